@@ -1,0 +1,95 @@
+"""One tree of errors. Only ``geoshare.api.errors`` knows which HTTP status each one has.
+
+    GeoshareError
+    ├── BadRequest      the caller's input is wrong; names the parameter and what is allowed
+    ├── BadData         a contributed file cannot be read as what it says it is
+    ├── Unauthenticated a credential was sent and is not valid
+    ├── Denied          known to the caller, but not in what the caller holds
+    ├── NotFound        not there, or hidden: the two are the same
+    ├── Conflict        the state has moved on
+    ├── TooLarge        more than one request may ask for
+    ├── TooMany         faster than the caller's contract allows
+    └── Unavailable     cannot be answered now (never an allow)
+"""
+
+from __future__ import annotations
+
+
+class GeoshareError(Exception):
+    """Base of all errors that are meant for a user's eyes.
+
+    ``code`` is a stable word for programs, ``message`` one sentence for people, ``parameter`` the
+    name of the offending input and ``allowed`` what it may be.
+    """
+
+    code = "error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        parameter: str | None = None,
+        allowed: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.parameter = parameter
+        self.allowed = allowed
+        self.retry_after_s = retry_after_s
+
+
+class BadRequest(GeoshareError):
+    """The caller's input is wrong."""
+
+    code = "bad-request"
+
+
+class BadData(GeoshareError):
+    """A contributed file cannot be read as what it says it is."""
+
+    code = "bad-data"
+
+
+class Unauthenticated(GeoshareError):
+    """A credential was sent and is not valid."""
+
+    code = "unauthenticated"
+
+
+class Denied(GeoshareError):
+    """Known to the caller, but not in what the caller holds."""
+
+    code = "denied"
+
+
+class NotFound(GeoshareError):
+    """Not there, or hidden: the two are the same."""
+
+    code = "not-found"
+
+
+class Conflict(GeoshareError):
+    """The state has moved on since the caller read it."""
+
+    code = "conflict"
+
+
+class TooLarge(GeoshareError):
+    """More than one request may ask for."""
+
+    code = "too-large"
+
+
+class TooMany(GeoshareError):
+    """Faster than the caller's contract allows."""
+
+    code = "too-many"
+
+
+class Unavailable(GeoshareError):
+    """Cannot be answered now; never an allow."""
+
+    code = "unavailable"

@@ -1,0 +1,1 @@
+"""The vocabulary every room speaks: collections, batches, reports, policies. Imports no room."""

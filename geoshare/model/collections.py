@@ -1,0 +1,104 @@
+"""Collections: the committed schemas of the foundation, and schemas inferred for other layers.
+
+A schema is a JSON Schema (2020-12) in ``schemas/{name}.json`` with these additions:
+``title`` is English and ``x-title-ja`` Japanese, on the collection and on every property;
+``x-geoshare-kind`` (vector, raster, cube); ``x-geoshare-geometry`` (point, line, polygon, any);
+``x-geoshare-detail`` (decimals of coordinates); ``x-geoshare-identity`` (property whose value
+identifies the feature whoever sends it); ``x-geoshare-time`` (``instant`` or ``[start, end]``);
+``x-geoshare-label`` (the property that names a feature to people); on properties ``x-ogc-unit``,
+``x-geoshare-reference`` (collection referred to) and ``x-geoshare-measure`` (true: depends on the
+whole geometry, so it is recomputed or null where a policy cuts).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a collection's schema."""
+
+    name: str
+    type: str  # string, integer, number, boolean, array, object
+    format: str = ""  # date-time, date, uri
+    title: str = ""
+    title_ja: str = ""
+    unit: str = ""
+    enum: tuple[Any, ...] = ()
+    reference: str = ""
+    measure: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of features, scenes or grid steps with one schema."""
+
+    name: str
+    title: str
+    title_ja: str
+    kind: str = "vector"
+    geometry: str = "any"
+    decimals: int = 7
+    identity: str = ""
+    time: tuple[str, ...] = ()
+    label: str = ""
+    description: str = ""
+    properties: tuple[Property, ...] = ()
+    schema: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+    def property(self, name: str) -> Property | None:
+        """The property of that name, or None."""
+        return next((item for item in self.properties if item.name == name), None)
+
+
+def from_schema(name: str, schema: dict[str, Any]) -> Collection:
+    """A collection from its JSON Schema."""
+    time = schema.get("x-geoshare-time", ())
+    return Collection(
+        name=name,
+        title=schema.get("title", name),
+        title_ja=schema.get("x-title-ja", schema.get("title", name)),
+        kind=schema.get("x-geoshare-kind", "vector"),
+        geometry=schema.get("x-geoshare-geometry", "any"),
+        decimals=schema.get("x-geoshare-detail", 7),
+        identity=schema.get("x-geoshare-identity", ""),
+        time=(time,) if isinstance(time, str) else tuple(time),
+        label=schema.get("x-geoshare-label", ""),
+        description=schema.get("description", ""),
+        properties=tuple(_property(key, value) for key, value in schema.get("properties", {}).items()),
+        schema=schema,
+    )
+
+
+def _property(name: str, schema: dict[str, Any]) -> Property:
+    kind = schema.get("type", "string")
+    return Property(
+        name=name,
+        type=next(item for item in kind if item != "null") if isinstance(kind, list) else kind,
+        format=schema.get("format", ""),
+        title=schema.get("title", name),
+        title_ja=schema.get("x-title-ja", schema.get("title", name)),
+        unit=schema.get("x-ogc-unit", ""),
+        enum=tuple(item for item in schema.get("enum", ()) if item is not None),
+        reference=schema.get("x-geoshare-reference", ""),
+        measure=bool(schema.get("x-geoshare-measure", False)),
+        description=schema.get("description", ""),
+    )
+
+
+@cache
+def known() -> dict[str, Collection]:
+    """The collections whose schemas are part of the product, by name."""
+    folder = resources.files("geoshare.model") / "schemas"
+    found = {}
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.name.endswith(".json"):
+            name = entry.name.removesuffix(".json")
+            found[name] = from_schema(name, json.loads(entry.read_text("utf-8")))
+    return found

@@ -1,0 +1,4 @@
+"""The engine: arrays and byte ranges in, bytes and arrays out.
+
+Knows nothing of HTTP, SQL, the names of collections, or who is asking.
+"""
