@@ -1,0 +1,53 @@
+# Every verb works on a fresh machine with Python 3.11+, make and a network.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+WEB := geoshare/web
+READY := $(VENV)/.ready
+DIST := $(WEB)/dist/.ready
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: help setup run test test-leaks check format bench web clean
+
+help:  ## List the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
+
+setup: $(READY) web  ## Install everything into .venv and build the web app
+
+run: setup  ## Serve the sample town on http://127.0.0.1:8080 (GEOSHARE_PORT, GEOSHARE_DATA)
+	@$(BIN)/geoshare init --sample sample_data
+	@$(BIN)/geoshare serve
+
+test: setup  ## Run the tests
+	@bash tests/prepare.sh
+	$(BIN)/pytest
+
+check: $(READY)  ## Lint, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## Put the code in its house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup  ## Measure speed side by side with peers (ratios, not a test)
+	$(BIN)/python -m tests.bench
+
+web: $(DIST)  ## Build the browser app
+
+clean:  ## Remove what the other verbs made, but no data
+	rm -rf $(VENV) $(WEB)/dist $(WEB)/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "geoshare needs Python 3.11 or newer (with venv)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(DIST): $(wildcard $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.json) $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null)
+	@bash $(WEB)/build.sh
+	@mkdir -p $(@D) && touch $@

@@ -1,0 +1,112 @@
+"""Settings: one frozen object from a TOML file and ``GEOSHARE_*`` variables, built once, passed in."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geoshare.errors import BadRequest
+
+PREFIX = "GEOSHARE_"
+
+
+class Settings(BaseModel):
+    """Everything an operator can set. A variable wins over the file, the file over the default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Field(Path("data"), description="Data folder: record, packs, views, objects, keys")
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8080, ge=1, le=65535, description="Port to listen on")
+    workers: int = Field(2, ge=1, le=64, description="Web worker processes")
+    threads: int = Field(16, ge=1, le=128, description="Blocking threads of each web worker")
+    record_url: str = Field("", description="Database of the record; empty: SQLite in the data folder")
+    governance_url: str = Field("", description="Database of governance; empty: SQLite likewise")
+    tiers: Path | None = Field(None, description="TOML file of tiers; empty: the built-in tiers")
+    public_url: str = Field("", description="Address behind a proxy, e.g. https://map.example.jp")
+    trusted_hosts: tuple[str, ...] = Field(
+        ("localhost", "127.0.0.1", "[::1]"), description="Host names that links may be built from"
+    )
+    cors_origins: tuple[str, ...] = Field(("*",), description="Origins a browser may ask from")
+    max_body_bytes: int = Field(8_000_000, ge=1_000, description="Largest body held whole")
+    max_upload_bytes: int = Field(4_000_000_000, ge=1_000_000, description="Largest contributed file")
+    max_limit: int = Field(10_000, ge=1, le=100_000, description="Largest `limit` of one items page")
+    extract_sync_features: int = Field(
+        20_000, ge=0, description="Up to so many features an extract is answered at once"
+    )
+    extract_max_features: int = Field(5_000_000, ge=1, description="Largest extract in features")
+    rate_per_minute: int = Field(6_000, ge=1, description="Requests a minute where a tier says none")
+    grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
+    background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
+    background_attribution: str = Field("", description="Attribution shown with that background")
+    grace_s: float = Field(60.0, ge=0, description="How long replaced packs stay for their readers")
+    log_level: str = Field("info", description="debug, info, warning or error")
+
+    @property
+    def record_database(self) -> str:
+        """SQLAlchemy URL of the record."""
+        return self.record_url or f"sqlite:///{(self.data / 'record.db').resolve()}"
+
+    @property
+    def governance_database(self) -> str:
+        """SQLAlchemy URL of governance."""
+        return self.governance_url or f"sqlite:///{(self.data / 'governance.db').resolve()}"
+
+
+def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from a TOML file (or ``GEOSHARE_SETTINGS``) and the environment.
+
+    Raises
+    ------
+    BadRequest
+        for an unknown key, naming the nearest known one, or a value that does not fit.
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    chosen = file or (Path(environ[PREFIX + "SETTINGS"]) if PREFIX + "SETTINGS" in environ else None)
+    if chosen is not None:
+        values |= _read_toml(chosen)
+    for name, text in environ.items():
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS:
+            values[name.removeprefix(PREFIX).lower()] = text
+    for key in values:
+        if key not in Settings.model_fields:
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise BadRequest(f"Unknown setting {key}{hint}", parameter=key)
+    for key in ("trusted_hosts", "cors_origins"):
+        if isinstance(values.get(key), str):
+            values[key] = tuple(part.strip() for part in values[key].split(",") if part.strip())
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = str(first["loc"][0])
+        raise BadRequest(f"Setting {key}: {first['msg']}", parameter=key) from error
+
+
+_NOT_SETTINGS = {PREFIX + "SETTINGS", PREFIX + "TEST_DATA", PREFIX + "KEY", PREFIX + "SERVER"}
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadRequest(f"Settings file {file}: {error}", parameter="settings") from error
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Variable, default and description of every setting, for the README and the CLI."""
+    rows = []
+    for name, info in Settings.model_fields.items():
+        default = info.default
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        rows.append((PREFIX + name.upper(), "" if default is None else str(default), info.description or ""))
+    return rows
