@@ -1,0 +1,85 @@
+"""Instants and closed intervals of a request's ``datetime``, in UTC microseconds since 1970."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from geoshare.errors import BadRequest
+
+_ALLOWED = "an RFC 3339 date or date-time, or an interval of two as start/end, where .. is an open end"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?"
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Interval(NamedTuple):
+    """A time interval closed at both ends; None is an open end."""
+
+    start_us: int | None
+    end_us: int | None
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether both ends are the same instant."""
+        return self.start_us is not None and self.start_us == self.end_us
+
+    def contains(self, moment_us: int) -> bool:
+        """Whether the instant lies in the interval, ends included."""
+        return (self.start_us is None or self.start_us <= moment_us) and (
+            self.end_us is None or moment_us <= self.end_us
+        )
+
+
+def parse_interval(text: str, parameter: str = "datetime") -> Interval:
+    """Read ``2024-01-01T00:00:00Z``, ``2024-01-01`` (the whole day) or ``start/end`` with ``..``.
+
+    A moment without an offset is UTC.
+
+    Raises
+    ------
+    BadRequest
+        if the text is none of these, or the interval ends before it starts.
+    """
+    parts = text.strip().split("/") if len(text) <= 100 else []
+    if len(parts) == 1:
+        return Interval(*_moment(parts[0], parameter))
+    if len(parts) != 2 or all(part in ("", "..") for part in parts):
+        raise BadRequest(f"{parameter} is not a time", parameter=parameter, allowed=_ALLOWED)
+    start = None if parts[0] in ("", "..") else _moment(parts[0], parameter)[0]
+    end = None if parts[1] in ("", "..") else _moment(parts[1], parameter)[1]
+    if start is not None and end is not None and start > end:
+        raise BadRequest(f"{parameter} ends before it starts", parameter=parameter, allowed=_ALLOWED)
+    return Interval(start, end)
+
+
+def _moment(text: str, parameter: str) -> tuple[int, int]:
+    """First and last microsecond of a date or date-time."""
+    try:
+        if _DATE.fullmatch(text):
+            day = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            return _microseconds(day), _microseconds(day + _DAY - _MICROSECOND)
+        if _MOMENT.fullmatch(text):
+            moment = datetime.fromisoformat(text.replace(",", ".").upper())
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+            return _microseconds(moment), _microseconds(moment)
+    except (ValueError, OverflowError):
+        pass  # falls to the one refusal below
+    raise BadRequest(f"{parameter} is not a time", parameter=parameter, allowed=_ALLOWED)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND  # integers: a float would lose microseconds
+
+
+def iso(moment_us: int) -> str:
+    """RFC 3339 text in UTC; fractions of a second only where there are any."""
+    moment = _EPOCH + timedelta(microseconds=moment_us)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
+    fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
+    return f"{text}{fraction}Z"
