@@ -86,6 +86,8 @@ class FeatureTable:
     geometries: Geometries
     world_xy: NDArray[np.int32]  # (v, 2) world coordinates of geometries.lon_lat_z
     columns: tuple[Column, ...]
+    boxes: NDArray[np.int32] | None = None  # (n, 4) world west, south, east, north; empty: west > east
+    order_key: NDArray[np.uint64] | None = None  # (n,) detail group << 56 | Hilbert key
 
     def __len__(self) -> int:
         return len(self.id_hash)

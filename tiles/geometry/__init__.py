@@ -1,0 +1,1 @@
+"""Geometry: convert, clip, quantise, simplify and repair, on flat arrays."""
