@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 180
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One server for all tests that need it; otherwise a file's tests stay together."""
+    for item in items:
+        live = "live_server" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("live" if live else str(item.path)))
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +34,87 @@ def real_data() -> Path:
     if not (folder / "MANIFEST.md").exists():
         pytest.skip("no real data: set GEOSHARE_TEST_DATA to the folder that holds it")
     return folder
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """A real server with the sample town, its data folder, demo keys and log."""
+
+    url: str
+    data: Path
+    keys: dict[str, str]
+    log: Path
+
+    def get(self, path: str, key: str | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers (lower case) and body of a GET; ``key`` is a name in ``keys``."""
+        request = urllib.request.Request(self.url + path, headers=headers)
+        if key is not None:
+            request.add_header("X-API-Key", self.keys[key])
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, {k.lower(): v for k, v in error.headers.items()}, error.read()
+
+    def json(self, path: str, key: str | None = None) -> dict:
+        """The JSON of a GET that must succeed."""
+        status, _, body = self.get(path, key)
+        assert status == 200, (path, status, body[:500])
+        return json.loads(body)
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line on the server's data folder."""
+        return subprocess.run(
+            [sys.executable, "-m", "geoshare.cli", *arguments],
+            env=os.environ | {"GEOSHARE_DATA": str(self.data)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The sample town behind a real server, as `make run` serves it."""
+    data = tmp_path_factory.mktemp("town") / "data"
+    port = free_port()
+    environ = os.environ | {"GEOSHARE_DATA": str(data), "GEOSHARE_PORT": str(port)}
+    command = [sys.executable, "-m", "geoshare.cli"]
+    town = str(ROOT / "sample_data")
+    subprocess.run([*command, "init", "--sample", town], env=environ, check=True, capture_output=True, timeout=300)
+    log = data.parent / "server.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen([*command, "serve"], env=environ, stdout=output, stderr=output)
+        try:
+            live = LiveServer(f"http://127.0.0.1:{port}", data, json.loads((data / "demo-keys.json").read_text()), log)
+            _wait_until_ready(live, server)
+            yield live
+        finally:
+            server.terminate()
+            try:
+                server.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+def _wait_until_ready(live: LiveServer, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            if live.get("/readyz")[0] == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    pytest.fail(f"The server did not become ready:\n{live.log.read_text()[-4000:]}")

@@ -1,0 +1,157 @@
+"""Collections and their features, as far as the caller may know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response
+
+from geoshare.access.view import View
+from geoshare.api import reply
+from geoshare.api.context import caller, check_format, href, services
+from geoshare.api.describe import NoParams, describes
+from geoshare.api.params import ItemsParams
+from geoshare.errors import NotFound
+from geoshare.model.collections import Collection
+from geoshare.query.items import ItemsQuery, items
+
+blueprint = Blueprint("collections", __name__)
+
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+
+
+@blueprint.get("/collections")
+@describes("The collections you may know", tags=("collections",))
+def collections(params: NoParams) -> Response:
+    """All of them; there are few."""
+    found = services()
+    listed = [_metadata(item) for item in found.visible(caller()).values()]
+    links = [{"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}]
+    return reply.json({"links": links, "collections": listed})
+
+
+@blueprint.get("/collections/<collection>")
+@describes("A collection", tags=("collections",))
+def collection(params: NoParams, collection: str) -> Response:
+    """Its titles, extent and links."""
+    return reply.json(_metadata(services().collection(caller(), collection)))
+
+
+@blueprint.get("/collections/<collection>/schema")
+@describes("The JSON Schema of a collection's features", tags=("collections",))
+def schema(params: NoParams, collection: str) -> Response:
+    """Only the properties the caller may see."""
+    return reply.json(services().view(caller(), collection).schema(), "application/schema+json")
+
+
+@blueprint.get("/collections/<collection>/queryables")
+@describes("What a filter may name", tags=("collections",))
+def queryables(params: NoParams, collection: str) -> Response:
+    """The visible properties again: every one of them can be filtered on."""
+    found = services().view(caller(), collection).schema()
+    found["$id"] = href("collections", collection, "queryables")
+    return reply.json(found, "application/schema+json")
+
+
+@blueprint.get("/collections/<collection>/items")
+@describes(
+    "Features of a collection",
+    params=ItemsParams,
+    answers={200: ("application/geo+json", "A page of features")},
+    tags=("features",),
+)
+def items_page(params: ItemsParams, collection: str) -> Response:
+    """A page of features, by keyset: stable while the data changes."""
+    check_format(params.f, "json", "geojson")
+    view = services().view(caller(), collection)
+    query = ItemsQuery(
+        bbox=params.bbox,
+        datetime=params.datetime,
+        limit=min(params.limit, services().settings.max_limit),
+        cursor=params.cursor,
+        properties=tuple(params.properties.split(",")) if params.properties else None,
+        filter=params.filter,
+    )
+    page = items(view, query, services().cursors)
+    return reply.features(_page_members(params, collection, page), page.geojson())
+
+
+@blueprint.get("/collections/<collection>/items/<feature_id>")
+@describes(
+    "One feature", answers={200: ("application/geo+json", "The feature")}, tags=("features",)
+)
+def item(params: NoParams, collection: str, feature_id: str) -> Response:
+    """One feature by its id."""
+    view = services().view(caller(), collection)
+    rows = view.lookup([feature_id])
+    if len(rows) == 0:
+        raise NotFound("No such feature")
+    return reply.body(view.geojson(rows), "application/geo+json")
+
+
+def _page_members(params: ItemsParams, collection: str, page: Any) -> dict[str, Any]:
+    kept = {
+        name: value if isinstance(value, str) else ",".join(f"{part:.9g}" for part in value)
+        for name, value in params.model_dump(exclude={"cursor", "limit"}, exclude_none=True).items()
+    }
+    limit = str(params.limit)
+    path = ("collections", collection, "items")
+    links = [{"rel": "self", "type": "application/geo+json", "href": href(*path, limit=limit, **kept)}]
+    if page.next_cursor is not None:
+        following = href(*path, limit=limit, cursor=page.next_cursor, **kept)
+        links.append({"rel": "next", "type": "application/geo+json", "href": following})
+    links.append({"rel": "collection", "type": "application/json", "href": href("collections", collection)})
+    members: dict[str, Any] = {"numberReturned": len(page.rows), "links": links}
+    if page.number_matched is not None:
+        members["numberMatched"] = page.number_matched
+    return members
+
+
+def _metadata(about: Collection) -> dict[str, Any]:
+    found = services()
+    view = found.view(caller(), about.name)
+    path = ("collections", about.name)
+    links = [{"rel": "self", "type": "application/json", "href": href(*path)}]
+    if about.kind == "vector":
+        links += [
+            {"rel": "items", "type": "application/geo+json", "href": href(*path, "items")},
+            {"rel": "describedby", "type": "application/schema+json", "href": href(*path, "schema")},
+            {
+                "rel": "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+                "type": "application/schema+json",
+                "href": href(*path, "queryables"),
+            },
+            {"rel": "tilejson", "type": "application/json", "href": href("tiles", f"{about.name}.json")},
+        ]
+    else:
+        links.append({"rel": "tilejson", "type": "application/json", "href": href("raster", f"{about.name}.json")})
+    return {
+        "id": about.name,
+        "title": about.title,
+        "title_ja": about.title_ja,
+        "description": about.description or about.title,
+        "kind": about.kind,
+        "itemType": "feature",
+        "geometry": about.geometry,
+        "label": about.label if view.has_column(about.label) else "",
+        "crs": [CRS84],
+        "extent": extent(view),
+        "links": links,
+    }
+
+
+def extent(view: View) -> dict[str, Any]:
+    """The extent of what the caller sees; nothing where there is nothing."""
+    found: dict[str, Any] = {}
+    if view.extent is not None:
+        found["spatial"] = {"bbox": [list(view.extent)], "crs": CRS84}
+    if view.time_extent is not None:
+        found["temporal"] = {"interval": [[_iso(moment) for moment in view.time_extent]]}
+    return found
+
+
+def _iso(moment_us: int | None) -> str | None:
+    if moment_us is None:
+        return None
+    return datetime.fromtimestamp(moment_us / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

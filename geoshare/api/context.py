@@ -1,0 +1,106 @@
+"""What a handler may reach: the services, who asks, and the address links are built from."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Flask, current_app, g, request
+
+from geoshare.access.credentials import Principal
+from geoshare.api import reply
+from geoshare.errors import BadRequest, Unauthenticated
+from geoshare.services import Services
+
+OPEN_PATHS = ("/healthz", "/readyz")
+
+
+def services() -> Services:
+    """The services of this application."""
+    found: Services = current_app.extensions["geoshare"]
+    return found
+
+
+def caller() -> Principal:
+    """Who asks: an organisation by its key, or anyone under the open agreement."""
+    principal: Principal = g.principal
+    return principal
+
+
+def credential() -> str | None:
+    """The key sent with the request, or None.
+
+    Raises
+    ------
+    Unauthenticated
+        for an Authorization header of another scheme: ignoring it would answer as a stranger.
+    """
+    header = request.headers.get("Authorization", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated("Use Authorization: Bearer KEY, or X-API-Key: KEY")
+        return token.strip()
+    return request.headers.get("X-API-Key") or None
+
+
+def base_url() -> str:
+    """The address of this server as the client knows it, from the settings' allow-list only."""
+    settings = services().settings
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
+    if host in settings.trusted_hosts:
+        return f"{request.scheme}://{request.host}"
+    return f"http://{settings.host}:{settings.port}"
+
+
+def href(*parts: str, **query: str | None) -> str:
+    """An absolute link; commas and other marks in values are percent-encoded."""
+    path = "/".join(quote(part, safe="") for part in parts)
+    pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items() if value is not None)
+    return f"{base_url()}/{path}" + (f"?{pairs}" if pairs else "")
+
+
+def check_format(wanted: str | None, *available: str) -> str:
+    """The format of the answer: ``f`` wins over ``Accept``; the first is the default."""
+    if wanted is None:
+        types = {"json": "application/json", "html": "text/html", "geojson": "application/geo+json"}
+        best = request.accept_mimetypes.best_match([types[name] for name in available])
+        return next((name for name in available if types[name] == best), available[0])
+    if wanted not in available:
+        raise BadRequest("The format is not available here", parameter="f", allowed=", ".join(available))
+    return wanted
+
+
+def init_app(app: Flask) -> None:
+    """Resolve the credential before each request, and count it against its quota."""
+
+    def identify() -> None:
+        g.anonymous = False
+        if request.path in OPEN_PATHS or request.method == "OPTIONS":
+            return
+        found = services()
+        principal = found.principal(credential())
+        g.principal, g.anonymous = principal, principal.anonymous
+        found.count_request(principal, request.remote_addr or "")
+
+    def allow_origins(response):  # type: ignore[no-untyped-def]
+        origin = request.headers.get("Origin")
+        allowed = services().settings.cors_origins
+        if origin and ("*" in allowed or origin in allowed):
+            response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
+            exposed = "ETag, Link, Location, Retry-After, Upload-Offset, Upload-Length, Content-Disposition"
+            response.headers["Access-Control-Expose-Headers"] = exposed
+            if request.method == "OPTIONS":
+                response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE"
+                response.headers["Access-Control-Allow-Headers"] = (
+                    "Authorization, X-API-Key, Content-Type, Content-Disposition, If-None-Match, "
+                    "Upload-Length, Upload-Offset, Upload-Metadata, Tus-Resumable"
+                )
+                response.headers["Access-Control-Max-Age"] = "600"
+        if "Vary" not in response.headers:
+            reply.finish(response, cache="no-store")
+        return response
+
+    app.before_request(identify)
+    app.after_request(allow_origins)

@@ -1,0 +1,169 @@
+"""Contributing: a file in, a report out; large files in pieces that survive a broken line (tus 1.0)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from email.message import Message
+from typing import Any
+
+from flask import Blueprint, Response, request
+from pydantic import Field
+
+from geoshare.api import reply
+from geoshare.api.context import caller, href, services
+from geoshare.api.describe import NoParams, Params, describes
+from geoshare.api.params import Text
+from geoshare.errors import BadRequest
+from geoshare.services.contributions import Options
+
+blueprint = Blueprint("contributions", __name__)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ACCEPTED = {202: ("application/json", "Taken; ask the link for its progress and report")}
+
+
+class ContributionParams(Params):
+    """What a file is, as far as it does not say so itself."""
+
+    provider: Text | None = Field(None, description="The providing organisation: your own, or any for the operator")
+    collection: Text | None = Field(None, description="The collection the features belong to")
+    mapping: Text | None = Field(
+        None, description="A mapping profile's name, or a JSON object {source column: property}"
+    )
+    crs: Text | None = Field(None, description="The horizontal datum, e.g. EPSG:6677, where the file has none")
+    filename: Text | None = Field(None, description="The file's name, where no Content-Disposition gives it")
+
+    def options(self) -> Options:
+        """As a value the service takes."""
+        return Options(**self.model_dump(exclude={"filename"}))
+
+
+@blueprint.post("/contributions")
+@describes("Contribute a file", params=ContributionParams, answers=ACCEPTED, body="application/octet-stream",
+           tags=("contributing",))
+def contribute(params: ContributionParams) -> Response:
+    """The body is streamed to disk, never held whole."""
+    name, stream = _file(params.filename)
+    found = services().contributions.receive(caller(), name, stream, params.options())
+    return _accepted(found)
+
+
+@blueprint.post("/contributions/preview")
+@describes("Look at a file before contributing it", params=ContributionParams, body="application/octet-stream",
+           tags=("contributing",))
+def preview(params: ContributionParams) -> Response:
+    """Columns, the proposed mapping and some features; nothing is kept."""
+    name, stream = _file(params.filename)
+    return reply.json(services().contributions.preview(caller(), name, stream, params.options()))
+
+
+@blueprint.get("/contributions")
+@describes("Your contributions, newest first", tags=("contributing",))
+def contributions(params: NoParams) -> Response:
+    """Of the caller's own organisation; the operator sees all."""
+    return reply.json({"contributions": [_linked(item) for item in services().contributions.listed(caller())]})
+
+
+@blueprint.get("/contributions/<contribution>")
+@describes("What became of a contribution", tags=("contributing",))
+def contribution(params: NoParams, contribution: str) -> Response:
+    """Status, progress and the report."""
+    return reply.json(_linked(services().contributions.status(caller(), contribution)))
+
+
+@blueprint.get("/contributions/<contribution>/refused.xlsx")
+@describes("The refused rows as a spreadsheet", answers={200: (XLSX, "The refused rows")}, tags=("contributing",))
+def refused(params: NoParams, contribution: str) -> Response:
+    """With the reason beside each row, to be mended and sent again."""
+    content = services().contributions.refused_xlsx(caller(), contribution)
+    response = reply.body(content, XLSX)
+    response.headers["Content-Disposition"] = "attachment; filename=refused.xlsx"
+    return response
+
+
+@blueprint.post("/contributions/uploads")
+@describes("Begin a resumable upload (tus 1.0)", params=ContributionParams, answers={201: ("", "Begun")},
+           tags=("contributing",))
+def begin_upload(params: ContributionParams) -> Response:
+    """Answers with the address that pieces are sent to."""
+    length = _whole_number("Upload-Length")
+    name = params.filename or _metadata_filename()
+    upload = services().contributions.begin_upload(caller(), name, length, params.options())
+    return _tus(201, Location=href("contributions", "uploads", upload))
+
+
+@blueprint.route("/contributions/uploads/<upload>", methods=["HEAD"])
+def upload_offset(upload: str) -> Response:
+    """How much has arrived."""
+    offset, length = services().contributions.upload_offset(caller(), upload)
+    return _tus(200, **{"Upload-Offset": str(offset), "Upload-Length": str(length)})
+
+
+@blueprint.patch("/contributions/uploads/<upload>")
+@describes("Send a piece of a resumable upload", answers={204: ("", "Taken"), **ACCEPTED},
+           body="application/offset+octet-stream", tags=("contributing",))
+def upload_piece(params: NoParams, upload: str) -> Response:
+    """The last piece makes the contribution, and is answered like any other."""
+    offset = _whole_number("Upload-Offset")
+    arrived, found = services().contributions.append(caller(), upload, offset, request.stream)
+    if found is None:
+        return _tus(204, **{"Upload-Offset": str(arrived)})
+    response = _accepted(found)
+    response.headers["Upload-Offset"] = str(arrived)
+    response.headers["Tus-Resumable"] = "1.0.0"
+    return response
+
+
+def _file(given: str | None) -> tuple[str, Any]:
+    if request.mimetype == "multipart/form-data":
+        upload = request.files.get("file")
+        if upload is None or not upload.filename:
+            raise BadRequest("The form has no file", parameter="file", allowed="one file")
+        return upload.filename, upload.stream
+    disposition = request.headers.get("Content-Disposition", "")
+    message = Message()
+    message["Content-Disposition"] = disposition or "attachment"
+    name = given or message.get_filename()
+    if not name:
+        raise BadRequest("The file has no name", parameter="filename", allowed="a file name with its extension")
+    return name, request.stream
+
+
+def _metadata_filename() -> str:
+    for pair in request.headers.get("Upload-Metadata", "").split(","):
+        key, _, value = pair.strip().partition(" ")
+        if key == "filename":
+            try:
+                return base64.b64decode(value, validate=True).decode("utf-8")
+            except (binascii.Error, UnicodeDecodeError):
+                break
+    raise BadRequest("The file has no name", parameter="Upload-Metadata", allowed="filename and its base64 value")
+
+
+def _whole_number(header: str) -> int:
+    text = request.headers.get(header, "")
+    if not text.isdigit() or len(text) > 15:
+        raise BadRequest("The header is missing or not a number", parameter=header, allowed="a number of bytes")
+    return int(text)
+
+
+def _linked(found: dict[str, Any]) -> dict[str, Any]:
+    path = ("contributions", found["id"])
+    extra = {"href": href(*path)}
+    if (found.get("report") or {}).get("refused"):
+        extra["refused_href"] = href(*path, "refused.xlsx")
+    return found | extra
+
+
+def _accepted(found: dict[str, Any]) -> Response:
+    response = reply.json(_linked(found), status=202)
+    response.headers["Location"] = href("contributions", found["id"])
+    return response
+
+
+def _tus(status: int, **headers: str) -> Response:
+    response = Response(status=status)
+    response.headers.update(headers)
+    response.headers["Tus-Resumable"] = "1.0.0"
+    return reply.finish(response, cache="no-store")

@@ -1,0 +1,103 @@
+"""One decorator that parses a request's parameters and remembers how to document them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, ConfigDict, ValidationError
+from werkzeug.datastructures import MultiDict
+
+from geoshare.errors import BadRequest
+
+MAX_NAME = 64
+P = TypeVar("P", bound="Params")
+
+
+class Params(BaseModel):
+    """Base of all parameter models: what is not named here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class NoParams(Params):
+    """A request without parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What the OpenAPI document says of an operation."""
+
+    summary: str
+    params: type[Params]
+    answers: dict[int, tuple[str, str]]  # status -> media type, description
+    body: type[BaseModel] | str | None = None  # a model, or the media type of a raw body
+    tags: tuple[str, ...] = field(default=())
+
+
+def names(model: type[Params]) -> list[str]:
+    """The parameters a model takes, as they are spelled in a request."""
+    return [info.alias or name for name, info in model.model_fields.items()]
+
+
+def parse(model: type[P], args: MultiDict[str, str]) -> P:
+    """The parameters of a request.
+
+    Raises
+    ------
+    BadRequest
+        naming the parameter that is unknown, repeated or wrong, and what is allowed.
+    """
+    known = names(model)
+    for name, values in args.lists():
+        if name not in known:
+            allowed = ", ".join(known) or "no parameters"
+            raise BadRequest("Unknown parameter", parameter=name[:MAX_NAME], allowed=allowed)
+        if len(values) > 1:
+            raise BadRequest("The parameter is given more than once", parameter=name, allowed="one value")
+    try:
+        return model.model_validate(args.to_dict())
+    except ValidationError as error:
+        raise from_validation(error, model) from error
+
+
+def from_validation(error: ValidationError, model: type[BaseModel]) -> BadRequest:
+    """The first complaint of pydantic in our words."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    location = [str(part) for part in first["loc"]]
+    message = first["msg"].removeprefix("Value error, ")
+    info = next(
+        (item for key, item in model.model_fields.items() if location and location[0] in (key, item.alias)),
+        None,
+    )
+    allowed = info.description if info is not None else None
+    if first["type"] == "extra_forbidden":
+        message = "Unknown member"
+        allowed = ", ".join(model.model_fields)
+    return BadRequest(message, parameter=".".join(location)[:MAX_NAME] or None, allowed=allowed)
+
+
+def describes(
+    summary: str,
+    *,
+    params: type[Params] = NoParams,
+    answers: dict[int, tuple[str, str]] | None = None,
+    body: type[BaseModel] | str | None = None,
+    tags: tuple[str, ...] = (),
+) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
+    """Parse ``params`` from the query and hand them to the handler as its first argument."""
+
+    def wrap(handler: Callable[..., ResponseReturnValue]) -> Callable[..., ResponseReturnValue]:
+        @functools.wraps(handler)
+        def view(**path: Any) -> ResponseReturnValue:
+            return handler(parse(params, request.args), **path)
+
+        found = answers or {200: ("application/json", "The resource")}
+        view.description = Description(summary, params, found, body, tags)  # type: ignore[attr-defined]
+        return view
+
+    return wrap

@@ -1,0 +1,94 @@
+"""The one place that knows which HTTP status an error has (RFC 9457 problem details)."""
+
+from __future__ import annotations
+
+import logging
+
+import orjson
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from geoshare import errors
+from geoshare.api import reply
+
+log = logging.getLogger("geoshare.api")
+
+STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {
+    errors.BadRequest: (400, "The request is not understood"),
+    errors.BadData: (400, "The data cannot be read"),
+    errors.Unauthenticated: (401, "The credential is not valid"),
+    errors.Denied: (403, "Not part of what you hold"),
+    errors.NotFound: (404, "Not found"),
+    errors.Conflict: (409, "The state has moved on"),
+    errors.TooLarge: (413, "Too much for one request"),
+    errors.TooMany: (429, "Too many requests"),
+    errors.Unavailable: (503, "Cannot be answered now"),
+}
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str = "",
+    *,
+    code: str = "",
+    parameter: str | None = None,
+    allowed: str | None = None,
+    retry_after_s: int | None = None,
+) -> Response:
+    """A problem-details answer; members without a value are left out."""
+    members = {
+        "type": f"about:blank#{code}" if code else "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "parameter": parameter,
+        "allowed": allowed,
+    }
+    body = orjson.dumps({key: value for key, value in members.items() if value not in ("", None)})
+    response = Response(body, status, content_type="application/problem+json")
+    if retry_after_s is not None:
+        response.headers["Retry-After"] = str(retry_after_s)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="geoshare"'
+    return reply.finish(response, cache="no-store")
+
+
+def answer(error: errors.GeoshareError) -> Response:
+    """The answer to one of our own errors; 404 and 5xx say nothing beyond their title."""
+    status, title = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    silent = status in (404, 503)
+    return problem(
+        status,
+        title,
+        "" if silent else error.message,
+        code=error.code,
+        parameter=None if silent else error.parameter,
+        allowed=None if silent else error.allowed,
+        retry_after_s=error.retry_after_s,
+    )
+
+
+def _from_werkzeug(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status in (301, 302, 307, 308) and error.response is not None:
+        return error.response  # type: ignore[return-value]
+    names = {404: ("Not found", "not-found"), 405: ("Method not allowed", "method-not-allowed")}
+    title, code = names.get(status, (error.name, ""))
+    response = problem(status, title, code=code)
+    valid_methods = getattr(error, "valid_methods", None)
+    if valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(valid_methods))
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("Unexpected error", exc_info=error)
+    return problem(500, "Something went wrong on our side", code="internal")
+
+
+def init_app(app: Flask) -> None:
+    """Register the map from errors to answers."""
+    app.register_error_handler(errors.GeoshareError, answer)
+    app.register_error_handler(HTTPException, _from_werkzeug)
+    app.register_error_handler(Exception, _unexpected)

@@ -1,0 +1,81 @@
+"""Area extracts and the jobs that make the large ones."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, send_file
+from pydantic import ValidationError
+
+from geoshare.api import reply
+from geoshare.api.context import caller, href, services
+from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.errors import BadRequest
+from geoshare.extracts import ExtractRequest
+
+blueprint = Blueprint("extracts", __name__)
+
+ZIP = "application/zip"
+MAX_BODY = 2_000_000
+
+
+@blueprint.post("/extracts")
+@describes(
+    "An area of one or several collections as a file",
+    answers={200: (ZIP, "The extract"), 202: ("application/json", "A job that makes it")},
+    body=ExtractRequest,
+    tags=("extracts",),
+)
+def extract(params: NoParams) -> Response:
+    """A small one is answered at once, a large one by a job."""
+    found = services().extracts.ask(caller(), _request())
+    if found.path is not None:
+        return _download(found.path)
+    response = reply.json({"job": found.job, "status": "queued", "href": href("jobs", found.job)}, status=202)
+    response.headers["Location"] = href("jobs", found.job)
+    return response
+
+
+@blueprint.get("/jobs")
+@describes("Your jobs, newest first", tags=("extracts",))
+def jobs(params: NoParams) -> Response:
+    """Of the caller's own organisation."""
+    return reply.json({"jobs": services().extracts.jobs(caller())})
+
+
+@blueprint.get("/jobs/<job>")
+@describes("How far a job is", tags=("extracts",))
+def job(params: NoParams, job: str) -> Response:
+    """Status and progress; a link to the result when it is done."""
+    found = services().extracts.status(caller(), job)
+    links = [{"rel": "self", "href": href("jobs", job)}]
+    if found["status"] == "done":
+        links.append({"rel": "enclosure", "type": ZIP, "href": href("jobs", job, "result")})
+    return reply.json(found | {"links": links})
+
+
+@blueprint.delete("/jobs/<job>")
+@describes("Cancel a job", answers={204: ("", "Cancelled")}, tags=("extracts",))
+def cancel(params: NoParams, job: str) -> Response:
+    """What it has made so far is removed."""
+    services().extracts.cancel(caller(), job)
+    return reply.finish(Response(status=204), cache="no-store")
+
+
+@blueprint.get("/jobs/<job>/result")
+@describes("The file a job has made", answers={200: (ZIP, "The extract")}, tags=("extracts",))
+def result(params: NoParams, job: str) -> Response:
+    """Ranges are answered, so a broken download goes on where it stopped."""
+    return _download(services().extracts.result(caller(), job))
+
+
+def _request() -> ExtractRequest:
+    if (request.content_length or 0) > MAX_BODY:
+        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
+    try:
+        return ExtractRequest.model_validate_json(request.get_data(cache=False) or b"{}")
+    except ValidationError as error:
+        raise from_validation(error, ExtractRequest) from error
+
+
+def _download(path: str) -> Response:
+    response = send_file(path, ZIP, as_attachment=True, download_name="geoshare-extract.zip", conditional=True)
+    return reply.finish(response, cache="private, no-cache")

@@ -1,0 +1,87 @@
+"""The front door: landing page, conformance, the OpenAPI document, health."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template
+from pydantic import Field
+
+from geoshare import __version__
+from geoshare.api import openapi, reply
+from geoshare.api.context import base_url, caller, check_format, href, services
+from geoshare.api.describe import NoParams, Params, describes
+
+blueprint = Blueprint("landing", __name__, template_folder="templates")
+
+CONFORMANCE = [
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+]
+
+
+class FormatParams(Params):
+    """The format of the answer."""
+
+    f: str | None = Field(None, description="json or html")
+
+
+@blueprint.get("/")
+@describes("The landing page", params=FormatParams, tags=("start",))
+def landing(params: FormatParams) -> Response:
+    """Where everything is."""
+    links = [
+        _link("self", "", "application/json", "This page"),
+        _link("service-desc", "openapi.json", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI"),
+        _link("conformance", "conformance", "application/json", "Conformance classes"),
+        _link("data", "collections", "application/json", "Collections"),
+        _link("alternate", "map", "text/html", "The map / 地図"),
+        _link("related", "me", "application/json", "What you hold"),
+        _link("related", "contribute", "text/html", "Contribute data / データ提供"),
+    ]
+    if check_format(params.f, "json", "html") == "html":
+        names = services().visible(caller())
+        page = render_template("landing.html", collections=names, base=base_url(), who=caller())
+        return reply.body(page.encode(), "text/html; charset=utf-8")
+    return reply.json(
+        {
+            "title": "geoshare",
+            "description": "One shared map of many contributors, by tier / 共有地図基盤",
+            "links": links,
+        }
+    )
+
+
+@blueprint.get("/conformance")
+@describes("The standards this server conforms to", tags=("start",))
+def conformance(params: NoParams) -> Response:
+    """Only classes whose tests pass."""
+    return reply.json({"conformsTo": CONFORMANCE})
+
+
+@blueprint.get("/openapi.json")
+@describes("This document", tags=("start",))
+def document(params: NoParams) -> Response:
+    """The OpenAPI document, for the caller."""
+    found = openapi.document(__version__, base_url(), list(services().visible(caller())))
+    return reply.json(found, "application/vnd.oai.openapi+json;version=3.0")
+
+
+@blueprint.get("/healthz")
+@describes("Whether the process is alive", tags=("operation",))
+def healthz(params: NoParams) -> Response:
+    """Alive."""
+    return reply.finish(Response(b'{"status":"ok"}', content_type="application/json"), cache="no-store")
+
+
+@blueprint.get("/readyz")
+@describes("Whether requests can be answered", tags=("operation",))
+def readyz(params: NoParams) -> Response:
+    """Ready when views are open and the record answers."""
+    services().check_ready()
+    return reply.finish(Response(b'{"status":"ready"}', content_type="application/json"), cache="no-store")
+
+
+def _link(rel: str, path: str, kind: str, title: str) -> dict[str, str]:
+    return {"rel": rel, "href": href(*path.split("/")) if path else base_url() + "/", "type": kind, "title": title}

@@ -1,0 +1,33 @@
+"""What the caller holds, and search by name over what it sees."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from geoshare.api import reply
+from geoshare.api.context import caller, services
+from geoshare.api.describe import NoParams, describes
+from geoshare.api.params import SearchParams
+from geoshare.query.search import search_names
+
+blueprint = Blueprint("me", __name__)
+
+
+@blueprint.get("/me")
+@describes("What you hold", tags=("start",))
+def me(params: NoParams) -> Response:
+    """Organisation, tiers, collections and what may be done with them."""
+    return reply.json(services().describe_caller(caller()))
+
+
+@blueprint.get("/search")
+@describes("Places and named features you can see", params=SearchParams, tags=("features",))
+def search(params: SearchParams) -> Response:
+    """Whole names first, then beginnings, then parts."""
+    found = services()
+    views = [
+        found.view(caller(), about.name)
+        for about in found.visible(caller()).values()
+        if about.kind == "vector" and about.label
+    ]
+    return reply.json({"results": search_names(views, params.q, params.limit)})

@@ -1,0 +1,117 @@
+"""The OpenAPI 3.0 document, read off the routes: what parses a request also documents it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import current_app
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema
+
+from geoshare.api.describe import Description
+
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "parameter": {"type": "string"},
+        "allowed": {"type": "string"},
+    },
+}
+
+
+def document(version: str, server: str, collections: list[str]) -> dict[str, Any]:
+    """The document for a caller that may know ``collections``."""
+    paths: dict[str, Any] = {}
+    for rule in current_app.url_map.iter_rules():
+        view = current_app.view_functions[rule.endpoint]
+        description: Description | None = getattr(view, "description", None)
+        if description is None:
+            continue
+        path = re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", r"{\1}", rule.rule)
+        methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        for method in sorted(methods):
+            paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, path, description, collections)
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "geoshare", "version": version, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": server}],
+        "security": [{}, {"bearer": []}, {"key": []}],
+        "paths": dict(sorted(paths.items())),
+        "components": {
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+            "schemas": {"Problem": _PROBLEM},
+            "responses": {
+                "Problem": {
+                    "description": "Problem details (RFC 9457)",
+                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                }
+            },
+        },
+    }
+
+
+def _operation(endpoint: str, path: str, about: Description, collections: list[str]) -> dict[str, Any]:
+    answers: dict[str, Any] = {
+        str(status): {"description": text, "content": {media: {}} if media else {}}
+        for status, (media, text) in about.answers.items()
+    }
+    for status in ("400", "401", "404", "429", "503"):
+        answers.setdefault(status, {"$ref": "#/components/responses/Problem"})
+    found: dict[str, Any] = {
+        "operationId": endpoint.replace(".", "_"),
+        "summary": about.summary,
+        "tags": list(about.tags),
+        "parameters": _path_parameters(path, collections) + _query_parameters(about.params),
+        "responses": answers,
+    }
+    if about.body is not None:
+        found["requestBody"] = {"required": True, "content": _body(about.body)}
+    return found
+
+
+def _path_parameters(path: str, collections: list[str]) -> list[dict[str, Any]]:
+    found = []
+    for name in re.findall(r"\{(\w+)\}", path):
+        schema: dict[str, Any] = {"type": "integer", "minimum": 0} if name in "zxy" else {"type": "string"}
+        if name == "collection" and collections:
+            schema["enum"] = collections
+        found.append({"name": name, "in": "path", "required": True, "schema": schema})
+    return found
+
+
+def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+    schema = model.model_json_schema(schema_generator=_Plain)
+    found = []
+    for name, part in schema.get("properties", {}).items():
+        text = part.pop("description", "")
+        part.pop("title", None)
+        found.append({"name": name, "in": "query", "required": False, "description": text, "schema": part})
+    return found
+
+
+def _body(body: type[BaseModel] | str) -> dict[str, Any]:
+    if isinstance(body, str):
+        return {body: {"schema": {"type": "string", "format": "binary"}}}
+    return {"application/json": {"schema": body.model_json_schema(schema_generator=_Plain)}}
+
+
+class _Plain(GenerateJsonSchema):
+    """OpenAPI 3.0 has no ``null`` type: an optional parameter is simply not required."""
+
+    def nullable_schema(self, schema: Any) -> Any:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: Any) -> Any:
+        found = super().default_schema(schema)
+        if found.get("default", 0) is None:
+            del found["default"]
+        return found

@@ -1,0 +1,75 @@
+"""Parameters that several resources share, each parsed and documented in one place."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from geoshare.api.describe import Params
+from geoshare.model.box import Box
+
+BBOX_HELP = "west,south,east,north in degrees (CRS84), or six numbers with heights"
+
+
+def parse_box(text: Any) -> Any:
+    """A box from ``w,s,e,n`` or ``w,s,zmin,e,n,zmax``; ``w > e`` crosses the antimeridian."""
+    if not isinstance(text, str):
+        return text
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ValueError("The box is not a list of numbers") from None
+    if len(numbers) == 6:
+        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
+    if len(numbers) != 4:
+        raise ValueError("The box has not four (or six) numbers")
+    west, south, east, north = numbers
+    if not all(math.isfinite(number) for number in numbers):
+        raise ValueError("The box is not finite")
+    if abs(west) > 180 or abs(east) > 180 or abs(south) > 90 or abs(north) > 90:
+        raise ValueError("The box lies outside the world; the order is longitude, latitude")
+    if south > north:
+        raise ValueError("The box has its south above its north")
+    return Box(west, south, east, north)
+
+
+def _short(text: str | None) -> str | None:
+    if text is not None and len(text) > 512:
+        raise ValueError("The value is longer than 512 characters")
+    return text
+
+
+BoxParam = Annotated[Box, BeforeValidator(parse_box)]
+Text = Annotated[str, AfterValidator(_short)]
+
+
+class ItemsParams(Params):
+    """Which features of a collection, and how many at a time."""
+
+    bbox: Annotated[Any, BeforeValidator(parse_box)] = Field(
+        None, description=BBOX_HELP, json_schema_extra={"type": "string"}
+    )
+    limit: int = Field(100, ge=1, description="How many features at a time; above the maximum it is the maximum")
+    datetime: Text | None = Field(
+        None, description="An RFC 3339 instant, or an interval start/end with .. for an open end"
+    )
+    properties: Text | None = Field(None, description="Comma-separated names of properties to return")
+    filter: Text | None = Field(None, description="A CQL2 text expression on the collection's queryables")
+    cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
+    f: Text | None = Field(None, description="json")
+
+
+class RasterParams(Params):
+    """How a raster is drawn."""
+
+    datetime: Text | None = Field(None, description="An RFC 3339 instant or interval; empty: the latest")
+    style: Text | None = Field(None, description="A style of the collection's raster TileJSON")
+
+
+class SearchParams(Params):
+    """A search by name."""
+
+    q: Annotated[str, Field(min_length=1, max_length=100)] = Field(..., description="Part of a name, 1 to 100 letters")
+    limit: int = Field(10, ge=1, le=50, description="How many results, 1 to 50")

@@ -1,0 +1,29 @@
+"""The web application: settings in, a Flask application out."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from geoshare import web
+from geoshare.api import collections, context, contributions, errors, extracts, landing, me, raster, tiles
+from geoshare.services import Services, build_services
+from geoshare.settings import Settings, load
+
+BLUEPRINTS = (landing, collections, tiles, raster, contributions, extracts, me)
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """An application of its own; nothing is shared with another one in the same process."""
+    settings = settings or load()
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    app.config["BACKGROUND_TILES"] = settings.background_tiles
+    app.config["BACKGROUND_ATTRIBUTION"] = settings.background_attribution
+    app.extensions["geoshare"] = services or build_services(settings)
+    errors.init_app(app)
+    context.init_app(app)
+    for family in BLUEPRINTS:
+        app.register_blueprint(family.blueprint)
+    app.register_blueprint(web.blueprint)
+    return app
