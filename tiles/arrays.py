@@ -3,6 +3,9 @@
 Coordinates are always longitude, latitude, height (CRS84h); heights are metres, NaN where unknown.
 World coordinates are Web Mercator scaled to the full range of a signed 32-bit integer, x to the
 east and y to the north, so that one unit is about 9 mm at the equator.
+
+Tables, columns and geometries are equal only to themselves, so that what is worked out about one
+(the addresses of its arrays) can be remembered for as long as it lives.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ class Kind(StrEnum):
     JSON = "json"  # a UTF-8 JSON text, dictionary-encoded like a string
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Geometries:
     """Flat geometry of n features, p parts, r rings and v vertices.
 
@@ -58,7 +61,7 @@ class Geometries:
         return len(self.types)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Column:
     """One nullable column of n values.
 
@@ -77,7 +80,7 @@ class Column:
         return len(self.values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class FeatureTable:
     """Features of one part: identity, geometry and columns, all of n rows in the same order."""
 
