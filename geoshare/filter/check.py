@@ -1,0 +1,281 @@
+"""Checks a CQL2 tree against the fields a reader may see: names, operators and types.
+
+A hidden field is not among the fields, so that it gives the same answer as one that does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from geoshare.errors import BadRequest
+from geoshare.filter.literals import instant_us, is_geometry, read_geometry
+from geoshare.model.collections import Collection, Property
+from tiles.arrays import Kind
+
+GEOMETRY: Final = "geometry"
+COMPARISONS: Final = ("=", "<>", "<", ">", "<=", ">=")
+ARITHMETIC: Final = ("+", "-", "*", "/", "%", "^", "div")
+SPATIAL: Final = tuple(
+    "s_" + name
+    for name in (
+        "intersects",
+        "within",
+        "contains",
+        "disjoint",
+        "equals",
+        "touches",
+        "crosses",
+        "overlaps",
+    )
+)
+TEMPORAL: Final = tuple(
+    "t_" + name
+    for name in (
+        *("after", "before", "disjoint", "equals", "intersects", "contains", "during", "finishedby"),
+        *("finishes", "meets", "metby", "overlappedby", "overlaps", "startedby", "starts"),
+    )
+)
+ARRAYS: Final = ("a_equals", "a_contains", "a_containedby", "a_overlaps")
+_OF_KIND: Final = {
+    Kind.STRING: "text",
+    Kind.INT: "number",
+    Kind.FLOAT: "number",
+    Kind.BOOL: "boolean",
+    Kind.TIMESTAMP: "time",
+    Kind.DATE: "time",
+    Kind.JSON: "array",
+}
+_COMPARABLE: Final = ("text", "number", "boolean", "time")
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked filter: evaluating it cannot fail."""
+
+    tree: Any
+    properties: frozenset[str]
+
+
+def kind_of(item: Property) -> Kind:
+    """Return the kind of column that holds a property of the schema."""
+    if item.type == "string":
+        return {"date-time": Kind.TIMESTAMP, "date": Kind.DATE}.get(item.format, Kind.STRING)
+    plain = {"integer": Kind.INT, "number": Kind.FLOAT, "boolean": Kind.BOOL}
+    return plain.get(item.type, Kind.JSON)
+
+
+def fields_of(collection: Collection) -> dict[str, Kind]:
+    """Every property of a collection with the kind of its column."""
+    return {item.name: kind_of(item) for item in collection.properties}
+
+
+def check(tree: Any, fields: Mapping[str, Kind], *, parameter: str = "filter") -> Expression:
+    """Return the tree as an expression over those fields, ``id`` and ``geometry``.
+
+    Raises
+    ------
+    BadRequest
+        naming the unknown property, the unsupported operator or the operand that does not fit.
+    """
+    checker = _Checker(fields, parameter)
+    if checker.type_of(tree) != "boolean":
+        raise checker.wrong("The filter is not a condition.", "an expression that is true or false")
+    return Expression(tree, frozenset(checker.used))
+
+
+class _Checker:
+    def __init__(self, fields: Mapping[str, Kind], parameter: str) -> None:
+        self.fields = fields
+        self.parameter = parameter
+        self.used: set[str] = set()
+
+    def wrong(self, message: str, allowed: str) -> BadRequest:
+        return BadRequest(message, code="filter-check", parameter=self.parameter, allowed=allowed)
+
+    def type_of(self, node: Any) -> str:
+        """Type of a node: text, number, boolean, time, interval, array, geometry or null."""
+        if isinstance(node, dict):
+            return self._type_of_object(node)
+        if isinstance(node, list):
+            for item in node:
+                self.type_of(item)
+            return "array"
+        if isinstance(node, bool):
+            return "boolean"
+        if isinstance(node, int | float):
+            return "number"
+        if isinstance(node, str):
+            return "text"
+        raise self.wrong("null is no operand.", "IS NULL")
+
+    def _type_of_object(self, node: dict[str, Any]) -> str:
+        if "op" in node:
+            return self._type_of_operation(node)
+        if "property" in node:
+            return self._type_of_property(node["property"])
+        try:
+            if is_geometry(node):
+                read_geometry(node)
+                return "geometry"
+            if "timestamp" in node or "date" in node:
+                instant_us(node.get("timestamp", node.get("date")))
+                return "time"
+        except ValueError as error:
+            raise self.wrong(f"A literal cannot be read: {error}.", "GeoJSON, RFC 3339") from error
+        if "interval" in node:
+            self._interval(node["interval"])
+            return "interval"
+        raise self.wrong("The filter holds an unknown construct.", "CQL2")
+
+    def _interval(self, ends: Any) -> None:
+        if not isinstance(ends, list) or len(ends) != 2:
+            raise self.wrong("An interval has two ends.", '["2026-01-01", ".."]')
+        for end in ends:
+            if isinstance(end, str) and end != "..":
+                try:
+                    instant_us(end)
+                except ValueError as error:
+                    raise self.wrong(f"A literal cannot be read: {error}.", "RFC 3339 or ..") from error
+            elif not isinstance(end, str):
+                self._expect(end, ("time",), "interval")
+
+    def _type_of_property(self, name: Any) -> str:
+        if name == GEOMETRY:
+            return "geometry"
+        if name == "id":
+            return "text"
+        if not isinstance(name, str) or name not in self.fields:
+            allowed = ", ".join(["id", GEOMETRY, *self.fields])
+            raise self.wrong("The filter names an unknown property.", allowed)
+        self.used.add(name)
+        return _OF_KIND[self.fields[name]]
+
+    def _type_of_operation(self, node: dict[str, Any]) -> str:
+        name, arguments = node["op"], node.get("args")
+        if not isinstance(name, str) or not isinstance(arguments, list):
+            raise self.wrong("An operation has op and args.", '{"op": "=", "args": [...]}')
+        word = name.lower()
+        rule = _RULES.get(word)
+        if rule is None:
+            raise self.wrong("The filter uses an unsupported operator.", ", ".join(_RULES))
+        node["op"] = word
+        return rule(self, word, arguments)
+
+    def _expect(self, node: Any, types: tuple[str, ...], word: str) -> str:
+        found = self.type_of(node)
+        if found not in types:
+            raise self.wrong(f"{word} does not take {found}.", " or ".join(types))
+        return found
+
+    def _count(self, arguments: list[Any], low: int, high: int, word: str) -> None:
+        if not low <= len(arguments) <= high:
+            text = str(low) if low == high else f"{low} to {high}"
+            raise self.wrong(f"{word} has {len(arguments)} operands.", text)
+
+    def logical(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, *((1, 1) if word == "not" else (1, 10_000)), word)
+        for item in arguments:
+            self._expect(item, ("boolean",), word)
+        return "boolean"
+
+    def comparison(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 2, 2, word)
+        left, right = (self._expect(item, _COMPARABLE, word) for item in arguments)
+        self._same(left, right, arguments, word)
+        return "boolean"
+
+    def _same(self, left: str, right: str, nodes: list[Any], word: str) -> None:
+        """Both of one type; a text literal may stand for an instant."""
+        if left == right:
+            return
+        texts = [node for node in nodes if isinstance(node, str)]
+        if {left, right} == {"time", "text"} and texts:
+            for text in texts:
+                try:
+                    instant_us(text)
+                except ValueError as error:
+                    raise self.wrong(f"A literal cannot be read: {error}.", "RFC 3339") from error
+            return
+        raise self.wrong(f"{word} compares {left} with {right}.", "two operands of one type")
+
+    def between(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 3, 3, word)
+        value = self._expect(arguments[0], _COMPARABLE, word)
+        for item in arguments[1:]:
+            self._same(value, self._expect(item, _COMPARABLE, word), [arguments[0], item], word)
+        return "boolean"
+
+    def among(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 2, 2, word)
+        if not isinstance(arguments[1], list):
+            raise self.wrong("IN has a list.", "property IN (1, 2)")
+        value = self._expect(arguments[0], _COMPARABLE, word)
+        for item in arguments[1]:
+            self._same(value, self._expect(item, _COMPARABLE, word), [arguments[0], item], word)
+        return "boolean"
+
+    def like(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 2, 2, word)
+        for item in arguments:
+            self._expect(item, ("text",), word)
+        if not _is_constant(arguments[1]):
+            raise self.wrong("The pattern of LIKE is not a literal.", "a text with % and _")
+        return "boolean"
+
+    def is_null(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 1, 1, word)
+        self.type_of(arguments[0])
+        return "boolean"
+
+    def text(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 1, 1, word)
+        return self._expect(arguments[0], ("text",), word)
+
+    def arithmetic(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 1 if word == "-" else 2, 100, word)
+        for item in arguments:
+            self._expect(item, ("number",), word)
+        return "number"
+
+    def spatial(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 2, 2, word)
+        for item in arguments:
+            self._expect(item, ("geometry",), word)
+        return "boolean"
+
+    def temporal(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 2, 2, word)
+        for item in arguments:
+            self._expect(item, ("time", "interval"), word)
+        return "boolean"
+
+    def arrays(self, word: str, arguments: list[Any]) -> str:
+        self._count(arguments, 2, 2, word)
+        for item in arguments:
+            self._expect(item, ("array",), word)
+        return "boolean"
+
+
+def _is_constant(node: Any) -> bool:
+    """Whether a text operand holds no property: a literal, or casei/accenti of one."""
+    if isinstance(node, dict):
+        return "op" in node and all(_is_constant(item) for item in node.get("args", ()))
+    return isinstance(node, str)
+
+
+_Rule = Callable[[_Checker, str, list[Any]], str]
+_RULES: Final[dict[str, _Rule]] = {
+    **dict.fromkeys(("and", "or", "not"), _Checker.logical),
+    **dict.fromkeys(COMPARISONS, _Checker.comparison),
+    "between": _Checker.between,
+    "in": _Checker.among,
+    "like": _Checker.like,
+    "isnull": _Checker.is_null,
+    **dict.fromkeys(("casei", "accenti"), _Checker.text),
+    **dict.fromkeys(ARITHMETIC, _Checker.arithmetic),
+    **dict.fromkeys(SPATIAL, _Checker.spatial),
+    **dict.fromkeys(TEMPORAL, _Checker.temporal),
+    **dict.fromkeys(ARRAYS, _Checker.arrays),
+}
