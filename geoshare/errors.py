@@ -18,8 +18,9 @@ from __future__ import annotations
 class GeoshareError(Exception):
     """Base of all errors that are meant for a user's eyes.
 
-    ``code`` is a stable word for programs, ``message`` one sentence for people, ``parameter`` the
-    name of the offending input and ``allowed`` what it may be.
+    ``code`` is a stable word for programs, ``message`` one sentence for people (``message_ja`` in
+    Japanese where there is one), ``parameter`` the name of the offending input and ``allowed`` what
+    it may be.
     """
 
     code = "error"
@@ -32,9 +33,11 @@ class GeoshareError(Exception):
         parameter: str | None = None,
         allowed: str | None = None,
         retry_after_s: int | None = None,
+        message_ja: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.message_ja = message_ja
         self.code = code or type(self).code
         self.parameter = parameter
         self.allowed = allowed
