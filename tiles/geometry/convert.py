@@ -7,6 +7,7 @@ has NaN heights; missing and empty geometries become ``GeometryType.NONE``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -99,7 +100,7 @@ def to_wkb(geometries: Geometries, rows: NDArray[np.integer] | None = None) -> l
     offsets, data = write_wkb(geometries, _all_or(geometries, rows))
     text = data.tobytes()
     bounds = offsets.tolist()
-    pieces = (text[begin:end] for begin, end in zip(bounds[:-1], bounds[1:], strict=True))
+    pieces = (text[begin:end] for begin, end in pairwise(bounds))
     return [piece or None for piece in pieces]
 
 

@@ -9,6 +9,8 @@ Boxes are int32 west, south, east, north, all four inside the box. An empty box 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -53,7 +55,7 @@ def build_nodes(boxes: NDArray[np.int32]) -> NDArray[np.int32]:
     starts = level_starts(len(boxes))
     nodes = np.empty((int(starts[-1]), 4), dtype=np.int32)
     children = np.ascontiguousarray(boxes, dtype=np.int32)
-    for begin, end in zip(starts[:-1], starts[1:], strict=True):
+    for begin, end in pairwise(starts):
         _join(children, nodes[begin:end])
         children = nodes[begin:end]
     return nodes

@@ -1,0 +1,141 @@
+"""The three ways to rows: by place, all, by id. Each applies the selection; there is no fourth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tiles.arrays import Rows
+from tiles.index.hilbert import GROUP_SHIFT
+from tiles.index.rtree import is_set, search_rows
+from tiles.pack.identity import id_hashes, utf8_arrays
+from tiles.pack.model import ALL_SET, Pack, Part, Selection, count_set
+from tiles.pack.reader import row_numbers
+
+NO_LIMIT = 2**31 - 1
+
+
+def search(
+    pack: Pack,
+    selection: Selection | None,
+    box_world: NDArray[np.int64] | Sequence[int],
+    limit: int | None = None,
+    max_group: int | None = None,
+) -> Rows:
+    """Rows whose world box meets a box, in pack order.
+
+    Parameters
+    ----------
+    pack, selection
+        What to look in, and which of its rows count (None: all that are alive).
+    box_world
+        (4,) or (k, 4) west, south, east, north in world units; may lie beyond the world. Sides
+        belong to the box. A row that meets several boxes comes once.
+    limit
+        At most so many rows, the first in pack order.
+    max_group
+        Only rows of detail groups up to this one.
+    """
+    boxes = np.asarray(box_world, dtype=np.int64).reshape(-1, 4)
+
+    def rows_of(
+        part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
+    ) -> NDArray[np.int32]:
+        stop = _group_stop(part, max_group)
+        found = [
+            search_rows(part.boxes, part.nodes, part.level_starts, alive, bits, box, stop, left)
+            for box in boxes
+        ]
+        if len(found) == 1:
+            return found[0]
+        return np.unique(np.concatenate([np.zeros(0, np.int32), *found]))[:left]
+
+    return _collect(pack, selection, limit, rows_of)
+
+
+def scan(pack: Pack, selection: Selection | None, limit: int | None = None) -> Rows:
+    """All rows, in pack order."""
+
+    def rows_of(
+        part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
+    ) -> NDArray[np.int32]:
+        if not len(alive) and not len(bits):
+            return row_numbers(len(part))[:left]
+        rows: NDArray[np.int32] = _set_rows(alive, bits, len(part), left)
+        return rows
+
+    return _collect(pack, selection, limit, rows_of)
+
+
+def lookup(pack: Pack, selection: Selection | None, ids: Sequence[str]) -> Rows:
+    """Rows of these ids, in pack order; an id that is hidden or unknown has none."""
+    wanted = (id_hashes(ids), *utf8_arrays(ids))
+
+    def rows_of(
+        part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
+    ) -> NDArray[np.int32]:
+        rows = np.unique(part.find(*wanted))
+        rows = rows[rows >= 0]
+        keep = [is_set(alive, row) and is_set(bits, row) for row in rows]
+        return rows[np.array(keep, dtype=bool)]
+
+    return _collect(pack, selection, None, rows_of)
+
+
+def count(pack: Pack, selection: Selection | None) -> int:
+    """Number of rows that ``scan`` gives."""
+    total = 0
+    for part, alive, bits in zip(pack.parts, pack.alive, _bits(pack, selection), strict=True):
+        if len(alive) and len(bits):
+            total += count_set(alive & bits, len(part))
+        else:
+            total += count_set(alive if len(alive) else bits, len(part))
+    return total
+
+
+def _collect(pack, selection, limit, rows_of) -> Rows:  # type: ignore[no-untyped-def]
+    left = NO_LIMIT if limit is None else max(limit, 0)
+    tables, numbers = [], []
+    for part, alive, bits in zip(pack.parts, pack.alive, _bits(pack, selection), strict=True):
+        rows = rows_of(part, alive, bits, left)
+        if len(rows):
+            tables.append(part.table)
+            numbers.append(rows)
+            left -= len(rows)
+        if left <= 0:
+            break
+    if not tables:
+        # one table stays, so that whoever writes nothing still knows the columns
+        return Rows((pack.parts[0].table,), (row_numbers(0),))
+    return Rows(tuple(tables), tuple(numbers))
+
+
+def _bits(pack: Pack, selection: Selection | None) -> tuple[NDArray[np.uint8], ...]:
+    if selection is None:
+        return (ALL_SET,) * len(pack.parts)
+    return selection.bits(pack)
+
+
+def _group_stop(part: Part, max_group: int | None) -> int:
+    """First row of a detail group above ``max_group``."""
+    if max_group is None or max_group >= 255:
+        return len(part)
+    return int(np.searchsorted(part.order_key, np.uint64((max_group + 1) << GROUP_SHIFT)))
+
+
+@njit(nogil=True, cache=True)
+def _set_rows(
+    alive: NDArray[np.uint8], selected: NDArray[np.uint8], rows: int, limit: int
+) -> NDArray[np.int32]:
+    out = np.empty(min(rows, limit), dtype=np.int32)
+    found = 0
+    for row in range(rows):
+        if found == out.shape[0]:
+            break
+        if is_set(alive, row) and is_set(selected, row):
+            out[found] = row
+            found += 1
+    return out[:found]
