@@ -92,8 +92,8 @@ class Grant(BaseModel):
 class Tier(BaseModel):
     """A named, reusable bundle of grants.
 
-    ``withheld`` names collections that the tier deliberately does not hold, so that a reader of the
-    file sees every collection decided.
+    ``withheld`` names collections that the tier deliberately does not hold, and ``as_open`` those of
+    which it holds what the open tier holds, so that a reader of the file sees every one decided.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,6 +104,7 @@ class Tier(BaseModel):
     role: Role = "consumer"
     requests_per_minute: int | None = Field(None, ge=1, le=1_000_000)
     withheld: tuple[str, ...] = ()
+    as_open: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
 
     @model_validator(mode="after")

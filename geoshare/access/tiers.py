@@ -1,0 +1,216 @@
+"""Reads tiers from TOML, checks them against the collections, and combines them into policies."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from geoshare.errors import BadRequest, GeoshareError
+from geoshare.filter import check, fields_of, parse_text
+from geoshare.filter.literals import read_geometry
+from geoshare.model.collections import Collection, known
+from geoshare.model.policy import Action, Grant, Policy, Tier
+
+OPEN: Final = "open"
+MAX_FILE: Final = 4_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """The tiers of one file."""
+
+    tiers: Mapping[str, Tier]
+    source: str
+
+    def tier(self, name: str) -> Tier:
+        """Return the tier of that name.
+
+        Raises
+        ------
+        BadRequest
+            with the names there are.
+        """
+        if name not in self.tiers:
+            allowed = ", ".join(self.tiers)
+            raise BadRequest(
+                "There is no such tier.", code="unknown-tier", parameter="tier", allowed=allowed
+            )
+        return self.tiers[name]
+
+    def policy(self, held: Iterable[str], action: Action, now_us: int) -> Policy:
+        """Combine the grants of the tiers held, and of the open tier, that allow an action now.
+
+        A tier that the file no longer has gives nothing.
+        """
+        now = datetime.fromtimestamp(now_us / 1e6, UTC)
+        names = sorted({OPEN, *held} & set(self.tiers))
+        return Policy(
+            tuple(
+                grant
+                for name in names
+                for grant in self.tiers[name].grants
+                if action in grant.actions and grant.in_force(now)
+            )
+        )
+
+    def role(self, held: Iterable[str]) -> str:
+        """Return the strongest role among the tiers held: operator, provider or consumer."""
+        roles = {self.tiers[name].role for name in held if name in self.tiers}
+        return next((role for role in ("operator", "provider") if role in roles), "consumer")
+
+    def requests_per_minute(self, held: Iterable[str], default: int) -> int:
+        """Return the largest rate among the tiers held and the open one."""
+        rates = [self.tiers[name].requests_per_minute for name in {OPEN, *held} & set(self.tiers)]
+        return max((rate or default for rate in rates), default=default)
+
+
+def load_tiers(path: Path | None = None, collections: Mapping[str, Collection] | None = None) -> Tiers:
+    """Read tiers from a TOML file, or the built-in ones.
+
+    ``collections`` are those that grants may name; the built-in ones if left out.
+
+    Raises
+    ------
+    BadRequest
+        naming the file, the tier, the key and what is allowed.
+    """
+    source = resources.files("geoshare.access") / "tiers.toml" if path is None else path
+    name = "tiers.toml" if path is None else path.name
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise BadRequest(f"{name} cannot be read: {error.strerror}.", parameter="tiers") from error
+    if len(content) > MAX_FILE:
+        raise BadRequest(f"{name} is too large.", parameter="tiers", allowed=f"{MAX_FILE} bytes")
+    try:
+        document = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest(f"{name} is not TOML: {error}.", parameter="tiers") from error
+    return read_tiers(document, name, known() if collections is None else collections)
+
+
+def read_tiers(
+    document: Mapping[str, Any], source: str, collections: Mapping[str, Collection]
+) -> Tiers:
+    """Check the tiers of a parsed document; see :func:`load_tiers`."""
+    tiers = {name: _read_tier(name, said, source, collections) for name, said in document.items()}
+    if OPEN not in tiers:
+        raise BadRequest(
+            f'{source}: the tier "{OPEN}" is missing.', parameter=OPEN, allowed="a table [open]"
+        )
+    reading = Policy(tuple(grant for grant in tiers[OPEN].grants if "read" in grant.actions))
+    for name, tier in tiers.items():
+        for item in tier.as_open:
+            if not reading.allows(item):
+                raise _wrong(
+                    source,
+                    name,
+                    "as_open",
+                    f"open holds no {item}",
+                    ", ".join(sorted(reading.collections)),
+                )
+    return Tiers(tiers, source)
+
+
+def _read_tier(name: str, said: Any, source: str, collections: Mapping[str, Collection]) -> Tier:
+    if not isinstance(said, dict):
+        raise _wrong(source, name, name, "a tier is a table", f"[{name}]")
+    said = dict(said)
+    grants = said.get("grants", [])
+    if isinstance(grants, list):
+        said["grants"] = [
+            _read_rows(grant, _key(number, "rows"), name, source) for number, grant in enumerate(grants)
+        ]
+    try:
+        tier = Tier.model_validate(said)
+    except ValidationError as error:
+        raise _from_validation(error, name, source) from error
+    for key in ("withheld", "as_open"):
+        _check_names(getattr(tier, key), key, name, source, collections)
+    for number, grant in enumerate(tier.grants):
+        _check_grant(grant, number, name, source, collections)
+    return tier
+
+
+def _read_rows(grant: Any, key: str, tier: str, source: str) -> Any:
+    """Turn rows that are written as CQL2 text into CQL2-JSON."""
+    if not isinstance(grant, dict) or not isinstance(grant.get("rows"), str):
+        return grant
+    try:
+        return grant | {"rows": parse_text(grant["rows"])}
+    except GeoshareError as error:
+        raise _wrong(source, tier, key, error.message, error.allowed or "") from error
+
+
+def _check_grant(
+    grant: Grant, number: int, tier: str, source: str, collections: Mapping[str, Collection]
+) -> None:
+    if grant.collections != "all":
+        if not grant.collections:
+            raise _wrong(source, tier, _key(number, "collections"), "no collection is named", "names")
+        _check_names(grant.collections, _key(number, "collections"), tier, source, collections)
+    if grant.area is not None:
+        _check_area(grant.area, _key(number, "area"), tier, source)
+    for name in collections if grant.collections == "all" else grant.collections:
+        properties = [item.name for item in collections[name].properties]
+        for column in grant.columns if grant.columns != "all" else ():
+            if column not in properties:
+                message = f"{name} has no property {column!r}"
+                raise _wrong(source, tier, _key(number, "columns"), message, ", ".join(properties))
+        if grant.rows is not None:
+            try:
+                check(grant.rows, fields_of(collections[name]))
+            except GeoshareError as error:
+                raise _wrong(
+                    source, tier, _key(number, "rows"), error.message, error.allowed or ""
+                ) from error
+
+
+def _check_area(area: dict[str, Any], key: str, tier: str, source: str) -> None:
+    try:
+        geometry = read_geometry(area)
+    except ValueError as error:
+        raise _wrong(source, tier, key, str(error), "a GeoJSON polygon") from error
+    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
+        raise _wrong(source, tier, key, f"{geometry.geom_type} is no area", "Polygon or MultiPolygon")
+
+
+def _check_names(
+    names: Iterable[str], key: str, tier: str, source: str, collections: Mapping[str, Collection]
+) -> None:
+    for name in names:
+        if name not in collections:
+            raise _wrong(
+                source, tier, key, f"there is no collection {name!r}", ", ".join(sorted(collections))
+            )
+
+
+def _key(number: int, name: str) -> str:
+    return f"grants[{number}].{name}"
+
+
+def _from_validation(error: ValidationError, tier: str, source: str) -> BadRequest:
+    """First complaint of pydantic with the key it is about and what may stand there."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = [part for part in first["loc"] if not (isinstance(part, str) and "[" in part)]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).strip(".")
+    allowed = str(first.get("ctx", {}).get("expected", ""))
+    if first["type"] == "extra_forbidden":
+        allowed = ", ".join((Grant if "grants" in place else Tier).model_fields)
+    return _wrong(source, tier, key or tier, first["msg"].removeprefix("Value error, "), allowed)
+
+
+def _wrong(source: str, tier: str, key: str, message: str, allowed: str) -> BadRequest:
+    return BadRequest(
+        f"{source}, tier {tier}, {key}: {message}.",
+        code="bad-tier",
+        parameter=f"{tier}.{key}",
+        allowed=allowed or None,
+    )
