@@ -1,0 +1,116 @@
+"""Files of the record: raw contributions and raster objects, named by their SHA-256.
+
+A row that names a file is written, in a change set under way, before the file is put in place, so
+a crash leaves no file that nothing knows of: the sweep of that change set finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+_BLOCK = 1 << 20
+_SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".shp.xml")
+
+
+def parts_of(path: Path) -> list[Path]:
+    """All files of a contribution; a Shapefile is several of one stem, its ``.shp`` first."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    names = {path.with_suffix("").name.lower() + end for end in _SHAPEFILE_PARTS}
+    others = sorted(
+        item for item in path.parent.iterdir() if item.name.lower() in names and item != path
+    )
+    return [path, *others]
+
+
+def digest(path: Path) -> tuple[str, int]:
+    """SHA-256 (hexadecimal) and size in bytes of a contribution's files."""
+    parts = parts_of(path)
+    found = [(item.suffix.lower(), *_digest_one(item)) for item in parts]
+    if len(found) == 1:
+        return found[0][1], found[0][2]
+    text = "".join(f"{suffix} {sha}\n" for suffix, sha, _ in found)
+    return hashlib.sha256(text.encode()).hexdigest(), sum(size for _, _, size in found)
+
+
+def _digest_one(path: Path) -> tuple[str, int]:
+    state, size = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+            size += len(block)
+    return state.hexdigest(), size
+
+
+class Files:
+    """The folders ``raw/`` and ``objects/`` of a data folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._raw = data_dir / "raw"
+        self._objects = data_dir / "objects"
+
+    def raw(self, sha256: str) -> Path:
+        """Folder of a contribution's files as they came."""
+        return self._raw / sha256[:2] / sha256
+
+    def object(self, sha256: str) -> Path:
+        """A raster's file."""
+        return self._objects / sha256[:2] / f"{sha256}.tif"
+
+    def keep_raw(self, path: Path, sha256: str) -> None:
+        """Copy a contribution's files as they are."""
+        folder = self.raw(sha256)
+        for part in parts_of(path):
+            _put(part, folder / part.name, move=False)
+
+    def keep_object(self, path: Path, sha256: str) -> None:
+        """Move a prepared raster into its place."""
+        _put(path, self.object(sha256), move=True)
+
+    def drop_raw(self, sha256: str) -> None:
+        """Delete a contribution's files."""
+        shutil.rmtree(self.raw(sha256), ignore_errors=True)
+        _drop_empty(self.raw(sha256).parent)
+
+    def drop_object(self, sha256: str) -> None:
+        """Delete a raster's file."""
+        self.object(sha256).unlink(missing_ok=True)
+        _drop_empty(self.object(sha256).parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder survive a power failure."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _put(source: Path, target: Path, *, move: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        if move:
+            source.unlink()
+        return
+    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        # A rename is impossible between file systems, so a move is a copy there.
+        shutil.move(source, aside) if move else shutil.copyfile(source, aside)
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(target)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)
+
+
+def _drop_empty(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        return  # others are in it, or it is gone

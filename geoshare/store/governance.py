@@ -1,0 +1,353 @@
+"""The governance database's front door: organisations, keys, policies, uploads, audit; jobs apart."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select, update
+
+from geoshare.errors import BadRequest, Conflict, NotFound
+from geoshare.store.database import Database
+from geoshare.store.governance_tables import (
+    API_KEYS,
+    AUDIT,
+    ORGANISATIONS,
+    POLICIES,
+    SECRETS,
+    UPLOADS,
+)
+from geoshare.store.job_rows import JobRows
+from geoshare.store.migrate import migrate
+from geoshare.store.record import as_url
+
+_USED_EVERY_US = 60_000_000  # a key's last use is noted once a minute, not once a request
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """Who holds keys and contributes."""
+
+    id: str
+    name: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is stored: without its secret."""
+
+    id: str
+    organisation: str
+    tier: str
+    label: str
+    hmac: bytes
+    created_us: int
+    expires_us: int
+    revoked_us: int | None = None
+    last_used_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Something that was done, by whom, to what."""
+
+    number: int
+    at_us: int
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """A policy as it was in force: its name, canonical JSON and SHA-256."""
+
+    name: str
+    document: str
+    sha256: str
+    created_us: int
+    retired_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A resumable upload under way."""
+
+    id: str
+    organisation: str
+    file_name: str
+    length: int
+    offset: int
+    metadata: dict[str, Any]
+    created_us: int
+    expires_us: int
+
+
+def open_governance(url: str | Path) -> Governance:
+    """Open a governance database, made or brought up to date where needed."""
+    database = Database(as_url(url), serial=False)
+    migrate(database, "governance")
+    return Governance(database)
+
+
+class Governance:
+    """Organisations, keys, policies, uploads and the audit trail; ``jobs`` is the queue's store."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = JobRows(database)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()
+
+    def ready(self) -> bool:
+        """Whether the database answers."""
+        with self.database.read() as connection:
+            return connection.execute(select(func.count()).select_from(SECRETS)).scalar_one() >= 0
+
+    def secret(self, name: str) -> bytes:
+        """32 random bytes under a name, made when first asked for; the same for ever after."""
+        statement = select(SECRETS.c.value).where(SECRETS.c.name == name)
+        with self.database.read() as connection:
+            found = connection.execute(statement).scalar()
+        if found is None:
+            with self.database.write() as connection:
+                found = connection.execute(statement).scalar()
+                if found is None:
+                    found = secrets.token_bytes(32)
+                    connection.execute(SECRETS.insert().values(name=name, value=found))
+        return bytes(found)
+
+    # Organisations and keys
+
+    def add_organisation(self, organisation: str, name: str, now_us: int) -> Organisation:
+        """Add an organisation, or rename the one that has this id."""
+        with self.database.write() as connection:
+            row = ORGANISATIONS.c.id == organisation
+            if not connection.execute(update(ORGANISATIONS).where(row).values(name=name)).rowcount:
+                connection.execute(
+                    ORGANISATIONS.insert().values(id=organisation, name=name, created_us=now_us)
+                )
+        found = self.organisation(organisation)
+        assert found is not None
+        return found
+
+    def organisation(self, organisation: str) -> Organisation | None:
+        """The organisation of that id."""
+        return next((item for item in self.organisations() if item.id == organisation), None)
+
+    def organisations(self) -> list[Organisation]:
+        """All organisations, by id."""
+        with self.database.read() as connection:
+            rows = connection.execute(select(ORGANISATIONS).order_by(ORGANISATIONS.c.id)).all()
+        return [Organisation(*row) for row in rows]
+
+    def add_key(self, key: ApiKey) -> None:
+        """Store a key of an organisation that exists.
+
+        Raises BadRequest for an unknown organisation, Conflict for an id in use.
+        """
+        with self.database.write() as connection:
+            known = select(ORGANISATIONS.c.id).where(ORGANISATIONS.c.id == key.organisation)
+            if connection.execute(known).first() is None:
+                raise BadRequest(f"no organisation {key.organisation!r}", parameter="organisation")
+            if connection.execute(select(API_KEYS.c.id).where(API_KEYS.c.id == key.id)).first():
+                raise Conflict("a key of this id exists")
+            connection.execute(
+                API_KEYS.insert().values(
+                    id=key.id,
+                    organisation=key.organisation,
+                    tier=key.tier,
+                    label=key.label,
+                    hmac=key.hmac,
+                    created_us=key.created_us,
+                    expires_us=key.expires_us,
+                    revoked_us=key.revoked_us,
+                )
+            )
+
+    def key(self, key_id: str) -> ApiKey | None:
+        """The key of that id, also when it is revoked or has expired."""
+        with self.database.read() as connection:
+            row = connection.execute(select(API_KEYS).where(API_KEYS.c.id == key_id)).first()
+        return None if row is None else ApiKey(*row)
+
+    def keys(self, organisation: str | None = None) -> list[ApiKey]:
+        """All keys, or those of one organisation, by time of creation."""
+        statement = select(API_KEYS).order_by(API_KEYS.c.created_us, API_KEYS.c.id)
+        if organisation is not None:
+            statement = statement.where(API_KEYS.c.organisation == organisation)
+        with self.database.read() as connection:
+            return [ApiKey(*row) for row in connection.execute(statement).all()]
+
+    def revoke_key(self, key_id: str, now_us: int) -> None:
+        """Revoke a key for good. Raises NotFound; a second time changes nothing."""
+        with self.database.write() as connection:
+            row = API_KEYS.c.id == key_id
+            if connection.execute(select(API_KEYS.c.id).where(row)).first() is None:
+                raise NotFound(f"no key {key_id!r}")
+            connection.execute(
+                update(API_KEYS).where(row, API_KEYS.c.revoked_us.is_(None)).values(revoked_us=now_us)
+            )
+
+    def note_key_use(self, key_id: str, now_us: int) -> None:
+        """Note that a key was used, at most once a minute."""
+        last = API_KEYS.c.last_used_us
+        stale = last.is_(None) | (last < now_us - _USED_EVERY_US)
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(API_KEYS.c.id).where(API_KEYS.c.id == key_id, stale)
+            ).first()
+        if row is not None:
+            with self.database.write() as connection:
+                connection.execute(
+                    update(API_KEYS).where(API_KEYS.c.id == key_id).values(last_used_us=now_us)
+                )
+
+    def keys_version(self) -> tuple[int, int]:
+        """Read a cheap mark that moves when any key is added or revoked, for caches of keys."""
+        with self.database.read() as connection:
+            row = connection.execute(
+                select(func.count(API_KEYS.c.id), func.count(API_KEYS.c.revoked_us))
+            ).one()
+        return int(row[0]), int(row[1])
+
+    # Audit
+
+    def append_audit(
+        self, at_us: int, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None
+    ) -> int:
+        """Append one entry; returns its number. Entries are never changed."""
+        with self.database.write() as connection:
+            number: int = connection.execute(
+                AUDIT.insert()
+                .values(
+                    at_us=at_us,
+                    actor=actor,
+                    action=action,
+                    subject=subject,
+                    detail=orjson.dumps(detail or {}, option=orjson.OPT_SORT_KEYS).decode(),
+                )
+                .returning(AUDIT.c.number)
+            ).scalar_one()
+        return number
+
+    def audit(self, after: int = 0, limit: int = 1000) -> Iterator[AuditEntry]:
+        """Entries after a number, in order."""
+        statement = select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(limit)
+        with self.database.read() as connection:
+            rows = connection.execute(statement).all()
+        for row in rows:
+            yield AuditEntry(
+                row.number, row.at_us, row.actor, row.action, row.subject, orjson.loads(row.detail)
+            )
+
+    # Policies
+
+    def put_policy(self, policy: PolicyDocument) -> None:
+        """Put a policy document in force under its name; the one before it is kept, retired."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(POLICIES)
+                .where(
+                    POLICIES.c.name == policy.name,
+                    POLICIES.c.sha256 != policy.sha256,
+                    POLICIES.c.retired_us.is_(None),
+                )
+                .values(retired_us=policy.created_us)
+            )
+            same = (POLICIES.c.name == policy.name) & (POLICIES.c.sha256 == policy.sha256)
+            if not connection.execute(update(POLICIES).where(same).values(retired_us=None)).rowcount:
+                connection.execute(
+                    POLICIES.insert().values(
+                        sha256=policy.sha256,
+                        name=policy.name,
+                        document=policy.document,
+                        created_us=policy.created_us,
+                    )
+                )
+
+    def retire_policy(self, name: str, now_us: int) -> None:
+        """Take the policy of that name out of force."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(POLICIES)
+                .where(POLICIES.c.name == name, POLICIES.c.retired_us.is_(None))
+                .values(retired_us=now_us)
+            )
+
+    def policies(self) -> dict[str, PolicyDocument]:
+        """Policies in force, by name."""
+        table = POLICIES.c
+        statement = select(
+            table.name, table.document, table.sha256, table.created_us, table.retired_us
+        ).where(table.retired_us.is_(None))
+        with self.database.read() as connection:
+            rows = connection.execute(statement.order_by(table.name)).all()
+        return {row.name: PolicyDocument(*row) for row in rows}
+
+    # Resumable uploads
+
+    def add_upload(self, upload: Upload) -> None:
+        """Announce an upload."""
+        with self.database.write() as connection:
+            connection.execute(
+                UPLOADS.insert().values(
+                    id=upload.id,
+                    organisation=upload.organisation,
+                    file_name=upload.file_name,
+                    length=upload.length,
+                    offset=upload.offset,
+                    metadata=orjson.dumps(upload.metadata).decode(),
+                    created_us=upload.created_us,
+                    expires_us=upload.expires_us,
+                )
+            )
+
+    def upload(self, upload_id: str) -> Upload | None:
+        """The upload of that id."""
+        with self.database.read() as connection:
+            row = connection.execute(select(UPLOADS).where(UPLOADS.c.id == upload_id)).first()
+        return None if row is None else _upload(row)
+
+    def advance_upload(self, upload_id: str, before: int, after: int, expires_us: int) -> None:
+        """Note bytes that are on disk. Raises Conflict when somebody else has written in between."""
+        with self.database.write() as connection:
+            moved = connection.execute(
+                update(UPLOADS)
+                .where(UPLOADS.c.id == upload_id, UPLOADS.c.offset == before)
+                .values(offset=after, expires_us=expires_us)
+            ).rowcount
+        if not moved:
+            raise Conflict("the upload stands at another offset")
+
+    def remove_upload(self, upload_id: str) -> None:
+        """Forget an upload; a second time changes nothing."""
+        with self.database.write() as connection:
+            connection.execute(UPLOADS.delete().where(UPLOADS.c.id == upload_id))
+
+    def expired_uploads(self, now_us: int) -> list[Upload]:
+        """Uploads whose time is over."""
+        statement = select(UPLOADS).where(UPLOADS.c.expires_us <= now_us).order_by(UPLOADS.c.id)
+        with self.database.read() as connection:
+            return [_upload(row) for row in connection.execute(statement).all()]
+
+
+def _upload(row: Any) -> Upload:
+    return Upload(
+        id=row.id,
+        organisation=row.organisation,
+        file_name=row.file_name,
+        length=row.length,
+        offset=row.offset,
+        metadata=orjson.loads(row.metadata),
+        created_us=row.created_us,
+        expires_us=row.expires_us,
+    )

@@ -1,0 +1,151 @@
+"""Rows of the job queue: the store behind ``geoshare.jobs`` (its ``JobStore`` protocol).
+
+A running job has a lease: a token and a time until which its worker promises a heartbeat. Every
+statement of a worker names the token, so a worker that has lost its lease changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, and_, func, or_, select, update
+
+from geoshare.store.database import Database
+from geoshare.store.governance_tables import JOBS
+
+QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+
+
+class JobRows:
+    """Reads and writes rows of jobs. JSON stays text here."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def insert(self, job: str, kind: str, owner: str, params: str, now_us: int, due_us: int) -> None:
+        """Queue a job."""
+        with self._database.write() as connection:
+            connection.execute(
+                JOBS.insert().values(
+                    id=job,
+                    kind=kind,
+                    owner=owner,
+                    params=params,
+                    state=QUEUED,
+                    created_us=now_us,
+                    due_us=due_us,
+                )
+            )
+
+    def lease(
+        self, kinds: Sequence[str], token: str, now_us: int, until_us: int
+    ) -> dict[str, Any] | None:
+        """Take the job that has waited longest, or one whose worker has gone silent."""
+        waiting = and_(JOBS.c.state == QUEUED, JOBS.c.due_us <= now_us)
+        orphaned = and_(JOBS.c.state == RUNNING, JOBS.c.lease_until_us < now_us)
+        candidate = (
+            select(JOBS.c.id)
+            .where(JOBS.c.kind.in_(kinds), or_(waiting, orphaned))
+            .order_by(JOBS.c.due_us, JOBS.c.created_us, JOBS.c.id)
+            .limit(1)
+        )
+        # Looking takes no writer's turn; only taking does.
+        with self._database.read() as connection:
+            if connection.execute(candidate).first() is None:
+                return None
+        with self._database.write() as connection:
+            chosen = connection.execute(candidate.with_for_update(skip_locked=True)).scalar()
+            if chosen is None:
+                return None
+            connection.execute(
+                update(JOBS)
+                .where(JOBS.c.id == chosen)
+                .values(
+                    state=RUNNING,
+                    lease=token,
+                    lease_until_us=until_us,
+                    attempts=JOBS.c.attempts + 1,
+                    started_us=func.coalesce(JOBS.c.started_us, now_us),
+                )
+            )
+            return _values(connection.execute(select(JOBS).where(JOBS.c.id == chosen)).one())
+
+    def beat(self, job: str, token: str, until_us: int, progress: float, message: str) -> str:
+        """Extend a lease; answers ``go``, ``cancel`` when that was asked, or ``lost``."""
+        mine = and_(JOBS.c.id == job, JOBS.c.lease == token, JOBS.c.state == RUNNING)
+        with self._database.write() as connection:
+            kept = connection.execute(
+                update(JOBS)
+                .where(mine)
+                .values(lease_until_us=until_us, progress=progress, message=message)
+            ).rowcount
+            if not kept:
+                return "lost"
+            asked = connection.execute(select(JOBS.c.cancel_asked).where(JOBS.c.id == job)).scalar_one()
+        return "cancel" if asked else "go"
+
+    def finish(
+        self, job: str, token: str, state: str, now_us: int, *, result: str | None, error: str | None
+    ) -> bool:
+        """End a job; false when the lease is lost."""
+        mine = and_(JOBS.c.id == job, JOBS.c.lease == token, JOBS.c.state == RUNNING)
+        values: dict[str, Any] = {
+            "state": state,
+            "result": result,
+            "error": error,
+            "finished_us": now_us,
+            "lease": None,
+            "lease_until_us": None,
+        }
+        if state == DONE:
+            values["progress"] = 1.0
+        with self._database.write() as connection:
+            return bool(connection.execute(update(JOBS).where(mine).values(**values)).rowcount)
+
+    def retry(self, job: str, token: str, due_us: int, error: str) -> bool:
+        """Put a job back into the queue; false when the lease is lost."""
+        mine = and_(JOBS.c.id == job, JOBS.c.lease == token, JOBS.c.state == RUNNING)
+        with self._database.write() as connection:
+            return bool(
+                connection.execute(
+                    update(JOBS)
+                    .where(mine)
+                    .values(state=QUEUED, due_us=due_us, error=error, lease=None, lease_until_us=None)
+                ).rowcount
+            )
+
+    def ask_cancel(self, job: str, now_us: int) -> bool:
+        """Cancel a job that waits, or ask the worker of one that runs; false when it is over."""
+        with self._database.write() as connection:
+            waiting = update(JOBS).where(JOBS.c.id == job, JOBS.c.state == QUEUED)
+            if connection.execute(waiting.values(state=CANCELLED, finished_us=now_us)).rowcount:
+                return True
+            running = update(JOBS).where(JOBS.c.id == job, JOBS.c.state == RUNNING)
+            return bool(connection.execute(running.values(cancel_asked=1)).rowcount)
+
+    def get(self, job: str) -> dict[str, Any] | None:
+        """One job, as it stands."""
+        with self._database.read() as connection:
+            row = connection.execute(select(JOBS).where(JOBS.c.id == job)).first()
+        return None if row is None else _values(row)
+
+    def newest(self, owner: str | None, limit: int) -> list[dict[str, Any]]:
+        """Jobs of one owner, or all, newest first."""
+        statement = select(JOBS).order_by(JOBS.c.created_us.desc(), JOBS.c.id).limit(limit)
+        if owner is not None:
+            statement = statement.where(JOBS.c.owner == owner)
+        with self._database.read() as connection:
+            return [_values(row) for row in connection.execute(statement).all()]
+
+    def forget(self, finished_before_us: int) -> list[str]:
+        """Delete jobs that ended before a time; returns their ids."""
+        old = JOBS.c.finished_us < finished_before_us
+        with self._database.write() as connection:
+            gone = list(connection.execute(select(JOBS.c.id).where(old)).scalars())
+            connection.execute(JOBS.delete().where(old))
+        return gone
+
+
+def _values(row: Row[Any]) -> dict[str, Any]:
+    return dict(row._mapping)

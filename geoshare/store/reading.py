@@ -1,0 +1,263 @@
+"""Reading the record: what is visible now, what was visible then, and what changed between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
+
+from geoshare.model.box import Box
+from geoshare.store.record_tables import (
+    CHANGESET_COLLECTIONS,
+    CHANGESETS,
+    CLAIMS,
+    CONTRIBUTIONS,
+    FEATURES,
+    HEAD,
+    RASTERS,
+)
+from geoshare.store.rows import CollectionChange, FeatureChunk, FullClaim, StoredRaster
+
+SCAN_ROWS = 20_000
+
+
+def head(connection: Connection) -> int:
+    """Sequence number of the newest committed change set; 0 when there is none."""
+    return int(connection.execute(select(HEAD.c.sequence)).scalar_one())
+
+
+def open_changesets(connection: Connection) -> set[int]:
+    """Change sets under way; there are never many."""
+    return set(
+        connection.execute(select(CHANGESETS.c.id).where(CHANGESETS.c.sequence.is_(None))).scalars()
+    )
+
+
+def sequence_at(connection: Connection, known_at_us: int) -> int:
+    """Sequence number of the newest change set that was committed at that time."""
+    newest = select(func.max(CHANGESETS.c.sequence)).where(CHANGESETS.c.committed_us <= known_at_us)
+    return connection.execute(newest).scalar() or 0
+
+
+def visible(table: Table, under_way: set[int]) -> ColumnElement[bool]:
+    """Rows in force now."""
+    ended = table.c.ended_by
+    if not under_way:
+        return ended.is_(None)
+    return and_(table.c.changeset.not_in(under_way), or_(ended.is_(None), ended.in_(under_way)))
+
+
+def visible_at(table: Table, sequence: int) -> ColumnElement[bool]:
+    """Rows that were in force once change set ``sequence`` was committed."""
+    until = select(CHANGESETS.c.id).where(CHANGESETS.c.sequence <= sequence)
+    ended = table.c.ended_by
+    return and_(table.c.changeset.in_(until), or_(ended.is_(None), ended.not_in(until)))
+
+
+def changes_after(connection: Connection, sequence: int) -> list[CollectionChange]:
+    """What the change sets after ``sequence`` touched, by collection."""
+    table = CHANGESET_COLLECTIONS.c
+    rows = connection.execute(
+        select(
+            table.collection,
+            func.max(CHANGESETS.c.sequence),
+            func.sum(table.added + table.changed + table.removed),
+        )
+        .join_from(CHANGESET_COLLECTIONS, CHANGESETS, CHANGESETS.c.id == table.changeset)
+        .where(CHANGESETS.c.sequence > sequence)
+        .group_by(table.collection)
+        .order_by(table.collection)
+    ).all()
+    return [CollectionChange(name, int(newest), int(number)) for name, newest, number in rows]
+
+
+def touched(connection: Connection) -> dict[str, int]:
+    """Sequence number of the newest change set that touched each collection."""
+    return {item.collection: item.sequence for item in changes_after(connection, 0)}
+
+
+def scan_features(
+    connection: Connection, collection: str, *, at_sequence: int | None = None
+) -> Iterator[FeatureChunk]:
+    """Features in force (or then in force), a chunk at a time, in the order they were written.
+
+    Walks change set by change set, because rows of one lie side by side on the disk.
+    """
+    rule = (
+        visible(FEATURES, open_changesets(connection))
+        if at_sequence is None
+        else visible_at(FEATURES, at_sequence)
+    )
+    for changeset in _changesets_of(connection, collection, after=0):
+        chosen = _features().where(
+            FEATURES.c.changeset == changeset, FEATURES.c.collection == collection, rule
+        )
+        yield from _chunks(connection, chosen.order_by(FEATURES.c.version))
+
+
+def changed_features(connection: Connection, collection: str, after: int) -> Iterator[FeatureChunk]:
+    """Features in force that change sets after ``after`` wrote."""
+    rule = visible(FEATURES, open_changesets(connection))
+    for changeset in _changesets_of(connection, collection, after):
+        chosen = _features().where(
+            FEATURES.c.changeset == changeset, FEATURES.c.collection == collection, rule
+        )
+        yield from _chunks(connection, chosen.order_by(FEATURES.c.version))
+
+
+def ended_ids(connection: Connection, collection: str, after: int) -> set[str]:
+    """Ids of features a version of which was replaced or removed after ``after``."""
+    found: set[str] = set()
+    for changeset in _changesets_of(connection, collection, after):
+        found.update(
+            connection.execute(
+                select(FEATURES.c.id).where(
+                    FEATURES.c.ended_by == changeset, FEATURES.c.collection == collection
+                )
+            ).scalars()
+        )
+    return found
+
+
+def count_features(connection: Connection, collection: str) -> int:
+    """Number of features in force."""
+    rule = visible(FEATURES, open_changesets(connection))
+    statement = (
+        select(func.count()).select_from(FEATURES).where(FEATURES.c.collection == collection, rule)
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def features(connection: Connection, collection: str, ids: Sequence[str]) -> FeatureChunk:
+    """These features, as far as they are in force."""
+    rule = visible(FEATURES, open_changesets(connection))
+    chosen = _features().where(FEATURES.c.collection == collection, FEATURES.c.id.in_(ids), rule)
+    return _chunk(connection.execute(chosen.order_by(FEATURES.c.version)).all())
+
+
+def rasters(connection: Connection, collection: str) -> list[StoredRaster]:
+    """Raster items in force, by time, then id."""
+    rule = visible(RASTERS, open_changesets(connection))
+    chosen = select(RASTERS).where(RASTERS.c.collection == collection, rule)
+    rows = connection.execute(chosen.order_by(RASTERS.c.datetime_us, RASTERS.c.id)).all()
+    return [
+        StoredRaster(
+            id=row.id,
+            provider=row.provider,
+            record_id=row.record_id,
+            contribution=row.contribution,
+            object_sha256=row.object_sha256,
+            object_bytes=row.object_bytes,
+            kind=row.kind,
+            datetime_us=row.datetime_us,
+            box=Box(row.west, row.south, row.east, row.north),
+            content=orjson.loads(row.content),
+        )
+        for row in rows
+    ]
+
+
+def full_claims(
+    connection: Connection,
+    collection: str,
+    features: Sequence[str],
+    under_way: set[int],
+    mine: int | None = None,
+) -> list[FullClaim]:
+    """Claims in force on these features with their values, the features in the order given.
+
+    A claim without values of its own stands for the feature version that its change set wrote.
+    ``mine`` is a change set under way whose own rows count as in force.
+    """
+    others = under_way - {mine}
+    claim, version, source = CLAIMS.c, FEATURES.c, CONTRIBUTIONS.c
+    same = and_(
+        claim.properties.is_(None),
+        version.collection == claim.collection,
+        version.id == claim.feature,
+        version.changeset == claim.changeset,
+    )
+    statement = (
+        select(
+            claim.version,
+            claim.feature,
+            claim.contribution,
+            claim.provider,
+            claim.record_id,
+            claim.content_hash,
+            func.coalesce(claim.geometry, version.geometry).label("geometry"),
+            func.coalesce(claim.properties, version.properties).label("properties"),
+            version.valid_from_us,
+            version.valid_to_us,
+            claim.observed_us,
+            claim.accuracy_m,
+            claim.confidence,
+            source.licence,
+            source.release_class,
+            source.received_us,
+        )
+        .select_from(CLAIMS)
+        .join(CONTRIBUTIONS, source.id == claim.contribution)
+        .join(FEATURES, same, isouter=True)
+        .where(claim.collection == collection, claim.feature.in_(features), visible(CLAIMS, others))
+        .order_by(claim.version)
+    )
+    return [FullClaim(*tuple(row)) for row in connection.execute(statement).all()]
+
+
+def standing_of(
+    connection: Connection, collection: str, provider: str, series: str
+) -> Sequence[tuple[int, str]]:
+    """Claims (version, feature) in force that a provider made through files of one series."""
+    rule = visible(CLAIMS, open_changesets(connection))
+    statement = (
+        select(CLAIMS.c.version, CLAIMS.c.feature)
+        .join(CONTRIBUTIONS, CONTRIBUTIONS.c.id == CLAIMS.c.contribution)
+        .where(
+            CLAIMS.c.collection == collection,
+            CONTRIBUTIONS.c.provider == provider,
+            CONTRIBUTIONS.c.series == series,
+            rule,
+        )
+        .order_by(CLAIMS.c.version)
+    )
+    return [(row.version, row.feature) for row in connection.execute(statement)]
+
+
+def _features() -> Select[Any]:
+    table = FEATURES.c
+    return select(
+        table.version,
+        table.id,
+        table.geometry,
+        table.valid_from_us,
+        table.valid_to_us,
+        table.properties,
+    )
+
+
+def _changesets_of(connection: Connection, collection: str, after: int) -> list[int]:
+    table = CHANGESET_COLLECTIONS.c
+    return list(
+        connection.execute(
+            select(CHANGESETS.c.id)
+            .join_from(CHANGESETS, CHANGESET_COLLECTIONS, CHANGESETS.c.id == table.changeset)
+            .where(table.collection == collection, CHANGESETS.c.sequence > after)
+            .order_by(CHANGESETS.c.sequence)
+        ).scalars()
+    )
+
+
+def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[FeatureChunk]:
+    result = connection.execution_options(stream_results=True, max_row_buffer=SCAN_ROWS).execute(
+        statement
+    )
+    for rows in result.partitions(SCAN_ROWS):
+        yield _chunk(rows)
+
+
+def _chunk(rows: Sequence[Any]) -> FeatureChunk:
+    columns = list(zip(*rows, strict=True)) or [()] * 6
+    return FeatureChunk(*(list(column) for column in columns))
