@@ -6,7 +6,9 @@ A schema is a JSON Schema (2020-12) in ``schemas/{name}.json`` with these additi
 ``x-geoshare-detail`` (decimals of coordinates); ``x-geoshare-identity`` (property whose value
 identifies the feature whoever sends it); ``x-geoshare-time`` (``instant`` or ``[start, end]``);
 ``x-geoshare-label`` (the property that names a feature to people); on properties ``x-ogc-unit``,
-``x-geoshare-reference`` (collection referred to) and ``x-geoshare-measure`` (true: depends on the
+``x-enum-titles`` and ``x-enum-titles-ja`` (titles of
+known values; the list of values is closed only where ``enum`` says so), ``x-geoshare-reference``
+(collection referred to) and ``x-geoshare-measure`` (true: depends on the
 whole geometry, so it is recomputed or null where a policy cuts).
 """
 
@@ -30,6 +32,8 @@ class Property:
     title_ja: str = ""
     unit: str = ""
     enum: tuple[Any, ...] = ()
+    titles: dict[str, str] = field(default_factory=dict, compare=False, hash=False)  # of known values
+    titles_ja: dict[str, str] = field(default_factory=dict, compare=False, hash=False)
     reference: str = ""
     measure: bool = False
     description: str = ""
@@ -86,6 +90,8 @@ def _property(name: str, schema: dict[str, Any]) -> Property:
         title_ja=schema.get("x-title-ja", schema.get("title", name)),
         unit=schema.get("x-ogc-unit", ""),
         enum=tuple(item for item in schema.get("enum", ()) if item is not None),
+        titles=schema.get("x-enum-titles", {}),
+        titles_ja=schema.get("x-enum-titles-ja", {}),
         reference=schema.get("x-geoshare-reference", ""),
         measure=bool(schema.get("x-geoshare-measure", False)),
         description=schema.get("description", ""),
