@@ -37,7 +37,7 @@ class RasterAsset:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RasterAsset:
-        """An asset from a manifest's plain values.
+        """Build an asset from a manifest's plain values.
 
         Raises
         ------
@@ -91,7 +91,7 @@ def times(assets: Iterable[RasterAsset]) -> list[int]:
 def choose_scenes(
     assets: Sequence[RasterAsset], when: Interval | None = None, *, nearest: bool = False
 ) -> list[RasterAsset]:
-    """The assets a mosaic of that time is made of, newest first, ties by id.
+    """Choose the assets a mosaic of that time is made of, newest first, ties by id.
 
     An instant picks the assets of exactly that instant, or with ``nearest`` those of the instant
     nearest to it (the earlier of two equally near); an interval picks all within it, both ends

@@ -1,0 +1,34 @@
+"""Rasters: a window of a file on the ground as an array, whatever the file's CRS and resolution.
+
+``read`` warps to a target grid, ``sample`` reads at points, ``write_cog`` prepares a file,
+``statistics`` says what numbers it holds. A :class:`Pool` is shared by all threads of a process.
+"""
+
+from tiles.raster.cog import write_cog
+from tiles.raster.errors import RasterError, RasterTooLargeError
+from tiles.raster.fence import Fence
+from tiles.raster.grid import TargetGrid, box_grid, tile_grid
+from tiles.raster.pool import Frame, Pool
+from tiles.raster.read import NOTHING, Warped, Withheld, read
+from tiles.raster.sample import sample
+from tiles.raster.statistics import BandStatistics, band_statistics, statistics
+
+__all__ = [
+    "NOTHING",
+    "BandStatistics",
+    "Fence",
+    "Frame",
+    "Pool",
+    "RasterError",
+    "RasterTooLargeError",
+    "TargetGrid",
+    "Warped",
+    "Withheld",
+    "band_statistics",
+    "box_grid",
+    "read",
+    "sample",
+    "statistics",
+    "tile_grid",
+    "write_cog",
+]

@@ -1,0 +1,342 @@
+"""Open raster files, shared by threads: bounded handles, bounded decoded blocks.
+
+A GDAL handle may be used by one thread at a time, so each has a lock, held only while a block is
+decoded. What tiles are made of comes from the cache of decoded blocks, which needs no handle.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from tiles.raster.errors import RasterError, RasterTooLargeError
+from tiles.raster.grid import Placement, ground_resolution_m, is_geographic
+from tiles.raster.kernels import halve
+
+BLOCK = 512  # pixels of a side of the blocks that are cached
+OVERVIEW_TAG = "OVERVIEW_RULE"
+HONEST = "mean-of-at-least-half-valid"  # value of the tag on files whose overviews keep that rule
+_MAX_PIXELS_TO_HALVE = 32_000_000
+_MAX_FRAMES = 4096
+_T = TypeVar("_T")
+_OPTIONS = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64_000_000}
+
+
+class Level(NamedTuple):
+    """One resolution of a file. ``number`` 0 is full; a pixel is ``factor`` full pixels wide.
+
+    ``overview`` is the file's overview that holds it: -1 the full image, None computed by halving
+    the level before.
+    """
+
+    number: int
+    width: int
+    height: int
+    factor_x: float
+    factor_y: float
+    overview: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a raster file says of itself, read once."""
+
+    path: str
+    placement: Placement
+    count: int
+    dtype: str
+    nodata: float | None
+    masked: bool  # validity is in a mask band
+    resolution_m: float
+    levels: tuple[Level, ...]
+    honest_levels: tuple[Level, ...]  # of these a pixel is the mean of its own footprint and no more
+
+
+class Block(NamedTuple):
+    """Decoded pixels (bands, h, w) in the file's type, and where they are valid (0 or 1)."""
+
+    data: NDArray
+    valid: NDArray[np.uint8]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it takes."""
+        return self.data.nbytes + self.valid.nbytes
+
+
+class _Handle:
+    __slots__ = ("dataset", "lock")
+
+    def __init__(self, dataset: rasterio.DatasetReader) -> None:
+        self.dataset = dataset
+        self.lock = threading.Lock()
+
+
+class Pool:
+    """Frames, handles and decoded blocks of raster files, each bounded, for any number of threads.
+
+    Files are taken to be immutable: a replaced file must have a new path.
+    """
+
+    def __init__(self, max_handles: int = 128, max_bytes: int = 192_000_000) -> None:
+        self._mutex = threading.Lock()
+        self._frames: OrderedDict[str, Frame] = OrderedDict()
+        self._handles: OrderedDict[tuple[str, int], _Handle] = OrderedDict()
+        self._blocks: OrderedDict[Hashable, Block] = OrderedDict()
+        self._bytes = 0
+        self._max_handles = max_handles
+        self._max_bytes = max_bytes
+
+    @property
+    def cached_bytes(self) -> int:
+        """Memory the decoded blocks take now."""
+        return self._bytes
+
+    @property
+    def open_handles(self) -> int:
+        """Handles that are open now."""
+        return len(self._handles)
+
+    def frame(self, path: str) -> Frame:
+        """Say what the file is.
+
+        Raises
+        ------
+        RasterError
+            if it is missing, broken, or says too little of itself.
+        """
+        with self._mutex:
+            frame = self._frames.get(path)
+            if frame is not None:
+                self._frames.move_to_end(path)
+                return frame
+        frame = self._with_dataset(path, -1, lambda dataset: read_frame(path, dataset))
+        with self._mutex:
+            self._frames[path] = frame
+            while len(self._frames) > _MAX_FRAMES:
+                self._frames.popitem(last=False)
+        return frame
+
+    def block(self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]) -> Block:
+        """Decode block (row, column) of a level, of 0-based bands; from the cache where possible."""
+        return self.remember(
+            (frame.path, level, row, column, bands),
+            lambda: self._decode(frame, level, row, column, bands),
+        )
+
+    def remember(self, key: Hashable, make: Callable[[], Block]) -> Block:
+        """Keep what ``make`` returns under ``key``, within the bound of bytes."""
+        with self._mutex:
+            block = self._blocks.get(key)
+            if block is not None:
+                self._blocks.move_to_end(key)
+                return block
+        block = make()
+        with self._mutex:
+            if key not in self._blocks:
+                self._blocks[key] = block
+                self._bytes += block.nbytes
+            while self._bytes > self._max_bytes and len(self._blocks) > 1:
+                _, dropped = self._blocks.popitem(last=False)
+                self._bytes -= dropped.nbytes
+        return block
+
+    def close(self) -> None:
+        """Close every handle and forget every block."""
+        with self._mutex:
+            handles = list(self._handles.values())
+            self._handles.clear()
+            self._frames.clear()
+            self._blocks.clear()
+            self._bytes = 0
+        for handle in handles:
+            with handle.lock:
+                handle.dataset.close()
+
+    def _decode(
+        self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
+    ) -> Block:
+        if level.overview is None:
+            return self._halved(frame, level, row, column, bands)
+        window = Window(
+            column * BLOCK,
+            row * BLOCK,
+            min(BLOCK, level.width - column * BLOCK),
+            min(BLOCK, level.height - row * BLOCK),
+        )
+        numbers = [band + 1 for band in bands]
+
+        def read(dataset: rasterio.DatasetReader) -> Block:
+            data = dataset.read(numbers, window=window)
+            if frame.masked:
+                mask = dataset.read_masks(numbers, window=window)
+                return Block(data, (mask > 0).astype(np.uint8))
+            return Block(data, valid_of(data, frame.nodata))
+
+        return self._with_dataset(frame.path, level.overview, read)
+
+    def _halved(
+        self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
+    ) -> Block:
+        finer = (frame.honest_levels if level in frame.honest_levels else frame.levels)[
+            level.number - 1
+        ]
+        parts: dict[tuple[int, int], Block] = {}
+        for down in (0, 1):
+            for right in (0, 1):
+                place = (2 * row + down, 2 * column + right)
+                if place[0] * BLOCK < finer.height and place[1] * BLOCK < finer.width:
+                    parts[down, right] = self.block(frame, finer, *place, bands)
+        rows = [
+            np.concatenate([parts[key].data for key in sorted(parts) if key[0] == down], axis=2)
+            for down in (0, 1)
+            if (down, 0) in parts
+        ]
+        valids = [
+            np.concatenate([parts[key].valid for key in sorted(parts) if key[0] == down], axis=2)
+            for down in (0, 1)
+            if (down, 0) in parts
+        ]
+        data, valid = halve(
+            np.concatenate(rows, axis=1).astype(np.float64), np.concatenate(valids, axis=1)
+        )
+        return Block(to_type(data, valid, frame.dtype, frame.nodata), valid)
+
+    def _with_dataset(
+        self, path: str, overview: int, use: Callable[[rasterio.DatasetReader], _T]
+    ) -> _T:
+        """Run ``use`` on a handle that no other thread has meanwhile."""
+        try:
+            with rasterio.Env(**_OPTIONS):
+                while True:
+                    handle = self._handle(path, overview)
+                    with handle.lock:
+                        if not handle.dataset.closed:  # else dropped between the two lines above
+                            return use(handle.dataset)
+        except RasterioError as error:
+            raise RasterError("a raster file cannot be read") from error
+
+    def _handle(self, path: str, overview: int) -> _Handle:
+        key = (path, overview)
+        with self._mutex:
+            handle = self._handles.get(key)
+            if handle is not None:
+                self._handles.move_to_end(key)
+                return handle
+        options = {} if overview < 0 else {"overview_level": overview}
+        # Only the format that we write ourselves: no other driver gets to see a contributed file here.
+        handle = _Handle(rasterio.open(path, driver="GTiff", **options))
+        dropped: list[_Handle] = []
+        with self._mutex:
+            kept = self._handles.setdefault(key, handle)
+            if kept is not handle:
+                dropped.append(handle)
+            while len(self._handles) > self._max_handles:
+                dropped.append(self._handles.popitem(last=False)[1])
+        for old in dropped:
+            with old.lock:
+                old.dataset.close()
+        return kept
+
+
+def read_frame(path: str, dataset: rasterio.DatasetReader) -> Frame:
+    """Frame of an open file, its overviews and the levels that are computed past the last of them."""
+    if dataset.crs is None:
+        raise RasterError("the raster has no CRS")
+    a, b, c, d, e, f = tuple(dataset.transform)[:6]
+    if a * e - b * d == 0:
+        raise RasterError("the raster has no place on the ground")
+    code = dataset.crs.to_epsg()
+    crs = f"EPSG:{code}" if code else dataset.crs.to_wkt()
+    width, height = dataset.width, dataset.height
+    wrap = a * width / 2 + b * height / 2 + c if is_geographic(crs) else None
+    placement = Placement(crs, (a, b, c, d, e, f), width, height, wrap)
+    masked = any(
+        MaskFlags.per_dataset in flags or MaskFlags.alpha in flags for flags in dataset.mask_flag_enums
+    )
+    honest = dataset.tags().get(OVERVIEW_TAG) == HONEST
+    levels = _levels(width, height, dataset.overviews(1))
+    return Frame(
+        path=path,
+        placement=placement,
+        count=dataset.count,
+        dtype=dataset.dtypes[0],
+        nodata=dataset.nodata,
+        masked=masked,
+        resolution_m=ground_resolution_m(placement),
+        levels=levels,
+        honest_levels=levels if honest else _levels(width, height, []),
+    )
+
+
+def _levels(width: int, height: int, factors: list[int]) -> tuple[Level, ...]:
+    found = [Level(0, width, height, 1.0, 1.0, -1)]
+    for overview, factor in enumerate(factors):
+        across, down = -(-width // factor), -(-height // factor)
+        found.append(Level(len(found), across, down, width / across, height / down, overview))
+    while found[-1].width > 1 or found[-1].height > 1:
+        last = found[-1]
+        found.append(
+            Level(
+                last.number + 1,
+                (last.width + 1) // 2,
+                (last.height + 1) // 2,
+                last.factor_x * 2,
+                last.factor_y * 2,
+                None,
+            )
+        )
+    return tuple(found)
+
+
+def check_halving(levels: tuple[Level, ...], level: Level) -> None:
+    """Refuse a level that would be halved down from more pixels than one request may read.
+
+    Raises
+    ------
+    RasterTooLargeError
+        naming what is missing.
+    """
+    while level.overview is None:
+        level = levels[level.number - 1]
+        if level.width * level.height > _MAX_PIXELS_TO_HALVE:
+            raise RasterTooLargeError("the raster has no overviews fit for this resolution")
+
+
+def valid_of(data: NDArray, nodata: float | None) -> NDArray[np.uint8]:
+    """Where pixels hold a value: not the nodata number, not NaN."""
+    valid = np.ones(data.shape, np.uint8)
+    if np.issubdtype(data.dtype, np.floating):
+        valid &= np.isfinite(data).view(np.uint8)
+    if nodata is not None and not math.isnan(nodata):
+        valid &= (data != nodata).view(np.uint8)
+    return valid
+
+
+def to_type(
+    data: NDArray[np.float64], valid: NDArray[np.uint8], dtype: str, nodata: float | None
+) -> NDArray:
+    """Means as stored numbers: rounded to whole ones where the type is, nodata where not valid.
+
+    A mean that happens to equal the nodata number is moved to its neighbour, else it would vanish.
+    """
+    target = np.dtype(dtype)
+    empty = 0.0 if nodata is None else nodata
+    if np.issubdtype(target, np.integer):
+        limits = np.iinfo(target)
+        data = np.clip(np.rint(data), limits.min, limits.max)
+        if nodata is not None:
+            beside = empty - 1 if empty >= limits.max else empty + 1
+            data = np.where(data == empty, beside, data)
+    return np.where(valid > 0, data, empty).astype(target)

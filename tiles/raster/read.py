@@ -1,0 +1,175 @@
+"""From a file to a target grid: choose the level, gather blocks, withhold, resample."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tiles.raster.errors import RasterError, RasterTooLargeError
+from tiles.raster.fence import Fence, outside
+from tiles.raster.grid import TargetGrid, control_points, pixel_ratio
+from tiles.raster.kernels import nearest_pixels, resample_linear
+from tiles.raster.pool import BLOCK, Block, Frame, Level, Pool, check_halving
+
+MAX_WINDOW_BYTES = 96_000_000
+MAX_TARGET_PIXELS = 4096 * 4096
+_COARSER = 1.2  # a level may be so much coarser than the target: a quarter of the pixels to read
+
+
+class Warped(NamedTuple):
+    """Values on a target grid: ``data`` float32 and ``valid`` 0 or 1, both (bands, height, width)."""
+
+    data: NDArray[np.float32]
+    valid: NDArray[np.uint8]
+
+
+class Withheld(NamedTuple):
+    """What must not be seen of a raster.
+
+    Pixels are means over at least ``finest_m`` metres, each empty if its footprint is not wholly
+    inside ``fence`` or less than half of it is valid.
+    """
+
+    finest_m: float = 0.0
+    fence: Fence | None = None
+
+
+NOTHING = Withheld()
+
+
+def read(
+    pool: Pool,
+    path: str,
+    grid: TargetGrid,
+    bands: Sequence[int],
+    *,
+    nearest: bool = False,
+    withheld: Withheld = NOTHING,
+) -> Warped | None:
+    """Warp 0-based bands of a file to a grid; None if the grid does not touch the file.
+
+    Raises
+    ------
+    RasterError
+        if the file cannot be read or there is no sound transformation between the two CRS.
+    RasterTooLargeError
+        if the answer needs more than the bounded memory.
+    """
+    if grid.width * grid.height > MAX_TARGET_PIXELS:
+        raise RasterTooLargeError("too many pixels")
+    frame = pool.frame(path)
+    if any(not 0 <= band < frame.count for band in bands):
+        raise RasterError("the raster has no such band")
+    columns, rows = control_points(frame.placement, grid)
+    ratio_x, ratio_y = pixel_ratio(frame.placement, grid)
+    level = choose_level(frame, max(ratio_x, ratio_y) if nearest else min(ratio_x, ratio_y), withheld)
+    columns = columns / level.factor_x
+    rows = rows / level.factor_y
+    ratio_x, ratio_y = ratio_x / level.factor_x, ratio_y / level.factor_y
+    window = _window(columns, rows, ratio_x, ratio_y, level)
+    if window is None:
+        return None
+    row, column, height, width = window
+    pixels, valid = gather(pool, frame, level, window, tuple(bands), withheld)
+    shape = (len(bands), grid.height, grid.width)
+    out, out_valid = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
+    if nearest:
+        xs, ys = nearest_pixels(columns - column, rows - row, grid.width, grid.height, width, height)
+        inside = xs >= 0
+        out[:, inside] = pixels[:, ys[inside], xs[inside]]
+        out_valid[:, inside] = valid[:, ys[inside], xs[inside]]
+        out[out_valid == 0] = 0
+    else:
+        resample_linear(pixels, valid, columns - column, rows - row, ratio_x, ratio_y, out, out_valid)
+    return Warped(out, out_valid)
+
+
+def choose_level(frame: Frame, ratio: float, withheld: Withheld = NOTHING) -> Level:
+    """Choose the coarsest level not much coarser than the target, and none finer than allowed.
+
+    ``ratio`` is full pixels per target pixel.
+    """
+    levels = frame.levels if withheld.finest_m <= 0 and withheld.fence is None else frame.honest_levels
+    chosen = levels[0]
+    for level in levels[1:]:
+        factor = min(level.factor_x, level.factor_y)
+        too_fine = frame.resolution_m * min(chosen.factor_x, chosen.factor_y) < withheld.finest_m * (
+            1 - 1e-6
+        )
+        if too_fine or (factor <= ratio * _COARSER and min(level.width, level.height) >= 32):
+            chosen = level
+        else:
+            break
+    check_halving(levels, chosen)
+    return chosen
+
+
+def _window(
+    columns: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    ratio_x: float,
+    ratio_y: float,
+    level: Level,
+) -> tuple[int, int, int, int] | None:
+    """First row and column, height and width of the source pixels that the kernel can reach."""
+    if np.isnan(columns).all():
+        return None
+    margin_x, margin_y = max(1.0, ratio_x) + 1, max(1.0, ratio_y) + 1
+    first_column = max(0, math.floor(np.nanmin(columns) - margin_x))
+    last_column = min(level.width, math.ceil(np.nanmax(columns) + margin_x))
+    first_row = max(0, math.floor(np.nanmin(rows) - margin_y))
+    last_row = min(level.height, math.ceil(np.nanmax(rows) + margin_y))
+    if first_column >= last_column or first_row >= last_row:
+        return None
+    return first_row, first_column, last_row - first_row, last_column - first_column
+
+
+def gather(
+    pool: Pool,
+    frame: Frame,
+    level: Level,
+    window: tuple[int, int, int, int],
+    bands: tuple[int, ...],
+    withheld: Withheld = NOTHING,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Pixels of a window (row, column, height, width) of a level, and where they may be seen."""
+    row, column, height, width = window
+    if height * width * len(bands) * 5 > MAX_WINDOW_BYTES:
+        raise RasterTooLargeError("the window of the raster is too large")
+    data = np.empty((len(bands), height, width), np.float32)
+    valid = np.empty((len(bands), height, width), np.uint8)
+    for down in range(row // BLOCK, -(-(row + height) // BLOCK)):
+        for right in range(column // BLOCK, -(-(column + width) // BLOCK)):
+            block = pool.block(frame, level, down, right, bands)
+            ys, source_ys = _overlap(down, row, height, block.data.shape[1])
+            xs, source_xs = _overlap(right, column, width, block.data.shape[2])
+            data[:, ys, xs] = block.data[:, source_ys, source_xs]
+            valid[:, ys, xs] = block.valid[:, source_ys, source_xs]
+            if withheld.fence is not None:
+                hidden = _hidden(pool, frame, level, down, right, withheld.fence)
+                valid[:, ys, xs] &= 1 - hidden.valid[0, source_ys, source_xs]
+    return data, valid
+
+
+def _overlap(block: int, first: int, length: int, block_length: int) -> tuple[slice, slice]:
+    """Slice of the window and slice of the block where the two overlap, along one axis."""
+    start = max(first, block * BLOCK)
+    stop = min(first + length, block * BLOCK + block_length)
+    return slice(start - first, stop - first), slice(start - block * BLOCK, stop - block * BLOCK)
+
+
+def _hidden(pool: Pool, frame: Frame, level: Level, down: int, right: int, fence: Fence) -> Block:
+    """Where a block is beyond the fence (``valid`` 1), remembered as blocks are."""
+
+    def make() -> Block:
+        shape = (min(BLOCK, level.height - down * BLOCK), min(BLOCK, level.width - right * BLOCK))
+        area = fence.in_pixels(frame.placement)
+        factor = (level.factor_x, level.factor_y)
+        beyond = outside(area, factor, (down * BLOCK, right * BLOCK), shape)
+        return Block(np.empty((1, 0, 0), np.uint8), beyond[np.newaxis])
+
+    return pool.remember((frame.path, "fence", fence.key, level, down, right), make)
