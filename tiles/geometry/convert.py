@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import pyarrow as pa
 import shapely
 from numba import njit
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from tiles.arrays import Geometries, GeometryType
 from tiles.errors import BadGeometry
 from tiles.geometry.wkb import write_wkb
+from tiles.geometry.wkb_read import read_wkb
 
 MAX_VERTICES = 2**31 - 1
 
@@ -104,13 +106,33 @@ def to_wkb(geometries: Geometries, rows: NDArray[np.integer] | None = None) -> l
     return [piece or None for piece in pieces]
 
 
-def from_wkb(wkb: Sequence[bytes | None]) -> Geometries:
-    """Flat arrays of WKB or EWKB geometries; ``BadGeometry`` where one cannot be read."""
+def from_wkb(wkb: Sequence[bytes | None] | pa.Array) -> Geometries:
+    """Flat arrays of WKB or EWKB geometries; ``BadGeometry`` where one cannot be read.
+
+    An Arrow array of binary values is read without making an object of each.
+    """
+    array = wkb if isinstance(wkb, pa.Array) else pa.array(wkb, type=pa.large_binary())
+    plain = read_wkb(*_binary_arrays(array.cast(pa.large_binary())))
+    if plain is not None:
+        return plain
     try:
-        shapes = shapely.from_wkb(np.asarray(wkb, dtype=object))
+        shapes = shapely.from_wkb(np.asarray(array.to_pylist(), dtype=object))
     except shapely.errors.GEOSException as error:
         raise BadGeometry(f"not well-known binary: {error}") from error
     return from_shapely(shapes)
+
+
+def _binary_arrays(array: pa.LargeBinaryArray) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Offsets and bytes; a null has no bytes."""
+    if array.null_count:
+        array = array.fill_null(b"")
+    _, offsets, data = array.buffers()
+    starts = np.zeros(1, dtype=np.int64)
+    if len(array):
+        starts = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    if data is None:
+        return starts, np.zeros(0, dtype=np.uint8)
+    return starts, np.frombuffer(data, dtype=np.uint8)
 
 
 def to_shapely(geometries: Geometries, rows: NDArray[np.integer] | None = None) -> NDArray[np.object_]:
@@ -121,29 +143,42 @@ def to_shapely(geometries: Geometries, rows: NDArray[np.integer] | None = None) 
     return shapes[:-1]  # the extra None keeps an empty choice an object array
 
 
-def take(geometries: Geometries, rows: NDArray[np.integer]) -> Geometries:
-    """The chosen rows as arrays of their own, in the order of ``rows``."""
+def take(
+    geometries: Geometries, world_xy: NDArray[np.int32], rows: NDArray[np.integer]
+) -> tuple[Geometries, NDArray[np.int32]]:
+    """Copy the chosen rows, in the order of ``rows``: geometries and their world coordinates."""
     chosen = np.ascontiguousarray(rows, dtype=np.int64)
     part_starts, parts = _take_runs(geometries.part_starts, chosen)
     ring_starts, rings = _take_runs(geometries.ring_starts, parts)
-    vertex_starts, vertices = _take_runs(geometries.vertex_starts, rings)
-    return Geometries(
+    vertex_starts = _run_starts(geometries.vertex_starts, rings)
+    taken = Geometries(
         types=geometries.types[chosen],
         part_starts=part_starts,
         ring_starts=ring_starts,
         vertex_starts=vertex_starts,
-        lon_lat_z=geometries.lon_lat_z[vertices],
+        lon_lat_z=np.empty((vertex_starts[-1], 3), dtype=np.float64),
     )
+    taken_world = np.empty((vertex_starts[-1], 2), dtype=np.int32)
+    _copy_runs(geometries.vertex_starts, rings, geometries.lon_lat_z, taken.lon_lat_z)
+    _copy_runs(geometries.vertex_starts, rings, world_xy, taken_world)
+    return taken, taken_world
+
+
+@njit(nogil=True, cache=True)
+def _run_starts(starts: NDArray[np.int32], owners: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Offsets of the chosen owners' runs when they lie one after the other."""
+    taken = np.zeros(owners.shape[0] + 1, dtype=np.int32)
+    for i in range(owners.shape[0]):
+        taken[i + 1] = taken[i] + starts[owners[i] + 1] - starts[owners[i]]
+    return taken
 
 
 @njit(nogil=True, cache=True)
 def _take_runs(
     starts: NDArray[np.int32], owners: NDArray[np.int64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """New offsets of the chosen owners' runs, and the numbers of the members in them."""
-    taken = np.zeros(owners.shape[0] + 1, dtype=np.int32)
-    for i in range(owners.shape[0]):
-        taken[i + 1] = taken[i] + starts[owners[i] + 1] - starts[owners[i]]
+    """Offsets of the chosen owners' runs, and the numbers of the members in them."""
+    taken = _run_starts(starts, owners)
     members = np.empty(taken[-1], dtype=np.int64)
     at = 0
     for i in range(owners.shape[0]):
@@ -151,6 +186,33 @@ def _take_runs(
             members[at] = member
             at += 1
     return taken, members
+
+
+@njit(nogil=True, cache=True)
+def _copy_runs(
+    starts: NDArray[np.int32],
+    owners: NDArray[np.int64],
+    values: NDArray[np.number],
+    out: NDArray[np.number],
+) -> None:
+    at = 0
+    for i in range(owners.shape[0]):
+        for member in range(starts[owners[i]], starts[owners[i] + 1]):
+            for axis in range(values.shape[1]):
+                out[at, axis] = values[member, axis]
+            at += 1
+
+
+@njit(nogil=True, cache=True)
+def lon_lat_extent(lon_lat_z: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """West, south, east, north of all vertices; west > east where there are none."""
+    west, south, east, north = np.inf, np.inf, -np.inf, -np.inf
+    for v in range(lon_lat_z.shape[0]):
+        west = min(west, lon_lat_z[v, 0])
+        south = min(south, lon_lat_z[v, 1])
+        east = max(east, lon_lat_z[v, 0])
+        north = max(north, lon_lat_z[v, 1])
+    return west, south, east, north
 
 
 @njit(nogil=True, cache=True)

@@ -22,10 +22,10 @@ def _put_u32(out: NDArray[np.uint8], at: int, value: int) -> int:
 
 @njit(nogil=True, cache=True)
 def _has_heights(lon_lat_z: NDArray[np.float64], first: int, last: int) -> bool:
+    known = 0
     for v in range(first, last):
-        if not np.isnan(lon_lat_z[v, 2]):
-            return True
-    return False
+        known += not np.isnan(lon_lat_z[v, 2])
+    return known > 0
 
 
 @njit(nogil=True, cache=True)

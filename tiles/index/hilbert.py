@@ -22,7 +22,7 @@ _CELL_SHIFT = 32 - ORDER
 
 
 @njit(nogil=True, cache=True)
-def hilbert_key(x: int, y: int) -> int:
+def hilbert_key(x: np.int64, y: np.int64) -> np.uint64:
     """Position along the curve of a cell: x and y from 0 to 2^24 - 1."""
     key = np.uint64(0)
     bit = 1 << (ORDER - 1)
@@ -49,7 +49,7 @@ def _box_keys(boxes: NDArray[np.int32], out: NDArray[np.uint64]) -> None:
         # moved to unsigned world units before halving: the middle of int32 values fits int64
         middle_x = ((np.int64(boxes[i, 0]) + np.int64(boxes[i, 2])) >> 1) + (1 << 31)
         middle_y = ((np.int64(boxes[i, 1]) + np.int64(boxes[i, 3])) >> 1) + (1 << 31)
-        out[i] = hilbert_key(middle_x >> _CELL_SHIFT, middle_y >> _CELL_SHIFT)
+        out[i] = hilbert_key(np.int64(middle_x >> _CELL_SHIFT), np.int64(middle_y >> _CELL_SHIFT))
 
 
 def box_keys(boxes: NDArray[np.int32]) -> NDArray[np.uint64]:

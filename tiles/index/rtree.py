@@ -63,7 +63,7 @@ def build_nodes(boxes: NDArray[np.int32]) -> NDArray[np.int32]:
 
 @njit(nogil=True, cache=True)
 def _misses(boxes: NDArray[np.int32], i: int, box: NDArray[np.int64]) -> bool:
-    return (
+    return bool(
         boxes[i, 0] > box[2]
         or boxes[i, 2] < box[0]
         or boxes[i, 1] > box[3]
@@ -75,7 +75,7 @@ def _misses(boxes: NDArray[np.int32], i: int, box: NDArray[np.int64]) -> bool:
 @njit(nogil=True, cache=True)
 def is_set(bitmap: NDArray[np.uint8], row: int) -> bool:
     """Whether a row's bit is set; a bitmap without bytes has all bits set."""
-    return bitmap.shape[0] == 0 or (bitmap[row >> 3] >> (row & 7)) & 1 == 1
+    return bitmap.shape[0] == 0 or bool((bitmap[row >> 3] >> (row & 7)) & 1)
 
 
 @njit(nogil=True, cache=True)

@@ -51,13 +51,13 @@ def _first_at(id_hash: NDArray[np.uint64], id_order: NDArray[np.int32], wanted: 
 
 
 @njit(nogil=True, cache=True)
-def _same(
-    left: NDArray[np.uint8], left_first: int, left_last: int, right: NDArray[np.uint8], right_first: int
-) -> bool:
-    for i in range(left_last - left_first):
-        if left[left_first + i] != right[right_first + i]:
-            return False
-    return True
+def _same(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> bool:
+    if left.shape[0] != right.shape[0]:
+        return False
+    different = 0
+    for i in range(left.shape[0]):
+        different += left[i] != right[i]
+    return different == 0
 
 
 @njit(nogil=True, cache=True)
@@ -76,12 +76,11 @@ def find_rows(
     """
     rows = np.full(wanted_hash.shape[0], -1, dtype=np.int32)
     for i in range(wanted_hash.shape[0]):
-        first, last = wanted_starts[i], wanted_starts[i + 1]
+        wanted = wanted_bytes[wanted_starts[i] : wanted_starts[i + 1]]
         at = _first_at(id_hash, id_order, wanted_hash[i])
         while at < id_order.shape[0] and id_hash[id_order[at]] == wanted_hash[i]:
             row = id_order[at]
-            length = id_starts[row + 1] - id_starts[row]
-            if length == last - first and _same(wanted_bytes, first, last, id_bytes, id_starts[row]):
+            if _same(id_bytes[id_starts[row] : id_starts[row + 1]], wanted):
                 rows[i] = row
                 break
             at += 1

@@ -17,6 +17,7 @@ from tiles.arrays import Column, FeatureTable, Kind, Rows
 from tiles.errors import BadColumn
 from tiles.geometry.wkb import write_wkb
 from tiles.pack.columns import arrow_type
+from tiles.pack.model import text_of
 
 _MAX_BYTES = 2**31 - 1
 
@@ -75,15 +76,14 @@ def _values(column: Column, rows: NDArray[np.int32]) -> pa.Array:
 
 
 def _text(column: Column, rows: NDArray[np.int32], valid: NDArray[np.uint8] | None) -> pa.Array:
-    assert column.dictionary_offsets is not None
-    assert column.dictionary_bytes is not None
+    starts, dictionary = text_of(column)
     present = np.ones(len(rows), dtype=np.uint8) if valid is None else valid
     codes = column.values[rows].astype(np.int32, copy=False)
-    offsets = _text_offsets(column.dictionary_offsets, codes, present)
+    offsets = _text_offsets(starts, codes, present)
     if offsets[-1] > _MAX_BYTES:
         raise BadColumn(f"property {column.name!r} of {len(rows)} rows is more than 2 GiB")
     data = np.empty(int(offsets[-1]), dtype=np.uint8)
-    _copy_text(column.dictionary_offsets, column.dictionary_bytes, codes, present, data)
+    _copy_text(starts, dictionary, codes, present, data)
     return pa.Array.from_buffers(
         pa.utf8(),
         len(rows),

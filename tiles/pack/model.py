@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from operator import is_
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tiles.arrays import FeatureTable, Kind
+from tiles.arrays import Column, FeatureTable, Kind
 from tiles.errors import BadColumn, SelectionMismatch
 from tiles.pack.identity import find_rows, id_hashes, utf8_arrays
 
@@ -79,12 +80,10 @@ class Part:
         wanted_bytes: NDArray[np.uint8],
     ) -> NDArray[np.int32]:
         """Row number of each id given by hash, offsets and bytes; -1 where the part has none."""
-        ids = self.table.ids
         rows: NDArray[np.int32] = find_rows(
             self.table.id_hash,
             self.id_order,
-            ids.dictionary_offsets,
-            ids.dictionary_bytes,
+            *text_of(self.table.ids),
             wanted_hash,
             wanted_starts,
             wanted_bytes,
@@ -92,13 +91,16 @@ class Part:
         return rows
 
     def hidden_by(self, later: Part) -> NDArray[np.int32]:
-        """Rows of this part that a later delta replaces or removes."""
-        ids = later.table.ids
-        assert ids.dictionary_offsets is not None
-        assert ids.dictionary_bytes is not None
-        replaced = self.find(later.table.id_hash, ids.dictionary_offsets, ids.dictionary_bytes)
-        rows = np.concatenate([replaced, self.rows_of(later.tombstones)])
-        return rows[rows >= 0]
+        """Rows of this part that a later delta replaces or removes; -1 for ids that it has not."""
+        replaced = self.find(later.table.id_hash, *text_of(later.table.ids))
+        return np.concatenate([replaced, self.rows_of(later.tombstones)])
+
+
+def text_of(column: Column) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Offsets and bytes of a text column's dictionary."""
+    if column.dictionary_offsets is None or column.dictionary_bytes is None:
+        raise BadColumn(f"property {column.name!r} is not text")
+    return column.dictionary_offsets, column.dictionary_bytes
 
 
 class Pack:
@@ -109,17 +111,48 @@ class Pack:
     and all have the same properties of the same kinds; an empty collection is one part of no rows.
     """
 
-    def __init__(self, parts: Sequence[Part], tombstones: Sequence[str] = ()) -> None:
+    def __init__(
+        self, parts: Sequence[Part], tombstones: Sequence[str] = (), previous: Pack | None = None
+    ) -> None:
+        """Put parts together; ``previous`` spares work where its parts are the first of these."""
         if not parts:
             raise BadColumn("a pack without parts has no columns: write one part of no rows")
         for part in parts[1:]:
             if part.kinds != parts[0].kinds:
                 raise BadColumn(f"{part.path.name} has other properties than {parts[0].path.name}")
         self.parts = tuple(parts)
-        self.alive = tuple(
-            _alive(part, [later for later in parts[at + 1 :] if later.is_delta], tombstones)
-            for at, part in enumerate(parts)
+        self.tombstones = tuple(tombstones)
+        known = previous.alive if previous is not None and self._continues(previous) else ()
+        self.alive: tuple[NDArray[np.uint8], ...] = tuple(
+            self._alive(at, known) for at in range(len(self.parts))
         )
+
+    def _continues(self, previous: Pack) -> bool:
+        """Whether this pack is the other one and more parts."""
+        first = self.parts[: len(previous.parts)]
+        same_parts = len(first) == len(previous.parts) and all(map(is_, first, previous.parts))
+        return same_parts and self.tombstones == previous.tombstones
+
+    def _alive(self, at: int, known: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+        """Bitmap of a part's rows that nothing hides; no bytes where nothing is hidden.
+
+        ``known`` are the bitmaps of the first parts as far as those parts alone determine them.
+        """
+        part = self.parts[at]
+        if at < len(known):
+            before, later = known[at], self.parts[len(known) :]
+            hidden = []
+        else:
+            before, later = ALL_SET, self.parts[at + 1 :]
+            hidden = [part.rows_of(self.tombstones)] if self.tombstones else []
+        hidden += [part.hidden_by(delta) for delta in later if delta.is_delta]
+        rows = np.concatenate([np.zeros(0, dtype=np.int32), *hidden])
+        rows = rows[rows >= 0]
+        if not len(rows):
+            return before
+        mask = to_mask(before, len(part))
+        mask[rows] = False
+        return to_bitmap(mask)
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -133,18 +166,6 @@ class Pack:
         )
 
 
-def _alive(part: Part, deltas: Sequence[Part], tombstones: Sequence[str]) -> NDArray[np.uint8]:
-    """Bitmap of the rows nothing hides; no bytes where nothing is hidden."""
-    hidden = [part.hidden_by(later) for later in deltas]
-    everywhere = part.rows_of(tombstones)
-    rows = np.concatenate([*hidden, everywhere[everywhere >= 0]])
-    if not len(rows):
-        return ALL_SET
-    mask = np.ones(len(part), dtype=bool)
-    mask[rows] = False
-    return to_bitmap(mask)
-
-
 def to_bitmap(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """A mask of n rows as bits, row 0 in the lowest bit of the first byte; read-only."""
     bits = np.packbits(mask, bitorder="little")
@@ -152,11 +173,18 @@ def to_bitmap(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return bits
 
 
+def to_mask(bitmap: NDArray[np.uint8], rows: int) -> NDArray[np.bool_]:
+    """The mask of a bitmap over that many rows; no bytes: all are set."""
+    if not len(bitmap):
+        return np.ones(rows, dtype=bool)
+    return np.unpackbits(bitmap, count=rows, bitorder="little").astype(bool)
+
+
 def count_set(bitmap: NDArray[np.uint8], rows: int) -> int:
     """Number of set bits of a bitmap over that many rows; no bytes: all are set."""
     if not len(bitmap):
         return rows
-    return int(np.bitwise_count(bitmap).sum())
+    return int(np.bitwise_count(bitmap).sum(dtype=np.int64))
 
 
 @dataclass(frozen=True, slots=True)

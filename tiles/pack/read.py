@@ -39,7 +39,7 @@ def search(
     max_group
         Only rows of detail groups up to this one.
     """
-    boxes = np.asarray(box_world, dtype=np.int64).reshape(-1, 4)
+    boxes = np.array(box_world, dtype=np.int64).reshape(-1, 4)
 
     def rows_of(
         part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
@@ -79,8 +79,8 @@ def lookup(pack: Pack, selection: Selection | None, ids: Sequence[str]) -> Rows:
     ) -> NDArray[np.int32]:
         rows = np.unique(part.find(*wanted))
         rows = rows[rows >= 0]
-        keep = [is_set(alive, row) and is_set(bits, row) for row in rows]
-        return rows[np.array(keep, dtype=bool)]
+        kept: NDArray[np.int32] = _kept(alive, bits, rows)
+        return kept
 
     return _collect(pack, selection, None, rows_of)
 
@@ -124,6 +124,19 @@ def _group_stop(part: Part, max_group: int | None) -> int:
     if max_group is None or max_group >= 255:
         return len(part)
     return int(np.searchsorted(part.order_key, np.uint64((max_group + 1) << GROUP_SHIFT)))
+
+
+@njit(nogil=True, cache=True)
+def _kept(
+    alive: NDArray[np.uint8], selected: NDArray[np.uint8], rows: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    out = np.empty(rows.shape[0], dtype=np.int32)
+    found = 0
+    for row in rows:
+        if is_set(alive, row) and is_set(selected, row):
+            out[found] = row
+            found += 1
+    return out[:found]
 
 
 @njit(nogil=True, cache=True)

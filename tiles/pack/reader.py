@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,10 @@ from tiles.index.rtree import level_starts
 from tiles.pack.layout import VALID, VALUE_TYPES, VALUES, Header, decode_header, expected_names
 from tiles.pack.model import Part, PartInfo
 from tiles.pack.writer import file_checksum
+
+_NO_STARTS = np.frombuffer(bytes(4), dtype=np.int32)
+
+Number = TypeVar("Number", bound=np.generic)
 
 _row_numbers: NDArray[np.int32] = np.arange(0, dtype=np.int32)
 
@@ -110,7 +115,7 @@ class _Opener:
     def _column(self, name: str) -> pa.Array:
         return self.batch.column(self.batch.schema.names.index(name))
 
-    def flat(self, array: pa.Array, dtype: type[np.generic], count: int) -> NDArray[np.generic]:
+    def flat(self, array: pa.Array, dtype: type[Number], count: int) -> NDArray[Number]:
         """``count`` numbers of a primitive array, where they lie."""
         if array.type != pa.from_numpy_dtype(dtype) or len(array) != count:
             raise TornPart(
@@ -118,11 +123,10 @@ class _Opener:
             )
         return self._buffer(array.buffers()[1], dtype, count)
 
-    def _buffer(
-        self, buffer: pa.Buffer | None, dtype: type[np.generic], count: int
-    ) -> NDArray[np.generic]:
+    def _buffer(self, buffer: pa.Buffer | None, dtype: type[Number], count: int) -> NDArray[Number]:
         if count == 0:
-            return np.zeros(0, dtype=dtype)
+            # read-only like the others, so that kernels see one type of array
+            return np.frombuffer(b"", dtype=dtype)
         if buffer is None or buffer.size < count * np.dtype(dtype).itemsize:
             raise TornPart(f"{self.path.name} is cut short")
         return np.frombuffer(buffer, dtype=dtype, count=count)
@@ -132,7 +136,7 @@ class _Opener:
         if len(array) != owners:
             raise TornPart(f"{self.path.name} holds {len(array)} lists, not {owners}")
         if owners == 0:
-            return np.zeros(1, dtype=np.int32)
+            return _NO_STARTS
         starts = self._buffer(array.buffers()[1], np.int32, owners + 1)
         if starts[0] != 0 or starts[-1] != members:
             raise TornPart(f"{self.path.name} holds offsets that do not span their members")
@@ -143,7 +147,7 @@ class _Opener:
             raise TornPart(f"{self.path.name} holds {array.type}, not text")
         data = array.buffers()[2]
         if len(array) == 0:
-            return np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.uint8)
+            return _NO_STARTS, self._buffer(None, np.uint8, 0)
         starts = self._buffer(array.buffers()[1], np.int32, len(array) + 1)
         if starts[0] != 0 or starts[-1] < 0:
             raise TornPart(f"{self.path.name} holds text offsets that do not begin at its bytes")
@@ -180,7 +184,7 @@ class _Opener:
             lon_lat_z=self._vertices("lon_lat_z", np.float64, 3),
         )
 
-    def _vertices(self, name: str, dtype: type[np.generic], axes: int) -> NDArray[np.generic]:
+    def _vertices(self, name: str, dtype: type[Number], axes: int) -> NDArray[Number]:
         vertices = self._column("geometry").values.values.values
         flat = vertices.field(vertices.type.get_field_index(name)).values
         return self.flat(flat, dtype, self.header.vertices * axes).reshape(-1, axes)

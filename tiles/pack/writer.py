@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tiles.arrays import Geometries, Kind
 from tiles.errors import BadColumn, BadGeometry, PartError
-from tiles.geometry.convert import take, world_boxes
+from tiles.geometry.convert import lon_lat_extent, take, world_boxes
 from tiles.grid import lon_lat_to_world
 from tiles.index.hilbert import GROUP_SHIFT, box_keys
 from tiles.index.rtree import build_nodes
@@ -79,16 +79,17 @@ def write_part(
         rows_digest=rows_digest(hashes),
     )
     id_order = np.argsort(hashes, kind="stable").astype(np.int32)
-    ordered = take(geometry, order)
+    ordered, ordered_xy = take(geometry, world_xy, order)
+    ordered_boxes = boxes[order]
     columns: dict[str, pa.Array] = {
         "id": ids,
         "id_hash": pa.array(hashes),
         "id_order": pa.array(id_order),
         "order_key": pa.array(keys[order]),
-        "box": pa.FixedSizeListArray.from_arrays(pa.array(boxes[order].ravel()), type=BOX),
-        "nodes": _nodes(boxes[order]),
+        "box": pa.FixedSizeListArray.from_arrays(pa.array(ordered_boxes.ravel()), type=BOX),
+        "nodes": _nodes(ordered_boxes),
         "geometry_type": pa.array(ordered.types),
-        "geometry": _geometry(ordered),
+        "geometry": _geometry(ordered, ordered_xy),
     }
     if tombstones is not None:
         columns["tombstone"] = _tombstones(tombstones, len(ids))
@@ -180,12 +181,12 @@ def _nodes(boxes: NDArray[np.int32]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(starts), nodes)
 
 
-def _geometry(geometry: Geometries) -> pa.ListArray:
+def _geometry(geometry: Geometries, vertices_xy: NDArray[np.int32]) -> pa.ListArray:
     lon_lat_z = pa.FixedSizeListArray.from_arrays(
         pa.array(geometry.lon_lat_z.ravel()), type=VERTEX.field("lon_lat_z").type
     )
     world_xy = pa.FixedSizeListArray.from_arrays(
-        pa.array(lon_lat_to_world(geometry.lon_lat_z).ravel()), type=VERTEX.field("world_xy").type
+        pa.array(vertices_xy.ravel()), type=VERTEX.field("world_xy").type
     )
     nested: pa.Array = pa.StructArray.from_arrays([lon_lat_z, world_xy], fields=list(VERTEX))
     for starts in (geometry.vertex_starts, geometry.ring_starts, geometry.part_starts):
@@ -201,9 +202,8 @@ def _tombstones(tombstones: Sequence[str], rows: int) -> pa.DictionaryArray:
 def _lon_lat_box(geometry: Geometries) -> tuple[float, float, float, float] | None:
     if not len(geometry.lon_lat_z):
         return None
-    west, south = geometry.lon_lat_z[:, :2].min(axis=0)
-    east, north = geometry.lon_lat_z[:, :2].max(axis=0)
-    return float(west), float(south), float(east), float(north)
+    west, south, east, north = lon_lat_extent(geometry.lon_lat_z)
+    return west, south, east, north
 
 
 def _write(path: Path, columns: Mapping[str, pa.Array], header: Header) -> tuple[int, str]:
