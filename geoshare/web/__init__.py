@@ -1,0 +1,94 @@
+"""The browser app: the built pages, their assets and the few settings they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, jsonify, make_response, send_from_directory
+
+DIST = Path(__file__).parent / "dist"
+A_YEAR_S = 31_536_000
+
+blueprint = Blueprint("web", __name__)
+
+_NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>geoshare</title>
+<h1>The browser app is not built yet</h1>
+<p>Run <code>make web</code> in the project folder and load this page again.
+The HTTP interface works without it.</p>
+<p lang="ja">ブラウザー用の画面がまだ作成されていません。プロジェクトのフォルダーで
+<code>make web</code> を実行してから再読み込みしてください。</p>
+</html>
+"""
+
+
+@blueprint.get("/map")
+def map_page() -> Response:
+    """The map."""
+    return _page("index.html")
+
+
+@blueprint.get("/contribute")
+def contribute_page() -> Response:
+    """The upload page."""
+    return _page("contribute.html")
+
+
+@blueprint.get("/map/settings.json")
+def settings() -> Response:
+    """What the pages must know before they start: the opt-in public background, nothing else."""
+    tiles, attribution = _background()
+    background = {"tiles": tiles, "attribution": attribution} if tiles else None
+    answer = jsonify({"background": background})
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@blueprint.get("/map/<path:name>")
+def asset(name: str) -> Response:
+    """A built file. Names under ``assets/`` carry a hash of the content, so they never change."""
+    answer = send_from_directory(DIST, name, max_age=A_YEAR_S if name.startswith("assets/") else 3600)
+    if name.startswith("assets/"):
+        answer.headers["Cache-Control"] = f"public, max-age={A_YEAR_S}, immutable"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
+
+
+def content_security_policy(background_tiles: str) -> str:
+    """The policy of the pages: this server only, and the origin of the opt-in background if set."""
+    parts = urlsplit(background_tiles)
+    origin = f" {parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else ""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "worker-src 'self'",
+            "style-src 'self'",
+            "font-src 'self'",
+            f"img-src 'self' data: blob:{origin}",
+            f"connect-src 'self'{origin}",
+            "manifest-src 'self'",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'self'",
+        )
+    )
+
+
+def _background() -> tuple[str, str]:
+    config = current_app.config
+    return str(config.get("BACKGROUND_TILES", "")), str(config.get("BACKGROUND_ATTRIBUTION", ""))
+
+
+def _page(name: str) -> Response:
+    if (DIST / name).is_file():
+        answer = send_from_directory(DIST, name, max_age=0)
+    else:
+        answer = make_response(_NOT_BUILT, 503)
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Content-Security-Policy"] = content_security_policy(_background()[0])
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer

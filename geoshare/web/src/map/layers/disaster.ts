@@ -1,0 +1,176 @@
+/** Shelters, hazards, closures and evacuation areas, in the colours their readers are taught. */
+
+import { BOLD } from '../../shared/fonts';
+import { language, t, type Word } from '../../shared/i18n';
+import { ALERT, DEPTHS, DEPTH_HALF_TO_ONE, DEPTH_UNKNOWN, ZONE_SPECIAL, ZONE_WARNING } from './palettes';
+import { haloPaint } from './base';
+import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
+
+export const HAZARDS = [
+  'flood', 'landslide', 'storm_surge', 'earthquake', 'tsunami', 'great_fire', 'inland_flood', 'eruption',
+] as const;
+
+const depthOf = expression(['to-number', ['coalesce', ['get', 'depth_min_m'], -1]]);
+const DEPTH = expression([
+  'case',
+  ['in', ['coalesce', ['get', 'zone_class'], ''], ['literal', ['special_warning', 'special_warning_planned']]], ZONE_SPECIAL,
+  ['in', ['coalesce', ['get', 'zone_class'], ''], ['literal', ['warning', 'warning_planned']]], ZONE_WARNING,
+  ['<', depthOf, 0], ['case', ['==', ['get', 'hazard_type'], 'landslide'], ZONE_WARNING, DEPTH_UNKNOWN],
+  ['all', ['==', depthOf, 0.5], ['==', ['to-number', ['coalesce', ['get', 'depth_max_m'], 0]], 1]], DEPTH_HALF_TO_ONE,
+  ['step', depthOf, DEPTHS[0]?.[2], ...DEPTHS.slice(1).flatMap(([from, , colour]) => [from, colour])],
+]);
+
+function depthLegend(): Swatch[] {
+  const steps = DEPTHS.map(([from, to, colour]): Swatch => ({
+    kind: 'fill', colour, outline: '#a58f86',
+    label: to === null ? `${from} m –` : `${from} – ${to} m`,
+  }));
+  return [
+    { kind: 'heading', label: t('depth') }, ...steps.reverse(),
+    { kind: 'fill', colour: ZONE_SPECIAL, outline: '#b0442c', label: t('specialZone') },
+    { kind: 'fill', colour: ZONE_WARNING, outline: '#b59f1a', label: t('warningZone') },
+  ];
+}
+
+const flag = (hazard: string) => ['case', ['==', ['get', `hazard_${hazard}`], true], '1', '0'];
+
+function facility(context: Context, image: unknown, labelFrom: number, dimmed?: unknown): Drawn[] {
+  const opacity = dimmed ? expression(['case', dimmed, 1, 0.25]) : 1;
+  return [
+    drawn(context, 'icon', 'symbol', 700, {
+      minzoom: 9,
+      layout: {
+        'icon-image': image, 'icon-anchor': 'top', 'icon-offset': [0, -15],
+        'icon-size': byZoom([9, 0.35], [13, 0.7], [16, 1]),
+        'icon-allow-overlap': true, 'icon-padding': 0,
+        'symbol-sort-key': expression(['-', 0, ['coalesce', ['get', 'max_capacity'], 0]]),
+      },
+      paint: { 'icon-opacity': opacity },
+    }),
+    drawn(context, 'name', 'symbol', 920, {
+      minzoom: labelFrom,
+      layout: {
+        'text-field': nameOf(context.language), 'text-font': BOLD, 'text-size': byZoom([13, 11], [18, 14]),
+        'text-anchor': 'left', 'text-offset': [1.5, 0], 'text-max-width': 9, 'text-justify': 'left', 'text-optional': true,
+      },
+      paint: { ...haloPaint, 'text-color': '#0b4a2f', 'text-opacity': opacity },
+    }),
+  ];
+}
+
+const status = expression(['coalesce', ['get', 'status'], 'unknown']);
+const CLOSED = among('regulation_category', 'closedWeather', 'closedConstruction', 'closedHeavyVehicle', 'closedWinter');
+const inForce = expression(['!', ['in', ['coalesce', ['get', 'status'], 'active'], ['literal', ['planned', 'ended', 'cancelled', 'drill']]]]);
+const full = expression(['any', CLOSED, ['all', ['!', ['has', 'regulation_category']], ['in', ['coalesce', ['get', 'kind'], ''], ['literal', ['closure', 'flood']]]]]);
+const EVENT = expression(['case', ['!', inForce], '#77818a', full, '#d7191c', '#e08600']);
+const EVENT_IMAGE = expression(['case', ['!', inForce], 'event|planned', full, 'event|closed', 'event|restricted']);
+
+const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 0]], 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], '#f2a900']);
+
+export const DISASTER_LAYERS: Record<string, Definition> = {
+  evacuation_sites: {
+    group: 'disaster', order: 1, visible: true,
+    choice: {
+      label: 'filterHazard', property: 'hazard', all: true, options: [...HAZARDS],
+      filter: () => ['literal', true] as never,
+    },
+    layers: (context) => facility(
+      context,
+      expression([
+        'step', ['zoom'], 'site|00000000|',
+        14, ['concat', 'site|', ...HAZARDS.map(flag), '|', context.language],
+      ]),
+      15,
+      context.choice ? ['==', ['get', `hazard_${context.choice}`], true] : undefined,
+    ),
+    legend: (context) => [
+      { kind: 'image', image: `site|00000000|${context.language}`, label: t('siteLegend') },
+      { kind: 'heading', label: t('siteHazards') },
+      ...HAZARDS.map((hazard): Swatch => ({ kind: 'image', image: `hazard|${hazard}|${context.language}`, label: hazardName(hazard) })),
+    ],
+  },
+  shelters: {
+    group: 'disaster', order: 2, visible: true,
+    layers: (context) => facility(context, expression(['concat', 'shelter|', status]), 15),
+    legend: () => (['open', 'full', 'preparing', 'closed', 'unknown'] as const).map((state): Swatch => ({
+      kind: 'image', image: `shelter|${state}`, label: t(SHELTER_WORDS[state]),
+    })),
+  },
+  events: {
+    group: 'disaster', order: 3, visible: true,
+    layers: (context) => [
+      drawn(context, 'area', 'fill', 440, { filter: geometry('Polygon'), paint: { 'fill-color': EVENT, 'fill-opacity': 0.25 } }),
+      drawn(context, 'casing', 'line', 441, {
+        filter: geometry('LineString', 'Polygon'), layout: { 'line-cap': 'round', 'line-join': 'round' },
+        paint: { 'line-color': '#ffffff', 'line-width': byZoom([10, 4], [16, 10]) },
+      }),
+      drawn(context, 'line', 'line', 442, {
+        filter: geometry('LineString', 'Polygon'), layout: { 'line-cap': 'round', 'line-join': 'round' },
+        paint: { 'line-color': EVENT, 'line-width': byZoom([10, 2.4], [16, 6.5]) },
+      }),
+      drawn(context, 'stripes', 'line', 443, {
+        filter: every(geometry('LineString', 'Polygon'), full as never),
+        paint: { 'line-color': '#ffffff', 'line-width': byZoom([10, 1], [16, 2.6]), 'line-dasharray': [2, 2.4] },
+      }),
+      drawn(context, 'sign', 'symbol', 720, {
+        filter: geometry('LineString'), minzoom: 11,
+        layout: { 'symbol-placement': 'line-center', 'icon-image': EVENT_IMAGE, 'icon-rotation-alignment': 'viewport', 'icon-allow-overlap': true, 'icon-size': byZoom([11, 0.6], [16, 1]) },
+      }),
+      drawn(context, 'point', 'symbol', 721, {
+        filter: geometry('Point', 'Polygon'),
+        layout: { 'icon-image': EVENT_IMAGE, 'icon-allow-overlap': true, 'icon-size': byZoom([10, 0.55], [16, 1]) },
+      }),
+    ],
+    legend: () => [
+      { kind: 'image', image: 'event|closed', label: t('closureFull') },
+      { kind: 'image', image: 'event|restricted', label: t('closurePart') },
+      { kind: 'image', image: 'event|planned', label: t('closurePlanned') },
+    ],
+  },
+  evacuation_areas: {
+    group: 'disaster', order: 4, visible: true,
+    layers: (context) => [
+      drawn(context, 'area', 'fill', 330, { paint: { 'fill-color': LEVEL, 'fill-opacity': 0.22 } }),
+      drawn(context, 'edge', 'line', 331, { paint: { 'line-color': LEVEL, 'line-width': byZoom([10, 1.5], [16, 4]) } }),
+    ],
+    legend: () => ([5, 4, 3] as const).map((level): Swatch => ({
+      kind: 'fill', colour: `${ALERT[level]}40`, outline: ALERT[level], label: t(`level${level}` as Word),
+    })),
+  },
+  hazard_zones: {
+    group: 'disaster', order: 5, visible: true, opacity: 0.75,
+    choice: {
+      label: 'filterHazard', property: 'hazard_type', all: true,
+      filter: (value) => expression(['==', ['get', 'hazard_type'], value]) as never,
+    },
+    layers: (context) => {
+      const filter = context.choice ? expression(['==', ['get', 'hazard_type'], context.choice]) : undefined;
+      return [
+        drawn(context, 'area', 'fill', 300, { filter: every(filter as never), layout: { 'fill-sort-key': depthOf }, paint: { 'fill-color': DEPTH } }),
+        drawn(context, 'edge', 'line', 301, { filter: every(filter as never), minzoom: 14, paint: { 'line-color': '#8a6d62', 'line-width': 0.4 } }),
+      ];
+    },
+    legend: depthLegend,
+  },
+};
+
+const SHELTER_WORDS = {
+  open: 'shelterOpen', full: 'shelterFull', preparing: 'shelterPreparing', closed: 'shelterClosed', unknown: 'shelterLegend',
+} as const satisfies Record<string, Word>;
+
+const NAMES: Record<(typeof HAZARDS)[number], [string, string]> = {
+  flood: ['洪水', 'Flood'],
+  landslide: ['土砂災害', 'Landslide'],
+  storm_surge: ['高潮', 'Storm surge'],
+  earthquake: ['地震', 'Earthquake'],
+  tsunami: ['津波', 'Tsunami'],
+  great_fire: ['大規模火災', 'Large fire'],
+  inland_flood: ['内水氾濫', 'Inland flood'],
+  eruption: ['火山', 'Eruption'],
+};
+
+/** The short name of a hazard in the current language. */
+export function hazardName(hazard: string): string {
+  const names = NAMES[hazard as (typeof HAZARDS)[number]];
+  return names ? names[language() === 'ja' ? 0 : 1] : hazard;
+}

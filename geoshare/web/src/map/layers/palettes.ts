@@ -1,0 +1,64 @@
+/** Colours with a meaning of their own. */
+
+/**
+ * Flood depth: MLIT, 水害ハザードマップ作成の手引き (the standard legend, also used for tsunami and
+ * storm surge). Lower bound in metres, upper bound, colour.
+ */
+export const DEPTHS: readonly [number, number | null, string][] = [
+  [0, 0.5, '#f7f5a9'],
+  [0.5, 3, '#ffd8c0'],
+  [3, 5, '#ffb7b7'],
+  [5, 10, '#ff9191'],
+  [10, 20, '#f285c9'],
+  [20, null, '#dc7adc'],
+];
+/** The finer step of the same legend between 0.5 and 1 m. */
+export const DEPTH_HALF_TO_ONE = '#f8e1a6';
+export const DEPTH_UNKNOWN = '#c9d6df';
+
+/** Landslides, as on the national hazard-map portal. */
+export const ZONE_WARNING = '#ffed4c';
+export const ZONE_SPECIAL = '#fb684c';
+
+/** Alert levels of the Cabinet Office (警戒レベル). */
+export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5: '#0c000c' };
+
+/** Sequential, readable with colour-vision deficiency, light to dark. */
+export const POPULATION = ['#f1eef6', '#d4b9da', '#c994c7', '#df65b0', '#dd1c77', '#980043'];
+export const FLOW = ['#edf8fb', '#b2e2e2', '#66c2a4', '#2ca25f', '#006d2c', '#00441b'];
+
+export const BASE = {
+  sea: '#cfe3ef',
+  land: '#f6f4ef',
+  landEdge: '#cbc6ba',
+  water: '#bcd9ea',
+  waterEdge: '#8fb9d3',
+  building: '#e3ded5',
+  buildingEdge: '#c9c2b5',
+  text: '#33404a',
+  halo: '#ffffff',
+} as const;
+
+const FALLBACK = ['#4477aa', '#228833', '#aa3377', '#ccbb44', '#ee6677', '#66ccee'];
+
+/** A steady colour for a collection the app has no design for. */
+export function colourOf(name: string): string {
+  let hash = 0;
+  for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return FALLBACK[hash % FALLBACK.length] as string;
+}
+
+/** Breaks at quantiles, rounded to two significant digits, without doubles. */
+export function quantileBreaks(values: number[], classes: number): number[] {
+  const sorted = values.filter((value) => Number.isFinite(value)).sort((a, b) => a - b);
+  if (!sorted.length) return [];
+  const breaks: number[] = [];
+  for (let index = 1; index < classes; index += 1) {
+    const value = sorted[Math.floor((index / classes) * sorted.length)] as number;
+    const size = 10 ** (Math.floor(Math.log10(Math.abs(value) || 1)) - 1);
+    const rounded = Math.round(value / size) * size;
+    const clean = Number(rounded.toPrecision(6));
+    if (clean > (breaks.at(-1) ?? -Infinity) && clean > (sorted[0] as number)) breaks.push(clean);
+  }
+  return breaks;
+}

@@ -1,0 +1,199 @@
+/** Roads as on a street map; from close by, lanes as they are painted on the ground. */
+
+import { REGULAR } from '../../shared/fonts';
+import { t } from '../../shared/i18n';
+import { haloPaint } from './base';
+import { among, byZoom, drawn, every, expression, geometry, metres, nameOf, type Context, type Definition, type Expression } from './types';
+
+const MOTOR = ['motorway'];
+const MAIN = ['trunk', 'primary', 'secondary'];
+const FOOT = ['footway', 'pedestrian', 'path', 'steps', 'track', 'cycleway', 'bridleway', 'sidewalk'];
+
+function road(motorway: unknown, main: unknown, tertiary: unknown, minor: unknown, foot: unknown): Expression {
+  return expression([
+    'match', ['coalesce', ['get', 'class'], ''], MOTOR, motorway, MAIN, main, ['tertiary'], tertiary, FOOT, foot, minor,
+  ]);
+}
+
+const WIDTH = byZoom(
+  [8, road(1.4, 0.8, 0.3, 0.1, 0)],
+  [12, road(3.2, 2.4, 1.5, 0.8, 0.3)],
+  [15, road(8, 7, 5.5, 4, 1.2)],
+  [18, road(26, 22, 18, 14, 4)],
+);
+const CASING = byZoom(
+  [8, road(2, 1.2, 0.5, 0.2, 0)],
+  [12, road(4.4, 3.5, 2.4, 1.4, 0.4)],
+  [15, road(10, 9, 7.3, 5.6, 1.6)],
+  [18, road(29, 25, 21, 17, 5)],
+);
+const FILL = road('#f4b183', '#ffe3a3', '#fffdf5', '#ffffff', '#f3efe6');
+const EDGE = road('#c97b3c', '#d3a748', '#b9b3a6', '#c4beb1', '#b7a98f');
+const isRail = expression(['==', ['get', 'subtype'], 'rail']);
+const notRail = expression(['!=', ['coalesce', ['get', 'subtype'], 'road'], 'rail']);
+const line = { 'line-cap': 'round', 'line-join': 'round' };
+
+const YELLOW = '#f2b705';
+const PAINT: Expression = expression(['match', ['coalesce', ['get', 'color'], ''], ['yellow', 'orange'], YELLOW, '#ffffff']);
+const KERB = ['curbstone', 'road_border', 'guard_rail', 'wall', 'fence', 'jersey_barrier', 'curb', 'edge', 'rail', 'gate'];
+
+const LANE_COLOURS = {
+  driving: '#6d7680', walking: '#b6a68d', crosswalk: '#8d949b', biking: '#4f8f6b', shoulder: '#8b929a',
+};
+const LANE: Expression = expression([
+  'match', ['coalesce', ['get', 'subtype'], ''], ['crosswalk'], LANE_COLOURS.crosswalk,
+  ['match', ['coalesce', ['get', 'type'], ''],
+    ['sidewalk', 'walking', 'curb'], LANE_COLOURS.walking,
+    ['biking'], LANE_COLOURS.biking,
+    ['shoulder', 'border', 'stop', 'none', 'restricted', 'median'], LANE_COLOURS.shoulder,
+    ['match', ['coalesce', ['get', 'subtype'], ''],
+      ['walkway', 'shared_walkway', 'stairs'], LANE_COLOURS.walking,
+      ['bicycle_lane'], LANE_COLOURS.biking,
+      ['road_shoulder', 'pedestrian_lane'], LANE_COLOURS.shoulder,
+      LANE_COLOURS.driving]],
+]);
+const laneWidth = (context: Context) => metres(['coalesce', ['get', 'width_m'], 3], context.latitude);
+
+export const ROAD_LAYERS: Record<string, Definition> = {
+  segments: {
+    group: 'roads', order: 10, visible: true, base: true,
+    layers: (context) => [
+      drawn(context, 'casing', 'line', 340, { filter: notRail as never, layout: line, paint: { 'line-color': EDGE, 'line-width': CASING } }),
+      drawn(context, 'road', 'line', 341, {
+        filter: notRail as never,
+        layout: { ...line, 'line-sort-key': road(9, 7, 5, 3, 1) },
+        paint: { 'line-color': FILL, 'line-width': WIDTH },
+      }),
+      drawn(context, 'rail', 'line', 342, { filter: isRail as never, paint: { 'line-color': '#7c8288', 'line-width': byZoom([10, 0.8], [17, 3]) } }),
+      drawn(context, 'sleepers', 'line', 343, {
+        filter: isRail as never, minzoom: 13,
+        paint: { 'line-color': '#ffffff', 'line-width': byZoom([13, 0.8], [17, 2]), 'line-dasharray': [5, 5] },
+      }),
+      drawn(context, 'name', 'symbol', 910, {
+        minzoom: 14,
+        layout: {
+          'symbol-placement': 'line', 'text-field': nameOf(context.language), 'text-font': REGULAR,
+          'text-size': byZoom([14, 10.5], [18, 14]), 'symbol-spacing': 320, 'text-max-angle': 35,
+        },
+        paint: haloPaint,
+      }),
+    ],
+    legend: () => [
+      { kind: 'line', colour: '#f4b183', casing: '#c97b3c', width: 6, label: t('motorway') },
+      { kind: 'line', colour: '#ffe3a3', casing: '#d3a748', width: 6, label: t('mainRoad') },
+      { kind: 'line', colour: '#ffffff', casing: '#b9b3a6', width: 5, label: t('minorRoad') },
+      { kind: 'line', colour: '#7c8288', width: 2, label: t('railway') },
+    ],
+  },
+  lanes: {
+    group: 'roads', order: 11, visible: true, minzoom: 15,
+    layers: (context) => [
+      drawn(context, 'surface', 'line', 400, {
+        minzoom: 15, layout: { 'line-join': 'round', 'line-cap': 'butt', 'line-sort-key': expression(['case', ['==', ['get', 'subtype'], 'crosswalk'], 2, 1]) },
+        paint: { 'line-color': LANE, 'line-width': laneWidth(context) },
+      }),
+      drawn(context, 'stripes', 'line', 401, {
+        minzoom: 16, filter: among('subtype', 'crosswalk'),
+        paint: { 'line-color': '#ffffff', 'line-width': metres(['*', 0.85, ['coalesce', ['get', 'width_m'], 3]], context.latitude), 'line-dasharray': [0.14, 0.14] },
+      }),
+      drawn(context, 'arrow', 'symbol', 420, {
+        minzoom: 17, filter: expression(['!', ['in', ['coalesce', ['get', 'subtype'], ''], ['literal', ['crosswalk', 'walkway', 'shared_walkway', 'stairs']]]]) as never,
+        layout: {
+          'symbol-placement': 'line', 'symbol-spacing': 140,
+          'icon-image': expression(['concat', 'arrow-', ['match', ['coalesce', ['get', 'turn_direction'], 'straight'], ['left'], 'left', ['right'], 'right', 'straight']]),
+          'icon-size': byZoom([17, 0.4], [20, 1.2]), 'icon-rotate': 90, 'icon-rotation-alignment': 'map', 'icon-ignore-placement': true,
+          'icon-padding': 0,
+        },
+        paint: { 'icon-opacity': 0.9 },
+      }),
+    ],
+    legend: () => [
+      { kind: 'fill', colour: LANE_COLOURS.driving, label: t('driving') },
+      { kind: 'fill', colour: LANE_COLOURS.walking, label: t('walking') },
+      { kind: 'fill', colour: LANE_COLOURS.crosswalk, hatch: true, label: t('crosswalk') },
+      { kind: 'fill', colour: LANE_COLOURS.biking, label: t('biking') },
+      { kind: 'fill', colour: LANE_COLOURS.shoulder, label: t('shoulder') },
+    ],
+  },
+  lane_boundaries: {
+    group: 'roads', order: 12, visible: true, minzoom: 16,
+    layers: (context) => {
+      const width = metres(['max', 0.12, ['coalesce', ['get', 'width_m'], 0.15]], context.latitude);
+      const dashed = expression(['in', ['coalesce', ['get', 'subtype'], ''], ['literal', ['dashed', 'dashed_solid', 'solid_dashed', 'broken', 'broken broken']]]);
+      const isKerb = among('type', ...KERB);
+      const isVirtual = among('type', 'virtual');
+      const painted = every(expression(['!', isKerb]) as never, expression(['!', isVirtual]) as never);
+      return [
+        drawn(context, 'kerb', 'line', 410, { minzoom: 16, filter: isKerb, layout: line, paint: { 'line-color': '#4a4238', 'line-width': metres(0.2, context.latitude) } }),
+        drawn(context, 'solid', 'line', 411, { minzoom: 16, filter: every(painted, expression(['!', dashed]) as never), layout: line, paint: { 'line-color': PAINT, 'line-width': width } }),
+        drawn(context, 'dashed', 'line', 412, { minzoom: 16, filter: every(painted, dashed as never), paint: { 'line-color': PAINT, 'line-width': width, 'line-dasharray': [14, 14] } }),
+        drawn(context, 'virtual', 'line', 413, { minzoom: 18, filter: isVirtual, paint: { 'line-color': '#b8c4ce', 'line-width': 1, 'line-dasharray': [2, 4], 'line-opacity': 0.7 } }),
+      ];
+    },
+    legend: () => [
+      { kind: 'line', colour: '#ffffff', casing: '#6d7680', width: 2, label: t('solidLine') },
+      { kind: 'line', colour: '#ffffff', casing: '#6d7680', width: 2, dash: true, label: t('dashedLine') },
+      { kind: 'line', colour: YELLOW, casing: '#6d7680', width: 2, label: t('yellowLine') },
+      { kind: 'line', colour: '#4a4238', width: 2, label: t('curb') },
+    ],
+  },
+  areas: surface(13, '#d9cfe6', '#8a74a8', 'subtype', 15),
+  junctions: surface(14, '#dfe5ea', '#8796a3', 'type', 15),
+  regulatory_elements: marked(15, 'rule', 16, '#5b3f8c'),
+  structures: marked(16, 'structure', 13, '#7a5230'),
+  roadside_features: marked(17, 'roadside', 16, '#2b6777'),
+  connectors: {
+    group: 'roads', order: 18, visible: false, minzoom: 14,
+    layers: (context) => [
+      drawn(context, 'point', 'circle', 520, {
+        minzoom: 14,
+        paint: { 'circle-radius': byZoom([14, 2], [18, 5]), 'circle-color': '#ffffff', 'circle-stroke-color': '#51606c', 'circle-stroke-width': 1.5 },
+      }),
+    ],
+    legend: () => [{ kind: 'point', colour: '#ffffff', outline: '#51606c', label: '' }],
+  },
+};
+
+function surface(order: number, colour: string, edge: string, _by: string, minzoom: number): Definition {
+  return {
+    group: 'roads', order, visible: true, minzoom,
+    layers: (context) => [
+      drawn(context, 'area', 'fill', 395, { minzoom, filter: geometry('Polygon'), paint: { 'fill-color': colour, 'fill-opacity': 0.75 } }),
+      drawn(context, 'edge', 'line', 396, { minzoom, filter: geometry('Polygon', 'LineString'), paint: { 'line-color': edge, 'line-width': 1 } }),
+      drawn(context, 'point', 'circle', 521, { minzoom, filter: geometry('Point'), paint: { 'circle-radius': 4, 'circle-color': colour, 'circle-stroke-color': edge, 'circle-stroke-width': 1.5 } }),
+    ],
+    legend: () => [{ kind: 'fill', colour, outline: edge, label: '' }],
+  };
+}
+
+/** Things along a road of any geometry: an image at points, coloured lines and areas. */
+function marked(order: number, image: string, minzoom: number, colour: string): Definition {
+  const kind = expression(['coalesce', ['get', 'subtype'], ['get', 'class'], ['get', 'kind'], '']);
+  const symbol = image === 'roadside' ? expression(['coalesce', ['get', 'class'], '']) : kind;
+  return {
+    group: 'roads', order, visible: true, minzoom,
+    layers: (context) => [
+      drawn(context, 'area', 'fill', 430, { minzoom, filter: geometry('Polygon'), paint: { 'fill-color': colour, 'fill-opacity': 0.25 } }),
+      drawn(context, 'line', 'line', 431, {
+        minzoom, filter: geometry('LineString', 'Polygon'), layout: line,
+        paint: { 'line-color': colour, 'line-width': byZoom([13, 1.5], [18, 4]), 'line-opacity': 0.85 },
+      }),
+      drawn(context, 'point', 'symbol', 620, {
+        minzoom, filter: geometry('Point'),
+        layout: { 'icon-image': expression(['concat', image, '|', symbol]), 'icon-size': byZoom([13, 0.55], [19, 1]), 'icon-allow-overlap': true },
+      }),
+      drawn(context, 'name', 'symbol', 905, {
+        minzoom: minzoom + 1, filter: geometry('Point', 'LineString'),
+        layout: {
+          'text-field': nameOf(context.language), 'text-font': REGULAR, 'text-size': 11, 'text-anchor': 'top',
+          'text-offset': [0, 0.9], 'text-optional': true, 'symbol-placement': 'point',
+        },
+        paint: haloPaint,
+      }),
+    ],
+    legend: () => [
+      { kind: 'image', image: `${image}|`, label: '' },
+      { kind: 'line', colour, width: 3, label: '' },
+    ],
+  };
+}

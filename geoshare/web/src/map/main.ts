@@ -1,0 +1,141 @@
+/** The map page: puts the parts together and decides nothing else. */
+
+import '../shared/base.css';
+import './map.css';
+import { api, ApiError, credentials } from '../shared/api';
+import { append, h, icon, ICONS } from '../shared/dom';
+import { registerPageFont } from '../shared/fonts';
+import { Header, keyChanged } from '../shared/header';
+import { language, languageChanged, t } from '../shared/i18n';
+import { notice, noticeError, noticeHost } from '../shared/notice';
+import { Card } from './card';
+import { prepareImages } from './images';
+import { Panel } from './panel';
+import { pickAt, setHighlight } from './pick';
+import { fetchSchema, forgetSchemas } from './schemas';
+import { Search } from './search';
+import { Sheet } from './sheet';
+import { readLink, State, type Entry } from './state';
+import { TimeBar } from './timebar';
+import { MapView } from './view';
+
+const NARROW = matchMedia('(max-width: 719px)');
+
+registerPageFont();
+document.documentElement.lang = language();
+readLink();
+
+const state = new State();
+let view: MapView | null = null;
+
+const padding = () => (NARROW.matches ? { top: 20, left: 20, right: 20, bottom: 160 } : 60);
+const zoomTo = (entry: Entry) => {
+  const box = entry.collection.extent?.spatial?.bbox?.[0];
+  if (box?.length === 4) view?.map.fitBounds(box as [number, number, number, number], { padding: padding(), maxZoom: 17 });
+  if (NARROW.matches) sheet.set('peek');
+};
+const search = new Search(state, (place) => {
+  card.close();
+  if (place.bbox && (place.bbox[2] > place.bbox[0] || place.bbox[3] > place.bbox[1])) {
+    view?.map.fitBounds(place.bbox, { padding: padding(), maxZoom: 17 });
+  } else {
+    view?.map.flyTo({ center: place.lon_lat, zoom: Math.max(view.map.getZoom(), 16) });
+  }
+  card.open([{ collection: place.collection, id: place.id, properties: { name: place.name, name_en: place.name_en } }]);
+});
+const header = new Header(search.element, 'map');
+const panel = new Panel(state, zoomTo, () => view?.refresh());
+const timebar = new TimeBar(state, () => view);
+const card = new Card(state, (picked) => { if (view) setHighlight(view.map, picked, state); });
+const sheet = new Sheet(panel.element);
+
+const mapBox = h('div', { id: 'map', class: 'map' });
+const skip = h('a', { class: 'skip', href: '#map', onclick: (event: Event) => {
+  event.preventDefault();
+  view?.map.getCanvas().focus();
+} });
+const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
+const main = h('main', { class: 'stage' }, mapBox, linkButton, timebar.element, card.element);
+append(document.getElementById('app') as HTMLElement, [skip, header.element, h('div', { class: 'body' }, sheet.element, main), noticeHost()]);
+
+function words(): void {
+  document.title = `${t('appTitle')} – geoshare`;
+  skip.textContent = t('skipToMap');
+  linkButton.title = t('copyLink');
+  linkButton.setAttribute('aria-label', t('copyLink'));
+}
+
+async function copyLink(): Promise<void> {
+  await navigator.clipboard?.writeText(location.href).then(() => notice(t('linkCopied')), () => notice(location.href));
+}
+
+async function start(): Promise<void> {
+  try {
+    state.settings = await api.settings().catch(() => ({ background: null }));
+    await state.load();
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 401 && credentials.get()) {
+      // A key that stopped working must not keep its holder from the open map.
+      credentials.set('');
+      noticeError(error);
+      await start();
+      return;
+    }
+    noticeError(error, () => void start());
+    return;
+  }
+  if (state.me) header.show(state.me);
+  await prepareImages();
+  if (!view) openMap();
+}
+
+function openMap(): void {
+  try {
+    view = new MapView(state, mapBox, NARROW.matches);
+  } catch {
+    notice(t('errorWebGL'), 'error');
+    return;
+  }
+  const { map } = view;
+  panel.setZoom(map.getZoom());
+  map.on('zoomend', () => panel.setZoom(map.getZoom()));
+  map.on('click', (event) => {
+    const picked = pickAt(map, event.point, state);
+    if (picked.length) {
+      if (NARROW.matches) sheet.set('peek');
+      card.open(picked);
+    } else {
+      card.close();
+    }
+  });
+  map.on('mousemove', (event) => {
+    map.getCanvas().style.cursor = pickAt(map, event.point, state, 1).length ? 'pointer' : '';
+  });
+  map.on('error', ({ error }) => {
+    const status = (error as { status?: number }).status;
+    if (status === 401) noticeError(new ApiError(401, '', ''));
+    else if (status === 429) noticeError(new ApiError(429, '', ''));
+  });
+  map.once('idle', () => document.body.setAttribute('data-map', 'ready'));
+  // The hash is the only handle others have on the map; tests and embedding pages use it too.
+  window.addEventListener('hashchange', () => {
+    const { camera } = readLink();
+    if (camera) map.jumpTo({ center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch });
+  });
+}
+
+languageChanged.on(() => {
+  words();
+  view?.refresh();
+});
+keyChanged.on((me) => {
+  forgetSchemas();
+  card.close();
+  header.show(me);
+  state.load().then(() => view?.reload(), (error: unknown) => noticeError(error));
+});
+state.catalogueChanged.on(() => {
+  for (const entry of state.entries) if (entry.definition.choice) void fetchSchema(entry.id).then(() => { if (entry.visible) state.entryChanged.emit(entry); });
+});
+words();
+void start();

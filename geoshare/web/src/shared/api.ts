@@ -1,0 +1,321 @@
+/** All talk with the server. Nothing else in the app knows an address or a header. */
+
+export interface Me {
+  organisation: string | null;
+  tiers: string[];
+  role: string | null;
+  anonymous: boolean;
+  collections: string[];
+  can_contribute: boolean;
+}
+
+export interface Collection {
+  id: string;
+  title: string;
+  title_ja: string;
+  description?: string;
+  kind: 'vector' | 'raster' | 'cube';
+  geometry?: string;
+  label?: string;
+  extent?: { spatial?: { bbox?: number[][] }; temporal?: { interval?: (string | null)[][] } };
+}
+
+export interface PropertySchema {
+  type?: string | string[];
+  format?: string;
+  title?: string;
+  'x-title-ja'?: string;
+  'x-ogc-unit'?: string;
+  'x-geoshare-reference'?: string;
+  description?: string;
+  enum?: unknown[];
+}
+
+export interface Schema {
+  title?: string;
+  'x-title-ja'?: string;
+  'x-geoshare-label'?: string;
+  properties: Record<string, PropertySchema>;
+}
+
+export interface RasterLegendEntry {
+  value: number | string;
+  colour: string;
+  label: string;
+  label_ja?: string;
+}
+
+export interface RasterInfo {
+  tiles: string[];
+  times?: string[];
+  legend?: RasterLegendEntry[];
+  styles?: (string | { name: string; title?: string; title_ja?: string })[];
+  bounds?: number[];
+  minzoom?: number;
+  maxzoom?: number;
+  attribution?: string;
+}
+
+export interface Place {
+  id: string;
+  collection: string;
+  name: string;
+  name_en?: string | null;
+  lon_lat: [number, number];
+  bbox?: [number, number, number, number] | null;
+}
+
+export interface Feature {
+  type: 'Feature';
+  id?: string | number;
+  geometry: GeoJSON.Geometry | null;
+  properties: Record<string, unknown> | null;
+}
+
+export interface ItemsPage {
+  type: 'FeatureCollection';
+  features: Feature[];
+  numberMatched?: number;
+}
+
+export interface Message { code: string; en: string; ja: string }
+
+export interface Report {
+  file?: string;
+  format?: string;
+  mapping?: string;
+  datum?: { horizontal?: string | null; epoch?: number | null; vertical?: string | null; source?: string };
+  rows_read?: number;
+  taken?: Record<string, number>;
+  repairs?: { message: Message; count: number; examples?: string[] }[] | Record<string, { message: Message; count: number; examples?: string[] }>;
+  refusals?: { row: number | string; message: Message }[];
+  refused?: number;
+  notes?: Message[];
+  layers?: string[];
+  columns?: Record<string, string | null>;
+}
+
+export interface Contribution {
+  id: string;
+  status: 'received' | 'reading' | 'publishing' | 'done' | 'refused';
+  href?: string;
+  progress?: number;
+  report?: Report | null;
+  error?: { title?: string; detail?: string; message?: Message } | string | null;
+}
+
+export interface Preview {
+  format: string;
+  encoding?: string | null;
+  profile?: string | null;
+  collection?: string | null;
+  columns: { name: string; property: string | null; sample: unknown[] }[];
+  properties: (string | { name: string; title?: string; title_ja?: string })[];
+  geojson?: GeoJSON.FeatureCollection | null;
+  report?: Report | null;
+}
+
+export interface Settings { background: { tiles: string; attribution: string } | null }
+
+/** What the server said instead of an answer. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string,
+    readonly parameter = '',
+    readonly allowed = '',
+  ) {
+    super(detail || title);
+  }
+}
+
+const KEY = 'geoshare.key';
+
+export const credentials = {
+  get(): string {
+    return sessionStorage.getItem(KEY) ?? '';
+  },
+  set(value: string): void {
+    if (value) sessionStorage.setItem(KEY, value);
+    else sessionStorage.removeItem(KEY);
+  },
+};
+
+function headers(extra: Record<string, string> = {}): Record<string, string> {
+  const value = credentials.get();
+  return value ? { ...extra, 'X-API-Key': value } : extra;
+}
+
+/** For MapLibre: the key goes with requests to this server and to no other. */
+export function transformRequest(url: string): { url: string; headers?: Record<string, string> } {
+  const absolute = new URL(url, location.href);
+  if (absolute.origin !== location.origin || absolute.pathname.startsWith('/map/assets/')) {
+    return { url };
+  }
+  return { url: absolute.href, headers: headers() };
+}
+
+async function refused(response: Response): Promise<ApiError> {
+  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
+  return new ApiError(
+    response.status, text('title') || response.statusText, text('detail'), text('parameter'), text('allowed'),
+  );
+}
+
+async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  const given = (init.headers ?? {}) as Record<string, string>;
+  const response = await fetch(path, { ...init, headers: headers(given) });
+  if (!response.ok) throw await refused(response);
+  return response;
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await ask(path, { headers: { Accept: 'application/json' }, signal: signal ?? null });
+  return (await response.json()) as T;
+}
+
+const part = encodeURIComponent;
+
+export const api = {
+  me: () => get<Me>('/me'),
+  settings: () => get<Settings>('/map/settings.json'),
+  collections: async () => (await get<{ collections: Collection[] }>('/collections')).collections,
+  schema: (collection: string) => get<Schema>(`/collections/${part(collection)}/schema`),
+  item: (collection: string, id: string, signal?: AbortSignal) =>
+    get<Feature>(`/collections/${part(collection)}/items/${part(id)}`, signal),
+  items: (collection: string, query: Record<string, string>, signal?: AbortSignal) =>
+    get<ItemsPage>(`/collections/${part(collection)}/items?${new URLSearchParams(query)}`, signal),
+  itemAddress: (collection: string, id: string) => `/collections/${part(collection)}/items/${part(id)}`,
+  raster: (collection: string) => get<RasterInfo>(`/raster/${part(collection)}.json`),
+  search: async (text: string, signal?: AbortSignal) =>
+    (await get<{ results: Place[] }>(`/search?${new URLSearchParams({ q: text, limit: '10' })}`, signal)).results,
+  tileInfo: (collections: string[]) =>
+    get<{ minzoom?: number; maxzoom?: number }>(`/tiles/${collections.map(part).join(',')}.json`),
+  tileAddress: (collections: string[]) =>
+    `${location.origin}/tiles/${collections.map(part).join(',')}/{z}/{x}/{y}.mvt`,
+  rasterAddress: (collection: string, time: string | null, style: string | null, format: string) => {
+    const query = new URLSearchParams();
+    if (time) query.set('datetime', time);
+    if (style) query.set('style', style);
+    const tail = query.size ? `?${query}` : '';
+    return `${location.origin}/raster/${part(collection)}/{z}/{x}/{y}.${format}${tail}`;
+  },
+  contribution: (id: string) => get<Contribution>(`/contributions/${part(id)}`),
+};
+
+export interface UploadOptions {
+  provider?: string;
+  collection?: string;
+  mapping?: string;
+  crs?: string;
+}
+
+function query(options: UploadOptions): string {
+  const given = Object.entries(options).filter(([, value]) => value) as [string, string][];
+  return given.length ? `?${new URLSearchParams(given)}` : '';
+}
+
+function fileHeaders(file: File): Record<string, string> {
+  return {
+    'Content-Type': 'application/octet-stream',
+    'Content-Disposition': `attachment; filename*=UTF-8''${encodeURIComponent(file.name)}`,
+  };
+}
+
+/** Reads the head of a file on the server and says what it looks like; nothing is kept. */
+export async function preview(file: File, options: UploadOptions): Promise<Preview> {
+  const response = await ask(`/contributions/preview${query(options)}`, {
+    method: 'POST', headers: fileHeaders(file), body: file,
+  });
+  return (await response.json()) as Preview;
+}
+
+const RESUMABLE_FROM = 8_000_000;
+const CHUNK = 4_000_000;
+
+/** Sends a file; above 8 MB in resumable pieces (tus 1.0). `progress` goes from 0 to 1. */
+export async function contribute(
+  file: File, options: UploadOptions, progress: (share: number) => void,
+): Promise<Contribution> {
+  if (file.size > RESUMABLE_FROM) return await contributeInPieces(file, options, progress);
+  const response = await ask(`/contributions${query(options)}`, {
+    method: 'POST', headers: fileHeaders(file), body: file,
+  });
+  progress(1);
+  return (await response.json()) as Contribution;
+}
+
+const TUS = { 'Tus-Resumable': '1.0.0' };
+
+function metadata(file: File, options: UploadOptions): string {
+  const values: [string, string][] = [['filename', file.name]];
+  for (const [name, value] of Object.entries(options)) if (value) values.push([name, value as string]);
+  const encode = (text: string) =>
+    btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+  return values.map(([name, value]) => `${name} ${encode(value)}`).join(',');
+}
+
+async function contributeInPieces(
+  file: File, options: UploadOptions, progress: (share: number) => void,
+): Promise<Contribution> {
+  const memory = `geoshare.upload.${file.name}.${file.size}.${file.lastModified}.${query(options)}`;
+  let address = sessionStorage.getItem(memory) ?? '';
+  let offset = address ? await offsetOf(address) : -1;
+  if (offset < 0) {
+    const created = await ask(`/contributions/uploads${query(options)}`, {
+      method: 'POST',
+      headers: { ...TUS, 'Upload-Length': String(file.size), 'Upload-Metadata': metadata(file, options) },
+    });
+    address = new URL(created.headers.get('Location') ?? '', new URL('/contributions/uploads', location.href)).href;
+    sessionStorage.setItem(memory, address);
+    offset = 0;
+  }
+  let answer: Response | null = null;
+  let failures = 0;
+  while (offset < file.size) {
+    try {
+      answer = await ask(address, {
+        method: 'PATCH',
+        headers: { ...TUS, 'Upload-Offset': String(offset), 'Content-Type': 'application/offset+octet-stream' },
+        body: file.slice(offset, offset + CHUNK),
+      });
+      offset = Number(answer.headers.get('Upload-Offset') ?? Math.min(offset + CHUNK, file.size));
+      failures = 0;
+    } catch (error) {
+      // A refusal is final; a lost line is tried again from where the server stands.
+      if (error instanceof ApiError && error.status < 500 && error.status !== 409) throw error;
+      failures += 1;
+      if (failures > 5) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** failures));
+      offset = Math.max(await offsetOf(address), 0);
+    }
+    progress(offset / file.size);
+  }
+  sessionStorage.removeItem(memory);
+  const body = (await answer?.json().catch(() => null)) as Contribution | null;
+  if (body?.id) return body;
+  const id = answer?.headers.get('X-Contribution-Id') ?? address.split('/').pop() ?? '';
+  return await api.contribution(id);
+}
+
+async function offsetOf(address: string): Promise<number> {
+  try {
+    const response = await ask(address, { method: 'HEAD', headers: TUS });
+    return Number(response.headers.get('Upload-Offset') ?? -1);
+  } catch {
+    return -1;
+  }
+}
+
+/** The refused rows of a contribution, fetched with the key and handed to the browser as a file. */
+export async function downloadRefused(id: string): Promise<void> {
+  const response = await ask(`/contributions/${part(id)}/refused.xlsx`);
+  const address = URL.createObjectURL(await response.blob());
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = `refused-${id}.xlsx`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}

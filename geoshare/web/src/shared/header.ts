@@ -1,0 +1,105 @@
+/** The bar at the top of every page: name, language, key. */
+
+import { api, ApiError, credentials, type Me } from './api';
+import { fill, h, icon, ICONS, Signal } from './dom';
+import { language, languageChanged, setLanguage, t } from './i18n';
+import { explain, notice } from './notice';
+import { LANGUAGES } from './strings';
+
+/** The key changed and was accepted; pages load anew. */
+export const keyChanged = new Signal<Me>();
+
+export class Header {
+  readonly element = h('header', { class: 'header' });
+  private me: Me | null = null;
+
+  constructor(private readonly middle: HTMLElement | null, private readonly page: 'map' | 'contribute') {
+    this.render();
+    languageChanged.on(() => this.render());
+  }
+
+  show(me: Me): void {
+    this.me = me;
+    this.render();
+  }
+
+  private render(): void {
+    const known = this.me && !this.me.anonymous;
+    const who = known ? (this.me?.organisation ?? t('key')) : t('keyEnter');
+    const other = this.page === 'map'
+      ? { href: '/contribute', text: t('upload'), path: ICONS.upload }
+      : { href: '/map', text: t('openMap'), path: ICONS.map };
+    fill(
+      this.element,
+      h('a', { class: 'brand', href: '/', 'aria-label': 'geoshare' },
+        h('img', { src: '/map/icon.svg', alt: '', width: '28', height: '28' }), h('span', {}, 'geoshare')),
+      this.middle ?? h('div', { class: 'header-space' }),
+      h('a', { class: 'header-button header-link', href: other.href }, icon(other.path), h('span', {}, other.text)),
+      h('div', { class: 'languages', role: 'group', 'aria-label': t('language') },
+        ...LANGUAGES.map((name) => h('button', {
+          type: 'button', id: `language-${name}`, lang: name, 'aria-pressed': String(language() === name),
+          'aria-label': name === 'ja' ? '日本語' : 'English',
+          onclick: () => setLanguage(name),
+        }, h('span', { class: 'wide' }, name === 'ja' ? '日本語' : 'English'), h('span', { class: 'narrow' }, name === 'ja' ? 'JA' : 'EN')))),
+      h('button', {
+        type: 'button', id: 'key-button', class: `header-button key-button${known ? ' has-key' : ''}`,
+        'aria-haspopup': 'dialog', 'aria-label': known ? `${t('key')}: ${who}` : t('keyEnter'), onclick: () => this.openKeyDialog(),
+      }, icon(ICONS.key), h('span', {}, who)),
+    );
+  }
+
+  openKeyDialog(): void {
+    const input = h('input', {
+      id: 'key-input', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true,
+      placeholder: 'gs_…', 'aria-describedby': 'key-help key-error', value: credentials.get(),
+    });
+    const error = h('p', { id: 'key-error', class: 'field-error', role: 'alert' });
+    const use = h('button', { type: 'submit', class: 'button-main' }, t('keyUse'));
+    const close = () => dialog.close();
+    const form = h('form', { method: 'dialog', novalidate: true, onsubmit: (event: Event) => {
+      event.preventDefault();
+      void this.apply(input.value.trim(), error, use, close);
+    } },
+    h('div', { class: 'dialog-head' }, h('h2', { id: 'key-title' }, t('key')),
+      h('button', { type: 'button', class: 'button-icon', 'aria-label': t('close'), onclick: close }, icon(ICONS.close))),
+    h('p', { id: 'key-help', class: 'muted' }, t('keyHelp')),
+    this.me && h('dl', { class: 'facts' },
+      h('dt', {}, t('organisation')), h('dd', {}, this.me.anonymous ? t('anonymous') : (this.me.organisation ?? '')),
+      h('dt', {}, t('tiers')), h('dd', {}, this.me.tiers.join(', '))),
+    h('label', { for: 'key-input' }, t('key')), input, error,
+    h('div', { class: 'dialog-actions' },
+      credentials.get() && h('button', {
+        type: 'button', class: 'button-plain', onclick: () => void this.apply('', error, use, close),
+      }, t('keyRemove')),
+      use));
+    const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'key-title', onclose: () => dialog.remove() }, form);
+    document.body.append(dialog);
+    dialog.showModal();
+    input.focus();
+  }
+
+  private async apply(value: string, error: HTMLElement, button: HTMLButtonElement, close: () => void): Promise<void> {
+    const before = credentials.get();
+    credentials.set(value);
+    error.textContent = '';
+    button.disabled = true;
+    button.textContent = t('keyChecking');
+    try {
+      const me = await api.me();
+      this.me = me;
+      close();
+      this.render();
+      notice(me.anonymous ? t('keyRemoved') : t('keyApplied', { name: me.organisation ?? me.tiers.join(', ') }));
+      keyChanged.emit(me);
+      document.getElementById('key-button')?.focus();
+    } catch (problem) {
+      credentials.set(before);
+      error.textContent = explain(problem);
+      if (!(problem instanceof ApiError)) return;
+      document.getElementById('key-input')?.focus();
+    } finally {
+      button.disabled = false;
+      button.textContent = t('keyUse');
+    }
+  }
+}
