@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from geoshare.model.collections import Property
 from geoshare.model.report import Report
-from geoshare.sources import messages, text
+from geoshare.sources import messages, overture, text
 from geoshare.sources.text import Cleaned
 
 MIN_FOR_SHIFT = 3  # fewer values than this prove nothing about a column
@@ -52,7 +52,9 @@ def constant_column(item: Property, value: Any, rows: int) -> pa.Array:
     return pa.array([_stored(item, value)] * rows, arrow_type(item))
 
 
-def convert_column(array: pa.Array, item: Property, rule: Rule, report: Report, *, strict: bool) -> pa.Array:
+def convert_column(
+    array: pa.Array, item: Property, rule: Rule, report: Report, *, strict: bool
+) -> pa.Array:
     """Values of a source column as those of a property.
 
     Parameters
@@ -71,7 +73,9 @@ def convert_column(array: pa.Array, item: Property, rule: Rule, report: Report, 
         return fast
     encoded = _as_text(array).dictionary_encode()
     words = [word or "" for word in encoded.dictionary.to_pylist()]
-    counts = np.bincount(encoded.indices.drop_null().to_numpy(zero_copy_only=False), minlength=len(words))
+    counts = np.bincount(
+        encoded.indices.drop_null().to_numpy(zero_copy_only=False), minlength=len(words)
+    )
     converter = _converter(item, rule)
     values, failed = [], []
     for word, count in zip(words, counts, strict=True):
@@ -95,7 +99,13 @@ def convert_column(array: pa.Array, item: Property, rule: Rule, report: Report, 
 
 
 def _judge_failures(
-    failed: list[tuple[str, int]], full: int, item: Property, rule: Rule, report: Report, *, strict: bool
+    failed: list[tuple[str, int]],
+    full: int,
+    item: Property,
+    rule: Rule,
+    report: Report,
+    *,
+    strict: bool,
 ) -> None:
     bad = sum(count for _, count in failed)
     if not bad:
@@ -107,14 +117,20 @@ def _judge_failures(
             "boolean": ("yes or no", "有無"),
         }.get(item.type, (f"values of '{item.title}'", f"「{item.title_ja}」"))
         column = next(iter(rule.columns), item.name)
-        raise messages.refuse_and_note(report, messages.columns_shifted(column, *wanted, failed[0][0][:40]))
+        raise messages.refuse_and_note(
+            report, messages.columns_shifted(column, *wanted, failed[0][0][:40])
+        )
     for word, count in failed:
         report.repaired(messages.dropped_value(item.name, item.title_ja), word[:80], count)
 
 
 def _fast(array: pa.Array, item: Property, rule: Rule) -> pa.Array | None:
     """A cast without looking at single values, where the types allow one."""
-    if rule.values or rule.empty is not None or (rule.convert and rule.convert not in ("number", "integer")):
+    if (
+        rule.values
+        or rule.empty is not None
+        or (rule.convert and rule.convert not in ("number", "integer"))
+    ):
         return None
     wanted = arrow_type(item)
     if array.type == wanted and not pa.types.is_string(wanted):
@@ -132,6 +148,8 @@ def _fast(array: pa.Array, item: Property, rule: Rule) -> pa.Array | None:
 def _as_text(array: pa.Array) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
+    if isinstance(array, pa.ExtensionArray):
+        return _as_text(array.storage)
     kind = array.type
     if pa.types.is_string(kind):
         return array
@@ -140,7 +158,9 @@ def _as_text(array: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return _as_text(array.dictionary_decode())
     if pa.types.is_floating(kind):
-        return pa.array([None if v is None or v != v else f"{v:.15g}" for v in array.to_pylist()], pa.string())
+        return pa.array(
+            [None if v is None or v != v else f"{v:.15g}" for v in array.to_pylist()], pa.string()
+        )
     if pa.types.is_boolean(kind):
         return pa.array([None if v is None else str(v).lower() for v in array.to_pylist()], pa.string())
     return pa.array([None if v is None else _dump(v) for v in array.to_pylist()], pa.string())
@@ -232,8 +252,14 @@ CONVERTERS: dict[str, Callable[[str], Cleaned]] = {
     "number_or_withheld": _count_or_withheld,
     "integer_or_withheld": _whole_or_withheld,
     "withheld": _withheld,
+} | overture.CONVERTERS
+_BY_TYPE = {
+    "integer": "integer",
+    "number": "number",
+    "boolean": "truth",
+    "array": "list",
+    "object": "object",
 }
-_BY_TYPE = {"integer": "integer", "number": "number", "boolean": "truth", "array": "list", "object": "object"}
 _BY_FORMAT = {"date-time": "moment", "date": "day"}
 
 

@@ -57,7 +57,9 @@ def squares(codes: list[str | None]) -> NDArray[np.object_]:
         if code not in known:
             found = south_west(code)
             known[code] = (
-                shapely.box(found[0], found[1], found[0] + found[2], found[1] + found[3]) if found else None
+                shapely.box(found[0], found[1], found[0] + found[2], found[1] + found[3])
+                if found
+                else None
             )
         out[index] = known[code]
     return out

@@ -6,7 +6,9 @@ from geoshare.errors import BadData
 from geoshare.model.report import Message, Report
 
 
-def refuse_file(message: Message, *, parameter: str | None = None, allowed: str | None = None) -> BadData:
+def refuse_file(
+    message: Message, *, parameter: str | None = None, allowed: str | None = None
+) -> BadData:
     """The error that refuses a whole file with that message."""
     return BadData(
         message.en, code=message.code, parameter=parameter, allowed=allowed, message_ja=message.ja
@@ -48,7 +50,9 @@ def archive_bomb(detail: str) -> Message:  # noqa: D103
 
 def archive_broken() -> Message:  # noqa: D103
     return Message(
-        "archive-broken", "The archive is damaged or incomplete.", "圧縮ファイルが壊れているか途中で切れています。"
+        "archive-broken",
+        "The archive is damaged or incomplete.",
+        "圧縮ファイルが壊れているか途中で切れています。",
     )
 
 
@@ -242,7 +246,11 @@ def geometry_kind(found: str, wanted: str) -> Message:  # noqa: D103
 
 
 def mesh_unknown() -> Message:  # noqa: D103
-    return Message("mesh-unknown", "The mesh code is not one of JIS X 0410.", "地域メッシュコードが正しくありません。")
+    return Message(
+        "mesh-unknown",
+        "The mesh code is not one of JIS X 0410.",
+        "地域メッシュコードが正しくありません。",
+    )
 
 
 def row_too_long() -> Message:  # noqa: D103
@@ -273,7 +281,9 @@ def repaired_swap() -> Message:  # noqa: D103
 
 
 def repaired_polygon() -> Message:  # noqa: D103
-    return Message("polygon-repaired", "An invalid polygon was made valid.", "不正な多角形を修正しました。")
+    return Message(
+        "polygon-repaired", "An invalid polygon was made valid.", "不正な多角形を修正しました。"
+    )
 
 
 def repaired_point_count() -> Message:  # noqa: D103

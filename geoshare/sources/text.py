@@ -16,13 +16,51 @@ from geoshare.sources import messages
 
 JAPAN = timezone(timedelta(hours=9))
 TRUE_WORDS = frozenset(
-    ["1", "1.0", "true", "yes", "y", "t", "on", "○", "◯", "〇", "◎", "●", "有", "有り", "あり", "はい", "該当", "可"]
+    [
+        "1",
+        "1.0",
+        "true",
+        "yes",
+        "y",
+        "t",
+        "on",
+        "○",
+        "◯",
+        "〇",
+        "◎",
+        "●",
+        "有",
+        "有り",
+        "あり",
+        "はい",
+        "該当",
+        "可",
+    ]
 )
 FALSE_WORDS = frozenset(
-    ["0", "0.0", "false", "no", "n", "f", "off", "×", "x", "✕", "無", "無し", "なし", "いいえ", "非該当", "不可"]
+    [
+        "0",
+        "0.0",
+        "false",
+        "no",
+        "n",
+        "f",
+        "off",
+        "×",
+        "x",
+        "✕",
+        "無",
+        "無し",
+        "なし",
+        "いいえ",
+        "非該当",
+        "不可",
+    ]
     + ["-", "ー", "―", "‐", "−"]
 )
-EMPTY_WORDS = frozenset(["", "-", "ー", "―", "‐", "−", "null", "none", "nan", "n/a", "na", "不明", "未定"])
+EMPTY_WORDS = frozenset(
+    ["", "-", "ー", "―", "‐", "−", "null", "none", "nan", "n/a", "na", "不明", "未定"]
+)
 SUPPRESSED_WORDS = frozenset(["*", "x", "***", "秘匿", "秘", "χ", "suppressed"])
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 _AFTER_NUMBER = re.compile(
@@ -72,7 +110,9 @@ def number(text: str) -> Cleaned:
     value = float(found.group())
     if folded != text.strip():
         return Cleaned(value, messages.repaired_width())
-    return Cleaned(value, messages.repaired_number() if bare != text or found.end() != len(bare) else None)
+    return Cleaned(
+        value, messages.repaired_number() if bare != text or found.end() != len(bare) else None
+    )
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> int:
@@ -216,7 +256,8 @@ def depth_bounds(text: str) -> tuple[float | None, float | None]:
     """Lower and upper depth in metres of a class in words, such as ``0.3m以上 ～ 1.0m未満``."""
     folded = fold(text)
     found = [
-        float(item.group(1)) / (100.0 if item.group(2) == "cm" else 1.0) for item in _DEPTH.finditer(folded)
+        float(item.group(1)) / (100.0 if item.group(2) == "cm" else 1.0)
+        for item in _DEPTH.finditer(folded)
     ]
     if not found or len(found) > 2:
         raise ValueError(text)

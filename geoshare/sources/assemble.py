@@ -1,0 +1,168 @@
+"""Rows of a table or layer become feature batches: mapped, placed, mended, told apart by ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from geoshare.model.batch import FeatureBatch
+from geoshare.model.collections import known
+from geoshare.model.datum import Transform
+from geoshare.model.report import Report
+from geoshare.sources import shape
+from geoshare.sources.coerce import constant_column, convert_column
+from geoshare.sources.plan import Plan, RecordIds
+
+MAX_REFUSED_VALUES = 60  # cells of a refused row kept for the .xlsx
+
+
+class Assembler:
+    """Turns row batches of one layer into feature batches, and refuses rows one by one."""
+
+    def __init__(
+        self, plan: Plan, transform: Transform | None, report: Report, *, prefix: str = ""
+    ) -> None:
+        self._plan = plan
+        self._transform = transform
+        self._report = report
+        self._prefix = prefix
+        self._ids = {
+            item.collection: RecordIds(report, parts=item.profile.parts)
+            for item in (plan, *plan.companions)
+        }
+
+    def batches(
+        self, rows: pa.RecordBatch, geometry: NDArray[np.object_] | None, numbers: NDArray[np.int64]
+    ) -> Iterator[FeatureBatch]:
+        """Feature batches of the rows; ``numbers`` are their 1-based numbers in the source.
+
+        ``geometry`` None: rows of a table whose place is not known, which is no fault.
+        """
+        self._report.rows_read += rows.num_rows
+        left = np.ones(rows.num_rows, dtype=bool)
+        for plan in (self._plan, *self._plan.companions):
+            chosen = np.flatnonzero(left & plan.takes(rows))
+            left[chosen] = False
+            if len(chosen):
+                some = rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
+                places = None if geometry is None else geometry[chosen]
+                yield from self._one_plan(plan, some, places, numbers[chosen])
+
+    def _one_plan(
+        self,
+        plan: Plan,
+        rows: pa.RecordBatch,
+        geometry: NDArray[np.object_] | None,
+        numbers: NDArray[np.int64],
+    ) -> Iterator[FeatureBatch]:
+        properties = plan.properties(rows, self._report)
+        keep = np.arange(len(numbers))
+        if geometry is None:
+            geometry = np.full(len(numbers), None, dtype=object)
+        else:
+            geometry, keep = self._shapes(plan, rows, geometry, numbers)
+        if not len(keep):
+            return
+        ids = plan.record_ids(rows, numbers, self._prefix)
+        if len(keep) < len(numbers):
+            properties = properties.take(pa.array(keep))
+            rows = rows.take(pa.array(keep))
+            ids = [ids[index] for index in keep]
+        if plan.melted:
+            yield from self._melted(plan, rows, properties, geometry[keep], ids)
+            return
+        ids = self._ids[plan.collection].unique(ids)
+        yield FeatureBatch(plan.collection, ids, geometry[keep], properties)
+
+    def _shapes(
+        self,
+        plan: Plan,
+        rows: pa.RecordBatch,
+        geometry: NDArray[np.object_],
+        numbers: NDArray[np.int64],
+    ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+        """Placed and mended geometry, and the rows that stay."""
+        faults: shape.Faults = {}
+        if self._transform is not None:
+            geometry, faults = shape.place(geometry, self._transform, self._report)
+        schema = known().get(plan.collection)
+        mended, more = shape.mend(geometry, schema.geometry if schema else "any", self._report)
+        faults = more | faults
+        for row in sorted(faults):
+            self._report.refuse(int(numbers[row]), faults[row], refused_values(rows, row))
+        keep = np.array([row for row in range(len(numbers)) if row not in faults], dtype=np.int64)
+        return mended, keep
+
+    def _melted(
+        self,
+        plan: Plan,
+        rows: pa.RecordBatch,
+        properties: pa.Table,
+        geometry: NDArray[np.object_],
+        ids: list[str],
+    ) -> Iterator[FeatureBatch]:
+        """One batch per melted column: the column's cells are the value, its name the indicator."""
+        melt = plan.profile.melt
+        assert melt is not None
+        schema = known()[plan.collection]
+        by_heading = {key: name for key, name in melt.columns.items()}
+        for column in plan.melted:
+            name = by_heading.get(column) or next(v for k, v in by_heading.items() if _same(k, column))
+            table = properties
+            for target in (melt.value, "suppressed"):
+                item, rule = schema.property(target), plan.profile.rules.get(target)
+                if item and rule:
+                    values = convert_column(rows.column(column), item, rule, self._report, strict=True)
+                    table = _with(table, target, values)
+            extra: dict[str, Any] = {melt.name: name, **melt.constants.get(name, {})}
+            for key, value in extra.items():
+                item = schema.property(key)
+                if item and key not in table.column_names:
+                    table = _with(table, key, constant_column(item, value, len(ids)))
+            years = (
+                table.column("year").to_pylist() if "year" in table.column_names else [None] * len(ids)
+            )
+            own = [
+                f"{i}/{name}" + (f"/{year}" if year else "") for i, year in zip(ids, years, strict=True)
+            ]
+            unique = self._ids[plan.collection].unique(own)
+            yield FeatureBatch(plan.collection, unique, geometry, table)
+
+
+def _same(left: str, right: str) -> bool:
+    return left.casefold() == right.casefold()
+
+
+def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    if name in table.column_names:
+        return table.set_column(table.column_names.index(name), name, values)
+    return table.append_column(name, values)
+
+
+def refused_values(rows: pa.RecordBatch, row: int) -> dict[str, Any]:
+    """The cells of one row as they came."""
+    names = rows.schema.names[:MAX_REFUSED_VALUES]
+    return {name: rows.column(name)[row].as_py() for name in names if not _is_binary(rows, name)}
+
+
+def _is_binary(rows: pa.RecordBatch, name: str) -> bool:
+    kind = rows.schema.field(name).type
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def has_heights(geometry: NDArray[np.object_]) -> bool:
+    """Whether any geometry has a third coordinate."""
+    return bool(shapely.has_z(geometry).any())
+
+
+def any_text(rows: pa.RecordBatch) -> bool:
+    """Whether any cell of the rows is filled."""
+    return any(
+        bool(pc.any(pc.is_valid(rows.column(index))).as_py()) for index in range(rows.num_columns)
+    )

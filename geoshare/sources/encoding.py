@@ -1,0 +1,67 @@
+"""In what a text is written: UTF-8, with or without byte-order mark, UTF-16 of Excel, or cp932."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+SAMPLE_BYTES = 1_000_000
+
+
+def detect(path: Path) -> str | None:
+    """The codec of a text file, by its first and last parts; None where none fits.
+
+    UTF-8 is tried strictly before cp932: Japanese text in cp932 is practically never valid UTF-8.
+    """
+    with path.open("rb") as file:
+        head = file.read(SAMPLE_BYTES)
+        more = len(head) == SAMPLE_BYTES
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    for codec in ("utf-8", "cp932"):
+        if _decodes(head, codec, cut=more):
+            return codec
+    return None
+
+
+def _decodes(data: bytes, codec: str, *, cut: bool) -> bool:
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(data, final=not cut)
+    except UnicodeDecodeError:
+        return False
+    return "\x00" not in text
+
+
+def shapefile_encoding(path: Path) -> str | None:
+    """The codec of a Shapefile's attributes where its .cpg is missing or silent; None: GDAL knows.
+
+    The code page byte of a .dbf is right so rarely that the bytes themselves are asked.
+    """
+    if path.suffix.lower() != ".shp":
+        return None
+    for suffix in (".cpg", ".CPG"):
+        page = path.with_suffix(suffix)
+        if page.exists():
+            name = page.read_text("ascii", "replace").strip().lower()
+            if name:
+                return {"932": "cp932", "shift_jis": "cp932", "sjis": "cp932"}.get(name, None)
+    for suffix in (".dbf", ".DBF"):
+        table = path.with_suffix(suffix)
+        if table.exists():
+            with table.open("rb") as file:
+                data = file.read(SAMPLE_BYTES)
+            body = data[int.from_bytes(data[8:10], "little") :]
+            if body.isascii():
+                return None
+            return "utf-8" if _records_decode(body, "utf-8") else "cp932"
+    return None
+
+
+def _records_decode(body: bytes, codec: str) -> bool:
+    try:
+        body[: len(body) // 2 * 2].decode(codec)
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"
+    return True

@@ -1,0 +1,296 @@
+"""Any vector file GDAL reads, and GeoParquet: layer by layer, in Arrow batches of bounded size."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import pyogrio.errors
+import shapely
+from numpy.typing import NDArray
+
+from geoshare.errors import BadData
+from geoshare.model.batch import FeatureBatch
+from geoshare.model.collections import Property
+from geoshare.model.datum import Transform, to_foundation
+from geoshare.model.report import Report
+from geoshare.sources import messages
+from geoshare.sources.assemble import Assembler, has_heights
+from geoshare.sources.coerce import Rule, convert_column
+from geoshare.sources.encoding import shapefile_encoding
+from geoshare.sources.plan import Plan, bind
+from geoshare.sources.profiles import choose
+from geoshare.sources.request import BATCH_ROWS, ReadRequest
+
+SUFFIXES = (".geojson", ".json", ".geojsonl", ".gpkg", ".fgb", ".shp", ".gml", ".kml", ".gpx", ".tab")
+MAX_BATCH_VERTICES = 400_000
+_OWN_LAYERS = frozenset(["layer_styles", "qgis_projects"])
+_FORMATS = {
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".geojsonl": "GeoJSON sequence",
+    ".gpkg": "GeoPackage",
+    ".fgb": "FlatGeobuf",
+    ".shp": "Shapefile",
+    ".gml": "GML",
+    ".kml": "KML",
+    ".gpx": "GPX",
+    ".tab": "MapInfo",
+}
+
+
+class VectorReader:
+    """GeoJSON, GeoPackage, FlatGeobuf, Shapefile and what else GDAL opens as vector."""
+
+    name = "vector"
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        """By magic bytes or file name."""
+        start = head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
+        return (
+            head.startswith((b"SQLite format 3", b"fgb\x03"))
+            or (start == b"{" and path.suffix.lower() not in (".csv", ".txt"))
+            or path.suffix.lower() in SUFFIXES
+        )
+
+    def read(self, path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch]:
+        """Feature batches of every layer."""
+        layers = list_layers(path, report)
+        for layer, geometry_type in layers:
+            if layer in _OWN_LAYERS:
+                continue
+            report.layers.append(layer)
+            yield from self._layer(path, layer, geometry_type, len(layers), request, report)
+
+    def _layer(
+        self,
+        path: Path,
+        layer: str,
+        geometry_type: str | None,
+        count: int,
+        request: ReadRequest,
+        report: Report,
+    ) -> Iterator[FeatureBatch]:
+        encoding = request.encoding or shapefile_encoding(path)
+        options: dict[str, Any] = {"encoding": encoding} if encoding else {}
+        try:
+            with (
+                warnings.catch_warnings(),
+                pyogrio.open_arrow(
+                    path,
+                    layer=layer,
+                    batch_size=BATCH_ROWS,
+                    use_pyarrow=True,
+                    return_fids=_keeps_fids(path),
+                    datetime_as_string=True,
+                    **options,
+                ) as (meta, reader),
+            ):
+                warnings.simplefilter("ignore")
+                report.format = report.format or _FORMATS.get(path.suffix.lower(), "vector")
+                columns = [str(name) for name in meta["fields"]]
+                columns += [meta["fid_column"]] if _keeps_fids(path) else []
+                profile = choose(
+                    columns, collection=request.collection, mapping=request.mapping, layer=layer
+                )
+                plan = bind(profile, columns, report)
+                note_mapping(plan, report)
+                if geometry_type is None and not count_geometry(meta):
+                    report.note(messages.layer_skipped(layer))
+                    return
+                prefix = f"{layer}:" if count > 1 else ""
+                source = _Stream(plan, request, report, str(meta["crs"] or ""), prefix, path)
+                yield from source.features(reader, meta["geometry_name"] or "wkb_geometry")
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            raise _broken(report, error) from error
+        except (RuntimeError, pa.ArrowException, shapely.errors.ShapelyError) as error:
+            raise _broken(report, error) from error
+
+
+class ParquetReader:
+    """GeoParquet 1.x by its own metadata, in row groups."""
+
+    name = "geoparquet"
+
+    def recognises(self, path: Path, head: bytes) -> bool:
+        """By the magic bytes."""
+        return head.startswith(b"PAR1")
+
+    def read(self, path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch]:
+        """Feature batches of the file."""
+        report.format = "GeoParquet"
+        try:
+            with pq.ParquetFile(path) as file:
+                yield from self._file(file, path, request, report)
+        except (pa.ArrowException, OSError) as error:
+            raise _broken(report, error) from error
+
+    def _file(
+        self, file: pq.ParquetFile, path: Path, request: ReadRequest, report: Report
+    ) -> Iterator[FeatureBatch]:
+        geo = (file.schema_arrow.metadata or {}).get(b"geo")
+        description = orjson.loads(geo) if geo else {}
+        column = description.get("primary_column", "geometry")
+        names = file.schema_arrow.names
+        if column not in names:
+            raise messages.refuse_and_note(report, messages.no_place(", ".join(names)[:200]))
+        details = description.get("columns", {}).get(column, {})
+        crs = details.get("crs", "OGC:CRS84")  # absent means CRS84 by the specification; null: unknown
+        columns = [name for name in names if name not in (column, "bbox")]
+        profile = choose(
+            columns, collection=request.collection, mapping=request.mapping, layer=path.stem
+        )
+        plan = bind(profile, columns, report)
+        note_mapping(plan, report)
+        report.layers.append(path.stem)
+        text = orjson.dumps(crs).decode() if isinstance(crs, dict) else str(crs or "")
+        stream = _Stream(plan, request, report, text, "", path)
+        yield from stream.features(file.iter_batches(BATCH_ROWS, columns=[*columns, column]), column)
+
+
+class _Stream:
+    """Arrow batches of one layer on their way to feature batches."""
+
+    def __init__(
+        self, plan: Plan, request: ReadRequest, report: Report, crs: str, prefix: str, path: Path
+    ) -> None:
+        self._plan, self._request, self._report = plan, request, report
+        self._crs, self._prefix, self._path = crs, prefix, path
+        self._assembler: Assembler | None = None
+
+    def features(self, batches: Any, geometry_column: str) -> Iterator[FeatureBatch]:
+        first = 1
+        for batch in batches:
+            for start in range(0, batch.num_rows, BATCH_ROWS):
+                rows = batch.slice(start, BATCH_ROWS)
+                numbers = np.arange(first, first + rows.num_rows, dtype=np.int64)
+                first += rows.num_rows
+                if first > self._request.bounds.table_rows:
+                    limit = self._request.bounds.table_rows
+                    raise messages.refuse_and_note(
+                        self._report, messages.too_large("rows", "行数", limit)
+                    )
+                yield from self._rows(rows, geometry_column, numbers)
+
+    def _rows(
+        self, rows: pa.RecordBatch, geometry_column: str, numbers: NDArray[np.int64]
+    ) -> Iterator[FeatureBatch]:
+        geometry = _shapes(rows.column(geometry_column))
+        if self._assembler is None:
+            transform = self._transform(has_heights(geometry))
+            self._assembler = Assembler(self._plan, transform, self._report, prefix=self._prefix)
+        names = [name for name in rows.schema.names if name != geometry_column]
+        yield from self._assembler.batches(_with_times(rows.select(names)), geometry, numbers)
+
+    def _transform(self, has_height: bool) -> Transform:
+        return layer_transform(
+            self._request,
+            self._report,
+            found=self._crs,
+            published=self._plan.profile.crs,
+            has_height=has_height,
+            what="GeoJSON" if self._path.suffix.lower() in (".geojson", ".json") else "",
+        )
+
+
+def layer_transform(
+    request: ReadRequest,
+    report: Report,
+    *,
+    found: str,
+    published: str,
+    has_height: bool,
+    what: str = "",
+) -> Transform:
+    """The way to CRS84h: as declared, else as the file says, else as such data is published, else refused.
+
+    GeoJSON says CRS84 by its specification (RFC 7946).
+    """
+    if request.crs:
+        crs, source = request.crs, "declared"
+    elif found and not (what == "GeoJSON" and found in ("EPSG:4326", "OGC:CRS84") and published):
+        crs, source = found, "file"
+    elif published:
+        crs, source = published, "profile"
+        report.note(messages.datum_from_profile(published))
+    else:
+        raise messages.refuse_and_note(report, messages.no_crs("layer", "レイヤ"))
+    transform = to_foundation(
+        crs,
+        has_height=has_height,
+        vertical=request.vertical,
+        epoch=request.epoch,
+        source=source,
+        grids_dir=request.grids_dir,
+    )
+    report.datum = transform.datum
+    if has_height and transform.datum.vertical is None:
+        report.note(messages.vertical_unknown())
+    if transform.accuracy_m is not None and transform.accuracy_m > 1.0:
+        report.note(messages.accuracy(transform.accuracy_m, transform.datum.horizontal or crs))
+    return transform
+
+
+def note_mapping(plan: Plan, report: Report) -> None:
+    """Name the profile in the report; several layers may use several."""
+    if plan.profile.name not in report.mapping.split(", "):
+        report.mapping = ", ".join(filter(None, [report.mapping, plan.profile.name]))
+
+
+def list_layers(path: Path, report: Report) -> list[tuple[str, str | None]]:
+    """Layers and their geometry types; BadData where the file is no vector file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = pyogrio.list_layers(path)
+    except pyogrio.errors.DataSourceError as error:
+        raise _broken(report, error) from error
+    if not len(found):
+        raise messages.refuse_and_note(report, messages.no_rows())
+    return [(str(name), None if kind is None else str(kind)) for name, kind in found]
+
+
+def count_geometry(meta: dict[str, Any]) -> bool:
+    """Whether GDAL found a geometry column in the layer."""
+    return bool(meta.get("geometry_type"))
+
+
+def _keeps_fids(path: Path) -> bool:
+    """Whether feature numbers are part of the data, as in a GeoPackage, and not made up on opening."""
+    return path.suffix.lower() == ".gpkg"
+
+
+def _with_times(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Date-times, which come as text so that their zones survive, as instants."""
+    for index, entry in enumerate(rows.schema):
+        if (entry.metadata or {}).get(b"GDAL:OGR:type") == b"DateTime":
+            item = Property(entry.name, "string", "date-time")
+            values = convert_column(rows.column(index), item, Rule(), Report(""), strict=False)
+            rows = rows.set_column(index, pa.field(entry.name, values.type), values)
+    return rows
+
+
+def _shapes(column: pa.Array) -> NDArray[np.object_]:
+    values = np.array(column.to_pylist(), dtype=object)
+    if not len(values):
+        return values
+    shapes = shapely.from_wkb(values, on_invalid="ignore")
+    measured = shapely.has_m(shapes)
+    if measured.any():
+        shapes[measured] = shapely.from_wkb(
+            shapely.to_wkb(shapes[measured], output_dimension=3, flavor="iso"), on_invalid="ignore"
+        )
+    return shapes
+
+
+def _broken(report: Report, error: Exception) -> BadData:
+    detail = str(error).split("\n")[0]
+    detail = detail.split("': ")[-1].split("; ")[0][:120] if "/" not in detail[-60:] else ""
+    return messages.refuse_and_note(report, messages.broken("a vector file", "ベクタファイル", detail))
