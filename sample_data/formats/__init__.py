@@ -1,0 +1,1 @@
+"""Writers: the town in each contributor's file format."""

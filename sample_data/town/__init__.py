@@ -1,0 +1,1 @@
+"""The town itself: land, water, streets, houses, lanes, rain and people, in local metres."""
