@@ -1,255 +1,25 @@
-"""Writing to the record: one change set, many short transactions, one small commit.
-
-A row that an open change set has written or ended belongs to that change set until it is committed
-or discarded: others that want the same row wait (:class:`Busy`). So two contributions of the same
-features take turns, and contributions of different features never meet.
-"""
+"""Writing to the record: one change set, many short transactions, one small commit."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Table, func, or_, select, update
+from sqlalchemy import Connection, func, select, update
 
 from geoshare.errors import Conflict
 from geoshare.model.clock import Clock
+from geoshare.model.collections import Collection
+from geoshare.store.chunk import Busy, Chunk
+from geoshare.store.contributions import save_schema
 from geoshare.store.database import Database
-from geoshare.store.reading import full_claims, open_changesets
-from geoshare.store.record_tables import (
-    CHANGESET_COLLECTIONS,
-    CHANGESETS,
-    CLAIMS,
-    CONTRIBUTIONS,
-    FEATURES,
-    HEAD,
-    RASTERS,
-)
-from geoshare.store.rows import (
-    Contribution,
-    FullClaim,
-    NewClaim,
-    NewFeature,
-    StandingClaim,
-    StoredRaster,
-)
+from geoshare.store.record_tables import CHANGESET_COLLECTIONS, CHANGESETS, HEAD
 from geoshare.store.writer import this_writer
 
 WAIT_S = 120.0
 _PAUSE_S = 0.05
 Result = TypeVar("Result")
-
-
-class Busy(Exception):  # noqa: N818 - a signal between Chunk and ChangeSet, never seen outside
-    """Another open change set holds a row that is asked for."""
-
-
-class Chunk:
-    """One transaction of a change set. Takes at most a few thousand rows."""
-
-    def __init__(self, connection: Connection, changeset: ChangeSet) -> None:
-        self._connection = connection
-        self._changeset = changeset
-        self._open = open_changesets(connection) - {changeset.id}
-        self.counts: dict[str, list[int]] = {}
-
-    def add_contribution(self, row: Contribution) -> None:
-        """Note the contribution that the following rows come from."""
-        values = asdict(row) | {"changeset": self._changeset.id}
-        del values["sequence"]
-        self._connection.execute(CONTRIBUTIONS.insert(), values)
-
-    def describe_contribution(self, contribution: str, *, datum: str, report: str) -> None:
-        """Store what was learnt while reading it."""
-        self._connection.execute(
-            update(CONTRIBUTIONS)
-            .where(CONTRIBUTIONS.c.id == contribution)
-            .values(datum=datum, report=report)
-        )
-
-    def claims(self, collection: str, features: Sequence[str]) -> list[StandingClaim]:
-        """Claims in force on these features, with those of this change set.
-
-        Raises Busy where another change set under way holds one.
-        """
-        table = CLAIMS.c
-        rows = self._connection.execute(
-            select(
-                table.version,
-                table.feature,
-                table.changeset,
-                table.contribution,
-                table.provider,
-                table.record_id,
-                table.content_hash,
-                table.ended_by,
-            ).where(
-                table.collection == collection,
-                table.feature.in_(features),
-                self._in_force(CLAIMS),
-            )
-        ).all()
-        self._refuse_held((row.changeset, row.ended_by) for row in rows)
-        mine = self._changeset.id
-        return [StandingClaim(*row[:7], own=row.changeset == mine) for row in rows]
-
-    def full_claims(self, collection: str, features: Sequence[str]) -> list[FullClaim]:
-        """Claims in force on these features with the values they stand for."""
-        return full_claims(self._connection, collection, features, self._open, self._changeset.id)
-
-    def feature_versions(self, collection: str, ids: Sequence[str]) -> dict[str, int]:
-        """Version in force of each of these features; no entry where there is none."""
-        return self._versions(FEATURES, collection, ids)
-
-    def raster_versions(self, collection: str, ids: Sequence[str]) -> dict[str, int]:
-        """Version in force of each of these rasters; no entry where there is none."""
-        return self._versions(RASTERS, collection, ids)
-
-    def put_features(
-        self,
-        collection: str,
-        contribution: str,
-        rows: Sequence[NewFeature],
-        replaced: dict[str, int],
-    ) -> None:
-        """Write feature versions; those they replace end with this change set."""
-        values = []
-        for row in rows:
-            west, south, east, north = row.box or (None, None, None, None)
-            values.append(
-                {
-                    "collection": collection,
-                    "id": row.id,
-                    "changeset": self._changeset.id,
-                    "contribution": contribution,
-                    "geometry": row.geometry,
-                    "west": west,
-                    "south": south,
-                    "east": east,
-                    "north": north,
-                    "valid_from_us": row.valid_from_us,
-                    "valid_to_us": row.valid_to_us,
-                    "properties": row.properties,
-                }
-            )
-        ended = [replaced[row.id] for row in rows if row.id in replaced]
-        self._end(FEATURES, ended)
-        self._insert(FEATURES, values)
-        self.count(collection, added=len(rows) - len(ended), changed=len(ended))
-
-    def put_claims(
-        self,
-        collection: str,
-        contribution: str,
-        provider: str,
-        rows: Sequence[NewClaim],
-        ended: Sequence[int],
-    ) -> None:
-        """Write claims and end those they replace."""
-        self._end(CLAIMS, ended)
-        self._insert(
-            CLAIMS,
-            [
-                {
-                    "collection": collection,
-                    "feature": row.feature,
-                    "changeset": self._changeset.id,
-                    "contribution": row.contribution or contribution,
-                    "provider": row.provider or provider,
-                    "record_id": row.record_id,
-                    "property": "",
-                    "content_hash": row.content_hash,
-                    "geometry": row.geometry,
-                    "properties": row.properties,
-                    "observed_us": row.observed_us,
-                    "accuracy_m": row.accuracy_m,
-                    "confidence": row.confidence,
-                }
-                for row in rows
-            ],
-        )
-
-    def put_raster(
-        self, collection: str, row: StoredRaster, content: str, replaced: int | None
-    ) -> None:
-        """Write one raster item; ``content`` is its JSON."""
-        west, south, east, north = row.box
-        self._end(RASTERS, [] if replaced is None else [replaced])
-        self._insert(
-            RASTERS,
-            [
-                {
-                    "collection": collection,
-                    "id": row.id,
-                    "changeset": self._changeset.id,
-                    "contribution": row.contribution,
-                    "provider": row.provider,
-                    "record_id": row.record_id,
-                    "object_sha256": row.object_sha256,
-                    "object_bytes": row.object_bytes,
-                    "kind": row.kind,
-                    "datetime_us": row.datetime_us,
-                    "west": west,
-                    "south": south,
-                    "east": east,
-                    "north": north,
-                    "content": content,
-                }
-            ],
-        )
-        self.count(collection, added=replaced is None, changed=replaced is not None)
-
-    def remove_features(self, collection: str, versions: Sequence[int]) -> None:
-        """End feature versions without a successor."""
-        self._end(FEATURES, versions)
-        self.count(collection, removed=len(versions))
-
-    def remove_claims(self, versions: Sequence[int]) -> None:
-        """End claims without a successor."""
-        self._end(CLAIMS, versions)
-
-    def remove_rasters(self, collection: str, versions: Sequence[int]) -> None:
-        """End rasters without a successor."""
-        self._end(RASTERS, versions)
-        self.count(collection, removed=len(versions))
-
-    def count(self, collection: str, added: int = 0, changed: int = 0, removed: int = 0) -> None:
-        """Add to what the change set says it did to a collection."""
-        counts = self.counts.setdefault(collection, [0, 0, 0])
-        for place, number in enumerate((added, changed, removed)):
-            counts[place] += number
-
-    def _in_force(self, table: Table) -> Any:
-        ended = table.c.ended_by
-        return or_(ended.is_(None), ended.in_(self._open)) if self._open else ended.is_(None)
-
-    def _versions(self, table: Table, collection: str, ids: Sequence[str]) -> dict[str, int]:
-        rows = self._connection.execute(
-            select(table.c.id, table.c.version, table.c.changeset, table.c.ended_by).where(
-                table.c.collection == collection, table.c.id.in_(ids), self._in_force(table)
-            )
-        ).all()
-        self._refuse_held((row.changeset, row.ended_by) for row in rows)
-        return {row.id: row.version for row in rows}
-
-    def _refuse_held(self, rows: Any) -> None:
-        if self._open and any(one in self._open or other in self._open for one, other in rows):
-            raise Busy
-
-    def _end(self, table: Table, versions: Sequence[int]) -> None:
-        # A row that this change set itself wrote and now replaces was never visible: it just goes.
-        for some in (versions[start : start + 1000] for start in range(0, len(versions), 1000)):
-            chosen = table.c.version.in_(some)
-            self._connection.execute(
-                table.delete().where(chosen, table.c.changeset == self._changeset.id)
-            )
-            self._connection.execute(update(table).where(chosen).values(ended_by=self._changeset.id))
-
-    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(table.insert(), rows)
 
 
 class ChangeSet:
@@ -282,7 +52,7 @@ class ChangeSet:
         while True:
             try:
                 with self._database.write() as connection:
-                    chunk = Chunk(connection, self)
+                    chunk = Chunk(connection, self.id)
                     result = work(chunk)
                     self._beat(connection)
                 break
@@ -302,9 +72,14 @@ class ChangeSet:
         """Added, changed and removed so far, by collection."""
         return {name: (a, c, r) for name, (a, c, r) in self._counts.items() if a or c or r}
 
-    def commit(self) -> int:
-        """Make all of it visible at once; returns its place in the order of commits."""
+    def commit(self, schemas: Sequence[Collection] = ()) -> int:
+        """Make all of it visible at once; returns its place in the order of commits.
+
+        ``schemas`` are those of collections that are no part of the product, new or widened.
+        """
         with self._database.write() as connection:
+            for collection in schemas:
+                save_schema(connection, collection, self._clock.now_us())
             sequence: int = connection.execute(
                 update(HEAD).values(sequence=HEAD.c.sequence + 1).returning(HEAD.c.sequence)
             ).scalar_one()

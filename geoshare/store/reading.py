@@ -207,25 +207,6 @@ def full_claims(
     return [FullClaim(*tuple(row)) for row in connection.execute(statement).all()]
 
 
-def standing_of(
-    connection: Connection, collection: str, provider: str, series: str
-) -> Sequence[tuple[int, str]]:
-    """Claims (version, feature) in force that a provider made through files of one series."""
-    rule = visible(CLAIMS, open_changesets(connection))
-    statement = (
-        select(CLAIMS.c.version, CLAIMS.c.feature)
-        .join(CONTRIBUTIONS, CONTRIBUTIONS.c.id == CLAIMS.c.contribution)
-        .where(
-            CLAIMS.c.collection == collection,
-            CONTRIBUTIONS.c.provider == provider,
-            CONTRIBUTIONS.c.series == series,
-            rule,
-        )
-        .order_by(CLAIMS.c.version)
-    )
-    return [(row.version, row.feature) for row in connection.execute(statement)]
-
-
 def _features() -> Select[Any]:
     table = FEATURES.c
     return select(

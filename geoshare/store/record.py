@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, Connection, Select, select
 
 from geoshare.model.clock import Clock
-from geoshare.model.collections import Collection, from_schema, known
-from geoshare.store import reading, sweep
+from geoshare.model.collections import Collection, known
+from geoshare.store import contributions, reading, sweep
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.database import Database
 from geoshare.store.migrate import migrate
 from geoshare.store.record_tables import (
     CHANGESETS,
-    COLLECTIONS,
     CONTRIBUTIONS,
     HEAD,
+    METADATA,
     RASTERS,
     SECRETS,
 )
@@ -93,87 +92,50 @@ class Record:
         """Undo a change set that was not committed."""
         sweep.discard(self.database, changeset)
 
-    def sweep(self, now_us: int) -> list[int]:
-        """Undo the change sets of dead writers; returns their numbers."""
-        dead = sweep.dead_changesets(self.database, now_us)
-        for changeset in dead:
-            sweep.discard(self.database, changeset)
-        return dead
+    def dead(self, now_us: int) -> list[int]:
+        """Change sets under way whose writer is gone."""
+        return sweep.dead_changesets(self.database, now_us)
+
+    def files_of(self, changeset: int) -> tuple[set[str], set[str]]:
+        """Checksums of the raw files and of the objects that a change set's rows name."""
+        with self.snapshot() as connection:
+            return sweep.files_of(connection, changeset)
 
     # Collections
 
     def collections(self) -> dict[str, Collection]:
         """Every collection that can hold something: the product's own, then those of other layers."""
-        found = dict(known())
         with self.snapshot() as connection:
-            rows = connection.execute(
-                select(COLLECTIONS.c.name, COLLECTIONS.c.schema).order_by(COLLECTIONS.c.name)
-            ).all()
-        for name, schema in rows:
-            if schema is not None and name not in found:
-                found[name] = from_schema(name, orjson.loads(schema))
-        return found
-
-    def save_schema(self, collection: Collection, now_us: int) -> None:
-        """Keep the schema of a collection that is not part of the product."""
-        schema = orjson.dumps(collection.schema).decode()
-        with self.database.write() as connection:
-            row = COLLECTIONS.c.name == collection.name
-            if not connection.execute(COLLECTIONS.update().where(row).values(schema=schema)).rowcount:
-                connection.execute(
-                    COLLECTIONS.insert().values(name=collection.name, schema=schema, created_us=now_us)
-                )
+            return contributions.inferred_collections(connection) | known()
 
     # Contributions
 
     def contribution(self, contribution: str) -> Contribution | None:
         """One contribution, also while it is being read (its ``sequence`` is None then)."""
-        return next(iter(self._contributions(CONTRIBUTIONS.c.id == contribution)), None)
+        return next(iter(self._find(CONTRIBUTIONS.c.id == contribution)), None)
 
     def contributions(self, provider: str | None = None, limit: int = 1000) -> list[Contribution]:
         """Contributions taken, newest first."""
         rules: list[ColumnElement[bool]] = [CHANGESETS.c.sequence.is_not(None)]
         if provider is not None:
             rules.append(CONTRIBUTIONS.c.provider == provider)
-        return self._contributions(*rules, limit=limit)
+        return self._find(*rules, limit=limit)
 
-    def replay_of(self, provider: str, sha256: str, options: str) -> Contribution | None:
-        """The contribution of the same file by the same provider with the same options, if any."""
-        found = self._contributions(
+    def replay_of(self, provider: str, series: str, sha256: str, options: str) -> Contribution | None:
+        """The newest contribution of the series, if it is this same file read the same way."""
+        rules = (
             CHANGESETS.c.sequence.is_not(None),
             CONTRIBUTIONS.c.provider == provider,
-            CONTRIBUTIONS.c.file_sha256 == sha256,
-            CONTRIBUTIONS.c.options == options,
-            limit=1,
+            CONTRIBUTIONS.c.series == series,
         )
-        return found[0] if found else None
+        for newest in self._find(*rules):
+            if (newest.file_sha256, newest.options) == (sha256, options):
+                return newest
+        return None
 
-    def _contributions(self, *rules: ColumnElement[bool], limit: int = 1) -> list[Contribution]:
-        table = CONTRIBUTIONS.c
-        statement = (
-            select(
-                table.id,
-                table.provider,
-                table.series,
-                table.file_name,
-                table.file_sha256,
-                table.file_bytes,
-                table.options,
-                table.licence,
-                table.release_class,
-                table.received_us,
-                table.datum,
-                table.report,
-                table.changeset,
-                CHANGESETS.c.sequence,
-            )
-            .join_from(CONTRIBUTIONS, CHANGESETS, CHANGESETS.c.id == table.changeset)
-            .where(*rules)
-            .order_by(CHANGESETS.c.sequence.desc(), table.id)
-            .limit(limit)
-        )
+    def _find(self, *rules: ColumnElement[bool], limit: int = 1) -> list[Contribution]:
         with self.snapshot() as connection:
-            return [Contribution(*row) for row in connection.execute(statement).all()]
+            return contributions.find(connection, rules, limit)
 
     # Files that rows point to
 
@@ -204,13 +166,8 @@ class Record:
 
     def row_counts(self) -> dict[str, int]:
         """Rows of every table of the record (for the doctor, and for proofs)."""
-        return self.database.row_counts(COLLECTIONS.metadata)
+        return self.database.row_counts(METADATA)
 
     def ready(self) -> bool:
         """Whether the record answers."""
         return self.head() >= 0
-
-    def standing_of(self, collection: str, provider: str, series: str) -> Sequence[tuple[int, str]]:
-        """Claims (version, feature) in force that a provider made through files of one series."""
-        with self.snapshot() as connection:
-            return reading.standing_of(connection, collection, provider, series)

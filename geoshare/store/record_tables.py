@@ -55,7 +55,7 @@ COLLECTIONS = Table(
     "collections",
     METADATA,
     Column("name", Text, primary_key=True),
-    Column("schema", Text),  # JSON Schema inferred from the data; null: part of the product
+    Column("schema", Text, nullable=False),  # JSON Schema inferred from the data
     Column("created_us", BigInteger, nullable=False),
 )
 

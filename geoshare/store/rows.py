@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from geoshare.model.box import Box
 
@@ -28,8 +28,7 @@ class Contribution:
     sequence: int | None = None  # of its change set; None while that is open
 
 
-@dataclass(frozen=True, slots=True)
-class NewFeature:
+class NewFeature(NamedTuple):
     """A feature version to be written. ``properties`` is a JSON object without nulls."""
 
     id: str
@@ -40,8 +39,7 @@ class NewFeature:
     valid_to_us: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewClaim:
+class NewClaim(NamedTuple):
     """What one provider says of one feature.
 
     ``geometry`` and ``properties`` stay None where the feature version written in the same change
@@ -94,6 +92,16 @@ class FullClaim:
     licence: str
     release_class: str
     received_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandingRaster:
+    """A raster in force, as far as it is compared with a new one."""
+
+    version: int
+    object_sha256: str
+    datetime_us: int
+    content: str
 
 
 @dataclass(frozen=True, slots=True)

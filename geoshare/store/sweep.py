@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Table, delete, select, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from geoshare.store.database import CHUNK_ROWS, Database
 from geoshare.store.record_tables import CHANGESETS, CLAIMS, CONTRIBUTIONS, FEATURES, RASTERS
@@ -18,6 +18,13 @@ def dead_changesets(database: Database, now_us: int) -> list[int]:
             )
         ).all()
     return [row.id for row in rows if not is_alive(row.writer, row.heartbeat_us, now_us)]
+
+
+def files_of(connection: Connection, changeset: int) -> tuple[set[str], set[str]]:
+    """Checksums of the raw files and of the objects that a change set's rows name."""
+    raws = select(CONTRIBUTIONS.c.file_sha256).where(CONTRIBUTIONS.c.changeset == changeset)
+    objects = select(RASTERS.c.object_sha256).where(RASTERS.c.changeset == changeset)
+    return set(connection.execute(raws).scalars()), set(connection.execute(objects).scalars())
 
 
 def discard(database: Database, changeset: int) -> None:

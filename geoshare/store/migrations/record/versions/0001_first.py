@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "collections",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("schema", sa.Text(), nullable=True),
+        sa.Column("schema", sa.Text(), nullable=False),
         sa.Column("created_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_collections")),
     )

@@ -1,0 +1,213 @@
+"""Contributing: a file comes in, and becomes one change set of the record, or nothing at all.
+
+The file is kept as it came, read by ``sources``, conformed and identified by ``merge`` and written
+by ``store``. Until the last small commit nobody sees any of it; a file that is refused, a job that
+is cancelled and a process that dies leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+
+from geoshare.errors import BadData
+from geoshare.ingest.features import FeatureWriter
+from geoshare.ingest.rasters import RasterWriter
+from geoshare.ingest.reports import report_from_json, report_json
+from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.clock import Clock, Ids
+from geoshare.model.report import Message, Report
+from geoshare.sources import ReadRequest, read_file
+from geoshare.store import Record
+from geoshare.store.changeset import ChangeSet
+from geoshare.store.files import Files, digest
+from geoshare.store.rows import Contribution
+
+NOTHING_TAKEN = Message(
+    "nothing-taken",
+    "no row of the file could be taken, so the file is refused",
+    "取り込める行が一つもないため、ファイルは受け付けられません",
+)
+
+UNSTATED = "LicenseRef-unstated"
+OPEN = "open"
+
+
+class Progress(Protocol):
+    """Called between steps with a fraction 0..1; may raise to stop."""
+
+    def __call__(self, fraction: float, message: str = "") -> None:
+        """Say how far it is."""
+        ...
+
+
+Reader = Callable[[Path, ReadRequest, Report], Iterator[FeatureBatch | RasterItem]]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestResult:
+    """What became of a contribution.
+
+    ``changeset`` and ``sequence`` are None when the same file was already here, and when its format
+    is skipped (the report's notes say so; nothing was kept); ``counts`` are (added, changed,
+    removed) by collection.
+    """
+
+    contribution_id: str
+    changeset: int | None
+    sequence: int | None
+    report: Report
+    already_here: bool = False
+    counts: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+def _silent(fraction: float, message: str = "") -> None:
+    pass
+
+
+def contribute(
+    record: Record,
+    path: Path,
+    request: ReadRequest,
+    *,
+    clock: Clock,
+    ids: Ids,
+    data_dir: Path,
+    licence: str = UNSTATED,
+    release_class: str = OPEN,
+    progress: Progress = _silent,
+    replace: bool = False,
+    contribution_id: str | None = None,
+    file_name: str | None = None,
+    precedence: Sequence[str] = (),
+    report: Report | None = None,
+    read: Reader = read_file,
+) -> IngestResult:
+    """Take one file into the record.
+
+    Parameters
+    ----------
+    record, path, request
+        Where to, what, and how to read it. ``request.work_dir`` stays the caller's to remove.
+    data_dir
+        Folder of ``raw/`` and ``objects/``.
+    licence, release_class
+        Terms of the contribution: an SPDX expression, and to whom its claims may be released.
+    replace
+        Features that the provider's earlier files of the same name hold and this one does not are
+        removed.
+    contribution_id
+        Chosen by the caller, so that a job that runs again finds its own work done.
+    file_name
+        The file's own name where ``path`` is a copy under another.
+    precedence
+        Providers from most to least trusted, where several claim the same feature.
+    report
+        Filled while reading; also of use to the caller when the file is refused.
+
+    Raises
+    ------
+    BadData
+        The file is refused; the record and the data folder are as before.
+    Conflict
+        Another contribution of the same features is under way.
+    """
+    name = file_name or path.name
+    report = report if report is not None else Report(file=name)
+    sha256, size = digest(path)
+    options = _options(request, licence, release_class, replace)
+    before = record.contribution(contribution_id) if contribution_id else None
+    before = before or record.replay_of(request.provider, name, sha256, options)
+    if before is not None and before.sequence is not None:
+        return _already_here(before)
+    if before is not None:  # of a job that was interrupted and now runs again
+        _undo(record, before.changeset, Files(data_dir))
+    row = Contribution(
+        id=contribution_id or ids.new(),
+        provider=request.provider,
+        series=name,
+        file_name=name,
+        file_sha256=sha256,
+        file_bytes=size,
+        options=options,
+        licence=licence,
+        release_class=release_class,
+        received_us=clock.now_us(),
+    )
+    changeset = record.begin(clock, request.provider, name)
+    files = Files(data_dir)
+    features = FeatureWriter(record, changeset, row, report, precedence, remember=replace)
+    rasters = RasterWriter(record, changeset, row, files)
+    try:
+        changeset.apply(lambda chunk: chunk.add_contribution(row))
+        files.keep_raw(path, sha256)
+        for item in read(path, request, report):
+            if isinstance(item, FeatureBatch):
+                features.write(item)
+            else:
+                rasters.write(item)
+            progress(_fraction(report.rows_read, size), name)
+        if not features.taken and not rasters.taken:
+            if report.refused or not report.notes:
+                raise BadData(NOTHING_TAKEN.en, code=NOTHING_TAKEN.code)
+            _undo(record, changeset.id, files)  # a format that is skipped, and the notes say so
+            return IngestResult(row.id, None, None, report)
+        if replace:
+            features.remove_what_is_gone()
+        _describe(changeset, row.id, report)
+        progress(0.99, name)
+        sequence = changeset.commit(features.schemas())
+    except BaseException:
+        _undo(record, changeset.id, files)
+        raise
+    progress(1.0, name)
+    return IngestResult(row.id, changeset.id, sequence, report, counts=changeset.counts)
+
+
+def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
+    """Undo what dead processes left half-done, rows and files; returns the change sets."""
+    dead = record.dead(clock.now_us())
+    for changeset in dead:
+        _undo(record, changeset, Files(data_dir))
+    return dead
+
+
+def _undo(record: Record, changeset: int, files: Files) -> None:
+    raws, objects = record.files_of(changeset)
+    record.discard(changeset)
+    for sha256 in raws:
+        if not record.uses_raw(sha256):
+            files.drop_raw(sha256)
+    for sha256 in objects:
+        if not record.uses_object(sha256):
+            files.drop_object(sha256)
+
+
+def _options(request: ReadRequest, licence: str, release_class: str, replace: bool) -> str:
+    said = {
+        name: getattr(request, name)
+        for name in ("collection", "mapping", "crs", "epoch", "vertical", "encoding")
+        if getattr(request, name) is not None
+    }
+    said |= {"licence": licence, "release_class": release_class, "replace": replace}
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def _already_here(before: Contribution) -> IngestResult:
+    return IngestResult(before.id, None, None, report_from_json(before.report), already_here=True)
+
+
+def _fraction(rows: int, size: int) -> float:
+    # How many rows are still to come is not known; 200 bytes a row is usual.
+    return 0.95 * rows / (rows + size / 200 + 1)
+
+
+def _describe(changeset: ChangeSet, contribution: str, report: Report) -> None:
+    datum = orjson.dumps(dataclasses.asdict(report.datum)).decode()
+    text = report_json(report)
+    changeset.apply(lambda chunk: chunk.describe_contribution(contribution, datum=datum, report=text))

@@ -1,0 +1,70 @@
+"""Schemas of layers that are no known collection: inferred from the data, widened when more comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from geoshare.model.collections import Collection, from_schema
+
+_TEXT = {"type": "string"}
+
+
+def inferred(name: str, properties: pa.Schema) -> Collection:
+    """The collection that a layer of this name becomes."""
+    return from_schema(
+        name,
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": name,
+            "type": "object",
+            "x-geoshare-kind": "vector",
+            "x-geoshare-geometry": "any",
+            "properties": {field.name: _described(field.type) for field in properties},
+        },
+    )
+
+
+def widened(collection: Collection, properties: pa.Schema) -> Collection:
+    """The collection with room for these properties too; itself where it has room.
+
+    A property that was an integer becomes a number when numbers come, and text when anything else
+    does: nothing that came before is lost.
+    """
+    known: dict[str, Any] = dict(collection.schema["properties"])
+    for field in properties:
+        known[field.name] = _joined(known.get(field.name), field.type)
+    if known == collection.schema["properties"]:
+        return collection
+    return from_schema(collection.name, {**collection.schema, "properties": known})
+
+
+def _joined(known: dict[str, Any] | None, kind: pa.DataType) -> dict[str, Any]:
+    if known is None:
+        return _described(kind)
+    if pa.types.is_null(kind):
+        return known
+    new = _described(kind)
+    if new == known or known == _TEXT:
+        return known
+    if {new["type"], known["type"]} == {"integer", "number"}:
+        return {"type": "number"}
+    return _TEXT
+
+
+def _described(kind: pa.DataType) -> dict[str, Any]:
+    types = pa.types
+    if types.is_boolean(kind):
+        return {"type": "boolean"}
+    if types.is_integer(kind):
+        return {"type": "integer"}
+    if types.is_floating(kind) or types.is_decimal(kind):
+        return {"type": "number"}
+    if types.is_timestamp(kind):
+        return {"type": "string", "format": "date-time"}
+    if types.is_date(kind):
+        return {"type": "string", "format": "date"}
+    if types.is_nested(kind):
+        return {"type": "object"}
+    return _TEXT
