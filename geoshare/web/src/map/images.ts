@@ -31,10 +31,10 @@ export async function prepareImages(): Promise<void> {
 }
 
 export function answerMissingImages(map: LibreMap): void {
-  map.on('styleimagemissing', ({ id }) => {
-    if (map.hasImage(id)) return;
+  map.setMissingStyleImageResolver(async (id) => {
+    await prepareImages();
     const image = drawImage(id);
-    if (image) map.addImage(id, image, { pixelRatio: SCALE });
+    if (image && !map.hasImage(id)) map.addImage(id, image, { pixelRatio: SCALE });
   });
 }
 

@@ -99,7 +99,7 @@ export class Panel {
     const choices = this.choices(entry);
     return h('div', { class: 'row-body' },
       choices,
-      swatches.length > 0 && h('ul', { class: 'legend', 'aria-label': `${title}: ${t('legend')}` },
+      swatches.length > 0 && h('ul', { class: `legend${swatches.filter(({ kind }) => kind === 'image').length > 3 ? ' legend-pairs' : ''}`, 'aria-label': `${title}: ${t('legend')}` },
         ...swatches.map((swatch) => legendItem(swatch, title))),
       h('div', { class: 'row-tools' },
         h('label', { class: 'opacity' }, h('span', {}, t('opacity')),
@@ -144,7 +144,8 @@ export class Panel {
 
 function legendItem(swatch: Swatch, title: string): HTMLElement {
   if (swatch.kind === 'heading') return h('li', { class: 'legend-heading' }, swatch.label);
-  return h('li', {}, picture(swatch), h('span', {}, swatch.label || title));
+  const label = swatch.label || title;
+  return h('li', { class: label.length > 12 ? 'legend-wide' : '' }, picture(swatch), h('span', {}, label));
 }
 
 function picture(swatch: Swatch): Element {
