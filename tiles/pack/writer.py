@@ -79,6 +79,7 @@ def write_part(
         rows_digest=rows_digest(hashes),
     )
     id_order = np.argsort(hashes, kind="stable").astype(np.int32)
+    _refuse_repeated(ids, hashes, id_order)
     ordered, ordered_xy = take(geometry, world_xy, order)
     ordered_boxes = boxes[order]
     columns: dict[str, pa.Array] = {
@@ -137,6 +138,14 @@ def _check(
             raise BadColumn(f"{len(groups)} detail groups for {rows} rows")
         if rows and (groups.min() < 0 or groups.max() > MAX_GROUP):
             raise BadColumn(f"detail groups are 0 to {MAX_GROUP}")
+
+
+def _refuse_repeated(ids: pa.Array, hashes: NDArray[np.uint64], id_order: NDArray[np.int32]) -> None:
+    arranged = hashes[id_order]
+    same = np.flatnonzero(arranged[1:] == arranged[:-1])
+    for left, right in zip(id_order[same], id_order[same + 1], strict=True):
+        if ids[int(left)] == ids[int(right)]:
+            raise BadColumn(f"property 'id' holds {ids[int(left)].as_py()!r} twice")
 
 
 def _order(keys: NDArray[np.uint64], ids: pa.Array) -> NDArray[np.int64]:
