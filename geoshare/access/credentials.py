@@ -92,7 +92,7 @@ def new_key(
 
 
 class Authenticator:
-    """Tells who a key belongs to. Keys are remembered for half a second, so that a revocation counts."""
+    """Tells who a key belongs to. Keys are remembered for half a second, so that revocation counts."""
 
     def __init__(
         self,

@@ -1,0 +1,220 @@
+"""Builds views: run by the keeper after each publication and when a policy takes effect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from geoshare.access.digest import rows_digest, token
+from geoshare.access.draft import Draft, PartDraft, Source
+from geoshare.access.manifest import (
+    ViewManifest,
+    ViewPart,
+    manifest_path,
+    read_manifest,
+    write_bits,
+    write_manifest,
+)
+from geoshare.access.overlay import reference_columns, settle, write_overlay
+from geoshare.access.raster_views import raster_manifest
+from geoshare.access.references import VisibleIds
+from geoshare.access.summary import summarise, visible_schema
+from geoshare.access.views import open_view
+from geoshare.model.collections import Collection
+from geoshare.model.policy import Policy
+from geoshare.model.rasters import RasterAsset
+from tiles.pack import PartInfo, open_part
+
+GRACE_S: Final = 60.0  # how long files that a manifest no longer names stay for their readers
+
+
+class Packs(Protocol):
+    """What is published: collections with their packs or rasters."""
+
+    folder: Path
+
+    def collections(self) -> dict[str, Collection]:
+        """Every collection there is: the known ones, and published layers of other names."""
+        ...
+
+    def source(self, collection: str) -> Source | None:
+        """Return the current pack; None where nothing is published."""
+        ...
+
+    def rasters(self, collection: str) -> tuple[str, Sequence[RasterAsset]]:
+        """Version and assets of a raster collection; none where nothing is published."""
+        ...
+
+
+def build_views(
+    policies: Iterable[Policy],
+    packs: Packs,
+    views_dir: Path,
+    collections: Iterable[str] | None = None,
+) -> list[tuple[str, str]]:
+    """Bring the views of these policies up to date.
+
+    Parameters
+    ----------
+    policies
+        Those that somebody holds; equal ones are built once.
+    packs
+        What is published.
+    views_dir
+        Folder of the views.
+    collections
+        Only these changed (None: all may have); views that refer to them are built again too.
+
+    Returns
+    -------
+    (policy hash, collection) of every view whose token has changed.
+    """
+    changed = []
+    for policy_hash, policy in {policy.hash: policy for policy in policies}.items():
+        builder = _Builder(policy, packs, views_dir / policy_hash, views_dir)
+        wanted = None if collections is None else set(collections)
+        changed += [(policy_hash, name) for name in builder.build(wanted)]
+    return changed
+
+
+class _Builder:
+    def __init__(self, policy: Policy, packs: Packs, folder: Path, views_dir: Path) -> None:
+        self.policy = policy
+        self.packs = packs
+        self.folder = folder
+        self.views_dir = views_dir
+        self.known = packs.collections()
+        self.names = [name for name in self.known if policy.allows(name)]
+        self.drafts: dict[str, Draft] = {}
+        self._built_ids: dict[str, VisibleIds] = {}
+
+    def build(self, wanted: set[str] | None) -> list[str]:
+        names = [name for name in self.names if wanted is None or name in wanted or self._missing(name)]
+        vectors = self._with_referring([name for name in names if self.known[name].kind == "vector"])
+        for name in vectors:
+            self.drafts[name] = self._draft(name)
+        changed = [name for name in vectors if self._write(name, self._finish(name, self.drafts[name]))]
+        for name in names:
+            if self.known[name].kind != "vector":
+                version, assets = self.packs.rasters(name)
+                manifest = raster_manifest(
+                    self.known[name], self.policy.grants_for(name), version, assets
+                )
+                if self._write(name, manifest):
+                    changed.append(name)
+        return changed
+
+    def _missing(self, name: str) -> bool:
+        return not manifest_path(self.views_dir, self.policy.hash, name).exists()
+
+    def _with_referring(self, names: list[str]) -> list[str]:
+        """Add collections whose visible columns refer to one of these."""
+        targets = set(names)
+        return [
+            name
+            for name in self.names
+            if self.known[name].kind == "vector"
+            and (name in targets or targets & {item.reference for item in self.known[name].properties})
+        ]
+
+    def _draft(self, name: str) -> Draft:
+        return Draft(self.known[name], self.policy.grants_for(name), self.packs.source(name))
+
+    def _targets(self, name: str) -> VisibleIds:
+        """Ids a collection shows under this policy: of its draft, or of its view as it stands."""
+        if name in self.drafts:
+            return self.drafts[name].visible_ids
+        if name not in self._built_ids:
+            ids = VisibleIds(np.zeros(0, np.uint64))
+            if name in self.names and self.known[name].kind == "vector":
+                ids = self._draft(name).visible_ids
+            self._built_ids[name] = ids
+        return self._built_ids[name]
+
+    def _finish(self, name: str, draft: Draft) -> ViewManifest:
+        """Settle references, write overlays and bitmaps, and say what the view holds."""
+        nulled = tuple(
+            column
+            for column, target in reference_columns(draft)
+            if not len(self._targets(target).hashes)
+        )
+        folder = self.folder / name
+        masks: list[Any] = []
+        overlays: list[PartInfo] = []
+        for part in draft.parts:
+            settled = settle(draft, part, nulled, self._targets)
+            masks.append(_mask(settled))
+            written = write_overlay(folder, draft, settled, nulled, self._targets)
+            if written is not None:
+                overlays.append(written)
+        selection, places = write_bits(folder, masks)
+        source = draft.source
+        base = () if source is None else zip(source.paths, source.infos, places, strict=True)
+        manifest = ViewManifest(
+            collection=name,
+            kind=draft.collection.kind,
+            schema=visible_schema(draft.collection, draft.columns),
+            columns=draft.columns,
+            kinds={key: str(kind) for key, kind in draft.kinds.items()},
+            nulled=nulled,
+            selection=selection,
+            base=tuple(ViewPart(path, info, place) for path, info, place in base),
+            overlay=tuple(
+                ViewPart(f"{self.policy.hash}/{name}/{info.name}", info, None) for info in overlays
+            ),
+            source={"version": None if source is None else source.version},
+        )
+        return self._with_summary(manifest)
+
+    def _with_summary(self, manifest: ViewManifest) -> ViewManifest:
+        """Open the view that is about to be published and let it say what it shows."""
+        view = open_view(self.policy.hash, manifest, self.packs.folder, self.views_dir, open_part)
+        rows = view.scan()
+        said = summarise(view, rows)
+        mark = token(
+            manifest.collection, manifest.schema, manifest.columns, *rows_digest(rows), len(rows)
+        )
+        return replace(manifest, **said, token=mark)
+
+    def _write(self, name: str, manifest: ViewManifest) -> bool:
+        """Publish a manifest if it says anything new; tell whether readers will notice."""
+        path = manifest_path(self.views_dir, self.policy.hash, name)
+        try:
+            old: ViewManifest | None = read_manifest(path)
+        except Exception:  # a manifest that cannot be read is replaced
+            old = None
+        if old == manifest:
+            return False
+        write_manifest(path, manifest)
+        _sweep(path.parent / name, manifest, old)
+        return old is None or old.token != manifest.token
+
+
+def _mask(part: PartDraft) -> Any:
+    if len(part.kept) == len(part.part):
+        return None
+    mask = np.zeros(len(part.part), bool)
+    mask[part.kept] = True
+    return mask
+
+
+def _sweep(folder: Path, manifest: ViewManifest, old: ViewManifest | None) -> None:
+    """Remove files that neither this manifest nor the one before it names, after a while."""
+    if not folder.is_dir():
+        return
+    named = manifest.files | (old.files if old is not None else set())
+    for path in folder.iterdir():
+        if path.name.removesuffix(".json") not in named and _age_s(path) > GRACE_S:
+            path.unlink(missing_ok=True)
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,155 @@
+"""View manifests: which files make up a view, and what it says of itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from geoshare.errors import Unavailable
+from geoshare.model.box import Box
+from tiles.pack import PartInfo
+
+FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ViewPart:
+    """One part file of a view and the rows of it that are shown."""
+
+    path: str  # under the packs folder (base parts) or the views folder (overlay parts)
+    info: PartInfo
+    bits: tuple[int, int] | None  # first byte and length in the selection file; None: all rows
+
+
+@dataclass(frozen=True, slots=True)
+class ViewManifest:
+    """What a worker needs to open a view; everything in it is computed from visible rows."""
+
+    collection: str
+    kind: str  # vector, raster or cube
+    schema: dict[str, Any]  # of the collection, hidden properties left out
+    columns: tuple[str, ...]
+    kinds: dict[str, str]
+    nulled: tuple[str, ...] = ()  # columns that are null in every row of the base parts
+    selection: str = ""  # file of bitmaps
+    base: tuple[ViewPart, ...] = ()
+    overlay: tuple[ViewPart, ...] = ()
+    count: int = 0
+    extent: Box | None = None
+    time_extent: tuple[int | None, int | None] | None = None
+    token: str = ""
+    assets: tuple[dict[str, Any], ...] = ()  # rasters, each with its limits
+    source: dict[str, Any] = field(default_factory=dict)  # the pack's version, for the keeper alone
+
+    @property
+    def files(self) -> set[str]:
+        """Names of the view's own files."""
+        return {part.path.rpartition("/")[2] for part in self.overlay} | {self.selection}
+
+
+def manifest_path(views_dir: Path, policy_hash: str, collection: str) -> Path:
+    """Where the manifest of a view lies."""
+    return views_dir / policy_hash / f"{collection}.json"
+
+
+def write_manifest(path: Path, manifest: ViewManifest) -> None:
+    """Replace a manifest in one step."""
+    write_aside(path, orjson.dumps({"format": FORMAT, **asdict(manifest)}, default=_plain))
+
+
+def read_manifest(path: Path) -> ViewManifest:
+    """Read a manifest.
+
+    Raises
+    ------
+    FileNotFoundError
+        where no view has been built.
+    Unavailable
+        where the file is of another version: the keeper will write it anew.
+    """
+    said = orjson.loads(path.read_bytes())
+    if said.pop("format", None) != FORMAT:
+        raise Unavailable("The view is being prepared.", retry_after_s=1)
+    said["extent"] = None if said["extent"] is None else Box(*said["extent"])
+    said["time_extent"] = None if said["time_extent"] is None else tuple(said["time_extent"])
+    for name in ("columns", "nulled", "assets"):
+        said[name] = tuple(said[name])
+    for name in ("base", "overlay"):
+        said[name] = tuple(
+            ViewPart(
+                part["path"],
+                PartInfo.from_json(part["info"]),
+                None if part["bits"] is None else tuple(part["bits"]),
+            )
+            for part in said[name]
+        )
+    return ViewManifest(**said)
+
+
+def write_bits(
+    folder: Path, masks: Sequence[NDArray[np.bool_] | None]
+) -> tuple[str, list[tuple[int, int] | None]]:
+    """Write masks as bitmaps into one file named after its content.
+
+    Returns
+    -------
+    The file's name, and where in it each mask lies (None for a mask that is None).
+    """
+    places: list[tuple[int, int] | None] = []
+    content = bytearray()
+    for mask in masks:
+        if mask is None:
+            places.append(None)
+            continue
+        bits = np.packbits(mask, bitorder="little").tobytes()
+        places.append((len(content), len(bits)))
+        content += bits
+    name = hashlib.blake2b(bytes(content), digest_size=12).hexdigest() + ".bits"
+    if not (folder / name).exists():
+        write_aside(folder / name, bytes(content))
+    return name, places
+
+
+def read_bits(path: Path, places: Sequence[tuple[int, int] | None]) -> list[NDArray[np.uint8] | None]:
+    """Bitmaps of a selection file, None where all rows are shown."""
+    content = np.fromfile(path, np.uint8)
+    found: list[NDArray[np.uint8] | None] = []
+    for place in places:
+        if place is None:
+            found.append(None)
+            continue
+        bits = content[place[0] : place[0] + place[1]]
+        if len(bits) != place[1]:
+            raise Unavailable("The view is being prepared.", retry_after_s=1)
+        bits.setflags(write=False)
+        found.append(bits)
+    return found
+
+
+def write_aside(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(aside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} in a manifest")

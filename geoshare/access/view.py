@@ -1,0 +1,240 @@
+"""A view: what one policy leaves of one collection, and the only thing readers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geoshare.access.manifest import ViewManifest
+from geoshare.model.box import Box
+from geoshare.model.collections import Collection, Property, from_schema
+from geoshare.model.rasters import RasterAsset, RasterLimits
+from tiles.arrays import Column, FeatureTable, Geometries, Kind, Rows
+from tiles.geojson import write_features
+from tiles.grid import lon_lat_box_to_world
+from tiles.index.hilbert import KEY_MASK
+from tiles.pack import Pack, Selection, lookup, materialise, scan, search
+
+MAX_LOOKUP = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """One visible column: its kind in the arrays, and what the schema says of it."""
+
+    name: str
+    kind: Kind
+    property: Property
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Parts opened together, the rows of them that are shown, and their tables as shown.
+
+    ``shown[i]`` is the table of part i with the visible columns and no others.
+    """
+
+    pack: Pack
+    selection: Selection
+    shown: dict[int, FeatureTable]  # by identity of the part's own table
+
+    def through(self, rows: Rows) -> Rows:
+        """Return the same rows, of tables that hold visible columns alone."""
+        return Rows(tuple(self.shown[id(table)] for table in rows.tables), rows.numbers)
+
+
+class View:
+    """What one policy shows of one collection. Nothing else reaches a reader.
+
+    Three functions give rows (``search``, ``scan``, ``lookup``); rows lead to columns only through
+    tables that hold the visible ones, and columns leave only through ``materialise``.
+    """
+
+    def __init__(self, policy_hash: str, manifest: ViewManifest, layers: Sequence[Layer]) -> None:
+        self.policy_hash = policy_hash
+        self.collection: Collection = from_schema(manifest.collection, manifest.schema)
+        self.count = manifest.count
+        self.extent: Box | None = manifest.extent
+        self.time_extent = manifest.time_extent
+        self.token = manifest.token
+        self._schema = manifest.schema
+        self._layers = tuple(layers)
+        self.columns: tuple[ViewColumn, ...] = tuple(
+            ViewColumn(name, Kind(manifest.kinds[name]), _property(self.collection, name))
+            for name in manifest.columns
+        )
+
+    @cached_property
+    def _empty(self) -> FeatureTable:
+        return empty_table(self.fields)
+
+    @cached_property
+    def fields(self) -> dict[str, Kind]:
+        """Kind of each visible column: what a filter may name."""
+        return {column.name: column.kind for column in self.columns}
+
+    def has_column(self, name: str) -> bool:
+        """Whether a column is visible."""
+        return name in self.fields
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the visible properties, a copy."""
+        return {**self._schema, "properties": dict(self._schema["properties"])}
+
+    def search(self, box: Box | NDArray[np.int64] | Sequence[int], limit: int | None = None) -> Rows:
+        """Rows whose bounding boxes meet a box.
+
+        Parameters
+        ----------
+        box
+            Degrees, or world units as (4,) or (k, 4) west, south, east, north.
+        limit
+            At most so many rows of each layer; which ones depends on visible rows alone.
+        """
+        world = lon_lat_box_to_world(*box) if isinstance(box, Box) else np.asarray(box, np.int64)
+        return self._join([search(layer.pack, layer.selection, world, limit) for layer in self._layers])
+
+    def scan(self) -> Rows:
+        """All rows."""
+        return self._join([scan(layer.pack, layer.selection) for layer in self._layers])
+
+    def lookup(self, ids: Sequence[str]) -> Rows:
+        """Rows of these ids; a hidden id has none, like one that does not exist."""
+        return self._join([lookup(layer.pack, layer.selection, ids) for layer in self._layers])
+
+    def materialise(
+        self, rows: Rows, columns: Sequence[str] | None = None, geometry: str | None = "wkb"
+    ) -> pa.Table:
+        """Copy rows out as Arrow columns: ``id``, the columns wanted (all: None) and the geometry.
+
+        Raises
+        ------
+        KeyError
+            for a column that is not visible.
+        """
+        names = [column.name for column in self.columns] if columns is None else list(columns)
+        return materialise(rows, ["id", *names], geometry)
+
+    def geojson(self, rows: Rows, columns: Sequence[str] | None = None) -> bytes:
+        """Comma-joined GeoJSON features of the rows."""
+        names = [column.name for column in self.columns] if columns is None else list(columns)
+        written: bytes = write_features(rows, columns=names, decimals=self.collection.decimals)
+        return written
+
+    def order_keys(self, rows: Rows) -> NDArray[np.uint64]:
+        """Place of each row on the Hilbert curve (n,), from its visible geometry alone."""
+        keys = [
+            table.order_key[numbers] & np.uint64(KEY_MASK)
+            for table, numbers in rows.pairs
+            if table.order_key is not None
+        ]
+        return np.concatenate([np.zeros(0, np.uint64), *keys])
+
+    def _join(self, found: Sequence[Rows]) -> Rows:
+        """Rows of all layers, without tables that give none; one table stays to tell the columns."""
+        through = [layer.through(rows) for layer, rows in zip(self._layers, found, strict=True)]
+        pairs = [pair for rows in through for pair in rows.pairs if len(pair[1])]
+        if not pairs:
+            return Rows((self._empty,), (np.zeros(0, np.int32),))
+        return Rows(tuple(table for table, _ in pairs), tuple(numbers for _, numbers in pairs))
+
+
+class RasterView:
+    """What one policy shows of a collection of rasters."""
+
+    def __init__(self, policy_hash: str, manifest: ViewManifest) -> None:
+        self.policy_hash = policy_hash
+        self.collection: Collection = from_schema(manifest.collection, manifest.schema)
+        self.count = manifest.count
+        self.extent: Box | None = manifest.extent
+        self.time_extent = manifest.time_extent
+        self.token = manifest.token
+        self._schema = manifest.schema
+        found = [_asset(said) for said in manifest.assets]
+        self.assets: tuple[RasterAsset, ...] = tuple(asset for asset, _ in found)
+        self._limits = {asset.id: limits for asset, limits in found}
+        self.columns: tuple[ViewColumn, ...] = tuple(
+            ViewColumn(name, Kind(manifest.kinds[name]), _property(self.collection, name))
+            for name in manifest.columns
+        )
+
+    def limits_of(self, asset: RasterAsset) -> RasterLimits:
+        """Return what the policy leaves of one asset; KeyError for one that is not of this view."""
+        return self._limits[asset.id]
+
+    @cached_property
+    def limits(self) -> RasterLimits:
+        """Limits that hold for every asset: the strictest of each kind."""
+        every = list(dict.fromkeys(self._limits.values()))
+        if len(every) == 1:
+            return every[0]
+        banded = [set(limits.bands) for limits in every if limits.bands is not None]
+        bands = tuple(sorted(set.intersection(*banded))) if banded else None
+        return RasterLimits(bands, max((limits.finest_m for limits in every), default=0.0))
+
+    def has_column(self, name: str) -> bool:
+        """Whether a column is visible."""
+        return any(column.name == name for column in self.columns)
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the visible properties, a copy."""
+        return {**self._schema, "properties": dict(self._schema["properties"])}
+
+
+def restrict(table: FeatureTable, kinds: dict[str, Kind], nulled: Sequence[str]) -> FeatureTable:
+    """Return the table with these columns alone; null ones where it has none or they are ``nulled``."""
+    own = {column.name: column for column in table.columns}
+    columns = tuple(
+        own[name] if name in own and name not in nulled else _null_column(name, kind, len(table))
+        for name, kind in kinds.items()
+    )
+    return replace(table, columns=columns)
+
+
+def empty_table(kinds: dict[str, Kind]) -> FeatureTable:
+    """Make a table of no rows with these columns."""
+    none, start = np.zeros(0, np.int32), np.zeros(1, np.int32)
+    bare = FeatureTable(
+        ids=Column("id", Kind.STRING, none, None, start, np.zeros(0, np.uint8)),
+        id_hash=np.zeros(0, np.uint64),
+        geometries=Geometries(np.zeros(0, np.uint8), start, start, start, np.zeros((0, 3))),
+        world_xy=np.zeros((0, 2), np.int32),
+        columns=(),
+        boxes=np.zeros((0, 4), np.int32),
+        order_key=np.zeros(0, np.uint64),
+    )
+    return restrict(bare, kinds, ())
+
+
+def _null_column(name: str, kind: Kind, rows: int) -> Column:
+    types = {Kind.INT: np.int64, Kind.TIMESTAMP: np.int64, Kind.FLOAT: np.float64, Kind.BOOL: np.uint8}
+    values = np.zeros(rows, types.get(kind, np.int32))
+    texts = kind in (Kind.STRING, Kind.JSON)
+    return Column(
+        name,
+        kind,
+        values,
+        np.zeros(rows, np.uint8),
+        np.zeros(2, np.int32) if texts else None,
+        np.zeros(0, np.uint8) if texts else None,
+    )
+
+
+def _property(collection: Collection, name: str) -> Property:
+    found = collection.property(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def _asset(said: dict[str, Any]) -> tuple[RasterAsset, RasterLimits]:
+    limits = said["limits"]
+    wkb = bytes.fromhex(limits["area_wkb"]) if limits["area_wkb"] else None
+    bands = None if limits["bands"] is None else tuple(limits["bands"])
+    return RasterAsset.from_dict(said["asset"]), RasterLimits(bands, limits["finest_m"], wkb)
