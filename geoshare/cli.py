@@ -1,0 +1,207 @@
+"""The command line. Works on the same data folder as a running server, and beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from geoshare import __version__
+from geoshare.errors import GeoshareError
+from geoshare.model.report import Report
+from geoshare.services import build_services, tiers_file
+from geoshare.services.local import Local, doctor, init_demo, run_keeper, run_worker
+from geoshare.settings import Settings, load
+from geoshare.settings import table as settings_table
+
+ERRORS = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class Group(click.Group):
+    """Turns our own errors into one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GeoshareError as error:
+            hint = f" (allowed: {error.allowed})" if error.allowed else ""
+            ERRORS.print(f"[red]error[/red] {error.message}{hint}", markup=True)
+            sys.exit(1)
+        except KeyboardInterrupt:
+            ERRORS.print("interrupted")
+            sys.exit(130)
+
+
+@click.group(cls=Group)
+@click.version_option(__version__)
+@click.option("--settings", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of settings.")
+@click.pass_context
+def main(context: click.Context, settings: Path | None) -> None:
+    """One shared map of many contributors, served to each consumer by its contract."""
+    context.obj = load(settings)
+
+
+@main.command()
+@click.option("--sample", type=click.Path(path_type=Path, exists=True), help="Load the sample town of this folder.")
+@click.pass_obj
+def init(settings: Settings, sample: Path | None) -> None:
+    """Make the data folder, and a demo in it if asked."""
+    services = build_services(settings)
+    if sample is None:
+        _ = services.record
+        click.echo(f"Data folder ready: {settings.data}")
+        return
+    with _progress() as bar:
+        task = bar.add_task("sample town", total=1.0)
+        keys = init_demo(services, sample, lambda done, text="": bar.update(task, completed=done, description=text))
+    click.echo(f"Map      http://{settings.host}:{settings.port}/map")
+    for name, key in keys.items():
+        click.echo(f"{name:<10} {key}")
+
+
+@main.command()
+@click.pass_obj
+def serve(settings: Settings) -> None:
+    """Serve: web workers, the keeper and a worker for jobs."""
+    from geoshare.processes import serve as run  # noqa: PLC0415 - the server is heavy to import
+
+    run(settings)
+
+
+@main.command()
+@click.pass_obj
+def worker(settings: Settings) -> None:
+    """Run jobs (one is started by serve)."""
+    run_worker(build_services(settings))
+
+
+@main.command(hidden=True)
+@click.pass_obj
+def keeper(settings: Settings) -> None:
+    """Publish what the record takes in (started by serve)."""
+    run_keeper(build_services(settings))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--provider", required=True, help="The organisation in whose name.")
+@click.option("--collection", help="The collection the features belong to.")
+@click.option("--mapping", help="A mapping profile.")
+@click.option("--crs", help="The horizontal datum where a file has none, e.g. EPSG:6677.")
+@click.option("--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression.")
+@click.pass_obj
+def contribute(settings: Settings, files: tuple[Path, ...], provider: str, **options: str) -> None:
+    """Take files into the record; returns when they are visible."""
+    local = Local(build_services(settings))
+    failed = False
+    for file in files:
+        with _progress() as bar:
+            task = bar.add_task(file.name, total=1.0)
+
+            def say(done: float, text: str = "", bar: Progress = bar, task: Any = task) -> None:
+                bar.update(task, completed=done)
+
+            try:
+                report = local.contribute(file, provider, progress=say, **options)
+            except GeoshareError as error:
+                failed = True
+                bar.stop()
+                ERRORS.print(f"[red]refused[/red] {file.name}: {error.message}")
+                continue
+        _show(report)
+    local.wait_until_visible()
+    sys.exit(1 if failed else 0)
+
+
+def _show(report: Report) -> None:
+    taken = ", ".join(f"{count} {name}" for name, count in report.taken.items()) or "nothing"
+    click.echo(f"{report.file}: {report.rows_read} rows read, {taken} taken, {report.refused} refused")
+    for repair in report.repairs.values():
+        click.echo(f"  repaired {repair.count}: {repair.message.en} / {repair.message.ja}")
+    for refusal in report.refusals[:10]:
+        click.echo(f"  refused row {refusal.row}: {refusal.message.en} / {refusal.message.ja}")
+    for note in report.notes:
+        click.echo(f"  note: {note.en} / {note.ja}")
+
+
+@main.command()
+@click.pass_obj
+def collections(settings: Settings) -> None:
+    """List the collections and how many features each has."""
+    for name, count in Local(build_services(settings)).counts().items():
+        click.echo(f"{count:>10}  {name}")
+
+
+@main.command()
+@click.pass_obj
+def tiers(settings: Settings) -> None:
+    """Check the tiers and list what each may read."""
+    services = build_services(settings)
+    click.echo(f"tiers from {tiers_file(settings) or 'the built-in file'}")
+    for name, tier in services.tiers.tiers.items():
+        names = sorted({item for grant in tier.grants for item in grant.collections if grant.collections != "all"})
+        click.echo(f"{name:<12} {tier.title} / {tier.title_ja}: {', '.join(names) or 'all'}")
+
+
+@main.group()
+def keys() -> None:
+    """Create, list and revoke API keys."""
+
+
+@keys.command("create")
+@click.option("--organisation", required=True, help="Who will hold it.")
+@click.option("--tier", required=True, multiple=True, help="A tier; may be given more than once.")
+@click.option("--days", default=365, show_default=True, type=int, help="Days until it expires.")
+@click.option("--label", default="", help="What it is for.")
+@click.pass_obj
+def create_key(settings: Settings, organisation: str, tier: tuple[str, ...], days: int, label: str) -> None:
+    """Create a key. It is shown this once and stored as a hash."""
+    click.echo(Local(build_services(settings)).create_key(organisation, tier, days=days, label=label))
+
+
+@keys.command("list")
+@click.pass_obj
+def list_keys(settings: Settings) -> None:
+    """List keys without their secrets."""
+    for key in build_services(settings).governance.keys():
+        state = "revoked" if key.revoked_us else "active"
+        click.echo(f"{key.id}  {key.organisation:<20} {key.tier:<12} {state}  {key.label}")
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@click.pass_obj
+def revoke_key(settings: Settings, key_id: str) -> None:
+    """Revoke a key; every worker refuses it within a second."""
+    Local(build_services(settings)).revoke_key(key_id)
+    click.echo("revoked")
+
+
+@main.command("doctor")
+@click.pass_obj
+def doctor_command(settings: Settings) -> None:
+    """Check databases, packs and files; exit code 1 if something is wrong."""
+    findings = doctor(build_services(settings))
+    for finding in findings or ["everything is in order"]:
+        click.echo(finding)
+    sys.exit(1 if findings else 0)
+
+
+@main.command("settings")
+def show_settings() -> None:
+    """List every setting, its default and what it is for."""
+    for name, default, text in settings_table():
+        click.echo(f"{name:<30} {default:<28} {text}")
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    return Progress(*columns, TimeElapsedColumn(), console=ERRORS, transient=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""Contributions over HTTP: files are put aside, a job reads them, their provider sees the report."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+
+from geoshare import sources
+from geoshare.access.credentials import Principal
+from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
+from geoshare.jobs import Job
+from geoshare.sources import ReadRequest
+from geoshare.store.governance import Upload
+
+if TYPE_CHECKING:
+    from geoshare.services import Services
+
+KIND = "contribute"
+BLOCK = 1 << 20
+UPLOAD_LIFE_US = 2 * 86_400_000_000
+PREVIEW_BYTES = 64_000_000
+MAX_PIECE_BYTES = 64_000_000
+STATUS = {"queued": "received", "running": "reading", "done": "done", "failed": "refused", "cancelled": "refused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the sender says about a file."""
+
+    provider: str | None = None
+    collection: str | None = None
+    mapping: str | None = None
+    crs: str | None = None
+
+    def checked_mapping(self) -> str | dict[str, str] | None:
+        """A profile's name, or a table of column to property."""
+        if self.mapping is None or not self.mapping.lstrip().startswith("{"):
+            return self.mapping
+        try:
+            table = orjson.loads(self.mapping)
+        except orjson.JSONDecodeError:
+            table = None
+        if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+            raise BadRequest("The mapping is not a table", parameter="mapping", allowed='{"column": "property"}')
+        return table
+
+
+class Contributions:
+    """Everything a provider does over HTTP."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._folder = services.settings.data / "incoming"
+
+    def receive(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
+        """Put a file aside and queue the job that reads it."""
+        provider = self.provider(who, options)
+        options.checked_mapping()
+        number = self._services.ids.new()
+        path = self._place(number, name)
+        try:
+            _copy(stream, path, self._services.settings.max_upload_bytes)
+        except BaseException:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise
+        return self._enqueue(who, number, path, provider, options)
+
+    def preview(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
+        """What a file looks like; nothing is kept."""
+        provider = self.provider(who, options)
+        with tempfile.TemporaryDirectory(dir=self._services.scratch()) as folder:
+            path = Path(folder, _safe(name))
+            _copy(stream, path, PREVIEW_BYTES)
+            return sources.preview(path, self.read_request(provider, options, Path(folder)))
+
+    def listed(self, who: Principal) -> list[dict[str, Any]]:
+        """The newest hundred."""
+        self.provider(who, Options())
+        owner = None if who.role == "operator" else who.organisation
+        jobs = self._services.queue.newest(owner, 1_000)
+        return [_as_status(job) for job in jobs if job.kind == KIND][:100]
+
+    def status(self, who: Principal, number: str) -> dict[str, Any]:
+        """One contribution; NotFound unless the caller's own (or the operator asks)."""
+        return _as_status(self._job(who, number))
+
+    def refused_xlsx(self, who: Principal, number: str) -> bytes:
+        """Refused rows with their reasons."""
+        job = self._job(who, number)
+        path = self._services.settings.data / "reports" / f"{job.id}.xlsx"
+        if not path.exists():
+            raise NotFound("No row was refused")
+        return path.read_bytes()
+
+    def begin_upload(self, who: Principal, name: str, length: int, options: Options) -> str:
+        """Announce a file that comes in pieces."""
+        provider = self.provider(who, options)
+        options.checked_mapping()
+        if not 0 < length <= self._services.settings.max_upload_bytes:
+            allowed = f"1 to {self._services.settings.max_upload_bytes} bytes"
+            raise BadRequest("The file's length is out of range", parameter="Upload-Length", allowed=allowed)
+        now_us = self._services.clock.now_us()
+        number = self._services.ids.new()
+        self._place(number, name).touch()
+        self._services.governance.add_upload(
+            Upload(
+                id=number,
+                organisation=who.organisation,
+                file_name=name,
+                length=length,
+                offset=0,
+                metadata=asdict(options) | {"provider": provider},
+                created_us=now_us,
+                expires_us=now_us + UPLOAD_LIFE_US,
+            )
+        )
+        return number
+
+    def upload_offset(self, who: Principal, number: str) -> tuple[int, int]:
+        """Bytes that have arrived, and bytes in all."""
+        upload = self._upload(who, number)
+        return upload.offset, upload.length
+
+    def append(
+        self, who: Principal, number: str, offset: int, stream: IO[bytes]
+    ) -> tuple[int, dict[str, Any] | None]:
+        """Write a piece; with the last one the contribution, as ``receive`` answers it."""
+        upload = self._upload(who, number)
+        if offset != upload.offset:
+            raise Conflict(f"The upload stands at byte {upload.offset}", parameter="Upload-Offset")
+        path = self._place(number, upload.file_name)
+        room = min(upload.length - offset, MAX_PIECE_BYTES)
+        try:
+            arrived = offset + _copy(stream, path, room, at=offset)
+        except OSError:  # the line broke: what has arrived is kept
+            arrived = min(path.stat().st_size, offset + room)
+        now_us = self._services.clock.now_us()
+        self._services.governance.advance_upload(number, offset, arrived, now_us + UPLOAD_LIFE_US)
+        if arrived < upload.length:
+            return arrived, None
+        options = Options(**upload.metadata)
+        found = self._enqueue(who, number, path, str(upload.metadata["provider"]), options)
+        self._services.governance.remove_upload(number)
+        return arrived, found
+
+    def provider(self, who: Principal, options: Options) -> str:
+        """In whose name the caller contributes.
+
+        Raises
+        ------
+        Unauthenticated, Denied
+            where nobody in particular asks, or the tier does not contribute, or in another's name.
+        """
+        if who.anonymous:
+            raise Unauthenticated("Contributing needs a provider's key")
+        policy = self._services.policy(who, "contribute")
+        wanted = options.provider or who.organisation
+        if not policy.grants or (wanted != who.organisation and who.role != "operator"):
+            raise Denied("Your agreement does not let you contribute this", parameter="provider")
+        if options.collection is not None and not policy.allows(options.collection):
+            raise Denied("Your agreement does not let you contribute to this collection", parameter="collection")
+        return wanted
+
+    def read_request(self, provider: str, options: Options, work_dir: Path) -> ReadRequest:
+        """The options as a reader takes them."""
+        return ReadRequest(
+            provider=provider,
+            work_dir=work_dir,
+            now_us=self._services.clock.now_us(),
+            collection=options.collection,
+            mapping=options.checked_mapping(),
+            crs=options.crs,
+            grids_dir=self._services.settings.grids,
+        )
+
+    def _enqueue(
+        self, who: Principal, number: str, path: Path, provider: str, options: Options
+    ) -> dict[str, Any]:
+        params = {"path": str(path), "options": asdict(options) | {"provider": provider}}
+        job = self._services.queue.enqueue(KIND, params, who.organisation, job_id=number)
+        self._services.audit(who, "contribute", number, {"file": path.name, "provider": provider})
+        return _as_status(job)
+
+    def _job(self, who: Principal, number: str) -> Job:
+        if who.anonymous:
+            raise NotFound("No such contribution")
+        job = self._services.queue.get(number, None if who.role == "operator" else who.organisation)
+        if job.kind != KIND:
+            raise NotFound("No such contribution")
+        return job
+
+    def _upload(self, who: Principal, number: str) -> Upload:
+        upload = self._services.governance.upload(number)
+        if upload is None or who.anonymous or upload.organisation != who.organisation:
+            raise NotFound("No such upload")
+        return upload
+
+    def _place(self, number: str, name: str) -> Path:
+        folder = self._folder / number
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / _safe(name)
+
+
+def _safe(name: str) -> str:
+    """The last part of a file name, without anything a file system might act on."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(letter for letter in last if letter.isprintable() and letter not in '<>:"|?*').lstrip(".")
+    if not kept or len(kept.encode()) > 200:
+        raise BadRequest("The file name cannot be used", parameter="filename", allowed="1 to 200 bytes")
+    return kept
+
+
+def _copy(stream: IO[bytes], path: Path, limit: int, at: int = 0) -> int:
+    """Write a stream to a file in blocks; the bytes written."""
+    written = 0
+    with path.open("r+b" if at else "wb") as file:
+        file.seek(at)
+        file.truncate()
+        while block := stream.read(BLOCK):
+            written += len(block)
+            if written > limit:
+                raise TooLarge("The file is too large", parameter="body", allowed=f"{limit} bytes")
+            file.write(block)
+    return written
+
+
+def _as_status(job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": job.id,
+        "status": STATUS[job.state],
+        "progress": job.progress,
+        "message": job.message,
+        "file": Path(str(job.params["path"])).name,
+        "provider": job.params["options"]["provider"],
+        "created_us": job.created_us,
+    }
+    if job.state == "running" and job.message == "publishing":
+        found["status"] = "publishing"
+    if job.result is not None:
+        found |= job.result
+    if job.error is not None:
+        found["error"] = job.error
+    return found

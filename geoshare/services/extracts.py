@@ -1,0 +1,121 @@
+"""Extracts: always made by the worker; small ones are waited for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from geoshare.access.credentials import Principal
+from geoshare.errors import NotFound, TooLarge
+from geoshare.extracts import ExtractRequest, estimate, write_extract
+from geoshare.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from geoshare.services import Services
+
+KIND = "extract"
+WAIT_S = 20.0
+PAUSE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished file, or the job that will make it."""
+
+    job: str
+    path: str | None = None
+
+
+class Extracts:
+    """Extract jobs of the caller's organisation."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._folder = services.settings.data / "extracts"
+
+    def ask(self, who: Principal, request: ExtractRequest) -> Answer:
+        """Check a request against the caller's views, queue it, and wait for it if it is small."""
+        services = self._services
+        policy = services.policy(who, "download")
+        features = estimate(request, policy, services.views)
+        if features > services.settings.extract_max_features:
+            allowed = f"{services.settings.extract_max_features} features"
+            raise TooLarge("The extract is too large", parameter="collections", allowed=allowed)
+        params = {
+            "request": request.model_dump(mode="json"),
+            "organisation": who.organisation,
+            "tiers": list(who.tiers),
+            "policy": policy.hash,
+        }
+        job = services.queue.enqueue(KIND, params, who.organisation)
+        deadline = time.monotonic() + (WAIT_S if features <= services.settings.extract_sync_features else 0)
+        while time.monotonic() < deadline and not job.is_over:
+            time.sleep(PAUSE_S)
+            job = services.queue.get(job.id)
+        return Answer(job.id, self.result(who, job.id) if job.state == "done" else None)
+
+    def jobs(self, who: Principal) -> list[dict[str, Any]]:
+        """The organisation's newest extracts; nobody in particular has none."""
+        if who.anonymous:
+            return []
+        found = self._services.queue.newest(who.organisation, 1_000)
+        return [_as_status(job) for job in found if job.kind == KIND][:100]
+
+    def status(self, who: Principal, number: str) -> dict[str, Any]:
+        """How a job stands."""
+        return _as_status(self._job(who, number))
+
+    def cancel(self, who: Principal, number: str) -> None:
+        """Cancel a job and remove its file."""
+        self._services.queue.cancel(self._job(who, number).id)
+        self._path(number).unlink(missing_ok=True)
+
+    def result(self, who: Principal, number: str) -> str:
+        """The finished file, while the caller still holds what it was made from."""
+        job = self._job(who, number)
+        path = self._path(job.id)
+        policy = self._services.policy(who, "download")
+        if job.state != "done" or not path.exists() or policy.hash != job.params["policy"]:
+            raise NotFound("No such result")
+        self._services.audit(who, "fetch-extract", job.id, {"sha256": (job.result or {}).get("sha256", "")})
+        return str(path.resolve())
+
+    def run(self, job: Job, progress: Progress) -> dict[str, Any]:
+        """Make the file of a job; called by the worker."""
+        services = self._services
+        who = Principal(job.params["organisation"], tuple(job.params["tiers"]), job.id)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        request = ExtractRequest.model_validate(job.params["request"])
+        policy = services.policy(who, "download")
+        if policy.hash != job.params["policy"]:
+            raise NotFound("What you hold has changed; ask again")
+        found = write_extract(request, policy, services.views, self._path(job.id), progress=progress,
+                              now_us=services.clock.now_us(), work_dir=services.scratch())
+        services.audit(who, "extract", job.id, found)
+        return found
+
+    def _job(self, who: Principal, number: str) -> Job:
+        job = self._services.queue.get(number, who.organisation)
+        if job.kind != KIND:
+            raise NotFound("No such job")
+        return job
+
+    def _path(self, number: str) -> Path:
+        return self._folder / f"{number}.zip"
+
+
+def _as_status(job: Job) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": job.id,
+        "status": job.state,
+        "progress": job.progress,
+        "message": job.message,
+        "created_us": job.created_us,
+    }
+    if job.result is not None:
+        found["result"] = job.result
+    if job.error is not None:
+        found["error"] = job.error
+    return found

@@ -1,0 +1,60 @@
+"""Raster collections: which of their assets a request means, and what a map client must know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geoshare.access.view import RasterView
+from geoshare.errors import NotFound
+from geoshare.imagery import Pixels
+from geoshare.model.rasters import RasterAsset, choose_scenes
+from geoshare.model.times import iso, parse_interval
+from geoshare.weather import Steps
+
+MAX_TIMES = 1_000
+
+
+class Rasters:
+    """Draws what a raster view holds."""
+
+    def __init__(self) -> None:
+        self._pixels = Pixels()
+
+    def tile(
+        self, view: RasterView, z: int, x: int, y: int, when: str | None, style: str | None, image_format: str
+    ) -> bytes | None:
+        """A tile of the newest scenes, or of one step of a series."""
+        chosen = _choose(view, when)
+        return self._pixels.tile(
+            chosen, z, x, y, style=style, image_format=image_format, limits=view.limits
+        )
+
+    def describe(self, view: RasterView) -> dict[str, Any]:
+        """Bounds, times, styles and legend."""
+        assets = list(view.assets)
+        if not assets:
+            raise NotFound("Nothing there")
+        boxes = [asset.box for asset in assets]
+        times = sorted({asset.datetime_us for asset in assets})[-MAX_TIMES:]
+        return {
+            "name": view.collection.name,
+            "minzoom": 0,
+            "maxzoom": 18,
+            "bounds": [
+                min(box.west for box in boxes),
+                min(box.south for box in boxes),
+                max(box.east for box in boxes),
+                max(box.north for box in boxes),
+            ],
+            "times": [iso(moment) for moment in times],
+            "styles": self._pixels.styles(assets, view.limits),
+            "legend": self._pixels.legend(assets, None, view.limits),
+        }
+
+
+def _choose(view: RasterView, when: str | None) -> list[RasterAsset]:
+    interval = parse_interval(when) if when else None
+    if view.collection.kind == "cube":
+        step = Steps(view.assets).choose(interval)
+        return [step] if step is not None else []
+    return choose_scenes(list(view.assets), interval)

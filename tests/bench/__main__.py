@@ -1,0 +1,158 @@
+"""``make bench``: geoshare and its peers on the same data, in one run, in turns.
+
+Every figure is a median over interleaved rounds and is meant to be read as a ratio; absolute numbers
+belong to the machine. The table is saved as ``bench-results/latest.json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from tests.bench import check, client, data
+from tests.bench.floor import Floor
+from tests.bench.geoshare_server import GeoshareServer
+from tests.bench.peers import MapServer, PostGis, Tipg
+
+RESULTS = Path("bench-results")
+TILES = 60
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = _arguments()
+    RESULTS.mkdir(exist_ok=True)
+    roads, buildings = data.write(RESULTS / "data", arguments.roads, arguments.buildings)
+    with ExitStack() as stack:
+        own = stack.enter_context(GeoshareServer(RESULTS / f"geoshare-{arguments.roads}", roads, buildings))
+        peers = _peers(stack, arguments, roads, buildings)
+        floor = stack.enter_context(Floor(own.sample_body()))
+        work = _work(roads)
+        check.contents(own, peers, work)
+        rows = _measure(own, peers, floor, work, arguments)
+        document = {
+            "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
+            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "roads": arguments.roads,
+            "rounds": arguments.rounds,
+            "memory_mb": {"geoshare": own.memory_mb()},
+            "results": rows,
+        }
+    (RESULTS / "latest.json").write_text(json.dumps(document, indent=1))
+    _print(rows)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--roads", type=int, default=1_000_000)
+    parser.add_argument("--buildings", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--peers", default="tipg,mapserver", help="comma-separated; empty: none")
+    return parser.parse_args()
+
+
+def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildings: Path) -> list:
+    wanted = [name for name in arguments.peers.split(",") if name]
+    if not wanted:
+        return []
+    if missing := PostGis.missing():
+        print(f"no peers measured: {missing} is not installed (tests/bench/peers.sh)", file=sys.stderr)
+        return []
+    database = PostGis((RESULTS / f"postgis-{arguments.roads}").resolve(), 54329)
+    stack.callback(database.stop)
+    database.start(roads, buildings)
+    found = []
+    for kind, port in ((Tipg, 54330), (MapServer, 54340)):
+        if kind.name not in wanted:
+            continue
+        if missing := kind.missing():
+            print(f"{kind.name} is not measured: {missing} is not installed (tests/bench/peers.sh)", file=sys.stderr)
+            continue
+        found.append(stack.enter_context(kind(database, port, RESULTS / kind.name)))
+    return found
+
+
+def _work(roads: Path) -> dict[str, list]:
+    """Tiles by zoom and boxes for items, drawn from where the data lies."""
+    import geopandas  # noqa: PLC0415 - keeps --help quick
+
+    random = np.random.default_rng(data.SEED)
+    bounds = geopandas.read_parquet(roads, columns=["geometry"]).geometry.bounds.to_numpy()
+    chosen = bounds[random.choice(len(bounds), 4 * TILES, replace=False)]
+    found: dict[str, list] = {}
+    for z in (6, 10, 14, 16):
+        tiles = list(dict.fromkeys(check.tile_at(lon, lat, z) for lon, lat, *_ in chosen))[:TILES]
+        found[f"tile z{z}"] = tiles
+    for limit in (100, 1000):
+        half = 0.01 if limit == 100 else 0.03
+        found[f"items {limit}"] = [
+            ((lon - half, lat - half, lon + half, lat + half), limit) for lon, lat, *_ in chosen[:TILES]
+        ]
+    return found
+
+
+def _measure(own: GeoshareServer, peers: list, floor: Floor, work: dict, arguments: argparse.Namespace) -> list[dict]:
+    rows = []
+    for name, asks in work.items():
+        contenders = {f"geoshare {tier}": (own.base, own.paths(name, asks), own.headers(tier)) for tier in own.tiers}
+        for peer in peers:
+            paths = _peer_paths(peer, name, asks)
+            if paths:
+                contenders[peer.name] = (peer.base, paths, {})
+        rows.append(_rounds(name, contenders, arguments))
+    cached = {f"geoshare {tier}": (own.base, own.cached_path(), own.headers(tier)) for tier in own.tiers}
+    cached["floor"] = (floor.base, ["/tile"], floor.headers)
+    rows.append(_rounds("cached tile", cached, arguments))
+    return rows
+
+
+def _peer_paths(peer: object, name: str, asks: list) -> list[str]:
+    if name.startswith("tile"):
+        return [peer.tile(*ask) for ask in asks]  # type: ignore[attr-defined]
+    return [peer.items(*ask) for ask in asks] if hasattr(peer, "items") else []
+
+
+def _rounds(name: str, contenders: dict, arguments: argparse.Namespace) -> dict:
+    runs: dict[str, list[client.Measurement]] = {who: [] for who in contenders}
+    for turn in range(arguments.rounds + 1):
+        for who, (base, paths, headers) in contenders.items():
+            found = client.run(base, paths, headers, 1.0 if turn == 0 else arguments.seconds)
+            if turn:  # the first turn warms up
+                runs[who].append(found)
+    figures = {
+        who: {
+            "per_second": round(median(run.per_second for run in found), 2),
+            "median_ms": round(median(run.median_ms for run in found), 3),
+            "p95_ms": round(median(run.p95_ms for run in found), 3),
+            "errors": sum(run.errors for run in found),
+        }
+        for who, found in runs.items()
+    }
+    print(".", end="", file=sys.stderr, flush=True)
+    return {"work": name, "figures": figures}
+
+
+def _print(rows: list[dict]) -> None:
+    print(f"\n{'work':<14}{'server':<18}{'per second':>12}{'median ms':>12}{'p95 ms':>10}{'geoshare is':>14}")
+    for row in rows:
+        first = next(iter(row["figures"].values()))["per_second"]
+        for who, found in row["figures"].items():
+            ratio = first / found["per_second"] if found["per_second"] else float("inf")
+            print(
+                f"{row['work']:<14}{who:<18}{found['per_second']:>12.1f}{found['median_ms']:>12.2f}"
+                f"{found['p95_ms']:>10.2f}{ratio:>13.2f}x" + (f"  {found['errors']} errors" if found["errors"] else "")
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Before anything is timed: do the servers answer with the same contents?"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import urllib.request
+from typing import Any
+
+import mapbox_vector_tile
+import shapely
+
+TOLERANCE = 1.0  # tile units
+
+
+def tile_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
+    """The tile of WebMercatorQuad in which a place lies."""
+    n = 1 << z
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return z, int((lon + 180) / 360 * n), int(y * n)
+
+
+def get(base: str, path: str, headers: dict[str, str]) -> bytes:
+    """The body of an answer."""
+    request = urllib.request.Request(base + path, headers=headers)
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.read()
+
+
+def contents(own: Any, peers: list, work: dict[str, list]) -> None:
+    """Compare tiles of z14 and z16 feature by feature; say what differs.
+
+    Raises
+    ------
+    SystemExit
+        if features are missing, attributes differ, or geometry is more than one unit apart.
+    """
+    for peer in peers:
+        compared = differing = 0
+        for name in ("tile z14", "tile z16"):
+            for ask in work[name][:8]:
+                ours = _features(get(own.base, own.paths(name, [ask])[0], own.headers("open")))
+                theirs = _features(get(peer.base, peer.tile(*ask), {}))
+                missing = {key for key in theirs if key not in ours and _inside(theirs[key])}
+                if missing:
+                    sys.exit(f"{peer.name} has {len(missing)} features in {ask} that geoshare has not")
+                for key in ours.keys() & theirs.keys():
+                    compared += 1
+                    differing += _apart(ours[key], theirs[key])
+        print(f"{peer.name}: {compared} features compared, {differing} differ", file=sys.stderr)
+        if differing > compared * 0.001:
+            sys.exit(f"geoshare and {peer.name} do not answer the same")
+
+
+def _features(tile: bytes) -> dict[str, tuple[Any, dict]]:
+    found = {}
+    for layer in mapbox_vector_tile.decode(tile).values():
+        for feature in layer["features"]:
+            shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+            properties = feature["properties"]
+            key = properties.get("source_id") or properties.get("id")
+            found[key] = shape, properties
+    return found
+
+
+def _inside(feature: tuple[Any, dict]) -> bool:
+    """Whether something of it is visible, and longer than a unit."""
+    seen = shapely.intersection(feature[0], shapely.box(0, 0, 4096, 4096))
+    return not seen.is_empty and seen.length > 2 * TOLERANCE
+
+
+def _apart(one: tuple[Any, dict], other: tuple[Any, dict]) -> bool:
+    frame = shapely.box(0, 0, 4096, 4096)
+    first, second = shapely.intersection(one[0], frame), shapely.intersection(other[0], frame)
+    if first.is_empty or second.is_empty:
+        return False
+    names = set(other[1]) - {"id", "source_id"}
+    if any(one[1].get(name) != other[1][name] for name in names):
+        return True
+    return shapely.hausdorff_distance(first, second) > 2 * TOLERANCE
