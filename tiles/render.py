@@ -160,9 +160,10 @@ def hex_colour(colour: Colour) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}" + ("" if alpha == 255 else f"{alpha:02x}")
 
 
-def decibels(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """20 log10 of amplitudes; numbers below one count as one (0 dB)."""
+def decibels(numbers: NDArray[np.float32], shift_db: float = 0.0) -> NDArray[np.float32]:
+    """20 log10 of amplitudes plus a calibration in dB; numbers below one count as one."""
     result: NDArray[np.float32] = np.float32(20) * np.log10(np.maximum(numbers, np.float32(1)))
+    result += np.float32(shift_db)
     return result
 
 
@@ -185,10 +186,10 @@ def compose(
 ) -> NDArray[np.uint8]:
     """Show three bands as red, green and blue, each stretched from ``low``..``high`` to 0..255.
 
-    ``data``/``valid`` are (3, height, width); a pixel is shown where any band is valid, and a band
+    ``data``/``valid`` are (height, width, 3); a pixel is shown where any band is valid, and a band
     that is not valid there adds nothing. Returns (height, width, 4).
     """
-    out = np.zeros((data.shape[1], data.shape[2], 4), np.uint8)
+    out = np.zeros((data.shape[0], data.shape[1], 4), np.uint8)
     scale = np.float32(255) / np.maximum(high - low, np.float32(1e-12))
     _compose(data, valid, low, scale.astype(np.float32), out)
     return out
@@ -252,13 +253,13 @@ def _compose(
     scale: NDArray[np.float32],
     out: NDArray[np.uint8],
 ) -> None:
-    for row in range(data.shape[1]):
-        for column in range(data.shape[2]):
+    for row in range(data.shape[0]):
+        for column in range(data.shape[1]):
             shown = False
             for channel in range(3):
-                if valid[channel, row, column]:
+                if valid[row, column, channel]:
                     shown = True
-                    value = (data[channel, row, column] - low[channel]) * scale[channel]
+                    value = (data[row, column, channel] - low[channel]) * scale[channel]
                     value = min(max(value, np.float32(0)), np.float32(255))
                     out[row, column, channel] = np.uint8(value + np.float32(0.5))
             if shown:

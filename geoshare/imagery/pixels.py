@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.errors import BadRequest, TooLarge, Unavailable
-from geoshare.imagery.styles import Style, choose_style, domain, styles_of, unknown_style
+from geoshare.imagery.styles import (
+    Style,
+    calibration_db,
+    choose_style,
+    domain,
+    styles_of,
+    unknown_style,
+)
 from geoshare.model.box import Box
 from geoshare.model.rasters import EVERYTHING, RasterAsset, RasterLimits
 from tiles import image, render
@@ -29,12 +37,13 @@ from tiles.raster import (
     sample,
     tile_grid,
 )
-from tiles.raster.grid import lon_lat_box
+from tiles.raster.grid import WORLD_M, lon_lat_box
 
 MAX_ZOOM = 24
 SIZES = (256, 512)
 MAX_SCENES = 64  # of one tile; more of them say "zoom in" and not a slow answer
 _MAX_REMEMBERED = 4096
+_VISIBLE_PX = 16  # a raster smaller than this on the map is not worth a tile
 
 
 class Pixels:
@@ -147,6 +156,25 @@ class Pixels:
             raise unknown_style(list(assets), limits)
         return []
 
+    def zooms(
+        self, assets: Sequence[RasterAsset], limits: RasterLimits = EVERYTHING
+    ) -> tuple[int, int]:
+        """Find the zooms worth asking for, of 256-pixel tiles.
+
+        From where the largest raster is some pixels wide to where the finest pixels that may be seen
+        have one tile pixel or more each.
+        """
+        lowest, highest = MAX_ZOOM, 0
+        for asset in assets:
+            middle = math.radians((asset.box.south + asset.box.north) / 2)
+            world_m = WORLD_M * math.cos(middle)
+            finest = max(asset.resolution_m, limits.finest_m, 1e-3)
+            highest = max(highest, math.ceil(math.log2(world_m / 256 / finest)))
+            size_m = asset.resolution_m * max(asset.width, asset.height)
+            lowest = min(lowest, math.floor(math.log2(world_m * _VISIBLE_PX / 256 / max(size_m, 1e-3))))
+        highest = min(max(highest, 0), MAX_ZOOM)
+        return min(max(lowest, 0), highest), highest
+
     def values(
         self,
         asset: RasterAsset,
@@ -195,7 +223,7 @@ class Pixels:
             low, high = np.array(self._domain(asset, style, limits), np.float32).T
             return render.compose(warped.data, warped.valid, low, high)
         return render.colour_by_value(
-            _values(asset, style, warped), warped.valid[0], self._palette(asset, style, limits)
+            _values(asset, style, warped), warped.valid[..., 0], self._palette(asset, style, limits)
         )
 
     def _palette(self, asset: RasterAsset, style: Style, limits: RasterLimits) -> render.Palette:
@@ -204,8 +232,9 @@ class Pixels:
         band = asset.bands[style.bands[0]]
         low, high = self._domain(asset, style, limits)[0]
         if style.decibel:
-            low, high = (20 * float(np.log10(max(number, 1.0))) for number in (low, high))
-            return render.ramp_palette(style.ramp, low, high, "dB")
+            shift = calibration_db(asset)
+            low, high = (20 * math.log10(max(number, 1.0)) + (shift or 0.0) for number in (low, high))
+            return render.ramp_palette(style.ramp, low, high, "dB" if shift is not None else "dB (DN)")
         low, high = sorted((low * band.scale + band.offset, high * band.scale + band.offset))
         return render.ramp_palette(style.ramp, low, high, band.unit)
 
@@ -213,9 +242,9 @@ class Pixels:
         self, asset: RasterAsset, style: Style, limits: RasterLimits
     ) -> list[tuple[float, float]]:
         """Low and high stored number of each band; of what may be seen where something may not."""
-        stored = domain(style, asset.bands)
         narrowed = limits.finest_m > 0 or limits.area_wkb is not None
-        if stored is not None and not narrowed:
+        stored = domain(style, asset.bands, measured=not narrowed)
+        if stored is not None:
             return stored
         key = (asset.path, style.bands, limits.finest_m, limits.area_wkb)
         known = self._domains.get(key)
@@ -232,9 +261,6 @@ class Pixels:
         frame = self.pool.frame(asset.path)
         found = []
         for number in style.bands:
-            if frame.dtype == "uint8" and len(style.bands) == 3:
-                found.append((0.0, 255.0))
-                continue
             known = band_statistics(self.pool, frame, number, self.withheld(limits))
             found.append((known.percentile_2 or 0.0, known.percentile_98 or 1.0))
         return found
@@ -243,13 +269,13 @@ class Pixels:
 def _values(asset: RasterAsset, style: Style, warped: Warped) -> NDArray[np.float32]:
     """Turn stored numbers of the style's one band into values in its unit, or decibels."""
     if style.decibel:
-        return render.decibels(warped.data[0])
+        return render.decibels(warped.data[..., 0], calibration_db(asset) or 0.0)
     band = asset.bands[style.bands[0]]
     if band.scale == 1.0 and band.offset == 0.0:
-        plain: NDArray[np.float32] = warped.data[0]
+        plain: NDArray[np.float32] = warped.data[..., 0]
         return plain
     # In double precision, so that a class starts at 0.1 also where 1 is stored with scale 0.1.
-    values = warped.data[0].astype(np.float64) * band.scale + band.offset
+    values = warped.data[..., 0].astype(np.float64) * band.scale + band.offset
     scaled: NDArray[np.float32] = values.astype(np.float32)
     return scaled
 

@@ -22,6 +22,7 @@ _ROLES = {
 _RADAR = {"hh", "hv", "vh", "vv"}
 _RAIN_UNITS = {"mm/h", "mm h-1", "mm/hr", "mm h^-1", "mm", "kg m-2", "kg m**-2"}
 _RAIN_WORDS = ("rain", "precip", "降水", "雨")
+_FOR_THE_EYE = {"true-colour", "composite"}  # styles whose 8-bit numbers are shown as they are
 _DEPTH_WORDS = ("depth", "浸水")
 
 
@@ -80,10 +81,6 @@ def _composites(asset: RasterAsset, visible: tuple[int, ...]) -> list[Style]:
     found = []
     if red is not None and green is not None and blue is not None:
         found.append(Style("true-colour", "True colour", "自然な色", (red, green, blue)))
-    if nir is not None and red is not None and green is not None:
-        found.append(
-            Style("false-colour", "False colour (vegetation red)", "植生強調(赤)", (nir, red, green))
-        )
     if swir is not None and nir is not None and red is not None:
         found.append(
             Style(
@@ -92,6 +89,10 @@ def _composites(asset: RasterAsset, visible: tuple[int, ...]) -> list[Style]:
                 "短波長赤外合成",
                 (swir, nir, red),
             )
+        )
+    if nir is not None and red is not None and green is not None:
+        found.append(
+            Style("false-colour", "False colour (vegetation red)", "植生強調(赤)", (nir, red, green))
         )
     if not found and len(visible) >= 3 and len(asset.bands) <= 16:
         found.append(
@@ -146,14 +147,33 @@ def _slug(name: str, number: int) -> str:
     return kept.strip("-")[:40] or str(number + 1)
 
 
-def domain(style: Style, bands: tuple[Band, ...]) -> list[tuple[float, float]] | None:
-    """Low and high stored number of each band of a style, as stored with the bands; None if unknown."""
+def calibration_db(asset: RasterAsset) -> float | None:
+    """Say what to add to 20 log10 of a radar amplitude for gamma nought in decibels, if known.
+
+    ``calibration_db`` of the asset's properties, or -83.0 for PALSAR and PALSAR-2 (JAXA: gamma nought
+    = 10 log10(DN^2) - 83.0 dB).
+    """
+    stated = asset.properties.get("calibration_db")
+    if isinstance(stated, int | float):
+        return float(stated)
+    words = f"{asset.properties.get('platform', '')} {asset.properties.get('instruments', '')}".upper()
+    return -83.0 if "PALSAR" in words or "ALOS" in words else None
+
+
+def domain(
+    style: Style, bands: tuple[Band, ...], *, measured: bool = True
+) -> list[tuple[float, float]] | None:
+    """Find the low and high stored number of each band of a style from what is known of the bands.
+
+    Without ``measured`` what was measured on the whole raster is left aside: it would tell of pixels
+    that may not be seen. None where the numbers have to be measured first.
+    """
     found = []
     for number in style.bands:
         band = bands[number]
-        if band.dtype == "uint8" and len(style.bands) == 3:
-            found.append((0.0, 255.0))  # already meant for the eye
-        elif band.percentile_2 is None or band.percentile_98 is None:
+        if band.dtype == "uint8" and style.name in _FOR_THE_EYE:
+            found.append((0.0, 255.0))
+        elif not measured or band.percentile_2 is None or band.percentile_98 is None:
             return None
         else:
             found.append((band.percentile_2, band.percentile_98))

@@ -8,10 +8,10 @@ from tiles.raster.cog import write_cog
 from tiles.raster.errors import RasterError, RasterTooLargeError
 from tiles.raster.fence import Fence
 from tiles.raster.grid import TargetGrid, box_grid, tile_grid
+from tiles.raster.measure import BandStatistics, band_statistics, statistics
+from tiles.raster.points import sample
 from tiles.raster.pool import Frame, Pool
-from tiles.raster.read import NOTHING, Warped, Withheld, read
-from tiles.raster.sample import sample
-from tiles.raster.statistics import BandStatistics, band_statistics, statistics
+from tiles.raster.warp import NOTHING, Warped, Withheld, read
 
 __all__ = [
     "NOTHING",

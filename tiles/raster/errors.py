@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tiles.errors import TileError
 
-class RasterError(Exception):
+
+class RasterError(TileError):
     """The file cannot be read as a raster, or not as far as was asked."""
 
 

@@ -37,7 +37,7 @@ class Level(NamedTuple):
     """One resolution of a file. ``number`` 0 is full; a pixel is ``factor`` full pixels wide.
 
     ``overview`` is the file's overview that holds it: -1 the full image, None computed by halving
-    the level before.
+    the level before. A pixel of an ``honest`` level is the mean of its own footprint and no more.
     """
 
     number: int
@@ -46,6 +46,7 @@ class Level(NamedTuple):
     factor_x: float
     factor_y: float
     overview: int | None
+    honest: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,11 @@ class Frame:
     masked: bool  # validity is in a mask band
     resolution_m: float
     levels: tuple[Level, ...]
-    honest_levels: tuple[Level, ...]  # of these a pixel is the mean of its own footprint and no more
+    honest_levels: tuple[Level, ...]
 
 
 class Block(NamedTuple):
-    """Decoded pixels (bands, h, w) in the file's type, and where they are valid (0 or 1)."""
+    """Decoded pixels (h, w, bands) in the file's type, and where they are valid (0 or 1)."""
 
     data: NDArray
     valid: NDArray[np.uint8]
@@ -130,18 +131,16 @@ class Pool:
 
     def block(self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]) -> Block:
         """Decode block (row, column) of a level, of 0-based bands; from the cache where possible."""
-        return self.remember(
-            (frame.path, level, row, column, bands),
-            lambda: self._decode(frame, level, row, column, bands),
-        )
+        key = (frame.path, level, row, column, bands)
+        if level.overview is None:
+            return self.remember(key, lambda: self._halved(frame, level, row, column, bands))
+        return self.remember(key, lambda: self._decode(frame, level, row, column, bands, key))
 
     def remember(self, key: Hashable, make: Callable[[], Block]) -> Block:
         """Keep what ``make`` returns under ``key``, within the bound of bytes."""
-        with self._mutex:
-            block = self._blocks.get(key)
-            if block is not None:
-                self._blocks.move_to_end(key)
-                return block
+        known = self._known(key)
+        if known is not None:
+            return known
         block = make()
         with self._mutex:
             if key not in self._blocks:
@@ -151,6 +150,13 @@ class Pool:
                 _, dropped = self._blocks.popitem(last=False)
                 self._bytes -= dropped.nbytes
         return block
+
+    def _known(self, key: Hashable) -> Block | None:
+        with self._mutex:
+            block = self._blocks.get(key)
+            if block is not None:
+                self._blocks.move_to_end(key)
+            return block
 
     def close(self) -> None:
         """Close every handle and forget every block."""
@@ -165,10 +171,14 @@ class Pool:
                 handle.dataset.close()
 
     def _decode(
-        self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
+        self,
+        frame: Frame,
+        level: Level,
+        row: int,
+        column: int,
+        bands: tuple[int, ...],
+        key: Hashable,
     ) -> Block:
-        if level.overview is None:
-            return self._halved(frame, level, row, column, bands)
         window = Window(
             column * BLOCK,
             row * BLOCK,
@@ -177,41 +187,35 @@ class Pool:
         )
         numbers = [band + 1 for band in bands]
 
-        def read(dataset: rasterio.DatasetReader) -> Block:
-            data = dataset.read(numbers, window=window)
-            if frame.masked:
-                mask = dataset.read_masks(numbers, window=window)
-                return Block(data, (mask > 0).astype(np.uint8))
-            return Block(data, valid_of(data, frame.nodata))
+        def decode(dataset: rasterio.DatasetReader) -> Block:
+            known = self._known(key)  # another thread may have decoded it while this one waited
+            if known is not None:
+                return known
+            data = np.ascontiguousarray(dataset.read(numbers, window=window).transpose(1, 2, 0))
+            if not frame.masked:
+                return Block(data, valid_of(data, frame.nodata))
+            mask = dataset.read_masks(numbers, window=window).transpose(1, 2, 0)
+            return Block(data, np.ascontiguousarray(mask > 0).view(np.uint8))
 
-        return self._with_dataset(frame.path, level.overview, read)
+        overview = -1 if level.overview is None else level.overview
+        return self._with_dataset(frame.path, overview, decode)
 
     def _halved(
         self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
     ) -> Block:
-        finer = (frame.honest_levels if level in frame.honest_levels else frame.levels)[
-            level.number - 1
-        ]
-        parts: dict[tuple[int, int], Block] = {}
-        for down in (0, 1):
-            for right in (0, 1):
-                place = (2 * row + down, 2 * column + right)
-                if place[0] * BLOCK < finer.height and place[1] * BLOCK < finer.width:
-                    parts[down, right] = self.block(frame, finer, *place, bands)
-        rows = [
-            np.concatenate([parts[key].data for key in sorted(parts) if key[0] == down], axis=2)
-            for down in (0, 1)
-            if (down, 0) in parts
-        ]
-        valids = [
-            np.concatenate([parts[key].valid for key in sorted(parts) if key[0] == down], axis=2)
-            for down in (0, 1)
-            if (down, 0) in parts
-        ]
-        data, valid = halve(
-            np.concatenate(rows, axis=1).astype(np.float64), np.concatenate(valids, axis=1)
-        )
-        return Block(to_type(data, valid, frame.dtype, frame.nodata), valid)
+        finer = (frame.honest_levels if level.honest else frame.levels)[level.number - 1]
+        rows = []
+        for down in (2 * row, 2 * row + 1):
+            blocks = [
+                self.block(frame, finer, down, right, bands)
+                for right in (2 * column, 2 * column + 1)
+                if down * BLOCK < finer.height and right * BLOCK < finer.width
+            ]
+            if blocks:
+                rows.append([np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)])
+        data, valid = (np.concatenate(parts, axis=0) for parts in zip(*rows, strict=True))
+        means, enough = halve(data.astype(np.float64), valid)
+        return Block(to_type(means, enough, frame.dtype, frame.nodata), enough)
 
     def _with_dataset(
         self, path: str, overview: int, use: Callable[[rasterio.DatasetReader], _T]
@@ -266,7 +270,7 @@ def read_frame(path: str, dataset: rasterio.DatasetReader) -> Frame:
         MaskFlags.per_dataset in flags or MaskFlags.alpha in flags for flags in dataset.mask_flag_enums
     )
     honest = dataset.tags().get(OVERVIEW_TAG) == HONEST
-    levels = _levels(width, height, dataset.overviews(1))
+    levels = _levels(width, height, dataset.overviews(1), honest)
     return Frame(
         path=path,
         placement=placement,
@@ -276,15 +280,15 @@ def read_frame(path: str, dataset: rasterio.DatasetReader) -> Frame:
         masked=masked,
         resolution_m=ground_resolution_m(placement),
         levels=levels,
-        honest_levels=levels if honest else _levels(width, height, []),
+        honest_levels=levels if honest else _levels(width, height, [], True),
     )
 
 
-def _levels(width: int, height: int, factors: list[int]) -> tuple[Level, ...]:
-    found = [Level(0, width, height, 1.0, 1.0, -1)]
+def _levels(width: int, height: int, factors: list[int], honest: bool) -> tuple[Level, ...]:
+    found = [Level(0, width, height, 1.0, 1.0, -1, True)]
     for overview, factor in enumerate(factors):
         across, down = -(-width // factor), -(-height // factor)
-        found.append(Level(len(found), across, down, width / across, height / down, overview))
+        found.append(Level(len(found), across, down, width / across, height / down, overview, honest))
     while found[-1].width > 1 or found[-1].height > 1:
         last = found[-1]
         found.append(
@@ -295,6 +299,7 @@ def _levels(width: int, height: int, factors: list[int]) -> tuple[Level, ...]:
                 last.factor_x * 2,
                 last.factor_y * 2,
                 None,
+                honest,
             )
         )
     return tuple(found)

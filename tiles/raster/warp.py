@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tiles.raster.errors import RasterError, RasterTooLargeError
 from tiles.raster.fence import Fence, outside
 from tiles.raster.grid import TargetGrid, control_points, pixel_ratio
-from tiles.raster.kernels import nearest_pixels, resample_linear
+from tiles.raster.kernels import resample_linear, resample_nearest
 from tiles.raster.pool import BLOCK, Block, Frame, Level, Pool, check_halving
 
 MAX_WINDOW_BYTES = 96_000_000
@@ -21,7 +21,7 @@ _COARSER = 1.2  # a level may be so much coarser than the target: a quarter of t
 
 
 class Warped(NamedTuple):
-    """Values on a target grid: ``data`` float32 and ``valid`` 0 or 1, both (bands, height, width)."""
+    """Values on a target grid: ``data`` float32 and ``valid`` 0 or 1, both (height, width, bands)."""
 
     data: NDArray[np.float32]
     valid: NDArray[np.uint8]
@@ -66,25 +66,22 @@ def read(
         raise RasterError("the raster has no such band")
     columns, rows = control_points(frame.placement, grid)
     ratio_x, ratio_y = pixel_ratio(frame.placement, grid)
-    level = choose_level(frame, max(ratio_x, ratio_y) if nearest else min(ratio_x, ratio_y), withheld)
+    level = choose_level(frame, min(ratio_x, ratio_y), withheld)
     columns = columns / level.factor_x
     rows = rows / level.factor_y
     ratio_x, ratio_y = ratio_x / level.factor_x, ratio_y / level.factor_y
     window = _window(columns, rows, ratio_x, ratio_y, level)
     if window is None:
         return None
-    row, column, height, width = window
+    row, column = window[:2]
     pixels, valid = gather(pool, frame, level, window, tuple(bands), withheld)
-    shape = (len(bands), grid.height, grid.width)
+    shape = (grid.height, grid.width, len(bands))
     out, out_valid = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
+    columns, rows = columns - column, rows - row
     if nearest:
-        xs, ys = nearest_pixels(columns - column, rows - row, grid.width, grid.height, width, height)
-        inside = xs >= 0
-        out[:, inside] = pixels[:, ys[inside], xs[inside]]
-        out_valid[:, inside] = valid[:, ys[inside], xs[inside]]
-        out[out_valid == 0] = 0
+        resample_nearest(pixels, valid, columns, rows, out, out_valid)
     else:
-        resample_linear(pixels, valid, columns - column, rows - row, ratio_x, ratio_y, out, out_valid)
+        resample_linear(pixels, valid, columns, rows, ratio_x, ratio_y, out, out_valid)
     return Warped(out, out_valid)
 
 
@@ -136,22 +133,25 @@ def gather(
     bands: tuple[int, ...],
     withheld: Withheld = NOTHING,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Pixels of a window (row, column, height, width) of a level, and where they may be seen."""
+    """Gather a window (row, column, height, width) of a level, and where it may be seen.
+
+    Returns two arrays (height, width, bands).
+    """
     row, column, height, width = window
     if height * width * len(bands) * 5 > MAX_WINDOW_BYTES:
         raise RasterTooLargeError("the window of the raster is too large")
-    data = np.empty((len(bands), height, width), np.float32)
-    valid = np.empty((len(bands), height, width), np.uint8)
+    data = np.empty((height, width, len(bands)), np.float32)
+    valid = np.empty((height, width, len(bands)), np.uint8)
     for down in range(row // BLOCK, -(-(row + height) // BLOCK)):
         for right in range(column // BLOCK, -(-(column + width) // BLOCK)):
             block = pool.block(frame, level, down, right, bands)
-            ys, source_ys = _overlap(down, row, height, block.data.shape[1])
-            xs, source_xs = _overlap(right, column, width, block.data.shape[2])
-            data[:, ys, xs] = block.data[:, source_ys, source_xs]
-            valid[:, ys, xs] = block.valid[:, source_ys, source_xs]
+            ys, source_ys = _overlap(down, row, height, block.data.shape[0])
+            xs, source_xs = _overlap(right, column, width, block.data.shape[1])
+            data[ys, xs] = block.data[source_ys, source_xs]
+            valid[ys, xs] = block.valid[source_ys, source_xs]
             if withheld.fence is not None:
                 hidden = _hidden(pool, frame, level, down, right, withheld.fence)
-                valid[:, ys, xs] &= 1 - hidden.valid[0, source_ys, source_xs]
+                valid[ys, xs] &= 1 - hidden.valid[source_ys, source_xs]
     return data, valid
 
 
@@ -170,6 +170,6 @@ def _hidden(pool: Pool, frame: Frame, level: Level, down: int, right: int, fence
         area = fence.in_pixels(frame.placement)
         factor = (level.factor_x, level.factor_y)
         beyond = outside(area, factor, (down * BLOCK, right * BLOCK), shape)
-        return Block(np.empty((1, 0, 0), np.uint8), beyond[np.newaxis])
+        return Block(np.empty((0, 0, 1), np.uint8), beyond[..., np.newaxis])
 
     return pool.remember((frame.path, "fence", fence.key, level, down, right), make)

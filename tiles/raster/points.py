@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tiles.raster.errors import RasterError
 from tiles.raster.grid import transformer
 from tiles.raster.pool import BLOCK, Pool
-from tiles.raster.read import NOTHING, Withheld, choose_level, gather
+from tiles.raster.warp import NOTHING, Withheld, choose_level, gather
 
 
 def sample(
@@ -47,5 +47,5 @@ def sample(
         data, valid = gather(pool, frame, level, (row, column, *size), bands, withheld)
         here = np.flatnonzero(inside & (blocks == block))
         ys, xs = at_row[here] - row, at_column[here] - column
-        found[here] = np.where(valid[:, ys, xs] > 0, data[:, ys, xs], np.nan).T
+        found[here] = np.where(valid[ys, xs] > 0, data[ys, xs], np.nan)
     return found

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tiles.raster.pool import Frame, Level, Pool
-from tiles.raster.read import NOTHING, Withheld, choose_level, gather
+from tiles.raster.warp import NOTHING, Withheld, choose_level, gather
 
 _PIXELS = 1_000_000
 
