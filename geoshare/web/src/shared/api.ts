@@ -2,7 +2,8 @@
 
 export interface Me {
   organisation: string | null;
-  tiers: string[];
+  organisation_name?: string;
+  tiers: (string | { id: string; title?: string; title_ja?: string })[];
   role: string | null;
   anonymous: boolean;
   collections: string[];
@@ -101,7 +102,9 @@ export interface Contribution {
   href?: string;
   progress?: number;
   report?: Report | null;
-  error?: { title?: string; detail?: string; message?: Message } | string | null;
+  file?: string;
+  refused_href?: string;
+  error?: { title?: string; detail?: string; en?: string; ja?: string; message?: Message | string } | string | null;
 }
 
 export interface Preview {

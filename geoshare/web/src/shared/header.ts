@@ -2,7 +2,7 @@
 
 import { api, ApiError, credentials, type Me } from './api';
 import { fill, h, icon, ICONS, Signal } from './dom';
-import { language, languageChanged, setLanguage, t } from './i18n';
+import { language, languageChanged, setLanguage, t, titled } from './i18n';
 import { explain, notice } from './notice';
 import { LANGUAGES } from './strings';
 
@@ -25,7 +25,7 @@ export class Header {
 
   private render(): void {
     const known = this.me && !this.me.anonymous;
-    const who = known ? (this.me?.organisation ?? t('key')) : t('keyEnter');
+    const who = known && this.me ? organisationOf(this.me) : t('keyEnter');
     const other = this.page === 'map'
       ? { href: '/contribute', text: t('upload'), path: ICONS.upload }
       : { href: '/map', text: t('openMap'), path: ICONS.map };
@@ -64,8 +64,8 @@ export class Header {
       h('button', { type: 'button', class: 'button-icon', 'aria-label': t('close'), onclick: close }, icon(ICONS.close))),
     h('p', { id: 'key-help', class: 'muted' }, t('keyHelp')),
     this.me && h('dl', { class: 'facts' },
-      h('dt', {}, t('organisation')), h('dd', {}, this.me.anonymous ? t('anonymous') : (this.me.organisation ?? '')),
-      h('dt', {}, t('tiers')), h('dd', {}, this.me.tiers.join(', '))),
+      h('dt', {}, t('organisation')), h('dd', {}, this.me.anonymous ? t('anonymous') : organisationOf(this.me)),
+      h('dt', {}, t('tiers')), h('dd', {}, tiersOf(this.me))),
     h('label', { for: 'key-input' }, t('key')), input, error,
     h('div', { class: 'dialog-actions' },
       credentials.get() && h('button', {
@@ -89,7 +89,7 @@ export class Header {
       this.me = me;
       close();
       this.render();
-      notice(me.anonymous ? t('keyRemoved') : t('keyApplied', { name: me.organisation ?? me.tiers.join(', ') }));
+      notice(me.anonymous ? t('keyRemoved') : t('keyApplied', { name: organisationOf(me) }));
       keyChanged.emit(me);
       document.getElementById('key-button')?.focus();
     } catch (problem) {
@@ -102,4 +102,12 @@ export class Header {
       button.textContent = t('keyUse');
     }
   }
+}
+
+function organisationOf(me: Me): string {
+  return me.organisation_name || me.organisation || tiersOf(me) || t('key');
+}
+
+function tiersOf(me: Me): string {
+  return me.tiers.map((tier) => (typeof tier === 'string' ? tier : titled(tier, tier.id))).join(language() === 'ja' ? '、' : ', ');
 }

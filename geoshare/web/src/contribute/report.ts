@@ -1,0 +1,122 @@
+/** Step four: what became of the file, in words a provider can act on. */
+
+import { downloadRefused, type Collection, type Contribution, type Message, type Report } from '../shared/api';
+import { fill, h, icon, ICONS } from '../shared/dom';
+import { language, number, t, titled, type Word } from '../shared/i18n';
+import { noticeError } from '../shared/notice';
+
+const STATUS: Record<Contribution['status'], Word> = {
+  received: 'statusReceived', reading: 'statusReading', publishing: 'statusPublishing', done: 'statusDone', refused: 'statusRefused',
+};
+
+export const words = (message: Message | undefined): string =>
+  message ? (language() === 'ja' ? message.ja || message.en : message.en || message.ja) : '';
+
+export class ReportView {
+  readonly element = h('section', { class: 'panel report', 'aria-labelledby': 'report-title' });
+  private sent = 0;
+  private found: Contribution | null = null;
+
+  constructor(private readonly file: File, private readonly collections: Collection[], private readonly another: () => void) {
+    this.render();
+  }
+
+  /** While bytes travel. */
+  sending(share: number): void {
+    this.sent = share;
+    const bar = this.element.querySelector('progress');
+    if (bar && !this.found) bar.value = share * 0.5;
+    else this.render();
+  }
+
+  show(found: Contribution): void {
+    this.found = found;
+    this.render();
+  }
+
+  render(): void {
+    const { found } = this;
+    const finished = found?.status === 'done' || found?.status === 'refused';
+    const progress = found ? 0.5 + 0.5 * (found.progress ?? 0) : this.sent * 0.5;
+    const title = found ? t(STATUS[found.status]) : t('sending');
+    fill(
+      this.element,
+      h('h2', { id: 'report-title', role: 'status', class: finished ? `state-${found?.status}` : '' },
+        finished && icon(found?.status === 'done' ? ICONS.check : ICONS.warn, 26), h('span', {}, title)),
+      h('p', { class: 'muted' }, this.file.name),
+      !finished && h('progress', { max: '1', value: String(progress), 'aria-label': title }),
+      found?.status === 'refused' && h('p', { class: 'refusal' }, reasonOf(found), ' ', t('nothingChanged')),
+      finished && found?.report && this.report(found.report, found),
+      finished && h('div', { class: 'actions' },
+        h('button', { type: 'button', class: 'button-plain', onclick: this.another }, t('otherFile')),
+        found?.status === 'done' && h('a', { class: 'button-main', id: 'see-on-map', href: mapLink(found.report, this.collections) }, icon(ICONS.map), t('seeOnMap'))),
+    );
+  }
+
+  private report(report: Report, found: Contribution): HTMLElement {
+    const repairs = Object.values(report.repairs ?? {});
+    const repaired = repairs.reduce((sum, repair) => sum + repair.count, 0);
+    const taken = Object.entries(report.taken ?? {});
+    const tile = (word: Word, value: number, kind = '') =>
+      h('div', { class: `tile ${kind}` }, h('dt', {}, t(word)), h('dd', {}, number(value)));
+    return h('div', {},
+      h('dl', { class: 'tiles' },
+        tile('rowsRead', report.rows_read ?? 0), tile('rowsTaken', taken.reduce((sum, [, count]) => sum + count, 0), 'ok'),
+        tile('rowsRepaired', repaired, repaired ? 'note' : ''), tile('rowsRefused', report.refused ?? 0, report.refused ? 'bad' : '')),
+      taken.length > 0 && h('p', {}, taken.map(([name, count]) => {
+        const collection = this.collections.find((item) => item.id === name);
+        return `${collection ? titled(collection, name) : name}: ${number(count)}`;
+      }).join('　')),
+      h('p', { class: 'muted' }, [report.format, report.mapping, report.datum?.horizontal].filter(Boolean).join(' ・ ')),
+      this.list('notes', (report.notes ?? []).map((note) => [words(note)])),
+      this.list('repairs', repairs.map((repair) => [
+        `${words(repair.message)} — ${t('times', { n: number(repair.count) })}`,
+        repair.examples?.length ? `${t('example')} ${repair.examples.slice(0, 3).join(' ／ ')}` : '',
+      ])),
+      this.refusals(report, found));
+  }
+
+  private list(word: Word, lines: string[][]): HTMLElement | false {
+    if (!lines.length) return false;
+    return h('section', {}, h('h3', {}, t(word)), h('ul', { class: 'lines' },
+      ...lines.map(([main, second]) => h('li', {}, main, second && h('span', { class: 'muted' }, h('br'), second)))));
+  }
+
+  private refusals(report: Report, found: Contribution): HTMLElement | false {
+    const rows = report.refusals ?? [];
+    if (!report.refused && !rows.length) return false;
+    const shown = rows.slice(0, 50);
+    const rest = (report.refused ?? rows.length) - shown.length;
+    return h('section', {}, h('h3', {}, t('refusals')),
+      h('button', {
+        type: 'button', class: 'button-plain', id: 'save-refused',
+        onclick: () => void downloadRefused(found.id).catch((error: unknown) => noticeError(error)),
+      }, icon(ICONS.file), t('downloadRefused')),
+      shown.length > 0 && h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('refusals') }, h('table', {},
+        h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('row')), h('th', { scope: 'col' }, t('reason')))),
+        h('tbody', {}, ...shown.map((refusal) => h('tr', {}, h('th', { scope: 'row' }, String(refusal.row)), h('td', {}, words(refusal.message))))))),
+      rest > 0 && h('p', { class: 'muted' }, t('andMore', { n: number(rest) })));
+  }
+}
+
+function reasonOf(found: Contribution): string {
+  const { error } = found;
+  if (!error) return '';
+  if (typeof error === 'string') return error;
+  if (typeof error.message === 'object') return words(error.message);
+  const own = language() === 'ja' ? error.ja || error.en : error.en || error.ja;
+  return own || (typeof error.message === 'string' ? error.message : '') || error.detail || error.title || '';
+}
+
+/** Opens the map with what was just taken in switched on. */
+function mapLink(report: Report | null | undefined, collections: Collection[]): string {
+  const taken = Object.keys(report?.taken ?? {});
+  const box = collections.find((item) => taken.includes(item.id))?.extent?.spatial?.bbox?.[0];
+  const parts = [`layers=${[...new Set(['admin_areas', 'water', 'segments', 'places', ...taken])].join(',')}`, `lang=${language()}`];
+  if (box?.length === 4) {
+    const [west, south, east, north] = box as [number, number, number, number];
+    const zoom = Math.min(15, Math.log2(360 / Math.max(east - west, (north - south) * 1.3, 0.002)) + 0.5);
+    parts.unshift(`map=${zoom.toFixed(2)}/${((south + north) / 2).toFixed(5)}/${((west + east) / 2).toFixed(5)}`);
+  }
+  return `/map#${parts.join('&')}`;
+}
