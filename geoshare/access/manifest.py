@@ -150,6 +150,6 @@ def write_aside(path: Path, content: bytes) -> None:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
+    if isinstance(value, tuple):  # a named one, e.g. a box
+        return list(value)
     raise TypeError(f"{type(value).__name__} in a manifest")

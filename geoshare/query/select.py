@@ -1,0 +1,81 @@
+"""Rows by place and time, exactly: the R-tree finds candidates, these decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoshare.access.view import View
+from geoshare.filter.literals import read_geometry
+from geoshare.model.box import Box
+from geoshare.model.times import Interval
+from tiles.arrays import FeatureTable
+from tiles.geometry.convert import to_shapely
+from tiles.grid import lon_lat_box_to_world
+
+Mask = NDArray[np.bool_]
+
+
+def in_box(table: FeatureTable, rows: NDArray[np.int32], bbox: Box) -> Mask:
+    """Which rows' geometries intersect a box in degrees, edges included.
+
+    A geometry whose own box lies well within is in; the others are compared exactly.
+    """
+    area = read_geometry({"bbox": list(bbox)})
+    inside = np.zeros(len(rows), bool)
+    if table.boxes is not None:
+        boxes = table.boxes[rows].astype(np.int64)
+        for west, south, east, north in lon_lat_box_to_world(*bbox):
+            # one unit of tolerance, by which world units are rounded
+            inside |= (
+                (boxes[:, 0] > west + 1)
+                & (boxes[:, 1] > south + 1)
+                & (boxes[:, 2] < east - 1)
+                & (boxes[:, 3] < north - 1)
+                & (boxes[:, 0] <= boxes[:, 2])
+            )
+    unsure = np.flatnonzero(~inside)
+    if len(unsure):
+        inside[unsure] = shapely.intersects(area, to_shapely(table.geometries, rows[unsure]))
+    return inside
+
+
+def in_area(table: FeatureTable, rows: NDArray[np.int32], area: shapely.Geometry) -> Mask:
+    """Which rows' geometries intersect an area in CRS84."""
+    met: Mask = shapely.intersects(area, to_shapely(table.geometries, rows))
+    return met
+
+
+def in_interval(view: View, table: FeatureTable, rows: NDArray[np.int32], interval: Interval) -> Mask:
+    """Which rows are of a time, both ends included.
+
+    A collection without a visible time has no time to miss; an open end of a row's own interval
+    reaches as far as any; a row without its instant is of no time.
+    """
+    times = view.collection.time
+    if not times or not all(view.has_column(name) for name in times):
+        return np.ones(len(rows), bool)
+    start, start_known = _instants(table, times[0], rows)
+    if len(times) == 1:
+        return start_known & _not_before(start, interval.start_us) & _not_after(start, interval.end_us)
+    end, end_known = _instants(table, times[-1], rows)
+    begins = ~start_known | _not_after(start, interval.end_us)
+    lasts = ~end_known | _not_before(end, interval.start_us)
+    return begins & lasts
+
+
+def _not_before(values: NDArray[np.int64], bound: int | None) -> Mask:
+    return np.ones(len(values), bool) if bound is None else values >= bound
+
+
+def _not_after(values: NDArray[np.int64], bound: int | None) -> Mask:
+    return np.ones(len(values), bool) if bound is None else values <= bound
+
+
+def _instants(
+    table: FeatureTable, name: str, rows: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], Mask]:
+    column = table.column(name)
+    known = np.ones(len(rows), bool) if column.valid is None else column.valid[rows].astype(bool)
+    return column.values[rows].astype(np.int64), known
