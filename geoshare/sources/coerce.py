@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geoshare.model.collections import Property
+from geoshare.model.collections import Collection, Property
 from geoshare.model.report import Report
 from geoshare.sources import messages, overture, text
 from geoshare.sources.text import Cleaned
@@ -45,6 +45,17 @@ def arrow_type(item: Property) -> pa.DataType:
         return pa.date32()
     plain = {"integer": pa.int64(), "number": pa.float64(), "boolean": pa.bool_()}
     return plain.get(item.type, pa.string())
+
+
+def table_of(collection: Collection, rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows of properties as typed columns; a property that no row has gets none."""
+    present = {name for row in rows for name, value in row.items() if value is not None}
+    columns = {
+        item.name: pa.array([_stored(item, row.get(item.name)) for row in rows], arrow_type(item))
+        for item in collection.properties
+        if item.name in present
+    }
+    return pa.table(columns) if columns else pa.table({"": pa.nulls(len(rows))}).select([])
 
 
 def constant_column(item: Property, value: Any, rows: int) -> pa.Array:

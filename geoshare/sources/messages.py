@@ -190,6 +190,14 @@ def local_without_origin() -> Message:  # noqa: D103
     )
 
 
+def no_lanelets() -> Message:  # noqa: D103
+    return Message(
+        "no-lanelets",
+        "The OSM file holds no lanelets, areas or regulatory elements.",
+        "OSMファイルにレーンレット、領域、規制要素がありません。",
+    )
+
+
 def degrees_in_metres(crs: str) -> Message:  # noqa: D103
     return Message(
         "coordinates-outside",

@@ -10,6 +10,7 @@ from pathlib import Path
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.report import Report
 from geoshare.sources import archives, messages
+from geoshare.sources.lanelet2 import LaneletReader
 from geoshare.sources.request import ReadRequest, SourceReader
 from geoshare.sources.vector import ParquetReader, VectorReader
 
@@ -19,6 +20,7 @@ HEAD_BYTES = 4_096
 READERS: dict[str, SourceReader] = {
     reader.name: reader
     for reader in (
+        LaneletReader(),
         ParquetReader(),
         VectorReader(),
     )

@@ -1,0 +1,5 @@
+"""Lanelet2 maps in OSM XML, in the dialects of Lanelet2 itself and of Autoware."""
+
+from geoshare.sources.lanelet2.reader import LaneletReader
+
+__all__ = ["LaneletReader"]

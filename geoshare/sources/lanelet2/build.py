@@ -1,0 +1,357 @@
+"""Elements of a Lanelet2 map as records of the foundation's collections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geoshare.model.report import Report
+from geoshare.sources import messages
+from geoshare.sources.lanelet2 import words
+from geoshare.sources.lanelet2.elements import Element, Elements
+from geoshare.sources.lanelet2.lanes import Border, Neighbours, align, centre_line, neighbours
+from geoshare.sources.lanelet2.rings import polygon
+
+_GEOD = pyproj.Geod(ellps="WGS84")
+
+
+@dataclass(slots=True)
+class Record:
+    """One feature on its way into a batch."""
+
+    collection: str
+    id: str
+    geometry: shapely.Geometry | None
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class MapBuilder:
+    """Turns the elements of one map into records; what refers to missing elements is refused."""
+
+    def __init__(self, elements: Elements, lon_lat_z: NDArray[np.float64], report: Report) -> None:
+        self._elements, self._places, self._report = elements, lon_lat_z, report
+        self._lines: dict[str, NDArray[np.float64] | None] = {}
+        self._lane_of_rule: dict[str, list[str]] = {}
+        self._centre: dict[str, shapely.LineString] = {}
+
+    def records(self) -> Iterator[Record]:
+        """All records of the map, collection by collection."""
+        relations = self._elements.relations.values()
+        kinds = {relation.id: relation.tags.get("type", "") for relation in relations}
+        lanelets = [item for item in relations if kinds[item.id] == "lanelet"]
+        borders = self._borders(lanelets)
+        yield from self._lanes(borders)
+        bounding = {border.way for pair in borders.values() for border in pair}
+        for way in self._elements.ways.values():
+            record = self._way(way, bounding)
+            if record is not None:
+                yield record
+        for relation in relations:
+            if kinds[relation.id] == "multipolygon":
+                yield from self._area(relation)
+            elif kinds[relation.id] == "regulatory_element":
+                yield self._rule(relation)
+        yield from self._points()
+        self._count_others(kinds)
+
+    def _count_others(self, kinds: dict[str, str]) -> None:
+        known = {"lanelet", "multipolygon", "regulatory_element"}
+        others = sorted({kind or "?" for kind in kinds.values()} - known)
+        if others:
+            count = sum(kind not in known for kind in kinds.values())
+            self._report.note(messages.relations_kept(count, ", ".join(others)[:200]))
+
+    def _line(self, way: Element) -> NDArray[np.float64] | None:
+        """Vertices of a way without repeated ones, or None where nodes are missing or placeless."""
+        if way.id not in self._lines:
+            index = [self._elements.node_index.get(node) for node in way.nodes]
+            found: NDArray[np.float64] | None = None
+            if index and None not in index:
+                found = self._places[np.array(index, dtype=np.int64)]
+                if not np.isfinite(found[:, :2]).all():
+                    found = None
+            self._lines[way.id] = found
+        return self._lines[way.id]
+
+    # lanes
+
+    def _borders(self, lanelets: list[Element]) -> dict[str, tuple[Border, Border]]:
+        out = {}
+        for lanelet in lanelets:
+            left, right = self._border(lanelet, "left"), self._border(lanelet, "right")
+            if left is None or right is None:
+                self._report.rows_read += 1
+                self._report.refuse(
+                    lanelet.id, messages.member_missing("lanelet", "レーンレット"), dict(lanelet.tags)
+                )
+            else:
+                out[lanelet.id] = align(left, right)
+        return out
+
+    def _border(self, lanelet: Element, role: str) -> Border | None:
+        ways = [self._elements.ways.get(member.ref) for member in lanelet.first(role)]
+        if len(ways) != 1 or ways[0] is None:
+            return None
+        line = self._line(ways[0])
+        if line is None or len(line) < 2 or (line[:, :2] == line[0, :2]).all():
+            return None
+        return Border(ways[0].id, False, ways[0].nodes, line)
+
+    def _lanes(self, borders: dict[str, tuple[Border, Border]]) -> Iterator[Record]:
+        beside = neighbours(borders)
+        for key, (left, right) in borders.items():
+            lanelet = self._elements.relations[key]
+            line, width_m = centre_line(left, right)
+            geometry = linestring(line)
+            self._centre[key] = geometry
+            for member in lanelet.first("regulatory_element"):
+                self._lane_of_rule.setdefault(member.ref, []).append(key)
+            properties = self._lane_tags(lanelet, left, right, beside[key])
+            properties["width_m"] = round(width_m, 3)
+            properties["length_m"] = round(float(_GEOD.line_length(line[:, 0], line[:, 1])), 3)
+            yield Record("lanes", key, geometry, properties)
+
+    def _lane_tags(
+        self, lanelet: Element, left: Border, right: Border, beside: Neighbours
+    ) -> dict[str, Any]:
+        tags = dict(lanelet.tags)
+        rules = [member.ref for member in lanelet.first("regulatory_element")]
+        subtype = tags.pop("subtype", None)
+        turn = tags.get("turn_direction")
+        out: dict[str, Any] = {
+            "subtype": subtype,
+            "type": words.LANE_TYPES.get(subtype or ""),
+            "turn_direction": turn if turn in ("left", "right", "straight") else None,
+            "speed_limit_kmh": words.speed_kmh(tags.get("speed_limit")) or self._limit_of(rules),
+            "one_way": words.truth(tags.get("one_way")),
+            "location": tags.pop("location", None),
+            "participants": words.participants(tags),
+            "left_boundary_id": left.way,
+            "right_boundary_id": right.way,
+            "predecessor_ids": beside.predecessors or None,
+            "successor_ids": beside.successors or None,
+            "left_lane_id": beside.left,
+            "right_lane_id": beside.right,
+            "regulatory_element_ids": rules or None,
+        }
+        if out["turn_direction"]:
+            del tags["turn_direction"]
+        if words.speed_kmh(tags.get("speed_limit")) is not None:
+            del tags["speed_limit"]
+        if out["one_way"] is not None:
+            del tags["one_way"]
+        if left.reversed or right.reversed:
+            tags["reversed"] = " ".join(
+                name for name, border in (("left", left), ("right", right)) if border.reversed
+            )
+        return out | extra(tags, "type", *(key for key in tags if key.startswith("participant:")))
+
+    def _limit_of(self, rules: list[str]) -> float | None:
+        for rule in rules:
+            element = self._elements.relations.get(rule)
+            if element is not None and element.tags.get("subtype") == "speed_limit":
+                limit = words.speed_kmh(element.tags.get("speed_limit")) or _sign_speed(element)
+                if limit is not None:
+                    return limit
+        return None
+
+    # ways
+
+    def _way(self, way: Element, bounding: set[str]) -> Record | None:
+        """A way as the record it is; every way becomes exactly one."""
+        tags = dict(way.tags)
+        kind = tags.get("type", "")
+        line = self._line(way)
+        usable = line is not None and len(line) >= 2 and not (line[:, :2] == line[0, :2]).all()
+        if line is None or not usable:
+            self._report.rows_read += 1
+            self._report.refuse(way.id, messages.member_missing("way", "線"), tags)
+            return None
+        nodes = {
+            node: self._elements.node_tags[node]
+            for node in way.nodes
+            if node in self._elements.node_tags
+        }
+        if kind in words.ROADSIDE and nodes:
+            tags["node_tags"] = nodes  # type: ignore[assignment]
+        if way.id not in bounding:
+            if words.truth(tags.get("area")):
+                return self._closed_way(way, line, tags)
+            if kind in words.ROADSIDE:
+                return self._roadside(way.id, linestring(line), tags)
+            if kind in words.STRUCTURES:
+                return self._structure(way.id, linestring(line), tags)
+        properties = {
+            "type": tags.get("type") or None,
+            "subtype": tags.get("subtype") or None,
+            "color": tags.get("color") or None,
+            "width_m": words.number(tags.get("width")),
+            "height_m": words.number(tags.get("height")),
+            "lane_change": words.lane_change(tags),
+        }
+        used = ("type", "subtype", "color", "lane_change", "lane_change:left", "lane_change:right")
+        measured = [name for name in ("width", "height") if properties[f"{name}_m"] is not None]
+        return Record(
+            "lane_boundaries", way.id, linestring(line), properties | extra(tags, *used, *measured)
+        )
+
+    def _closed_way(
+        self, way: Element, line: NDArray[np.float64], tags: dict[str, str]
+    ) -> Record | None:
+        shape = polygon([line], [])
+        if shape is None:
+            self._report.rows_read += 1
+            self._report.refuse(way.id, messages.geometry_unusable(), tags)
+            return None
+        return Record("areas", way.id, shape, _area_tags(tags))
+
+    def _roadside(self, key: str, geometry: shapely.Geometry, tags: dict[str, str]) -> Record:
+        name = words.ROADSIDE[tags["type"]]
+        height_m = words.number(tags.get("height"))
+        properties = {
+            "class": name,
+            "subtype": tags.get("subtype") or None,
+            "height_m": height_m,
+            "orientation_deg": _facing(geometry) if name in words.FACING else None,
+        }
+        used = ["type", "subtype"] + (["height"] if height_m is not None else [])
+        return Record("roadside_features", key, geometry, properties | extra(tags, *used))
+
+    def _structure(self, key: str, geometry: shapely.Geometry, tags: dict[str, str]) -> Record:
+        clearance = words.number(tags.get("clearance_height") or tags.get("maxheight"))
+        properties = {
+            "kind": words.STRUCTURES[tags["type"]],
+            "name": tags.get("name"),
+            "clearance_height_m": clearance,
+            "width_m": words.number(tags.get("width")),
+            "load_limit_t": words.number(tags.get("load_limit") or tags.get("maxweight")),
+        }
+        return Record("structures", key, geometry, properties | extra(tags, "type", "name"))
+
+    def _points(self) -> Iterator[Record]:
+        """Nodes that are things of their own: poles, lamps, trees."""
+        inside = {node for way in self._elements.ways.values() for node in way.nodes}
+        for node, tags in self._elements.node_tags.items():
+            place = self._places[self._elements.node_index[node]]
+            if node in inside or not np.isfinite(place[:2]).all():
+                continue
+            if tags.get("type") in words.POINTS:
+                point = shapely.Point(place if np.isfinite(place[2]) else place[:2])
+                yield self._roadside(f"node/{node}", point, tags)
+
+    # relations
+
+    def _area(self, relation: Element) -> Iterator[Record]:
+        rings = []
+        for role in ("outer", "inner"):
+            ways = [self._elements.ways.get(member.ref) for member in relation.first(role)]
+            rings.append([None if way is None else self._line(way) for way in ways])
+        outer = [line for line in rings[0] if line is not None]
+        inner = [line for line in rings[1] if line is not None]
+        if len(outer) < len(rings[0]) or len(inner) < len(rings[1]):
+            shape, reason = None, messages.member_missing("area", "領域")
+        else:
+            shape, reason = polygon(outer, inner), messages.geometry_unusable()
+        if shape is None:
+            self._report.rows_read += 1
+            self._report.refuse(relation.id, reason, dict(relation.tags))
+            return
+        properties = _area_tags(dict(relation.tags))
+        rules = [member.ref for member in relation.first("regulatory_element")]
+        for rule in rules:
+            self._lane_of_rule.setdefault(rule, [])
+        yield Record("areas", relation.id, shape, properties)
+
+    def _rule(self, relation: Element) -> Record:
+        tags = dict(relation.tags)
+        roles: dict[str, list[str]] = {}
+        for member in relation.members:
+            roles.setdefault(member.role, []).append(member.ref)
+        lanes = list(
+            dict.fromkeys(self._lane_of_rule.get(relation.id, []) + self._member_lanes(relation))
+        )
+        limit = words.speed_kmh(tags.get("speed_limit")) or _sign_speed(relation)
+        properties = {
+            "subtype": tags.get("subtype"),
+            "lane_ids": lanes or None,
+            "refers_ids": roles.get("refers"),
+            "ref_line_ids": roles.get("ref_line"),
+            "roles": roles or None,
+            "speed_limit_kmh": limit,
+            "fallback": words.truth(tags.get("fallback")),
+            "dynamic": words.truth(tags.get("dynamic")),
+        }
+        used = [name for name in ("fallback", "dynamic") if properties[name] is not None]
+        shape = self._rule_shape(relation, lanes)
+        return Record(
+            "regulatory_elements",
+            relation.id,
+            shape,
+            properties | extra(tags, "type", "subtype", *used),
+        )
+
+    def _member_lanes(self, relation: Element) -> list[str]:
+        return [
+            member.ref
+            for member in relation.members
+            if member.type == "relation" and member.ref in self._centre
+        ]
+
+    def _rule_shape(self, relation: Element, lanes: list[str]) -> shapely.Geometry | None:
+        """Lines of the ways it refers to; else the centre lines of its lanes."""
+        lines = []
+        for member in relation.members:
+            way = self._elements.ways.get(member.ref) if member.type == "way" else None
+            line = self._line(way) if way is not None else None
+            if line is not None and len(line) >= 2:
+                lines.append(linestring(line))
+        lines = lines or [self._centre[lane] for lane in lanes if lane in self._centre]
+        if not lines:
+            return None
+        return lines[0] if len(lines) == 1 else shapely.multilinestrings(lines)
+
+
+def _sign_speed(rule: Element) -> float | None:
+    """The limit in a German sign's number, as Lanelet2's own maps write it (de274-60)."""
+    sign = rule.tags.get("sign_type", "")
+    return words.speed_kmh(sign.partition("-")[2]) if sign.startswith("de274") else None
+
+
+def linestring(line: NDArray[np.float64]) -> shapely.LineString:
+    """A line with heights where any is known."""
+    return shapely.LineString(line if np.isfinite(line[:, 2]).any() else line[:, :2])
+
+
+def extra(tags: dict[str, Any], *used: str) -> dict[str, Any]:
+    """What is left of the tags, kept as it came."""
+    left = {key: value for key, value in tags.items() if key not in used and value != ""}
+    return {"extra": left} if left else {}
+
+
+def _area_tags(tags: dict[str, str]) -> dict[str, Any]:
+    kind = tags.get("type", "")
+    own = kind if kind not in ("multipolygon", "") else None
+    properties = {
+        "subtype": tags.get("subtype") or own,
+        "location": tags.get("location"),
+        "participants": words.participants(tags),
+    }
+    passed = [key for key in tags if key.startswith("participant:")]
+    return properties | extra(tags, "type", "subtype", "location", "area", *passed)
+
+
+def _facing(geometry: shapely.Geometry) -> float | None:
+    """Where a sign or signal looks: its lower edge runs from the viewer's left to the right."""
+    if geometry.geom_type != "LineString":
+        return None
+    (west, south), (east, north) = geometry.coords[0][:2], geometry.coords[-1][:2]
+    if (west, south) == (east, north):
+        return None
+    bearing, _, _ = _GEOD.inv(west, south, east, north)
+    return round((bearing + 90.0) % 360.0, 1)
