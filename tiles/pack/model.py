@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tiles.arrays import Column, FeatureTable, Kind
 from tiles.errors import BadColumn, SelectionMismatch
+from tiles.index.rtree import EMPTY_BOX
 from tiles.pack.identity import find_rows, id_hashes, utf8_arrays
 
 ALL_SET = np.zeros(0, dtype=np.uint8)
@@ -69,6 +70,14 @@ class Part:
         """Kind of each property, in order."""
         return {column.name: column.kind for column in self.table.columns}
 
+    @property
+    def extent(self) -> tuple[int, int, int, int]:
+        """World box of all rows; west > east where none has a geometry."""
+        if not len(self.nodes):
+            return EMPTY_BOX
+        west, south, east, north = self.nodes[-1].tolist()
+        return west, south, east, north
+
     def rows_of(self, ids: Sequence[str]) -> NDArray[np.int32]:
         """Row number of each id, -1 where the part has none."""
         return self.find(id_hashes(ids), *utf8_arrays(ids))
@@ -122,6 +131,7 @@ class Pack:
                 raise BadColumn(f"{part.path.name} has other properties than {parts[0].path.name}")
         self.parts = tuple(parts)
         self.tombstones = tuple(tombstones)
+        self.extents = np.array([part.extent for part in self.parts], dtype=np.int64)  # (parts, 4)
         known = previous.alive if previous is not None and self._continues(previous) else ()
         self.alive: tuple[NDArray[np.uint8], ...] = tuple(
             self._alive(at, known) for at in range(len(self.parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numba import njit
@@ -16,6 +16,9 @@ from tiles.pack.model import ALL_SET, Pack, Part, Selection, count_set
 from tiles.pack.reader import row_numbers
 
 NO_LIMIT = 2**31 - 1
+
+# rows of a part, from the bitmaps of what is alive and selected and how many are still wanted
+RowsOf = Callable[[Part, NDArray[np.uint8], NDArray[np.uint8], int], NDArray[np.int32]]
 
 
 def search(
@@ -40,6 +43,7 @@ def search(
         Only rows of detail groups up to this one.
     """
     boxes = np.array(box_world, dtype=np.int64).reshape(-1, 4)
+    near = _near(pack, boxes)
 
     def rows_of(
         part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
@@ -49,11 +53,23 @@ def search(
             search_rows(part.boxes, part.nodes, part.level_starts, alive, bits, box, stop, left)
             for box in boxes
         ]
-        if len(found) == 1:
-            return found[0]
-        return np.unique(np.concatenate([np.zeros(0, np.int32), *found]))[:left]
+        return found[0] if len(found) == 1 else np.unique(np.concatenate(found))[:left]
 
-    return _collect(pack, selection, limit, rows_of)
+    return _collect(pack, selection, limit, near, rows_of)
+
+
+def _near(pack: Pack, boxes: NDArray[np.int64]) -> list[int]:
+    """Parts whose extent meets one of the boxes."""
+    extents = pack.extents
+    meets = np.zeros(len(extents), dtype=bool)
+    for west, south, east, north in boxes:
+        meets |= (
+            (extents[:, 0] <= east)
+            & (extents[:, 2] >= west)
+            & (extents[:, 1] <= north)
+            & (extents[:, 3] >= south)
+        )
+    return np.flatnonzero(meets).tolist()
 
 
 def scan(pack: Pack, selection: Selection | None, limit: int | None = None) -> Rows:
@@ -67,7 +83,7 @@ def scan(pack: Pack, selection: Selection | None, limit: int | None = None) -> R
         rows: NDArray[np.int32] = _set_rows(alive, bits, len(part), left)
         return rows
 
-    return _collect(pack, selection, limit, rows_of)
+    return _collect(pack, selection, limit, range(len(pack.parts)), rows_of)
 
 
 def lookup(pack: Pack, selection: Selection | None, ids: Sequence[str]) -> Rows:
@@ -82,7 +98,7 @@ def lookup(pack: Pack, selection: Selection | None, ids: Sequence[str]) -> Rows:
         kept: NDArray[np.int32] = _kept(alive, bits, rows)
         return kept
 
-    return _collect(pack, selection, None, rows_of)
+    return _collect(pack, selection, None, range(len(pack.parts)), rows_of)
 
 
 def count(pack: Pack, selection: Selection | None) -> int:
@@ -96,11 +112,16 @@ def count(pack: Pack, selection: Selection | None) -> int:
     return total
 
 
-def _collect(pack, selection, limit, rows_of) -> Rows:  # type: ignore[no-untyped-def]
+def _collect(
+    pack: Pack, selection: Selection | None, limit: int | None, among: Iterable[int], rows_of: RowsOf
+) -> Rows:
+    """Ask some of the parts, in order, for the rows that count."""
     left = NO_LIMIT if limit is None else max(limit, 0)
+    bitmaps = _bits(pack, selection)
     tables, numbers = [], []
-    for part, alive, bits in zip(pack.parts, pack.alive, _bits(pack, selection), strict=True):
-        rows = rows_of(part, alive, bits, left)
+    for at in among:
+        part = pack.parts[at]
+        rows = rows_of(part, pack.alive[at], bitmaps[at], left)
         if len(rows):
             tables.append(part.table)
             numbers.append(rows)
