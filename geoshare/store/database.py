@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine import URL
+from sqlalchemy.pool import PoolProxiedConnection
 
 from geoshare.errors import Unavailable
 
@@ -51,6 +52,10 @@ class Database:
         """Open a read-only transaction that sees one snapshot."""
         with self._reader.begin() as connection:
             yield connection
+
+    def watch(self) -> PoolProxiedConnection:
+        """Take a driver's connection, outside any transaction, to ask for SQLite's ``data_version``."""
+        return self._reader.raw_connection()
 
     def row_counts(self, tables: MetaData) -> dict[str, int]:
         """Rows of each of these tables."""

@@ -24,6 +24,7 @@ from geoshare.store.governance_tables import (
 from geoshare.store.job_rows import JobRows
 from geoshare.store.migrate import migrate
 from geoshare.store.record import as_url
+from geoshare.store.signal import Signal
 
 _USED_EVERY_US = 60_000_000  # a key's last use is noted once a minute, not once a request
 
@@ -111,6 +112,10 @@ class Governance:
         """Whether the database answers."""
         with self.database.read() as connection:
             return connection.execute(select(func.count()).select_from(SECRETS)).scalar_one() >= 0
+
+    def signal(self) -> Signal:
+        """Open a cheap way to notice commits, for one thread."""
+        return Signal(self.database)
 
     def secret(self, name: str) -> bytes:
         """32 random bytes under a name, made when first asked for; the same for ever after."""

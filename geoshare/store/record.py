@@ -25,6 +25,7 @@ from geoshare.store.record_tables import (
     SECRETS,
 )
 from geoshare.store.rows import Contribution, FullClaim, StoredRaster
+from geoshare.store.signal import Signal
 
 
 def open_record(url: str | Path) -> Record:
@@ -81,6 +82,10 @@ class Record:
         """Sequence number of the newest committed change set."""
         with self.snapshot() as connection:
             return reading.head(connection)
+
+    def signal(self) -> Signal:
+        """Open a cheap way to notice commits, for one thread."""
+        return Signal(self.database)
 
     # Writing
 

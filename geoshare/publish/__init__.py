@@ -1,0 +1,19 @@
+"""Publishing: from the record to packs and manifests that readers open."""
+
+from geoshare.publish.keeper import Keeper, KeeperBusy, wait_published
+from geoshare.publish.manifest import Manifest, RasterManifest, read_manifest, read_raster_manifest
+from geoshare.publish.packs import Packs, Published
+from geoshare.publish.publisher import publish_pending
+
+__all__ = [
+    "Keeper",
+    "KeeperBusy",
+    "Manifest",
+    "Packs",
+    "Published",
+    "RasterManifest",
+    "publish_pending",
+    "read_manifest",
+    "read_raster_manifest",
+    "wait_published",
+]

@@ -1,0 +1,147 @@
+"""Parts from the record: all of a collection, or what has changed in it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from geoshare.publish.schema import properties_table
+from geoshare.store import reading
+from geoshare.store.rows import FeatureChunk
+from tiles.arrays import Geometries, Kind
+from tiles.geometry.convert import from_wkb, take, world_boxes
+from tiles.grid import lon_lat_to_world
+from tiles.index.hilbert import box_keys
+from tiles.pack import PartInfo, write_part
+
+PART_ROWS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Parts just written, and the times their features span."""
+
+    parts: tuple[PartInfo, ...]
+    time_extent: tuple[int | None, int | None]
+
+
+class _Times:
+    def __init__(self) -> None:
+        self.start: int | None = None
+        self.end: int | None = None
+
+    def add(self, chunk: FeatureChunk) -> None:
+        starts = [item for item in chunk.valid_from_us if item is not None]
+        ends = [item for item in chunk.valid_to_us if item is not None]
+        if starts:
+            self.start = min(starts) if self.start is None else min(self.start, *starts)
+        if starts or ends:
+            last = max(starts + ends)
+            self.end = last if self.end is None else max(self.end, last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    table: pa.Table
+    geometry: Geometries
+
+    def __len__(self) -> int:
+        return len(self.geometry)
+
+
+def build_whole(
+    connection: Connection,
+    collection: str,
+    kinds: Mapping[str, Kind],
+    folder: Path,
+    part_rows: int = PART_ROWS,
+) -> Built:
+    """Write all features in force as parts of at most ``part_rows`` rows, cut along the curve."""
+    times = _Times()
+    pieces = [
+        _piece(chunk, kinds) for chunk in _noted(reading.scan_features(connection, collection), times)
+    ]
+    whole = _joined(pieces or [_empty(kinds)])
+    parts = [
+        write_part(folder / _name("base"), piece.table, piece.geometry, kinds)
+        for piece in _cut(whole, part_rows)
+    ]
+    return Built(tuple(parts), (times.start, times.end))
+
+
+def build_delta(
+    connection: Connection, collection: str, kinds: Mapping[str, Kind], folder: Path, after: int
+) -> Built:
+    """Write what change sets after ``after`` changed as one delta part."""
+    times = _Times()
+    chunks = list(_noted(reading.changed_features(connection, collection, after), times))
+    piece = _joined([_piece(chunk, kinds) for chunk in chunks] or [_empty(kinds)])
+    present = {id_ for chunk in chunks for id_ in chunk.ids}
+    gone = sorted(reading.ended_ids(connection, collection, after) - present)
+    part = write_part(folder / _name("delta"), piece.table, piece.geometry, kinds, tombstones=gone)
+    return Built((part,), (times.start, times.end))
+
+
+def _name(kind: str) -> str:
+    return f"{kind}-{secrets.token_hex(8)}.arrow"
+
+
+def _noted(chunks: Iterable[FeatureChunk], times: _Times) -> Iterable[FeatureChunk]:
+    for chunk in chunks:
+        times.add(chunk)
+        yield chunk
+
+
+def _piece(chunk: FeatureChunk, kinds: Mapping[str, Kind]) -> _Piece:
+    table = properties_table(chunk.properties, kinds)
+    return _Piece(table.add_column(0, "id", pa.array(chunk.ids, pa.utf8())), from_wkb(chunk.geometry))
+
+
+def _empty(kinds: Mapping[str, Kind]) -> _Piece:
+    return _piece(FeatureChunk([], [], [], [], [], []), kinds)
+
+
+def _joined(pieces: Sequence[_Piece]) -> _Piece:
+    table = pa.concat_tables([piece.table for piece in pieces])
+    return _Piece(table, join([piece.geometry for piece in pieces]))
+
+
+def join(parts: Sequence[Geometries]) -> Geometries:
+    """Several sets of geometries as one, in order."""
+
+    def starts(name: str) -> NDArray[np.int32]:
+        arrays = [getattr(part, name) for part in parts]
+        ends = np.cumsum([0, *(int(array[-1]) for array in arrays)])
+        if ends[-1] > np.iinfo(np.int32).max:
+            raise OverflowError("more members than 32-bit offsets count")
+        moved = [array[1:] + end for array, end in zip(arrays, ends[:-1].astype(np.int32), strict=True)]
+        return np.concatenate([np.zeros(1, np.int32), *moved]).astype(np.int32)
+
+    return Geometries(
+        types=np.concatenate([part.types for part in parts]),
+        part_starts=starts("part_starts"),
+        ring_starts=starts("ring_starts"),
+        vertex_starts=starts("vertex_starts"),
+        lon_lat_z=np.concatenate([part.lon_lat_z for part in parts]),
+    )
+
+
+def _cut(whole: _Piece, part_rows: int) -> Iterable[_Piece]:
+    """Pieces of at most ``part_rows`` rows in the order (Hilbert key, id)."""
+    if len(whole) <= part_rows:
+        yield whole
+        return
+    world_xy = lon_lat_to_world(whole.geometry.lon_lat_z)
+    ids = np.asarray(whole.table.column("id").to_pylist(), dtype=object)
+    order = np.lexsort((ids.astype(str), box_keys(world_boxes(whole.geometry, world_xy))))
+    for start in range(0, len(order), part_rows):
+        rows = order[start : start + part_rows]
+        geometry, _ = take(whole.geometry, world_xy, rows)
+        yield _Piece(whole.table.take(pa.array(rows)), geometry)
