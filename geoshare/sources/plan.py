@@ -74,8 +74,13 @@ class Plan:
         ]
 
 
-def bind(profile: Profile, columns: Sequence[str], report: Report) -> Plan:
-    """Find the profile's columns among those that are there; the report says which became what."""
+def bind(
+    profile: Profile, columns: Sequence[str], report: Report, *, place: Sequence[str] = ()
+) -> Plan:
+    """Find the profile's columns among those that are there; the report says which became what.
+
+    ``place`` are columns that became the geometry.
+    """
     by_heading: dict[str, str] = {}
     for column in columns:
         by_heading.setdefault(heading(column), column)
@@ -103,10 +108,12 @@ def bind(profile: Profile, columns: Sequence[str], report: Report) -> Plan:
         for column in dict.fromkeys(columns)
         if column not in used
         and column not in taken
+        and column not in place
         and heading(column) not in ("id", "fid", "ogc_fid")
         and heading(column) not in profile.drop
     )
     report.columns.update({column: used.get(column) for column in columns})
+    report.columns.update(dict.fromkeys(place, "geometry"))
     companions = tuple(bind(profiles()[name], columns, report) for name in profile.companions)
     report.columns.update(used)
     return Plan(profile, tuple(bound), kept, _record_id(profile, by_heading), melted, companions)

@@ -11,8 +11,11 @@ from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.report import Report
 from geoshare.sources import archives, messages
 from geoshare.sources.lanelet2 import LaneletReader
+from geoshare.sources.opendrive import OpenDriveReader
 from geoshare.sources.request import ReadRequest, SourceReader
+from geoshare.sources.table import CsvReader
 from geoshare.sources.vector import ParquetReader, VectorReader
+from geoshare.sources.xlsx import XlsxReader
 
 ENTRY_POINTS = "geoshare.sources"
 HEAD_BYTES = 4_096
@@ -20,9 +23,12 @@ HEAD_BYTES = 4_096
 READERS: dict[str, SourceReader] = {
     reader.name: reader
     for reader in (
+        OpenDriveReader(),
         LaneletReader(),
+        XlsxReader(),
         ParquetReader(),
         VectorReader(),
+        CsvReader(),
     )
 }
 

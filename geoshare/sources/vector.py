@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geoshare.errors import BadData
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import Property
-from geoshare.model.datum import Transform, to_foundation
+from geoshare.model.datum import Transform
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.assemble import Assembler, has_heights
@@ -28,6 +28,7 @@ from geoshare.sources.encoding import shapefile_encoding
 from geoshare.sources.plan import Plan, bind
 from geoshare.sources.profiles import choose
 from geoshare.sources.request import BATCH_ROWS, ReadRequest
+from geoshare.sources.transform import layer_transform, note_mapping
 
 SUFFIXES = (".geojson", ".json", ".geojsonl", ".gpkg", ".fgb", ".shp", ".gml", ".kml", ".gpx", ".tab")
 MAX_BATCH_VERTICES = 400_000
@@ -198,50 +199,6 @@ class _Stream:
             has_height=has_height,
             what="GeoJSON" if self._path.suffix.lower() in (".geojson", ".json") else "",
         )
-
-
-def layer_transform(
-    request: ReadRequest,
-    report: Report,
-    *,
-    found: str,
-    published: str,
-    has_height: bool,
-    what: str = "",
-) -> Transform:
-    """The way to CRS84h: as declared, else as the file says, else as such data is published, else refused.
-
-    GeoJSON says CRS84 by its specification (RFC 7946).
-    """
-    if request.crs:
-        crs, source = request.crs, "declared"
-    elif found and not (what == "GeoJSON" and found in ("EPSG:4326", "OGC:CRS84") and published):
-        crs, source = found, "file"
-    elif published:
-        crs, source = published, "profile"
-        report.note(messages.datum_from_profile(published))
-    else:
-        raise messages.refuse_and_note(report, messages.no_crs("layer", "レイヤ"))
-    transform = to_foundation(
-        crs,
-        has_height=has_height,
-        vertical=request.vertical,
-        epoch=request.epoch,
-        source=source,
-        grids_dir=request.grids_dir,
-    )
-    report.datum = transform.datum
-    if has_height and transform.datum.vertical is None:
-        report.note(messages.vertical_unknown())
-    if transform.accuracy_m is not None and transform.accuracy_m > 1.0:
-        report.note(messages.accuracy(transform.accuracy_m, transform.datum.horizontal or crs))
-    return transform
-
-
-def note_mapping(plan: Plan, report: Report) -> None:
-    """Name the profile in the report; several layers may use several."""
-    if plan.profile.name not in report.mapping.split(", "):
-        report.mapping = ", ".join(filter(None, [report.mapping, plan.profile.name]))
 
 
 def list_layers(path: Path, report: Report) -> list[tuple[str, str | None]]:
