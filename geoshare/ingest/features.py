@@ -171,7 +171,7 @@ class FeatureWriter:
     def _features(
         self, collection: Collection, record_ids: list[str], identity: list[str | None]
     ) -> list[str]:
-        found = self._identities.of_records(collection.name, self._row.provider, record_ids)
+        found = self._of_records(collection, record_ids)
         if collection.identity:
             named = [row for row, value in enumerate(identity) if value]
             values = [str(identity[row]) for row in named]
@@ -180,6 +180,12 @@ class FeatureWriter:
             ):
                 found[row] = feature
         return found
+
+    def _of_records(self, collection: Collection, record_ids: Sequence[str]) -> list[str]:
+        """Ids from record ids; a place in the file (``#...``) counts only among files of its name."""
+        series = self._row.series
+        names = [f"{series}\0{name}" if name.startswith("#") else name for name in record_ids]
+        return self._identities.of_records(collection.name, self._row.provider, names)
 
     def _put(
         self, chunk: Chunk, collection: Collection, entries: list[Entry], by_record: bool
@@ -198,9 +204,7 @@ class FeatureWriter:
             return plan.displaced
         for entry in plan.displaced:
             self._report.repaired(REPEATED, entry.record_id)
-        ids = self._identities.of_records(
-            collection.name, self._row.provider, [entry.record_id for entry in plan.displaced]
-        )
+        ids = self._of_records(collection, [entry.record_id for entry in plan.displaced])
         return [entry._replace(feature=id_) for entry, id_ in zip(plan.displaced, ids, strict=True)]
 
     def _write(self, chunk: Chunk, collection: Collection, plan: _Plan, any_standing: bool) -> None:

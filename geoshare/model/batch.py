@@ -18,10 +18,11 @@ class FeatureBatch:
     """At most a few thousand features of one collection, already in the vocabulary.
 
     ``geometry`` holds shapely geometries in CRS84h (longitude, latitude, height in metres) or None.
-    ``record_ids`` are the provider's own ids, unique within the file. ``properties`` has one typed
-    column per property of the collection's schema that the source fills; columns named in no schema
-    are kept as they are (``extra`` in the schema's words). List- and object-valued properties are
-    JSON text.
+    ``record_ids`` are the provider's own ids, unique within the file; one that begins with ``#`` is
+    only a place in the file, and means nothing in a file of another name. ``properties`` has one
+    typed column per property of the collection's schema that the source fills; columns named in no
+    schema are kept as they are (``extra`` in the schema's words). List- and object-valued properties
+    are JSON text.
     """
 
     collection: str

@@ -64,13 +64,13 @@ class Plan:
         return pa.table(columns)
 
     def record_ids(self, batch: pa.RecordBatch, numbers: NDArray[np.int64], prefix: str) -> list[str]:
-        """The provider's ids; the row number stands in where a row has none."""
+        """The provider's ids; ``#`` and the row number stand in where a row has none."""
         if not self.record_id:
-            return [f"{prefix}{number}" for number in numbers.tolist()]
+            return [f"#{prefix}{number}" for number in numbers.tolist()]
         texts = [_texts(batch.column(name)) for name in self.record_id]
         joined = ("/".join(fold(part) for part in row if part) for row in zip(*texts, strict=True))
         return [
-            found or f"{prefix}{number}" for found, number in zip(joined, numbers.tolist(), strict=True)
+            found or f"#{prefix}{number}" for found, number in zip(joined, numbers.tolist(), strict=True)
         ]
 
 
