@@ -44,6 +44,7 @@ function style(visible: Collection[], data: GeoJSON.FeatureCollection): StyleSpe
       const definition = BASE_LAYERS[collection.id] ?? ROAD_LAYERS[collection.id];
       layers.push(...(definition?.layers({
         collection, source: 'base', language: language(), latitude: 36, choice: '', time: null, sample: null, raster: null,
+        overImagery: false,
       }) ?? []));
     }
   }

@@ -1,6 +1,6 @@
 /** Step four: what became of the file, in words a provider can act on. */
 
-import { downloadRefused, type Collection, type Contribution, type Message, type Report } from '../shared/api';
+import { saveRefused, type Collection, type Contribution, type Message, type Report } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { language, number, t, titled, type Word } from '../shared/i18n';
 import { noticeError } from '../shared/notice';
@@ -90,7 +90,7 @@ export class ReportView {
     return h('section', {}, h('h3', {}, t('refusals')),
       h('button', {
         type: 'button', class: 'button-plain', id: 'save-refused',
-        onclick: () => void downloadRefused(found.id).catch((error: unknown) => noticeError(error)),
+        onclick: () => void saveRefused(found.id).catch((error: unknown) => noticeError(error)),
       }, icon(ICONS.file), t('downloadRefused')),
       shown.length > 0 && h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('refusals') }, h('table', {},
         h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('row')), h('th', { scope: 'col' }, t('reason')))),

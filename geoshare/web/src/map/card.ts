@@ -1,8 +1,9 @@
 /** What is known about the thing one clicked: its properties in the reader's language. */
 
-import { api, type Feature, type PropertySchema, type Schema } from '../shared/api';
+import { api, saveItem, type Feature, type PropertySchema, type Schema } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { coded, language, languageChanged, moment, named, number, t, titled, unit } from '../shared/i18n';
+import { noticeError } from '../shared/notice';
 import { imageAddress } from './images';
 import { hazardName, HAZARDS } from './layers/disaster';
 import { fetchSchema } from './schemas';
@@ -84,14 +85,17 @@ export class Card {
         h('button', { type: 'button', class: 'button-icon', id: 'card-next', 'aria-label': t('next'), onclick: () => this.turn(1) }, icon(ICONS.right))),
       h('div', { class: 'card-body' },
         hazards(properties),
-        this.table(properties, schema, title, label)),
+        this.table(properties, schema, label)),
       h('footer', { class: 'card-foot' },
         h('label', { class: 'check' },
           h('input', { type: 'checkbox', id: 'card-all', checked: this.all, onchange: (event: Event) => {
             this.all = (event.target as HTMLInputElement).checked;
             this.draw(picked, schema, properties, complete);
           } }), t('moreFields')),
-        picked.id && h('a', { href: api.itemAddress(picked.collection, picked.id), target: '_blank', rel: 'noopener' }, t('showGeoJSON'))),
+        picked.id && h('button', {
+          type: 'button', class: 'button-link',
+          onclick: () => void saveItem(picked.collection, picked.id).catch((error: unknown) => noticeError(error)),
+        }, t('saveGeoJSON'))),
     );
     if (wasHidden) this.element.focus({ preventScroll: true });
   }
@@ -101,7 +105,7 @@ export class Card {
     void this.render();
   }
 
-  private table(properties: Record<string, unknown>, schema: Schema | null, title: string, label: string): HTMLElement {
+  private table(properties: Record<string, unknown>, schema: Schema | null, label: string): HTMLElement {
     const names = new Set([...Object.keys(schema?.properties ?? {}), ...Object.keys(properties)]);
     const rows: Node[] = [];
     for (const name of names) {
@@ -109,7 +113,7 @@ export class Card {
       const empty = value === null || value === undefined || value === '';
       if (!this.all) {
         if (empty || HIDDEN.has(name) || name.startsWith('hazard_') && typeof value === 'boolean') continue;
-        if (name === label && value === title) continue;
+        if (name === label || (name === 'name' && language() === 'en')) continue;
       }
       const property: PropertySchema = schema?.properties[name] ?? {};
       rows.push(h('dt', {}, titled(property, name)), h('dd', {}, empty ? '—' : shownValue(name, value, property)));

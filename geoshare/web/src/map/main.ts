@@ -39,7 +39,9 @@ const search = new Search(state, (place) => {
   if (place.bbox && (place.bbox[2] > place.bbox[0] || place.bbox[3] > place.bbox[1])) {
     view?.map.fitBounds(place.bbox, { padding: padding(), maxZoom: 17 });
   } else {
-    view?.map.flyTo({ center: place.lon_lat, zoom: Math.max(view.map.getZoom(), 16) });
+    // The card covers the lower half of a phone; the place goes to the middle of what is left.
+    const offset: [number, number] = NARROW.matches ? [0, -mapBox.clientHeight * 0.24] : [0, 0];
+    view?.map.flyTo({ center: place.lon_lat, zoom: Math.max(view.map.getZoom(), 16), offset });
   }
   card.open([{ collection: place.collection, id: place.id, properties: { name: place.name, name_en: place.name_en } }]);
 });

@@ -53,7 +53,8 @@ export class Panel {
         h('ul', { id: `rows-${group}`, hidden: folded },
           ...extra, ...rows.map((entry) => h('li', { id: `row-${entry.id}`, class: 'row' }, ...this.row(entry)))));
     });
-    fill(this.element, ...sections, !entries.length && h('p', { class: 'muted empty' }, t('noCollections')));
+    fill(this.element, ...sections, !entries.length && h('p', { class: 'muted empty' }, t('noCollections')),
+      h('p', { class: 'panel-foot' }, h('a', { class: 'button-plain', href: '/contribute' }, icon(ICONS.upload), t('upload'))));
   }
 
   private renderRow(entry: Entry): void {

@@ -45,6 +45,6 @@ export function setHighlight(map: LibreMap, picked: Picked | null, state: State)
   });
   map.addLayer({
     id: 'mark:point', type: 'circle', ...common, filter: shape('Point') as never,
-    paint: { 'circle-radius': 22, 'circle-color': '#00b3ff', 'circle-opacity': 0.12, 'circle-stroke-color': '#0091ff', 'circle-stroke-width': 3 },
+    paint: { 'circle-radius': 22, 'circle-color': '#00b3ff', 'circle-opacity': 0.06, 'circle-stroke-color': '#0091ff', 'circle-stroke-width': 3 },
   });
 }

@@ -33,7 +33,7 @@ export class Search {
   }
 
   private words(): void {
-    this.input.placeholder = t('search');
+    this.input.placeholder = t(matchMedia('(max-width: 719px)').matches ? 'searchShort' : 'search');
     this.input.setAttribute('aria-label', t('search'));
     this.list.setAttribute('aria-label', t('search'));
   }

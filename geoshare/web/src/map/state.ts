@@ -94,6 +94,13 @@ export class State {
 
   setVisible(entry: Entry, visible: boolean): void {
     entry.visible = visible;
+    if (visible && entry.definition.alone) {
+      for (const other of this.entries) {
+        if (other === entry || !other.visible || !other.definition.alone) continue;
+        other.visible = false;
+        this.entryChanged.emit(other);
+      }
+    }
     this.entryChanged.emit(entry);
     if (visible) void this.prepare(entry);
   }
@@ -133,6 +140,7 @@ export class State {
     return {
       collection: entry.collection, source, language: language(), latitude: Math.round(latitude * 10) / 10,
       choice: entry.choice, time: entry.time, sample: entry.sample, raster: entry.raster,
+      overImagery: Boolean(this.entry('satellite')?.visible),
     };
   }
 

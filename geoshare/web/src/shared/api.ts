@@ -190,7 +190,6 @@ export const api = {
     get<Feature>(`/collections/${part(collection)}/items/${part(id)}`, signal),
   items: (collection: string, query: Record<string, string>, signal?: AbortSignal) =>
     get<ItemsPage>(`/collections/${part(collection)}/items?${new URLSearchParams(query)}`, signal),
-  itemAddress: (collection: string, id: string) => `/collections/${part(collection)}/items/${part(id)}`,
   raster: (collection: string) => get<RasterInfo>(`/raster/${part(collection)}.json`),
   search: async (text: string, signal?: AbortSignal) =>
     (await get<{ results: Place[] }>(`/search?${new URLSearchParams({ q: text, limit: '10' })}`, signal)).results,
@@ -312,13 +311,21 @@ async function offsetOf(address: string): Promise<number> {
   }
 }
 
-/** The refused rows of a contribution, fetched with the key and handed to the browser as a file. */
-export async function downloadRefused(id: string): Promise<void> {
-  const response = await ask(`/contributions/${part(id)}/refused.xlsx`);
+/** Hands a file to the browser. Fetched with the key, which a plain link would not carry. */
+async function save(path: string, name: string): Promise<void> {
+  const response = await ask(path);
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');
   link.href = address;
-  link.download = `refused-${id}.xlsx`;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
+
+/** The refused rows of a contribution. */
+export const saveRefused = (id: string): Promise<void> =>
+  save(`/contributions/${part(id)}/refused.xlsx`, `refused-${id}.xlsx`);
+
+/** One feature as GeoJSON. */
+export const saveItem = (collection: string, id: string): Promise<void> =>
+  save(`/collections/${part(collection)}/items/${part(id)}`, `${collection}-${id}.geojson`);

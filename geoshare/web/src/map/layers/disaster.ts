@@ -34,26 +34,23 @@ function depthLegend(): Swatch[] {
 
 const flag = (hazard: string) => ['case', ['==', ['get', `hazard_${hazard}`], true], '1', '0'];
 
-function facility(context: Context, image: unknown, labelFrom: number, dimmed?: unknown): Drawn[] {
+/** Icon and name in one layer: a name gives way to every icon, but never to its own. */
+function facility(context: Context, image: unknown, height: number, dimmed?: unknown): Drawn[] {
   const opacity = dimmed ? expression(['case', dimmed, 1, 0.25]) : 1;
   return [
-    drawn(context, 'icon', 'symbol', 700, {
+    drawn(context, 'icon', 'symbol', height, {
       minzoom: 9,
       layout: {
         'icon-image': image, 'icon-anchor': 'top', 'icon-offset': [0, -15],
         'icon-size': byZoom([9, 0.35], [13, 0.7], [16, 1]),
         'icon-allow-overlap': true, 'icon-padding': 0,
         'symbol-sort-key': expression(['-', 0, ['coalesce', ['get', 'max_capacity'], 0]]),
+        'text-field': expression(['step', ['zoom'], '', 14.5, nameOf(context.language)]),
+        'text-font': BOLD, 'text-size': byZoom([13, 11], [18, 14]),
+        'text-variable-anchor-offset': ['left', [1.5, 0], 'right', [-1.5, 0], 'bottom', [0, -1.4]],
+        'text-max-width': 9, 'text-justify': 'auto', 'text-optional': true,
       },
-      paint: { 'icon-opacity': opacity },
-    }),
-    drawn(context, 'name', 'symbol', 920, {
-      minzoom: labelFrom,
-      layout: {
-        'text-field': nameOf(context.language), 'text-font': BOLD, 'text-size': byZoom([13, 11], [18, 14]),
-        'text-anchor': 'left', 'text-offset': [1.5, 0], 'text-max-width': 9, 'text-justify': 'left', 'text-optional': true,
-      },
-      paint: { ...haloPaint, 'text-color': '#0b4a2f', 'text-opacity': opacity },
+      paint: { ...haloPaint, 'text-color': '#0b4a2f', 'text-opacity': opacity, 'icon-opacity': opacity },
     }),
   ];
 }
@@ -80,7 +77,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
         'step', ['zoom'], 'site|00000000|',
         14, ['concat', 'site|', ...HAZARDS.map(flag), '|', context.language],
       ]),
-      15,
+      1000,
       context.choice ? ['==', ['get', `hazard_${context.choice}`], true] : undefined,
     ),
     legend: (context) => [
@@ -91,7 +88,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
   },
   shelters: {
     group: 'disaster', order: 2, visible: true,
-    layers: (context) => facility(context, expression(['concat', 'shelter|', status]), 15),
+    layers: (context) => facility(context, expression(['concat', 'shelter|', status]), 1001),
     legend: () => (['open', 'full', 'preparing', 'closed', 'unknown'] as const).map((state): Swatch => ({
       kind: 'image', image: `shelter|${state}`, label: t(SHELTER_WORDS[state]),
     })),
@@ -112,11 +109,11 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
         filter: every(geometry('LineString', 'Polygon'), full as never),
         paint: { 'line-color': '#ffffff', 'line-width': byZoom([10, 1], [16, 2.6]), 'line-dasharray': [2, 2.4] },
       }),
-      drawn(context, 'sign', 'symbol', 720, {
+      drawn(context, 'sign', 'symbol', 1010, {
         filter: geometry('LineString'), minzoom: 11,
         layout: { 'symbol-placement': 'line-center', 'icon-image': EVENT_IMAGE, 'icon-rotation-alignment': 'viewport', 'icon-allow-overlap': true, 'icon-size': byZoom([11, 0.6], [16, 1]) },
       }),
-      drawn(context, 'point', 'symbol', 721, {
+      drawn(context, 'point', 'symbol', 1011, {
         filter: geometry('Point', 'Polygon'),
         layout: { 'icon-image': EVENT_IMAGE, 'icon-allow-overlap': true, 'icon-size': byZoom([10, 0.55], [16, 1]) },
       }),

@@ -41,7 +41,7 @@ function choropleth(
     hour && context.time ? hourFilter(hour, context.time) as never : undefined,
   );
   return {
-    group: 'people', order, visible: false, opacity: 0.75, classes: property, hour,
+    group: 'people', order, visible: false, alone: true, opacity: 0.75, classes: property, hour,
     choice: {
       label: 'collection', property: choice, all: false,
       filter: (value) => expression(['==', ['get', choice], value]) as never,

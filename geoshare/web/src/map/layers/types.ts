@@ -24,6 +24,8 @@ export interface Context {
   time: string | null;
   sample: Sample | null;
   raster: RasterInfo | null;
+  /** A picture of the ground is on: what covers the ground steps back. */
+  overImagery: boolean;
 }
 
 /** A MapLibre layer and its height in the stack; the larger is drawn later. */
@@ -60,6 +62,8 @@ export interface Definition {
   visible: boolean;
   opacity?: number;
   minzoom?: number;
+  /** Hides the others of its group: two choropleths at once say nothing. */
+  alone?: boolean;
   /** Drawn from the one shared source of the base map. */
   base?: boolean;
   choice?: Choice;
