@@ -14,6 +14,7 @@ from tiles.errors import ForeignFile, PartError, PartMissing, TornPart, WrongChe
 from tiles.index.rtree import level_starts
 from tiles.pack.layout import VALID, VALUE_TYPES, VALUES, Header, decode_header, expected_names
 from tiles.pack.model import Part, PartInfo
+from tiles.pack.seal import check_seal
 from tiles.pack.writer import file_checksum
 
 _NO_STARTS = np.frombuffer(bytes(4), dtype=np.int32)
@@ -46,8 +47,7 @@ def open_part(path: Path, info: PartInfo | None = None) -> Part:
 def verify_part(path: Path, info: PartInfo) -> None:
     """Read the whole part and compare it with what was written; raises a ``PartError``."""
     try:
-        with open(path, "rb") as file:
-            checksum = file_checksum(file.fileno())
+        checksum = file_checksum(path)
     except OSError as error:
         raise PartMissing(f"{path.name}: {error.strerror}") from error
     if checksum != info.checksum:
@@ -63,6 +63,7 @@ def _read(path: Path) -> tuple[pa.RecordBatch, Header]:
     except (OSError, pa.ArrowException) as error:
         raise PartError(f"{path.name} cannot be opened: {error}") from error
     try:
+        check_seal(source, path.name)
         with pa.ipc.open_file(source) as reader:
             header = decode_header(reader.schema.metadata)
             if header is None:
@@ -71,7 +72,7 @@ def _read(path: Path) -> tuple[pa.RecordBatch, Header]:
                 raise TornPart(f"{path.name} lacks some of its arrays")
             return reader.get_batch(0), header
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise ForeignFile(f"{path.name} is no whole Arrow file: {error}") from error
+        raise TornPart(f"{path.name} is torn: {error}") from error
     finally:
         # the arrays keep the mapping; the descriptor is not needed for it
         source.close()
@@ -196,7 +197,9 @@ class _Opener:
     def _tombstones(self) -> tuple[str, ...]:
         if not self.header.is_delta:
             return ()
-        return tuple(self._column("tombstone").dictionary.to_pylist())
+        ids = self._column("tombstone").dictionary
+        ids.validate(full=True)  # they are read at once, so their offsets are followed here
+        return tuple(ids.to_pylist())
 
 
 def row_numbers(rows: int) -> NDArray[np.int32]:

@@ -23,6 +23,7 @@ from tiles.pack.columns import physical, typed
 from tiles.pack.identity import id_hashes, rows_digest
 from tiles.pack.layout import BOX, MAX_GROUP, MAX_ROWS, VALID, VALUES, VERTEX, Header
 from tiles.pack.model import PartInfo
+from tiles.pack.seal import seal
 
 
 def write_part(
@@ -221,14 +222,11 @@ def _write(path: Path, columns: Mapping[str, pa.Array], header: Header) -> tuple
     batch = batch.replace_schema_metadata(header.encoded())
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(aside, "xb") as file:
-            with pa.ipc.new_file(file, batch.schema) as sink:
-                sink.write_batch(batch)
-            file.flush()
-            os.fsync(file.fileno())
-        with open(aside, "rb") as file:
-            checksum = file_checksum(file.fileno())
-            size = os.fstat(file.fileno()).st_size
+        with open(aside, "xb") as file, pa.ipc.new_file(file, batch.schema) as sink:
+            sink.write_batch(batch)
+        seal(aside)
+        checksum = file_checksum(aside)
+        size = aside.stat().st_size
         aside.rename(path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -238,10 +236,9 @@ def _write(path: Path, columns: Mapping[str, pa.Array], header: Header) -> tuple
     return size, checksum
 
 
-def file_checksum(descriptor: int) -> str:
-    """BLAKE2b-256 of an open file, from its start, in hexadecimal."""
-    with open(os.dup(descriptor), "rb") as file:
-        file.seek(0)
+def file_checksum(path: Path) -> str:
+    """BLAKE2b-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
