@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import shapely
@@ -24,14 +25,28 @@ Mask = NDArray[np.bool_]
 Shapes = NDArray[np.object_]
 
 
-@dataclass(frozen=True)
-class Source:
-    """A collection's current pack: its parts, what the manifest says of them, and where they lie."""
+class Source(Protocol):
+    """A collection's current pack."""
 
-    version: str
-    pack: Pack
-    infos: tuple[PartInfo, ...]
-    paths: tuple[str, ...]  # of the parts, under the packs folder
+    @property
+    def version(self) -> str:
+        """The version, for the inside only."""
+        ...
+
+    @property
+    def pack(self) -> Pack:
+        """The opened parts."""
+        ...
+
+    @property
+    def infos(self) -> Sequence[PartInfo]:
+        """What the manifest says of each part."""
+        ...
+
+    @property
+    def paths(self) -> Sequence[str]:
+        """Paths of the parts, under the packs folder."""
+        ...
 
 
 @dataclass(frozen=True)

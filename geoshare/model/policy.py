@@ -49,6 +49,7 @@ class Grant(BaseModel):
     bands: Names = ()
     finest_resolution_m: float | None = Field(None, gt=0, le=1_000_000)
     formats: tuple[Format, ...] = FORMATS
+    licence: str | None = Field(None, max_length=200)  # SPDX; None: the agreement itself
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
 

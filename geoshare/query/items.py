@@ -144,6 +144,12 @@ def matching(
     return Rows(rows.tables, tuple(chosen))
 
 
+def arrange(view: View, rows: Rows) -> tuple[Found, NDArray[np.intp]]:
+    """Put rows of a view into the order of its pages: the rows, and their places in that order."""
+    found = _found(view, rows)
+    return found, _first(found, np.arange(len(found.row)), len(found.row))
+
+
 def parse_filter(view: View, text: str) -> Expression:
     """Read a CQL2 text over the visible columns; BadRequest for anything else."""
     return check(parse_text(text), view.fields)

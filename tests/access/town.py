@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import pyarrow as pa
 import shapely
 
 from geoshare.access.build import build_views
-from geoshare.access.draft import Source
 from geoshare.access.view import View
 from geoshare.access.views import Views
 from geoshare.filter import fields_of
@@ -23,6 +23,14 @@ from tiles.geometry.convert import from_shapely
 from tiles.pack import Pack, PartInfo, open_part, write_part
 
 Row = tuple[str, Any, dict[str, Any]]  # id, shapely geometry, properties
+
+
+@dataclass(frozen=True)
+class Source:
+    version: str
+    pack: Pack
+    infos: tuple[PartInfo, ...]
+    paths: tuple[str, ...]
 
 
 class Packs:

@@ -1,0 +1,156 @@
+"""One writer for each format; each takes batches of rows and keeps none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geoshare.extracts.request import Selected
+from geoshare.model.policy import Format
+from geoshare.model.times import iso
+from tiles.arrays import Kind
+
+CRS: Final = "EPSG:4326"  # written longitude first, as all these formats do
+SUFFIXES: Final[dict[Format, str]] = {
+    "gpkg": ".gpkg",
+    "geojson": ".geojson",
+    "parquet": ".parquet",
+    "fgb": ".fgb",
+}
+
+
+class Writer(Protocol):
+    """Writes one collection to a file, or to a layer of it."""
+
+    def __call__(
+        self, path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+    ) -> None:
+        """Write all batches."""
+        ...
+
+
+def write_gpkg(
+    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> None:
+    """Write one layer of a GeoPackage."""
+    _write_gdal(path, selected, schema, batches, "GPKG", {"FID": "fid"})
+
+
+def write_fgb(
+    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> None:
+    """Write a FlatGeobuf file with its spatial index."""
+    _write_gdal(path, selected, schema, batches, "FlatGeobuf", {})
+
+
+def write_parquet(
+    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> None:
+    """Write GeoParquet 1.1; statistics in it are of the rows in it."""
+    west = south = np.inf
+    east = north = -np.inf
+    kinds: set[str] = set()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in batches:
+            shapes = shapely.from_wkb(batch.column("geometry").to_numpy(zero_copy_only=False))
+            present = shapes[~shapely.is_missing(shapes)]
+            if len(present):
+                bounds = shapely.total_bounds(present)
+                west, south = min(west, bounds[0]), min(south, bounds[1])
+                east, north = max(east, bounds[2]), max(north, bounds[3])
+                kinds |= {_kind(shape) for shape in present}
+            writer.write_batch(batch)
+        column: dict[str, Any] = {"encoding": "WKB", "geometry_types": sorted(kinds)}
+        if np.isfinite([west, south, east, north]).all():
+            column["bbox"] = [west, south, east, north]
+        said = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+        writer.add_key_value_metadata(
+            {"geo": orjson.dumps(said, option=orjson.OPT_SERIALIZE_NUMPY).decode()}
+        )
+
+
+def write_geojson(
+    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
+) -> None:
+    """Write a GeoJSON FeatureCollection, RFC 7946."""
+    kinds = {column.name: column.kind for column in selected.view.columns}
+    digits = selected.view.collection.decimals
+    with open(path, "wb") as file:
+        file.write(b'{"type":"FeatureCollection","features":[\n')
+        first = True
+        for batch in batches:
+            for row in batch.to_pylist():
+                file.write(b"" if first else b",\n")
+                file.write(_feature(row, kinds, digits))
+                first = False
+        file.write(b"\n]}\n")
+
+
+WRITERS: Final[dict[Format, Writer]] = {
+    "gpkg": write_gpkg,
+    "geojson": write_geojson,
+    "parquet": write_parquet,
+    "fgb": write_fgb,
+}
+
+
+def _write_gdal(
+    path: Path,
+    selected: Selected,
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    driver: str,
+    options: dict[str, str],
+) -> None:
+    reader = pa.RecordBatchReader.from_batches(schema, batches)
+    pyogrio.write_arrow(
+        reader,
+        path,
+        layer=selected.view.collection.name,
+        driver=driver,
+        geometry_name="geometry",
+        geometry_type="Unknown",
+        crs=CRS,
+        layer_options=options,
+    )
+
+
+def _feature(row: dict[str, Any], kinds: dict[str, Kind], digits: int) -> bytes:
+    wkb = row["geometry"]
+    geometry = None
+    if wkb is not None:
+        shape = shapely.orient_polygons(shapely.from_wkb(wkb))
+        geometry = orjson.Fragment(shapely.to_geojson(_rounded(shape, digits)))
+    properties = {name: _value(row[name], kind) for name, kind in kinds.items()}
+    return orjson.dumps(
+        {"type": "Feature", "id": row["id"], "geometry": geometry, "properties": properties}
+    )
+
+
+def _rounded(shape: BaseGeometry, digits: int) -> BaseGeometry:
+    return shapely.transform(shape, lambda xyz: np.round(xyz, digits), include_z=shape.has_z)
+
+
+def _value(value: Any, kind: Kind) -> Any:
+    """Turn a value into what JSON has for it: instants with Z, days without time, JSON texts as what they say."""
+    if value is None:
+        return None
+    if kind is Kind.JSON:
+        return orjson.Fragment(value)
+    if isinstance(value, datetime):
+        return iso(round(value.timestamp() * 1_000_000))
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _kind(shape: BaseGeometry) -> str:
+    return f"{shape.geom_type} Z" if shape.has_z else shape.geom_type

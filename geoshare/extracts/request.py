@@ -1,0 +1,174 @@
+"""What an extract may ask for, checked against the caller's views before any work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import shapely
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from shapely.geometry.base import BaseGeometry
+
+from geoshare.errors import BadRequest
+from geoshare.filter.literals import read_geometry
+from geoshare.model.box import Box
+from geoshare.model.policy import Format, Policy
+from geoshare.model.times import parse_interval
+from geoshare.query import RasterView, View, Views
+from geoshare.query.items import matching
+from geoshare.query.select import in_area
+from tiles.arrays import Rows
+from tiles.geometry.convert import to_shapely
+
+MAX_COLLECTIONS = 32
+ADMIN = "admin_areas"
+
+
+class ExtractRequest(BaseModel):
+    """Collections, the area of them that is wanted, and the format to write."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
+        ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
+    )
+    format: Format = Field("gpkg", description="gpkg, geojson, parquet or fgb")
+    bbox: tuple[float, float, float, float] | None = Field(
+        None, description="west, south, east, north in degrees (CRS84)"
+    )
+    area: dict[str, Any] | str | None = Field(
+        None, description="A GeoJSON polygon (CRS84), or an administrative code"
+    )
+    mode: Literal["whole", "clip"] = Field(
+        "whole", description="whole: features that meet the area, entire; clip: cut at its edge"
+    )
+    datetime: str | None = Field(None, description="An RFC 3339 instant or interval")
+    filter: str | None = Field(None, description="CQL2 text, for every collection asked for")
+
+    @model_validator(mode="after")
+    def _one_area(self) -> Self:
+        if self.bbox is not None and self.area is not None:
+            raise ValueError("give bbox or area, not both")
+        if self.bbox is not None:
+            _check_box(Box(*self.bbox))
+        if len(set(self.collections)) != len(self.collections):
+            raise ValueError("a collection is named twice")
+        return self
+
+
+@dataclass(frozen=True)
+class Selected:
+    """One collection of an extract: its view, and the rows of it that are wanted."""
+
+    view: View
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request read against the views of one policy."""
+
+    request: ExtractRequest
+    policy: Policy
+    views: tuple[View | RasterView, ...]
+    area: BaseGeometry | None
+
+    @cached_property
+    def box(self) -> Box | None:
+        """Box of the area in degrees."""
+        if self.request.bbox is not None:
+            return Box(*self.request.bbox)
+        return None if self.area is None else Box(*self.area.bounds)
+
+    def select(self, view: View) -> Selected:
+        """Rows of one view that the request asks for."""
+        rows = matching(view, self.box, self.request.datetime, self.request.filter)
+        if self.area is not None and self.request.bbox is None:
+            chosen = [numbers[in_area(table, numbers, self.area)] for table, numbers in rows.pairs]
+            rows = Rows(rows.tables, tuple(chosen))
+        return Selected(view, rows)
+
+
+def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
+    """Read a request against the views.
+
+    Raises
+    ------
+    NotFound
+        for a collection that is hidden or does not exist.
+    BadRequest
+        for a format that is not granted, an area that is none, a code that no visible area has.
+    """
+    opened = tuple(views.get(policy, name) for name in request.collections)
+    for view in opened:
+        granted = policy.formats(view.collection.name)
+        if request.format not in granted:
+            allowed = ", ".join(sorted(granted))
+            raise BadRequest("The format is not available.", parameter="format", allowed=allowed)
+        if isinstance(view, View) and request.filter is not None:
+            matching(view, None, None, f"({request.filter}) AND FALSE")
+    if request.datetime is not None:
+        parse_interval(request.datetime)
+    return Plan(request, policy, opened, _area(request, policy, views))
+
+
+def estimate(request: ExtractRequest, policy: Policy, views: Views) -> int:
+    """Count the features an extract would hold at most; raises like :func:`plan`."""
+    made = plan(request, policy, views)
+    total = 0
+    for view in made.views:
+        if isinstance(view, View):
+            total += view.count if made.box is None else len(view.search(made.box))
+    return total
+
+
+def _area(request: ExtractRequest, policy: Policy, views: Views) -> BaseGeometry | None:
+    if request.bbox is not None:
+        return read_geometry({"bbox": list(request.bbox)})
+    if isinstance(request.area, str):
+        return _administrative_area(request.area, policy, views)
+    if request.area is None:
+        return None
+    try:
+        area = read_geometry(request.area)
+    except ValueError as error:
+        raise BadRequest(
+            f"The area cannot be read: {error}.", parameter="area", allowed="a GeoJSON polygon in CRS84"
+        ) from error
+    if area.geom_type not in ("Polygon", "MultiPolygon"):
+        raise BadRequest("The area is no polygon.", parameter="area", allowed="Polygon, MultiPolygon")
+    return area
+
+
+def _administrative_area(code: str, policy: Policy, views: Views) -> BaseGeometry:
+    """Join the visible areas of a code, or of all codes that begin with it where none has it."""
+    unknown = BadRequest(
+        "There is no such administrative area.", parameter="area", allowed="a code of admin_areas"
+    )
+    if not policy.allows(ADMIN) or not 1 <= len(code) <= 20 or not code.isalnum():
+        raise unknown
+    view = views.get(policy, ADMIN)
+    if not isinstance(view, View) or not view.has_column("code"):
+        raise unknown
+    for text in (f"code = '{code}'", f"code LIKE '{code}%'"):
+        shapes = _shapes(matching(view, None, None, text))
+        if shapes:
+            joined: BaseGeometry = shapely.union_all(shapely.make_valid(np.array(shapes, object)))
+            shapely.prepare(joined)
+            return joined
+    raise unknown
+
+
+def _shapes(rows: Rows) -> Sequence[BaseGeometry]:
+    found = [shape for table, numbers in rows.pairs for shape in to_shapely(table.geometries, numbers)]
+    return [shape for shape in found if shape is not None and shapely.get_dimensions(shape) == 2]
+
+
+def _check_box(box: Box) -> None:
+    if not all(np.isfinite(box)) or abs(box.west) > 180 or abs(box.east) > 180:
+        raise ValueError("the box lies outside the world")
+    if box.south > box.north or abs(box.south) > 90 or abs(box.north) > 90:
+        raise ValueError("the box lies outside the world, or its south above its north")

@@ -1,0 +1,176 @@
+"""Makes an extract: files, terms and a manifest in one zip, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyogrio
+
+from geoshare.extracts.chunks import chunks, schema_of
+from geoshare.extracts.formats import SUFFIXES, WRITERS
+from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
+from geoshare.extracts.terms import licences_of, terms
+from geoshare.model.policy import Policy
+from geoshare.model.times import iso
+from geoshare.query import RasterView, View, Views
+
+MANIFEST: Final = "manifest.json"
+TERMS: Final = "LICENCES.txt"
+FORMAT: Final = 1
+_BLOCK: Final = 1 << 20
+Report = Callable[[float, str], None]
+
+
+def write_extract(
+    request: ExtractRequest,
+    policy: Policy,
+    views: Views,
+    path: Path,
+    *,
+    now_us: int,
+    work_dir: Path,
+    progress: Report = lambda fraction, message: None,
+) -> dict[str, Any]:
+    """Write an extract to ``path``, which appears whole or not at all.
+
+    Parameters
+    ----------
+    request, policy, views
+        What is wanted, by whom, and what it is taken from.
+    now_us
+        Moment that is stated as its making, microseconds since 1970.
+    work_dir
+        Folder for files in the making.
+    progress
+        Told how far it is, 0 to 1, and with what; may raise to stop it.
+
+    Returns
+    -------
+    SHA-256 and size of the zip, and features of each collection.
+
+    Raises
+    ------
+    NotFound, BadRequest
+        as :func:`geoshare.extracts.request.plan`.
+    """
+    made = plan(request, policy, views)
+    with tempfile.TemporaryDirectory(dir=work_dir, prefix="extract-") as name:
+        folder = Path(name)
+        manifest = _write_files(made, folder, now_us, progress)
+        (folder / TERMS).write_text(terms(policy, made.views), encoding="utf-8")
+        manifest["files"] = [_entry(file) for file in _files(folder)]
+        (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        aside = folder / "whole.zip"
+        _zip(folder, aside, now_us)
+        found = {
+            "sha256": _sha256(aside),
+            "size": aside.stat().st_size,
+            "manifest_sha256": _sha256(folder / MANIFEST),
+            "features": {item["id"]: item["features"] for item in manifest["collections"]},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(aside, path)
+    progress(1.0, "")
+    return found
+
+
+def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dict[str, Any]:
+    """Write a file (or layer) for each collection, and say what is in them."""
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": iso(now_us)})
+    written, left_out = [], []
+    total = sum(view.count for view in made.views if isinstance(view, View)) or 1
+    done = 0
+    for view in made.views:
+        if isinstance(view, RasterView):
+            left_out.append(_left_out(view))
+            continue
+        before = done / total
+
+        def report(rows: int, before: float = before, name: str = view.collection.name) -> None:
+            progress(min(before + rows / total, 0.99), name)
+
+        selected = made.select(view)
+        written.append(_write_one(made, selected, folder, report))
+        done += view.count
+    return {
+        "format": FORMAT,
+        "created": iso(now_us),
+        "request": made.request.model_dump(mode="json", exclude_none=True),
+        "policy": made.policy.hash,
+        "collections": written,
+        "not_included": left_out,
+    }
+
+
+def _write_one(
+    made: Plan, selected: Selected, folder: Path, report: Callable[[int], None]
+) -> dict[str, Any]:
+    about = selected.view.collection
+    suffix = SUFFIXES[made.request.format]
+    name = f"geoshare{suffix}" if made.request.format == "gpkg" else f"{about.name}{suffix}"
+    area = made.area if made.request.mode == "clip" else None
+    count = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal count
+        for batch in chunks(selected, area):
+            count += batch.num_rows
+            yield batch
+            report(count)
+
+    WRITERS[made.request.format](folder / name, selected, schema_of(selected), counted())
+    return {
+        "id": about.name,
+        "title": about.title,
+        "title_ja": about.title_ja,
+        "file": name,
+        "features": count,
+        "version": selected.view.token,
+        "licences": licences_of(made.policy, about.name),
+    }
+
+
+def _left_out(view: RasterView) -> dict[str, str]:
+    return {
+        "id": view.collection.name,
+        "reason": "Rasters are not part of extracts yet; ask for tiles instead.",
+        "reason_ja": "画像データはまだ抽出に含まれません。タイルをご利用ください。",
+    }
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file())
+
+
+def _entry(file: Path) -> dict[str, Any]:
+    return {"name": file.name, "size": file.stat().st_size, "sha256": _sha256(file)}
+
+
+def _sha256(file: Path) -> str:
+    with open(file, "rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _zip(folder: Path, target: Path, now_us: int) -> None:
+    """Pack the files in order of name, dated as the extract is, block by block."""
+    moment = tuple(
+        int(part) for part in iso(now_us)[:19].replace("T", "-").replace(":", "-").split("-")
+    )
+    stamp = max(moment, (1980, 1, 1, 0, 0, 0))
+    files = _files(folder)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(file.name, stamp[:6])  # type: ignore[arg-type]
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            with open(file, "rb") as content, archive.open(entry, "w", force_zip64=True) as out:
+                while block := content.read(_BLOCK):
+                    out.write(block)
