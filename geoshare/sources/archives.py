@@ -9,7 +9,6 @@ import gzip
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -37,18 +36,17 @@ PREFERRED = (
 )
 
 
-def members(path: Path, request: ReadRequest, report: Report) -> Iterator[Path]:
+def members(path: Path, request: ReadRequest, report: Report) -> list[Path]:
     """The files to read: the file itself, or what an archive holds."""
     with path.open("rb") as file:
         head = file.read(512)
     if head.startswith(b"PK\x03\x04") and not _is_workbook(path, request.bounds, report):
-        yield from _chosen(_unzip(path, request, report), report)
-    elif head.startswith(b"\x1f\x8b"):
-        yield from _chosen(_ungzip(path, request, report), report)
-    elif head[257:262] == b"ustar":
-        yield from _chosen(_untar(path, request, report, "r:"), report)
-    else:
-        yield path
+        return _chosen(_unzip(path, request, report), report)
+    if head.startswith(b"\x1f\x8b"):
+        return _chosen(_ungzip(path, request, report), report)
+    if head[257:262] == b"ustar":
+        return _chosen(_untar(path, request, report), report)
+    return [path]
 
 
 def _is_workbook(path: Path, bounds: Bounds, report: Report) -> bool:
@@ -113,17 +111,17 @@ def _ungzip(path: Path, request: ReadRequest, report: Report) -> list[Path]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise messages.refuse_and_note(report, messages.archive_broken()) from error
     if tarfile.is_tarfile(target):
-        files = _untar(target, request, report, "r:")
+        files = _untar(target, request, report)
         target.unlink()
         return files
     return [target]
 
 
-def _untar(path: Path, request: ReadRequest, report: Report, mode: str) -> list[Path]:
+def _untar(path: Path, request: ReadRequest, report: Report) -> list[Path]:
     folder = _folder(request, path, "tar")
     meter = _Meter(path, request.bounds, report)
     try:
-        with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        with tarfile.open(path, "r:") as archive:
             for count, member in enumerate(archive):
                 _count(count, request.bounds, report)
                 source = archive.extractfile(member) if member.isfile() else None

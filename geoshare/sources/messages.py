@@ -439,3 +439,27 @@ def time_assumed() -> Message:  # noqa: D103
         "The raster does not say when it was observed; the time of contribution stands in.",
         "観測日時が書かれていないため、登録日時を入れました。",
     )
+
+
+def year_only(year: str) -> Message:  # noqa: D103
+    return Message(
+        "scene-year-only",
+        f"Only the year of observation is known; {year}-01-01 stands for it.",
+        f"観測日時は年しか分からないため、{year}年1月1日としました。",
+    )
+
+
+def no_grid() -> Message:  # noqa: D103
+    return Message(
+        "no-grid",
+        "No variable with time, latitude and longitude was found.",
+        "時刻・緯度・経度を持つ変数が見つかりません。",
+    )
+
+
+def grid_irregular() -> Message:  # noqa: D103
+    return Message(
+        "grid-irregular",
+        "The grid is not regular in latitude and longitude.",
+        "格子の間隔が一定ではありません。",
+    )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.report import Report
-from geoshare.sources import archives, messages
+from geoshare.sources import archives, messages, palsar
 from geoshare.sources.lanelet2 import LaneletReader
+from geoshare.sources.netcdf import NetCdfReader
 from geoshare.sources.opendrive import OpenDriveReader
+from geoshare.sources.raster import GeoTiffReader
 from geoshare.sources.request import ReadRequest, SourceReader
 from geoshare.sources.table import CsvReader
 from geoshare.sources.vector import ParquetReader, VectorReader
@@ -26,6 +29,8 @@ READERS: dict[str, SourceReader] = {
         OpenDriveReader(),
         LaneletReader(),
         XlsxReader(),
+        GeoTiffReader(),
+        NetCdfReader(),
         ParquetReader(),
         VectorReader(),
         CsvReader(),
@@ -80,8 +85,14 @@ def _size(path: Path) -> int:
 
 
 def _items(path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch | RasterItem]:
-    for member in archives.members(path, request, report):
-        yield from pick(member, report).read(member, request, report)
+    members = archives.members(path, request, report)
+    mosaic = palsar.find(members)
+    if mosaic:
+        yield from palsar.read(mosaic, request, report)
+        return
+    for member in members:
+        part = replace(request, part=f"{member.stem}:") if len(members) > 1 else request
+        yield from pick(member, report).read(member, part, report)
 
 
 def pick(path: Path, report: Report) -> SourceReader:

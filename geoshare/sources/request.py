@@ -53,6 +53,8 @@ class ReadRequest:
         Text encoding, where detection is not wanted.
     grids_dir
         Folder of geoid and correction grids.
+    part
+        Stands before row numbers where several files of one archive are read.
     """
 
     provider: str
@@ -66,6 +68,7 @@ class ReadRequest:
     encoding: str | None = None
     grids_dir: Path | None = None
     bounds: Bounds = Bounds()
+    part: str = ""
 
 
 @runtime_checkable

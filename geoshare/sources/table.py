@@ -100,7 +100,7 @@ def read_rows(
     plan = bind(profile, columns, report, place=place.columns)
     note_mapping(plan, report)
     report.layers.append(name)
-    assembler = Assembler(plan, place.transform, report)
+    assembler = Assembler(plan, place.transform, report, prefix=request.part)
     numbered = enumerate(itertools.chain(top[at + 1 :], stream), start=at + 2)
     for chunk in _chunks(numbered, columns, request, report):
         numbers = np.array([number for number, _ in chunk], dtype=np.int64)

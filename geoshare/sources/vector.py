@@ -106,7 +106,7 @@ class VectorReader:
                 if geometry_type is None and not count_geometry(meta):
                     report.note(messages.layer_skipped(layer))
                     return
-                prefix = f"{layer}:" if count > 1 else ""
+                prefix = request.part + (f"{layer}:" if count > 1 else "")
                 source = _Stream(plan, request, report, str(meta["crs"] or ""), prefix, path)
                 yield from source.features(reader, meta["geometry_name"] or "wkb_geometry")
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
@@ -152,7 +152,7 @@ class ParquetReader:
         note_mapping(plan, report)
         report.layers.append(path.stem)
         text = orjson.dumps(crs).decode() if isinstance(crs, dict) else str(crs or "")
-        stream = _Stream(plan, request, report, text, "", path)
+        stream = _Stream(plan, request, report, text, request.part, path)
         yield from stream.features(file.iter_batches(BATCH_ROWS, columns=[*columns, column]), column)
 
 
