@@ -25,19 +25,19 @@ The HTTP interface works without it.</p>
 
 @blueprint.get("/map")
 def map_page() -> Response:
-    """The map."""
+    """Serve the map."""
     return _page("index.html")
 
 
 @blueprint.get("/contribute")
 def contribute_page() -> Response:
-    """The upload page."""
+    """Serve the upload page."""
     return _page("contribute.html")
 
 
 @blueprint.get("/map/settings.json")
 def settings() -> Response:
-    """What the pages must know before they start: the opt-in public background, nothing else."""
+    """Say what the pages must know before they start: the opt-in public background, nothing else."""
     tiles, attribution = _background()
     background = {"tiles": tiles, "attribution": attribution} if tiles else None
     answer = jsonify({"background": background})
@@ -47,7 +47,7 @@ def settings() -> Response:
 
 @blueprint.get("/map/<path:name>")
 def asset(name: str) -> Response:
-    """A built file. Names under ``assets/`` carry a hash of the content, so they never change."""
+    """Serve a built file. Names under ``assets/`` carry a hash of the content, so they never change."""
     answer = send_from_directory(DIST, name, max_age=A_YEAR_S if name.startswith("assets/") else 3600)
     if name.startswith("assets/"):
         answer.headers["Cache-Control"] = f"public, max-age={A_YEAR_S}, immutable"
@@ -57,7 +57,7 @@ def asset(name: str) -> Response:
 
 
 def content_security_policy(background_tiles: str) -> str:
-    """The policy of the pages: this server only, and the origin of the opt-in background if set."""
+    """Allow the pages this server only, and the origin of the opt-in background if one is set."""
     parts = urlsplit(background_tiles)
     origin = f" {parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else ""
     return "; ".join(

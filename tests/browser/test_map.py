@@ -1,0 +1,160 @@
+"""The map as people use it: look, switch, search, read, come back by a link."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.browser
+
+LANGUAGES = [("ja-JP", "指定緊急避難場所"), ("en-GB", "Evacuation sites")]
+
+
+def items(live_server: Any, collection: str) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{live_server.url}/collections/{collection}/items?limit=50", timeout=30)
+    answer.raise_for_status()
+    return answer.json()["features"]
+
+
+@pytest.fixture
+def site(live_server: Any) -> dict[str, Any]:
+    return next(
+        item for item in items(live_server, "evacuation_sites") if item["properties"].get("name")
+    )
+
+
+@pytest.mark.parametrize(("locale", "title"), LANGUAGES)
+def test_the_open_map_draws_without_a_complaint_and_speaks_the_browsers_language(
+    visit: Callable[..., Any], locale: str, title: str
+) -> None:
+    seen = visit(locale).open("/map")
+    assert seen.page.locator("#row-evacuation_sites .row-title").inner_text() == title
+    assert seen.page.evaluate("document.documentElement.lang") == locale[:2]
+    assert seen.page.locator(".maplibregl-ctrl-scale").is_visible()
+    assert seen.complaints == []
+
+
+def test_nothing_is_fetched_from_anywhere_but_this_server(visit: Callable[..., Any]) -> None:
+    seen = visit().open("/map")
+    hosts = {urlsplit(address).netloc for address in seen.addresses if address.startswith("http")}
+    assert hosts == {urlsplit(seen.base).netloc}
+
+
+def test_names_are_drawn_with_the_bundled_font(visit: Callable[..., Any]) -> None:
+    seen = visit().open("/map")
+    assert any(
+        re.search(r"/map/assets/noto-sans-jp-\d+-\d+-normal", address) for address in seen.addresses
+    )
+
+
+def test_a_key_adds_the_layers_of_its_agreement_and_removing_it_takes_them_away(
+    visit: Callable[..., Any], live_server: Any
+) -> None:
+    seen = visit().open("/map")
+    before = seen.layers()
+    assert "lanes" not in before
+    seen.enter_key(live_server.keys["automaker"])
+    seen.page.wait_for_selector("#row-lanes")
+    seen.page.click("#key-button")
+    seen.page.click("dialog .button-plain")
+    seen.page.wait_for_selector("#row-lanes", state="detached")
+    assert seen.layers() == before
+
+
+def test_a_wrong_key_is_refused_in_words_and_changes_nothing(visit: Callable[..., Any]) -> None:
+    seen = visit("en-GB").open("/map")
+    before = seen.layers()
+    seen.enter_key("gs_wrong_key")
+    seen.page.wait_for_function("document.getElementById('key-error').textContent.length > 0")
+    assert "not valid" in seen.page.locator("#key-error").inner_text()
+    assert seen.layers() == before
+
+
+def test_search_by_keyboard_flies_to_a_place_and_tells_about_it_in_both_languages(
+    visit: Callable[..., Any], site: dict[str, Any]
+) -> None:
+    seen = visit().open("/map")
+    seen.page.fill("#search-input", site["properties"]["name"])
+    seen.page.wait_for_selector("#result-0")
+    kinds = seen.page.locator("#search-results .result-kind").all_inner_texts()
+    for _ in range(kinds.index("指定緊急避難場所") + 1):
+        seen.page.keyboard.press("ArrowDown")
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector(".card h2")
+    assert seen.page.locator(".card h2").inner_text() == site["properties"]["name"]
+    assert "対応する災害" in seen.page.locator(".card").inner_text()
+    longitude, latitude = site["geometry"]["coordinates"][:2]
+    seen.page.wait_for_function(
+        """([lon, lat]) => { const [, y, x] = /map=[^/]+\\/([^/]+)\\/([^/&]+)/.exec(location.hash).map(Number);
+        return Math.hypot(x - lon, y - lat) < 0.002; }""",
+        arg=[longitude, latitude],
+    )
+    seen.page.click("#language-en")
+    seen.page.wait_for_function("document.querySelector('.card').innerText.includes('Designated for')")
+    assert "Evacuation sites" in seen.page.locator(".card-kind").inner_text()
+
+
+def test_a_click_on_the_map_opens_what_lies_there_and_escape_closes_it(
+    visit: Callable[..., Any], site: dict[str, Any]
+) -> None:
+    longitude, latitude = site["geometry"]["coordinates"][:2]
+    seen = visit().open(
+        f"/map#map=17/{latitude}/{longitude}&layers=evacuation_sites,segments,admin_areas"
+    )
+    box = seen.page.locator("#map").bounding_box()
+    seen.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    seen.page.wait_for_selector(".card h2")
+    assert seen.page.locator(".card h2").inner_text() == site["properties"]["name"]
+    seen.page.keyboard.press("Escape")
+    assert seen.page.locator(".card").is_hidden()
+
+
+def test_the_time_bar_steps_through_the_rain(visit: Callable[..., Any]) -> None:
+    seen = visit().open("/map")
+    seen.page.check("#layer-rain", force=True)
+    seen.page.wait_for_selector("#time-slider")
+    first = seen.link()["time"]
+    seen.page.locator("#time-slider").focus()
+    with seen.page.expect_response(lambda answer: "/raster/rain/" in answer.url):
+        seen.page.keyboard.press("ArrowRight")
+    seen.page.wait_for_function("before => !location.hash.includes(before)", arg=first)
+    seen.page.click("#time-play")
+    second = seen.link()["time"]
+    seen.page.wait_for_function("before => !location.hash.includes(before)", arg=second)
+
+
+def test_a_link_brings_back_place_layers_time_and_language(visit: Callable[..., Any]) -> None:
+    first = visit().open("/map")
+    first.page.check("#layer-rain", force=True)
+    first.page.wait_for_selector("#time-slider")
+    first.page.uncheck("#layer-hazard_zones", force=True)
+    first.page.click("#language-en")
+    first.page.wait_for_function("location.hash.includes('lang=en')")
+    tail = first.page.evaluate("location.hash")
+    second = visit("ja-JP").open(f"/map{tail}")
+    assert second.link() == first.link()
+    assert second.page.locator("#layer-rain").is_checked()
+    assert not second.page.locator("#layer-hazard_zones").is_checked()
+    assert second.page.locator("#row-rain .row-title").inner_text() == "Rain"
+
+
+def test_on_a_phone_the_layers_are_a_sheet_and_everything_is_large_enough_to_touch(
+    visit: Callable[..., Any],
+) -> None:
+    seen = visit(phone=True).open("/map")
+    assert seen.page.locator("#sheet-handle").get_attribute("aria-expanded") == "false"
+    seen.page.tap("#sheet-handle")
+    seen.page.wait_for_selector("#row-evacuation_sites >> visible=true")
+    small = seen.page.evaluate(
+        """() => [...document.querySelectorAll('button, select, a[href], label.switch-label')]
+        .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.maplibregl-ctrl-attrib'))
+        .filter((e) => { const b = e.getBoundingClientRect(); return b.width && (b.height < 44 || b.width < 44); })
+        .filter((e) => !e.classList.contains('skip')).map((e) => e.outerHTML.slice(0, 90))"""
+    )
+    assert small == []
+    assert seen.complaints == []
