@@ -154,9 +154,7 @@ def _finish_ring(work: _Work, end: int) -> None:
 
 
 @njit(nogil=True, cache=True)
-def _add_points(
-    world_xy: NDArray[np.int32], first: int, last: int, frame: Frame, work: _Work
-) -> None:
+def _add_points(world_xy: NDArray[np.int32], first: int, last: int, frame: Frame, work: _Work) -> None:
     """Add the points within the box as one ring."""
     start = end = int(work.ring_starts[work.rings[0]])
     for i in range(first, last):
@@ -167,9 +165,7 @@ def _add_points(
 
 
 @njit(nogil=True, cache=True)
-def _add_run(
-    path: NDArray[np.float64], first: int, last: int, tolerance: float, work: _Work
-) -> None:
+def _add_run(path: NDArray[np.float64], first: int, last: int, tolerance: float, work: _Work) -> None:
     """Add one line that lies within the box, unless it is shorter than a unit."""
     used = int(work.ring_starts[work.rings[0]])
     end = quantise(path, first, last, work.xy, used)
@@ -261,9 +257,7 @@ def _opened(at: NDArray[np.int64]) -> _Table:
 
 
 @njit(nogil=True, cache=True)
-def _add_feature(
-    table: _Table, row: int, frame: Frame, tolerance: float, work: _Work
-) -> int:
+def _add_feature(table: _Table, row: int, frame: Frame, tolerance: float, work: _Work) -> int:
     """Add all parts of a feature, for which there is room; its MVT type."""
     kind = int(table.types[row])
     if kind > POLYGON:

@@ -117,9 +117,7 @@ def _first_slot(values: Values, tag: int, key: np.uint64) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _ends_with(
-    values: Values, number: int, text: NDArray[np.uint8], first: int, last: int
-) -> bool:
+def _ends_with(values: Values, number: int, text: NDArray[np.uint8], first: int, last: int) -> bool:
     """Whether an encoded text is ``text[first:last]``, of the same length or longer."""
     start = values.ends[number + 1] - (last - first)
     for i in range(last - first):

@@ -62,7 +62,9 @@ def test_values_of_different_types_that_look_alike_stay_apart(make_table, all_ro
 )
 def test_each_kind_comes_back(make_table, all_rows, kind, values, expected):
     table = make_table([CENTRE] * len(values), {"v": (kind, values)})
-    found = [f["properties"]["v"] for f in features(encode_layer("x", all_rows(table), TILE, columns=["v"]))]
+    found = [
+        f["properties"]["v"] for f in features(encode_layer("x", all_rows(table), TILE, columns=["v"]))
+    ]
     if kind == Kind.DATE:
         expected = ["1970-01-01", "1969-12-31", "2000-02-29", "0000-01-01", "9999-12-31"]
     assert found == (expected or values)
@@ -87,7 +89,9 @@ def test_what_has_no_value_is_left_out(make_table, all_rows, kind, values):
 def test_a_text_stands_once_in_a_layer_whatever_part_and_column_it_comes_from(make_table, all_rows):
     name = "a name that is long enough to be found"
     tables = [
-        make_table([CENTRE] * 3, {"a": (Kind.STRING, ["-", name, None]), "b": (Kind.STRING, [name] * 3)})
+        make_table(
+            [CENTRE] * 3, {"a": (Kind.STRING, ["-", name, None]), "b": (Kind.STRING, [name] * 3)}
+        )
         for _ in range(2)
     ]
     layer = encode_layer("x", all_rows(*tables), TILE, columns=["a", "b"])
@@ -95,7 +99,9 @@ def test_a_text_stands_once_in_a_layer_whatever_part_and_column_it_comes_from(ma
     assert [f["properties"].get("a") for f in features(layer)] == ["-", name, None] * 2
 
 
-def test_numbers_of_the_identity_fit_javascript_and_the_text_is_there_when_asked_for(make_table, all_rows):
+def test_numbers_of_the_identity_fit_javascript_and_the_text_is_there_when_asked_for(
+    make_table, all_rows
+):
     table = make_table([CENTRE], ids=["way/7"])
     (feature,) = features(encode_layer("x", all_rows(table), TILE, columns=["id"]))
     assert feature["id"] == int(table.id_hash[0]) & (2**53 - 1)
@@ -128,7 +134,9 @@ def test_no_rows_make_no_layer(make_table):
 
 def test_layers_one_after_the_other_are_a_tile(make_table, all_rows):
     rows = all_rows(make_table([CENTRE]))
-    tile = encode_layer("道", rows, TILE, columns=[]) + encode_layer("y", rows, TILE, columns=[], extent=512)
+    tile = encode_layer("道", rows, TILE, columns=[]) + encode_layer(
+        "y", rows, TILE, columns=[], extent=512
+    )
     found = decoded(tile)
     assert list(found) == ["道", "y"]
     assert (found["道"]["extent"], found["y"]["extent"]) == (4096, 512)

@@ -74,7 +74,10 @@ def lines(rng: np.random.Generator, centre: np.ndarray, reach: float) -> shapely
 
 def polygons(rng: np.random.Generator, centre: np.ndarray, radius: float) -> shapely.Geometry:
     return shapely.union_all(
-        [random_polygon(rng, centre + rng.normal(size=2) * radius, radius) for _ in range(rng.integers(1, 4))]
+        [
+            random_polygon(rng, centre + rng.normal(size=2) * radius, radius)
+            for _ in range(rng.integers(1, 4))
+        ]
     )
 
 
@@ -123,7 +126,9 @@ def test_lines_are_what_shapely_clips_within_rounding(make_table, all_rows, simp
 @pytest.mark.parametrize("simplify", [False, True])
 @given(seed=st.integers(0, 2**32))
 @settings(max_examples=15, deadline=None)
-def test_polygons_are_valid_and_what_shapely_clips_within_rounding(make_table, all_rows, simplify, seed):
+def test_polygons_are_valid_and_what_shapely_clips_within_rounding(
+    make_table, all_rows, simplify, seed
+):
     tile, given_polygons = scene(seed, polygons)
     table = make_table(given_polygons)
     found = encoded(all_rows, table, tile, simplify)

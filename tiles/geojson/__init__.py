@@ -1,0 +1,5 @@
+"""GeoJSON: rows of tables in, features out."""
+
+from tiles.geojson.features import write_features
+
+__all__ = ["write_features"]

@@ -1,0 +1,356 @@
+"""Rows as GeoJSON features (RFC 7946)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tiles.addresses import (
+    BOOL,
+    BYTES,
+    DATE,
+    ENTRIES,
+    FLOAT,
+    ID,
+    INT,
+    JSON,
+    KIND,
+    LON_LAT_Z,
+    OFFSETS,
+    PART_STARTS,
+    PARTS,
+    RING_STARTS,
+    RINGS,
+    ROWS,
+    STRING,
+    TYPES,
+    VALID,
+    VALUES,
+    VERTEX_STARTS,
+    VERTICES,
+    borrowed,
+    int32_view,
+    int64_view,
+    lon_lat_z_view,
+    source,
+    uint8_view,
+)
+from tiles.arrays import Rows
+from tiles.buffers import with_room
+from tiles.geojson.geometry import Precision, Shape, geometry_room, put_geometry
+from tiles.geojson.numbers import FLOAT_ROOM, put_float, put_int
+from tiles.text import put_date, put_timestamp
+
+MAX_DECIMALS = 9
+
+_QUOTE, _BACKSLASH, _COMMA = 34, 92, 44
+_ESCAPE_ROOM = 6
+_BYTES_PER_FEATURE = 512
+
+
+class _Words(NamedTuple):
+    """Texts that stand in every feature, one after the other: as many as properties and five more.
+
+    The start of a feature, what stands between identity and geometry, between geometry and
+    properties, the names of the properties, the end, and ``null``.
+    """
+
+    text: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+
+
+@lru_cache(maxsize=1024)
+def _words(columns: tuple[str, ...]) -> _Words:
+    names = [json.dumps(name, ensure_ascii=False) + ":" for name in columns]
+    words = ['{"type":"Feature","id":', ',"geometry":', ',"properties":{', "}},", "null"]
+    words += [name if i == 0 else "," + name for i, name in enumerate(names)]
+    encoded = [word.encode() for word in words]
+    starts = np.cumsum([0, *(len(word) for word in encoded)]).astype(np.int64)
+    return _Words(np.frombuffer(b"".join(encoded), dtype=np.uint8).copy(), starts)
+
+
+_FEATURE, _GEOMETRY, _PROPERTIES, _END, _NULL, _NAMES = range(6)
+
+
+@njit(nogil=True, cache=True)
+def _put_word(out: NDArray[np.uint8], at: int, words: _Words, word: int) -> int:
+    first, last = words.starts[word], words.starts[word + 1]
+    for k in range(first, last):
+        out[at + k - first] = words.text[k]
+    return at + last - first
+
+
+@njit(nogil=True, cache=True)
+def _hexadecimal(value: int) -> int:
+    return 48 + value if value < 10 else 87 + value
+
+
+@njit(nogil=True, cache=True)
+def put_string(out: NDArray[np.uint8], at: int, text: NDArray[np.uint8], first: int, last: int) -> int:
+    """Write the UTF-8 ``text[first:last]`` as a JSON string, of at most 6 bytes for each and 2."""
+    out[at] = _QUOTE
+    at += 1
+    for i in range(first, last):
+        byte = text[i]
+        if byte >= 32 and byte != _QUOTE and byte != _BACKSLASH:
+            out[at] = byte
+            at += 1
+            continue
+        out[at] = _BACKSLASH
+        if byte >= 32:
+            out[at + 1] = byte
+            at += 2
+            continue
+        out[at + 1], out[at + 2], out[at + 3] = 117, 48, 48
+        out[at + 4], out[at + 5] = _hexadecimal(byte >> 4), _hexadecimal(byte & 15)
+        at += _ESCAPE_ROOM
+    out[at] = _QUOTE
+    return at + 1
+
+
+@njit(nogil=True, cache=True)
+def _is_null(column: NDArray[np.int64], row: int) -> bool:
+    if column[VALID] != 0 and uint8_view(column[VALID], 1)[row] == 0:
+        return True
+    if column[KIND] in (STRING, JSON):
+        code = int32_view(column[VALUES], 1)[row]
+        return code < 0 or code >= column[ENTRIES]
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _text_bounds(column: NDArray[np.int64], row: int) -> tuple[int, int]:
+    code = int32_view(column[VALUES], 1)[row]
+    offsets = int32_view(column[OFFSETS], 2)
+    return offsets[code], offsets[code + 1]
+
+
+@njit(nogil=True, cache=True)
+def _put_text(out: NDArray[np.uint8], at: int, column: NDArray[np.int64], row: int) -> int:
+    """Write a string, or a JSON text as it is; nothing for an empty JSON text."""
+    first, last = _text_bounds(column, row)
+    text = uint8_view(column[BYTES], 1)
+    if column[KIND] == STRING:
+        return put_string(out, at, text, first, last)
+    for k in range(first, last):
+        out[at + k - first] = text[k]
+    return at + last - first
+
+
+@njit(nogil=True, cache=True)
+def _put_time(out: NDArray[np.uint8], at: int, column: NDArray[np.int64], row: int) -> int:
+    """Write a date or a time as a string; nothing where its year has not four digits."""
+    if column[KIND] == DATE:
+        end = put_date(out, at + 1, int(int32_view(column[VALUES], 1)[row]))
+    else:
+        end = put_timestamp(out, at + 1, int64_view(column[VALUES], 1)[row])
+    if end == at + 1:
+        return at
+    out[at], out[end] = _QUOTE, _QUOTE
+    return end + 1
+
+
+@njit(nogil=True, cache=True)
+def _put_bool(out: NDArray[np.uint8], at: int, value: int) -> int:
+    if value != 0:
+        out[at], out[at + 1], out[at + 2], out[at + 3] = 116, 114, 117, 101
+        return at + 4
+    out[at], out[at + 1], out[at + 2], out[at + 3], out[at + 4] = 102, 97, 108, 115, 101
+    return at + 5
+
+
+@njit(nogil=True, cache=True)
+def _put_number(
+    out: NDArray[np.uint8], at: int, column: NDArray[np.int64], row: int, digits: NDArray[np.uint8]
+) -> int:
+    """Write a number or a truth value; nothing for one that is not finite."""
+    if column[KIND] == BOOL:
+        return _put_bool(out, at, int(uint8_view(column[VALUES], 1)[row]))
+    bits = int64_view(column[VALUES], 1)[row]
+    if column[KIND] == INT:
+        return put_int(out, at, bits)
+    if (bits >> 52) & 0x7FF == 0x7FF:
+        return at
+    return put_float(out, at, bits, digits)
+
+
+@njit(nogil=True, cache=True)
+def put_value(
+    out: NDArray[np.uint8], at: int, column: NDArray[np.int64], row: int, digits: NDArray[np.uint8]
+) -> int:
+    """Write one value; nothing where JSON has none for it."""
+    kind = column[KIND]
+    if _is_null(column, row):
+        return at
+    if kind in (STRING, JSON):
+        return _put_text(out, at, column, row)
+    if kind in (INT, FLOAT, BOOL):
+        return _put_number(out, at, column, row, digits)
+    return _put_time(out, at, column, row)
+
+
+@njit(nogil=True, cache=True)
+def _values_room(columns: NDArray[np.int64], row: int) -> int:
+    """Bytes that the values of a row take at most."""
+    room = 0
+    for c in range(columns.shape[0]):
+        room += FLOAT_ROOM
+        if columns[c, KIND] in (STRING, JSON) and not _is_null(columns[c], row):
+            first, last = _text_bounds(columns[c], row)
+            room += _ESCAPE_ROOM * (last - first)
+    return room
+
+
+@njit(nogil=True, cache=True)
+def _put_feature(
+    out: NDArray[np.uint8],
+    at: int,
+    shape: Shape,
+    columns: NDArray[np.int64],
+    row: int,
+    words: _Words,
+    precision: Precision,
+    digits: NDArray[np.uint8],
+) -> int:
+    """Write a feature and a comma. The first column is the identity."""
+    at = _put_word(out, at, words, _FEATURE)
+    at = _put_text(out, at, columns[0], row)
+    at = _put_word(out, at, words, _GEOMETRY)
+    at = put_geometry(out, at, shape, row, precision)
+    at = _put_word(out, at, words, _PROPERTIES)
+    for c in range(1, columns.shape[0]):
+        at = _put_word(out, at, words, _NAMES + c - 1)
+        begin = at
+        at = put_value(out, at, columns[c], row, digits)
+        if at == begin:
+            at = _put_word(out, at, words, _NULL)
+    return _put_word(out, at, words, _END)
+
+
+@njit(nogil=True, cache=True)
+def _put_features(
+    out: NDArray[np.uint8],
+    place: NDArray[np.int64],
+    shape: Shape,
+    columns: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+    last: int,
+    words: _Words,
+    precision: Precision,
+    digits: NDArray[np.uint8],
+) -> int:
+    """Write rows until one has no room; the room it needs, 0 when all are written.
+
+    ``place`` is the next row and the next byte.
+    """
+    for i in range(place[0], last):
+        row = numbers[i]
+        need = len(words.text) + geometry_room(shape, row) + _values_room(columns, row)
+        # `null` is as long as a word may get beyond the words' own length
+        need += 4 * columns.shape[0]
+        place[0] = i
+        if place[1] + need > len(out):
+            return need
+        place[1] = _put_feature(out, place[1], shape, columns, row, words, precision, digits)
+    return 0
+
+
+@njit(nogil=True, cache=True)
+def _shape(at: NDArray[np.int64]) -> Shape:
+    return Shape(
+        uint8_view(at[TYPES], at[ROWS]),
+        int32_view(at[PART_STARTS], at[ROWS] + 1),
+        int32_view(at[RING_STARTS], at[PARTS] + 1),
+        int32_view(at[VERTEX_STARTS], at[RINGS] + 1),
+        lon_lat_z_view(at[LON_LAT_Z], at[VERTICES]),
+    )
+
+
+@njit(nogil=True, cache=True)
+def write_rows(
+    tables: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+    words: _Words,
+    precision: Precision,
+) -> Any:
+    """Write the chosen rows, each followed by a comma.
+
+    Parameters
+    ----------
+    tables, columns, starts, numbers
+        As in ``addresses.Source``; the first column is the identity.
+
+    Returns
+    -------
+    (bytes, how many of them are used).
+    """
+    out = np.empty(_BYTES_PER_FEATURE * len(numbers) + _BYTES_PER_FEATURE, np.uint8)
+    place, digits = np.zeros(2, np.int64), np.empty(32, np.uint8)
+    for t in range(tables.shape[0]):
+        shape = _shape(tables[t])
+        place[0] = starts[t]
+        need = 1
+        while need != 0:
+            need = _put_features(
+                borrowed(out),
+                place,
+                shape,
+                columns[t],
+                numbers,
+                starts[t + 1],
+                words,
+                precision,
+                digits,
+            )
+            out = with_room(out, place[1], need)
+    return out, place[1]
+
+
+def write_features(rows: Rows, *, columns: Sequence[str], decimals: int = 7) -> bytes:
+    """Write rows as GeoJSON features with commas between them.
+
+    Parameters
+    ----------
+    rows
+        In the order in which they are to stand.
+    columns
+        Names of the properties to write. The identity is the feature's ``id`` and not among them,
+        whether named here or not. What has no value in JSON is null: nulls, NaN, infinities, times
+        outside the years 0 to 9999.
+    decimals
+        Of longitude and latitude, 0 to 9; trailing zeros are left out. Heights have three, and are
+        written where every vertex of the feature has one.
+
+    Returns
+    -------
+    UTF-8. Polygons follow the right-hand rule; a feature without geometry, or with a position that
+    is not finite, has a null geometry.
+
+    Raises
+    ------
+    ValueError
+        ``decimals`` is out of range.
+    KeyError
+        There is no such column.
+    """
+    if not 0 <= decimals <= MAX_DECIMALS:
+        raise ValueError(f"decimals must be 0 to {MAX_DECIMALS}, not {decimals}")
+    names = tuple(name for name in columns if name != ID)
+    read = source(rows, (ID, *names))
+    out, length = write_rows(
+        read.tables,
+        read.columns,
+        read.starts,
+        read.numbers,
+        _words(names),
+        Precision(decimals, 10.0**decimals),
+    )
+    return bytes(out[: max(length - 1, 0)].tobytes())

@@ -1,0 +1,249 @@
+"""Numbers as JSON text, in kernels."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from tiles.text import put_digits
+
+INTEGER_ROOM = 20
+FLOAT_ROOM = 32
+
+# Grisu2 scales by a power of ten so that the binary exponent falls into this window.
+_ALPHA = -60
+_FIRST_POWER, _POWER_STEP = -348, 8
+
+
+def _power_of_ten(exponent: int) -> tuple[int, int]:
+    """10^exponent as (64-bit significand, binary exponent), rounded to nearest."""
+    shift = max(0, 64 - (10**exponent).bit_length()) if exponent >= 0 else 64 + 4 * -exponent
+    value = (10**exponent) << shift if exponent >= 0 else (1 << shift) // 10**-exponent
+    excess = value.bit_length() - 64
+    rounded = (value + (1 << excess >> 1)) >> excess
+    return rounded, excess - shift
+
+
+_POWERS = [_power_of_ten(k) for k in range(_FIRST_POWER, 341, _POWER_STEP)]
+_SIGNIFICANDS = np.array([significand for significand, _ in _POWERS], dtype=np.uint64)
+_EXPONENTS = np.array([exponent for _, exponent in _POWERS], dtype=np.int64)
+
+
+class _Scaled(NamedTuple):
+    """A double and its neighbours' midpoints, scaled by a power of ten."""
+
+    low: np.uint64
+    value: np.uint64
+    high: np.uint64
+    exponent: int  # binary, of all three
+    decimal: int  # the power of ten they must be multiplied with
+
+
+@njit(nogil=True, cache=True)
+def put_int(out: NDArray[np.uint8], at: int, value: int) -> int:
+    """Write an int64; return the place after."""
+    rest = np.uint64(value)
+    if value < 0:
+        out[at] = 45
+        at += 1
+        rest = np.uint64(0) - rest
+    digits = 1
+    left = rest // np.uint64(10)
+    while left != np.uint64(0):
+        digits += 1
+        left //= np.uint64(10)
+    for k in range(digits - 1, -1, -1):
+        out[at + k] = 48 + np.uint8(rest % np.uint64(10))
+        rest //= np.uint64(10)
+    return at + digits
+
+
+@njit(nogil=True, cache=True)
+def put_fixed(out: NDArray[np.uint8], at: int, value: float, decimals: int, scale: float) -> int:
+    """Write a number rounded to ``decimals``, without trailing zeros; return the place after.
+
+    ``scale`` is 10^decimals and ``value * scale`` fits an int64.
+    """
+    scaled = np.int64(np.rint(np.abs(value) * scale))
+    if value < 0.0 and scaled != 0:
+        out[at] = 45
+        at += 1
+    one = np.int64(scale)
+    whole = scaled // one
+    fraction = scaled - whole * one
+    at = put_int(out, at, whole)
+    if fraction == 0:
+        return at
+    out[at] = 46
+    at = put_digits(out, at + 1, fraction, decimals)
+    while out[at - 1] == 48:
+        at -= 1
+    return at
+
+
+@njit(nogil=True, cache=True)
+def _times(a: np.uint64, b: np.uint64) -> np.uint64:
+    """The upper half of the 128-bit product, rounded."""
+    half, mask = np.uint64(32), np.uint64(0xFFFFFFFF)
+    a_low, a_high, b_low, b_high = a & mask, a >> half, b & mask, b >> half
+    low, middle, other = a_low * b_low, a_low * b_high, a_high * b_low
+    carry = (low >> half) + (middle & mask) + (other & mask) + np.uint64(0x80000000)
+    return a_high * b_high + (middle >> half) + (other >> half) + (carry >> half)
+
+
+@njit(nogil=True, cache=True)
+def _normalised(significand: np.uint64, exponent: int) -> Any:
+    while significand & np.uint64(0x8000000000000000) == np.uint64(0):
+        significand <<= np.uint64(1)
+        exponent -= 1
+    return significand, exponent
+
+
+@njit(nogil=True, cache=True)
+def _scaled(bits: np.uint64) -> _Scaled:
+    """The boundaries of the numbers that read back as the positive double with these bits."""
+    fraction = bits & np.uint64(0xFFFFFFFFFFFFF)
+    biased = np.int64(bits >> np.uint64(52)) & 0x7FF
+    significand, exponent = fraction, -1074
+    if biased != 0:
+        significand, exponent = fraction | np.uint64(0x10000000000000), biased - 1075
+    high, high_exponent = _normalised((significand << np.uint64(1)) | np.uint64(1), exponent - 1)
+    # below a power of two the neighbours are half as far apart
+    if fraction == np.uint64(0) and biased > 1:
+        low, low_exponent = (significand << np.uint64(2)) - np.uint64(1), exponent - 2
+    else:
+        low, low_exponent = (significand << np.uint64(1)) - np.uint64(1), exponent - 1
+    low <<= np.uint64(low_exponent - high_exponent)
+    value, _ = _normalised(significand, exponent)
+    lacking = _ALPHA - high_exponent - 64
+    power = int(np.ceil((lacking + 63) * 0.30102999566398120))
+    index = (power - _FIRST_POWER + _POWER_STEP - 1) // _POWER_STEP
+    factor = _SIGNIFICANDS[index]
+    return _Scaled(
+        _times(low, factor) + np.uint64(1),
+        _times(value, factor),
+        _times(high, factor) - np.uint64(1),
+        high_exponent + _EXPONENTS[index] + 64,
+        -(_FIRST_POWER + index * _POWER_STEP),
+    )
+
+
+@njit(nogil=True, cache=True)
+def _nearest(
+    digits: NDArray[np.uint8],
+    n: int,
+    distance: np.uint64,
+    delta: np.uint64,
+    rest: np.uint64,
+    unit: np.uint64,
+) -> None:
+    """Lower the last digit while that brings the digits closer to the value."""
+    while (
+        rest < distance
+        and delta - rest >= unit
+        and (rest + unit < distance or distance - rest > rest + unit - distance)
+    ):
+        digits[n - 1] -= np.uint8(1)
+        rest += unit
+
+
+@njit(nogil=True, cache=True)
+def _shortest(scaled: _Scaled, digits: NDArray[np.uint8]) -> Any:
+    """The digits of a number between the boundaries; (how many, decimal exponent)."""
+    ten = np.uint64(10)
+    delta, distance = scaled.high - scaled.low, scaled.high - scaled.value
+    shift = np.uint64(-scaled.exponent)
+    mask = (np.uint64(1) << shift) - np.uint64(1)
+    whole, part = scaled.high >> shift, scaled.high & mask
+    unit, left = np.uint64(1), 1
+    while whole // unit >= ten:
+        unit *= ten
+        left += 1
+    n = 0
+    while left > 0:
+        digits[n] = np.uint8(whole // unit)
+        whole %= unit
+        n += 1
+        left -= 1
+        rest = (whole << shift) + part
+        if rest <= delta:
+            _nearest(digits, n, distance, delta, rest, unit << shift)
+            return n, scaled.decimal + left
+        unit //= ten
+    decimal = scaled.decimal
+    while True:
+        part *= ten
+        digits[n] = np.uint8(part >> shift)
+        part &= mask
+        n += 1
+        decimal -= 1
+        delta *= ten
+        distance *= ten
+        if part <= delta:
+            _nearest(digits, n, distance, delta, part, mask + np.uint64(1))
+            return n, decimal
+
+
+@njit(nogil=True, cache=True)
+def _put_plain(out: NDArray[np.uint8], at: int, digits: NDArray[np.uint8], n: int, point: int) -> int:
+    """Write digits with the decimal point after the ``point``-th; zeros fill the gap."""
+    if point <= 0:
+        out[at], out[at + 1] = 48, 46
+        at += 2
+        for _ in range(-point):
+            out[at] = 48
+            at += 1
+    for k in range(max(n, point)):
+        out[at] = 48 + digits[k] if k < n else 48
+        at += 1
+        if k + 1 == point:
+            out[at] = 46
+            at += 1
+    if point >= n:
+        out[at] = 48
+        at += 1
+    return at
+
+
+@njit(nogil=True, cache=True)
+def _put_scientific(
+    out: NDArray[np.uint8], at: int, digits: NDArray[np.uint8], n: int, point: int
+) -> int:
+    out[at] = 48 + digits[0]
+    at += 1
+    if n > 1:
+        out[at] = 46
+        for k in range(1, n):
+            out[at + k] = 48 + digits[k]
+        at += n
+    out[at] = 101
+    return put_int(out, at + 1, point - 1)
+
+
+@njit(nogil=True, cache=True)
+def put_float(out: NDArray[np.uint8], at: int, bits: int, digits: NDArray[np.uint8]) -> int:
+    """Write the finite double with these bits so that it reads back the same.
+
+    Grisu2 (Florian Loitsch, "Printing floating-point numbers quickly and accurately with integers",
+    2010): the text is the shortest there is in all but one of a thousand cases.
+
+    Parameters
+    ----------
+    digits
+        (>= 20,) to work in.
+    """
+    if bits < 0:
+        out[at] = 45
+        at += 1
+    magnitude = np.uint64(bits) & np.uint64(0x7FFFFFFFFFFFFFFF)
+    if magnitude == np.uint64(0):
+        out[at], out[at + 1], out[at + 2] = 48, 46, 48
+        return at + 3
+    n, decimal = _shortest(_scaled(magnitude), digits)
+    point = n + decimal
+    if -5 < point <= 16:
+        return _put_plain(out, at, digits, n, point)
+    return _put_scientific(out, at, digits, n, point)
