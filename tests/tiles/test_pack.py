@@ -185,6 +185,22 @@ def test_masks_must_be_of_the_parts_rows(tmp_path, masks):
         Selection.of_masks(point_pack(tmp_path, 10), masks)
 
 
+def test_a_bitmap_of_another_length_is_refused_and_not_taken_for_all_rows(tmp_path):
+    pack = point_pack(tmp_path, 10)
+    digests = Selection.everything(pack).digests
+    for bitmap in (np.zeros(0, np.uint8), np.ones(1, np.uint8), np.ones(3, np.uint8), np.ones(2, bool)):
+        with pytest.raises(SelectionMismatch):
+            scan(pack, Selection(digests, (bitmap,)))
+    assert len(scan(pack, Selection(digests, (np.array([3, 1], np.uint8),)))) == 3
+
+
+def test_a_selection_cannot_be_widened(tmp_path):
+    pack = point_pack(tmp_path, 10)
+    selection = Selection(Selection.everything(pack).digests, (np.zeros(2, np.uint8),))
+    with pytest.raises(ValueError, match="read-only"):
+        selection.bitmaps[0][0] = 255
+
+
 def test_a_pack_needs_a_part_and_parts_need_the_same_properties(tmp_path):
     with pytest.raises(BadColumn, match="without parts"):
         Pack([])

@@ -24,7 +24,7 @@ from tiles.errors import (
     WrongChecksum,
 )
 from tiles.geometry.convert import from_shapely, from_wkb, to_wkb
-from tiles.pack import Pack, PartInfo, materialise, open_part, scan, verify_part, write_part
+from tiles.pack import Pack, PartInfo, materialise, open_part, row_order, scan, verify_part, write_part
 
 once = settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -242,25 +242,51 @@ def test_one_changed_byte_is_found_by_the_checksum(tmp_path):
         verify_part(tmp_path / "part", info)
 
 
+def test_a_damaged_header_is_refused_before_arrow_follows_it(tmp_path):
+    """Arrow trusts the lengths in its headers: some wrong ones end the process."""
+    rows = [{"geometry": shapely.Point(1, 2), "text": "x"}, {"geometry": None}]
+    write(tmp_path / "part", ["a", "b"], rows, tombstones=["c"])
+    whole = (tmp_path / "part").read_bytes()
+    ends = [*range(0, 2000, 7), *range(len(whole) - 1500, len(whole), 7)]
+    for at in ends:
+        damaged = bytearray(whole)
+        damaged[at] ^= 0x81
+        (tmp_path / "damaged").unlink(missing_ok=True)
+        (tmp_path / "damaged").write_bytes(damaged)
+        with pytest.raises(PartError):
+            open_part(tmp_path / "damaged")
+
+
 @once
 @given(seed=st.integers(0, 2**32 - 1))
-def test_a_damaged_header_is_refused_or_harmless(tmp_path, seed):
-    write(
-        tmp_path / "part",
-        ["a", "b"],
-        [{"geometry": shapely.Point(1, 2), "text": "x"}, {"geometry": None}],
-    )
+def test_a_part_damaged_anywhere_is_refused_or_opens_with_the_right_lengths(tmp_path, seed):
+    rows = [{"geometry": shapely.Point(1, 2), "text": "x"}, {"geometry": None}]
+    write(tmp_path / "part", ["a", "b"], rows, tombstones=["c"])
     damaged = bytearray((tmp_path / "part").read_bytes())
     rng = np.random.default_rng(seed)
-    ends = np.r_[0:1500, len(damaged) - 1500 : len(damaged)]
-    for at in rng.choice(ends, 3):
+    for at in rng.integers(0, len(damaged), 3):
         damaged[at] = rng.integers(256)
+    (tmp_path / "damaged").unlink(missing_ok=True)
     (tmp_path / "damaged").write_bytes(damaged)
     try:
         part = open_part(tmp_path / "damaged")
     except TileError:
         return
-    assert len(part.boxes) == len(part) == len(part.table.column("text"))
+    assert len(part.boxes) == len(part) == len(part.table.column("text")) == 2
+
+
+def test_other_tools_read_a_part_as_an_arrow_file(tmp_path):
+    write(tmp_path / "part", ["a", "b"], point_rows([(1, 2), (3, 4)]))
+    with pa.memory_map(str(tmp_path / "part")) as source, pa.ipc.open_file(source) as reader:
+        assert reader.read_all().column("id").to_pylist() == ["a", "b"]
+
+
+def test_more_rows_than_a_part_takes_can_be_cut_in_the_same_order(tmp_path):
+    rng = np.random.default_rng(4)
+    ids, rows = [f"i{i}" for i in range(50)], point_rows(rng.normal(0, 1, (50, 2)))
+    write(tmp_path / "part", ids, rows)
+    order = row_order(table_of(ids, rows), from_shapely([row["geometry"] for row in rows]))
+    assert [ids[i] for i in order] == ids_of(scan(Pack([open_part(tmp_path / "part")]), None))
 
 
 def test_kinds_are_what_the_header_says(tmp_path):

@@ -10,7 +10,7 @@ from tiles.pack.materialise import materialise
 from tiles.pack.model import Pack, Part, PartInfo, Selection
 from tiles.pack.read import count, lookup, scan, search
 from tiles.pack.reader import open_part, verify_part
-from tiles.pack.writer import write_part
+from tiles.pack.writer import row_order, write_part
 
 __all__ = [
     "Pack",
@@ -21,6 +21,7 @@ __all__ = [
     "lookup",
     "materialise",
     "open_part",
+    "row_order",
     "scan",
     "search",
     "verify_part",

@@ -230,8 +230,30 @@ class Selection:
         """No row of the pack."""
         return cls.of_masks(pack, [np.zeros(len(part), dtype=bool) for part in pack.parts])
 
+    def __post_init__(self) -> None:
+        # read-only whoever made them, so that nobody widens them and kernels see one type of array
+        kept = tuple(None if bitmap is None else _read_only(bitmap) for bitmap in self.bitmaps)
+        object.__setattr__(self, "bitmaps", kept)
+
     def bits(self, pack: Pack) -> tuple[NDArray[np.uint8], ...]:
         """The bitmaps for the pack's parts; ``SelectionMismatch`` where they are of other rows."""
         if self.digests != tuple(part.rows_digest for part in pack.parts):
             raise SelectionMismatch("the selection was made for other parts than the pack's")
-        return tuple(ALL_SET if bitmap is None else bitmap for bitmap in self.bitmaps)
+        return tuple(
+            _fitting(bitmap, part) for bitmap, part in zip(self.bitmaps, pack.parts, strict=True)
+        )
+
+
+def _read_only(bitmap: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    view = bitmap.view()
+    view.setflags(write=False)
+    return view
+
+
+def _fitting(bitmap: NDArray[np.uint8] | None, part: Part) -> NDArray[np.uint8]:
+    """A bitmap as kernels take it; its length is looked at because no bytes stand for all rows."""
+    if bitmap is None:
+        return ALL_SET
+    if bitmap.dtype != np.uint8 or bitmap.shape != ((len(part) + 7) // 8,):
+        raise SelectionMismatch(f"a bitmap of {bitmap.shape} {bitmap.dtype} for {len(part)} rows")
+    return bitmap
