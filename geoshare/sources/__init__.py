@@ -1,6 +1,16 @@
 """Readers: one per incoming format, each handing over batches in the vocabulary and filling a report."""
 
+from geoshare.sources.preview import preview
 from geoshare.sources.reading import READERS, read_file
 from geoshare.sources.request import Bounds, ReadRequest, SourceReader
+from geoshare.sources.xlsx import write_refused
 
-__all__ = ["READERS", "Bounds", "ReadRequest", "SourceReader", "read_file"]
+__all__ = [
+    "READERS",
+    "Bounds",
+    "ReadRequest",
+    "SourceReader",
+    "preview",
+    "read_file",
+    "write_refused",
+]

@@ -18,6 +18,7 @@ from geoshare.model.report import Report
 from geoshare.sources import shape
 from geoshare.sources.coerce import constant_column, convert_column
 from geoshare.sources.plan import Plan, RecordIds
+from geoshare.sources.request import ReadRequest
 
 MAX_REFUSED_VALUES = 60  # cells of a refused row kept for the .xlsx
 
@@ -26,12 +27,19 @@ class Assembler:
     """Turns row batches of one layer into feature batches, and refuses rows one by one."""
 
     def __init__(
-        self, plan: Plan, transform: Transform | None, report: Report, *, prefix: str = ""
+        self,
+        plan: Plan,
+        transform: Transform | None,
+        report: Report,
+        request: ReadRequest,
+        *,
+        prefix: str,
     ) -> None:
         self._plan = plan
         self._transform = transform
         self._report = report
         self._prefix = prefix
+        self._watch = request.watch
         self._ids = {
             item.collection: RecordIds(report, parts=item.profile.parts)
             for item in (plan, *plan.companions)
@@ -45,6 +53,8 @@ class Assembler:
         ``geometry`` None: rows of a table whose place is not known, which is no fault.
         """
         self._report.rows_read += rows.num_rows
+        if self._watch is not None:
+            self._watch(rows)
         left = np.ones(rows.num_rows, dtype=bool)
         for plan in (self._plan, *self._plan.companions):
             chosen = np.flatnonzero(left & plan.takes(rows))

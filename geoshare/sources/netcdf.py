@@ -92,13 +92,19 @@ def _axes(dataset: xr.Dataset, variable: xr.DataArray) -> tuple[str, str, str] |
             roles.setdefault("y", dimension)
         elif standard in _LON or axis == "X" or dimension.lower() in _LON_NAMES:
             roles.setdefault("x", dimension)
-    if len(roles) != 3 or any(variable.sizes[str(d)] > 1 for d in set(variable.dims) - set(roles.values())):
+    if len(roles) != 3 or any(
+        variable.sizes[str(d)] > 1 for d in set(variable.dims) - set(roles.values())
+    ):
         return None
     return roles["time"], roles["y"], roles["x"]
 
 
 def _steps(
-    dataset: xr.Dataset, variable: xr.DataArray, axes: tuple[str, str, str], request: ReadRequest, report: Report
+    dataset: xr.Dataset,
+    variable: xr.DataArray,
+    axes: tuple[str, str, str],
+    request: ReadRequest,
+    report: Report,
 ) -> Iterator[RasterItem]:
     time, y, x = axes
     grid = _grid(dataset, variable, y, x, request, report)
@@ -145,7 +151,10 @@ def _steps(
 
 def _collection(variable: xr.DataArray) -> str:
     said = " ".join(
-        [str(variable.name), *(str(variable.attrs.get(key, "")) for key in ("standard_name", "long_name"))]
+        [
+            str(variable.name),
+            *(str(variable.attrs.get(key, "")) for key in ("standard_name", "long_name")),
+        ]
     ).lower()
     return "rain" if any(word in said for word in _RAIN) else str(variable.name).lower()
 
@@ -204,7 +213,9 @@ def _crs_of(dataset: xr.Dataset, variable: xr.DataArray) -> str:
             return str(attributes[key])
     if attributes.get("grid_mapping_name") == "latitude_longitude":
         return "EPSG:4326"
-    raise BadData("The grid mapping of the file is not understood; state the CRS.", code="no-crs", parameter="crs")
+    raise BadData(
+        "The grid mapping of the file is not understood; state the CRS.", code="no-crs", parameter="crs"
+    )
 
 
 def _write(values: NDArray[np.generic], grid: _Grid, path: Path, name: str) -> None:

@@ -77,7 +77,9 @@ def stack(files: Sequence[Path], names: Sequence[str], target: Path) -> None:
     with rasterio.open(target, "w", **profile) as out:
         for band, file in enumerate(files, start=1):
             with rasterio.open(file) as source:
-                if [source.profile[key] for key in ("width", "height", "dtype", "transform", "crs")] != grid:
+                if [
+                    source.profile[key] for key in ("width", "height", "dtype", "transform", "crs")
+                ] != grid:
                     raise ValueError(f"{file.name} lies on another grid")
                 for row in range(0, source.height, STRIP_ROWS):
                     window = ((row, min(row + STRIP_ROWS, source.height)), (0, source.width))

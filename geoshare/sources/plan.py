@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,9 @@ from geoshare.sources import messages
 from geoshare.sources.coerce import Rule, constant_column, convert_column
 from geoshare.sources.profiles import RECORD_ID, Profile, profiles
 from geoshare.sources.text import fold, heading
+
+
+_FILE_NUMBERS = frozenset(["fid", "ogc_fid", "objectid"])  # numbers that a file format gives its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +71,24 @@ class Plan:
         if not self.record_id:
             return [f"#{prefix}{number}" for number in numbers.tolist()]
         texts = [_texts(batch.column(name)) for name in self.record_id]
-        joined = ("/".join(fold(part) for part in row if part) for row in zip(*texts, strict=True))
+        mark = "#" + prefix if set(map(heading, self.record_id)) <= _FILE_NUMBERS else ""
+        joined = (
+            mark + "/".join(fold(part) for part in row if part) for row in zip(*texts, strict=True)
+        )
         return [
-            found or f"#{prefix}{number}" for found, number in zip(joined, numbers.tolist(), strict=True)
+            found if found != mark else f"#{prefix}{number}"
+            for found, number in zip(joined, numbers.tolist(), strict=True)
         ]
 
 
 def bind(
-    profile: Profile, columns: Sequence[str], report: Report, *, place: Sequence[str] = ()
+    profile: Profile, columns: Sequence[str], report: Report, *, place: Mapping[str, str] | None = None
 ) -> Plan:
     """Find the profile's columns among those that are there; the report says which became what.
 
-    ``place`` are columns that became the geometry.
+    ``place`` are columns that became the geometry, and as what.
     """
+    place = place or {}
     by_heading: dict[str, str] = {}
     for column in columns:
         by_heading.setdefault(heading(column), column)
@@ -113,7 +121,7 @@ def bind(
         and heading(column) not in profile.drop
     )
     report.columns.update({column: used.get(column) for column in columns})
-    report.columns.update(dict.fromkeys(place, "geometry"))
+    report.columns.update(place)
     companions = tuple(bind(profiles()[name], columns, report) for name in profile.companions)
     report.columns.update(used)
     return Plan(profile, tuple(bound), kept, _record_id(profile, by_heading), melted, companions)

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -65,6 +65,7 @@ AREA = (
     "n03_007",
     "code",
 )
+PLACE_WORDS = frozenset(["latitude", "longitude", "geometry"])  # what columns become besides properties
 RECORD_ID = ("id", "共通id", "識別子", "gml_id", "uuid", "objectid", "fid", "ogc_fid")
 
 
@@ -199,7 +200,7 @@ def choose(
             )
         return profiles()[mapping]
     if mapping:
-        return by_names(collection or layer_collection(layer), mapping)
+        return given(collection or layer_collection(layer), mapping, columns)
     fitting = [
         (_score(profile, columns, layer), profile)
         for profile in profiles().values()
@@ -207,7 +208,7 @@ def choose(
     ]
     if fitting:
         return max(fitting, key=lambda item: item[0])[1]
-    return by_names(collection or layer_collection(layer), {})
+    return by_names(collection or layer_collection(layer))
 
 
 def fits(profile: Profile, columns: Iterable[str]) -> bool:
@@ -229,20 +230,34 @@ def _score(profile: Profile, columns: Sequence[str], layer: str) -> tuple[bool, 
     )
 
 
-def by_names(collection: str, mapping: Mapping[str, str]) -> Profile:
+def given(collection: str, mapping: Mapping[str, str], columns: Sequence[str]) -> Profile:
+    """The profile a caller's {source column: property} stands for.
+
+    Cells are read as the collection's fitting profile reads them (what an empty cell means, how codes
+    are repaired); only the columns are the caller's.
+    """
+    same = [profile for profile in profiles().values() if profile.collection == collection]
+    fitting = [profile for profile in same if fits(profile, columns)] or same
+    base = max(fitting, key=lambda item: _score(item, columns, "")) if fitting else by_names(collection)
+    rules = {name: rule for name, rule in base.rules.items() if rule.constant is not None}
+    for target in dict.fromkeys(mapping.values()):
+        if target not in PLACE_WORDS:
+            sources = tuple(column for column, name in mapping.items() if name == target)
+            rules[target] = replace(base.rules.get(target, Rule()), columns=sources, constant=None)
+    return replace(
+        base, name="given", title="As given", title_ja="指定した対応", rules=rules, melt=None
+    )
+
+
+def by_names(collection: str) -> Profile:
     """A profile that matches columns to a collection's properties by name and title."""
     schema: Collection | None = known().get(collection)
     rules: dict[str, Rule] = {}
     if schema:
         for item in schema.properties:
             rules[item.name] = Rule(columns=(item.name, item.title, item.title_ja))
-    taken: dict[str, list[str]] = {}
-    for column, target in mapping.items():
-        taken.setdefault(target, []).append(column)
-    for target, sources in taken.items():
-        rules[target] = Rule(columns=tuple(sources))
     return Profile(
-        name="by-names" if not mapping else "given",
+        name="by-names",
         title="By column names",
         title_ja="列名による対応",
         collection=collection,

@@ -29,7 +29,14 @@ from tiles.raster.errors import RasterError
 from tiles.raster.measure import statistics
 
 EDGE_POINTS = 21  # per side of a footprint, so that a curved edge is followed
-TIME_TAGS = ("datetime", "acquisition_datetime", "acquired", "acquisition_date", "date", "tifftag_datetime")
+TIME_TAGS = (
+    "datetime",
+    "acquisition_datetime",
+    "acquired",
+    "acquisition_date",
+    "date",
+    "tifftag_datetime",
+)
 _IN_NAME = re.compile(
     r"(?<!\d)((?:19|20)\d\d)[-_]?(0[1-9]|1[0-2])[-_]?(0[1-9]|[12]\d|3[01])"
     r"(?:[T_-]?([01]\d|2[0-3])[-:]?([0-5]\d)(?:[-:]?([0-5]\d))?)?(?!\d)"
@@ -186,7 +193,9 @@ def raster_transform(crs: str, request: ReadRequest, report: Report) -> Transfor
     return transform
 
 
-def outline(affine: Affine, width: int, height: int, transform: Transform, report: Report) -> shapely.Polygon:
+def outline(
+    affine: Affine, width: int, height: int, transform: Transform, report: Report
+) -> shapely.Polygon:
     """Footprint in CRS84, its edges followed point by point.
 
     Raises
@@ -246,7 +255,10 @@ def scene_time(tags: dict[str, str], name: str, request: ReadRequest, report: Re
 
 def scene_properties(tags: dict[str, str], name: str, bands: Sequence[str]) -> dict[str, object]:
     """What the file says about the scene, in the words of the collection."""
-    out: dict[str, object] = {"name": tags.get("title") or tags.get("name") or name, "bands": list(bands)}
+    out: dict[str, object] = {
+        "name": tags.get("title") or tags.get("name") or name,
+        "bands": list(bands),
+    }
     if tags.get("platform") or tags.get("satellite"):
         out["platform"] = tags.get("platform") or tags["satellite"]
     if tags.get("instrument") or tags.get("sensor"):

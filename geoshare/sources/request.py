@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
+
+import pyarrow as pa
 
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.report import Report
@@ -55,6 +57,8 @@ class ReadRequest:
         Folder of geoid and correction grids.
     part
         Stands before row numbers where several files of one archive are read.
+    watch
+        Is shown the rows as they come, before anything is done to them.
     """
 
     provider: str
@@ -69,6 +73,7 @@ class ReadRequest:
     grids_dir: Path | None = None
     bounds: Bounds = Bounds()
     part: str = ""
+    watch: Callable[[pa.RecordBatch], None] | None = None
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +100,7 @@ def read_rows(
     plan = bind(profile, columns, report, place=place.columns)
     note_mapping(plan, report)
     report.layers.append(name)
-    assembler = Assembler(plan, place.transform, report, prefix=request.part)
+    assembler = Assembler(plan, place.transform, report, request, prefix=request.part)
     numbered = enumerate(itertools.chain(top[at + 1 :], stream), start=at + 2)
     for chunk in _chunks(numbered, columns, request, report):
         numbers = np.array([number for number, _ in chunk], dtype=np.int64)
@@ -113,7 +113,7 @@ def read_rows(
 def find_header(rows: Sequence[Sequence[str]], request: ReadRequest) -> int | None:
     """Index of the row that holds column names: the one that names most of what is known."""
     words = header_words()
-    if isinstance(request.mapping, dict):
+    if isinstance(request.mapping, Mapping):
         words = words | {text.heading(column) for column in request.mapping}
     if request.collection in known():
         items = known()[request.collection].properties
@@ -192,13 +192,17 @@ class Place:
     ) -> None:
         self._report = report
         by_heading = {text.heading(column): column for column in columns}
-        self._lat = _first(by_heading, LATITUDE)
-        self._lon = _first(by_heading, LONGITUDE)
+        said = _said(request)
+        self._lat = said.get("latitude") or _first(by_heading, LATITUDE)
+        self._lon = said.get("longitude") or _first(by_heading, LONGITUDE)
         self._mesh = _first(by_heading, MESH)
         self._wkt = _first(by_heading, WKT)
         self.kind = self._choose(profile, by_heading, columns)
-        used = {"point": (self._lat, self._lon), "wkt": (self._wkt,)}.get(self.kind, ())
-        self.columns = tuple(column for column in used if column)
+        self.columns: dict[str, str] = {}  # columns that became the geometry -> as what
+        if self.kind == "point" and self._lat and self._lon:
+            self.columns = {self._lat: "latitude", self._lon: "longitude"}
+        elif self.kind == "wkt" and self._wkt:
+            self.columns = {self._wkt: "geometry"}
         self.transform = None
         if self.kind in ("point", "mesh", "wkt"):
             self.transform = layer_transform(
@@ -271,6 +275,13 @@ class Place:
             self._report.refuse(int(numbers[row]), message, refused_values(batch, row))
         keep = np.flatnonzero(~bad)
         return shapes[keep], batch.take(pa.array(keep)), numbers[keep]
+
+
+def _said(request: ReadRequest) -> dict[str, str]:
+    """Columns that the caller names as latitude and longitude."""
+    if not isinstance(request.mapping, Mapping):
+        return {}
+    return {target: column for column, target in request.mapping.items() if target in PLACE_WORDS}
 
 
 def _first(by_heading: dict[str, str], names: Iterable[str]) -> str | None:

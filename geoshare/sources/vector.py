@@ -186,7 +186,9 @@ class _Stream:
         geometry = _shapes(rows.column(geometry_column))
         if self._assembler is None:
             transform = self._transform(has_heights(geometry))
-            self._assembler = Assembler(self._plan, transform, self._report, prefix=self._prefix)
+            self._assembler = Assembler(
+                self._plan, transform, self._report, self._request, prefix=self._prefix
+            )
         names = [name for name in rows.schema.names if name != geometry_column]
         yield from self._assembler.batches(_with_times(rows.select(names)), geometry, numbers)
 
