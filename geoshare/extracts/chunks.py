@@ -50,6 +50,14 @@ def chunks(selected: Selected, area: BaseGeometry | None) -> Iterator[pa.RecordB
         yield from table.combine_chunks().to_batches()
 
 
+def feature_chunks(selected: Selected) -> Iterator[tuple[int, bytes]]:
+    """Read the rows in order as comma-joined GeoJSON features, with how many there are."""
+    found, order = arrange(selected.view, selected.rows)
+    for first in range(0, len(order), CHUNK_ROWS):
+        places = order[first : first + CHUNK_ROWS]
+        yield len(places), selected.view.geojson(found.rows(places))
+
+
 def _cut(table: pa.Table, area: BaseGeometry, selected: Selected) -> pa.Table:
     shapes = shapely.from_wkb(table.column("geometry").to_numpy())
     whole = shapely.covers(area, shapes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -85,14 +85,20 @@ def write_geojson(
     """Write a GeoJSON FeatureCollection, RFC 7946."""
     kinds = {column.name: column.kind for column in selected.view.columns}
     digits = selected.view.collection.decimals
+    write_features(
+        path,
+        (b",".join(_feature(row, kinds, digits) for row in batch.to_pylist()) for batch in batches),
+    )
+
+
+def write_features(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a FeatureCollection of comma-joined features, piece by piece."""
     with open(path, "wb") as file:
         file.write(b'{"type":"FeatureCollection","features":[\n')
         first = True
-        for batch in batches:
-            for row in batch.to_pylist():
-                file.write(b"" if first else b",\n")
-                file.write(_feature(row, kinds, digits))
-                first = False
+        for piece in filter(None, pieces):
+            file.write(piece if first else b",\n" + piece)
+            first = False
         file.write(b"\n]}\n")
 
 
@@ -142,7 +148,7 @@ def _rounded(shape: BaseGeometry, digits: int) -> BaseGeometry:
 
 
 def _value(value: Any, kind: Kind) -> Any:
-    """Turn a value into what JSON has for it: instants with Z, days without time, JSON texts as what they say."""
+    """Turn a value into what JSON has for it: instants with Z, JSON texts as what they say."""
     if value is None:
         return None
     if kind is Kind.JSON:

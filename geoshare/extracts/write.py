@@ -14,8 +14,8 @@ import orjson
 import pyarrow as pa
 import pyogrio
 
-from geoshare.extracts.chunks import chunks, schema_of
-from geoshare.extracts.formats import SUFFIXES, WRITERS
+from geoshare.extracts.chunks import chunks, feature_chunks, schema_of
+from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
 from geoshare.extracts.terms import licences_of, terms
 from geoshare.model.policy import Policy
@@ -126,7 +126,17 @@ def _write_one(
             yield batch
             report(count)
 
-    WRITERS[made.request.format](folder / name, selected, schema_of(selected), counted())
+    def features() -> Iterator[bytes]:
+        nonlocal count
+        for number, piece in feature_chunks(selected):
+            count += number
+            yield piece
+            report(count)
+
+    if made.request.format == "geojson" and area is None:
+        write_features(folder / name, features())  # by the kernels that write items, ten times faster
+    else:
+        WRITERS[made.request.format](folder / name, selected, schema_of(selected), counted())
     return {
         "id": about.name,
         "title": about.title,
