@@ -5,7 +5,17 @@ from __future__ import annotations
 from flask import Flask
 
 from geoshare import web
-from geoshare.api import collections, context, contributions, errors, extracts, landing, me, raster, tiles
+from geoshare.api import (
+    collections,
+    context,
+    contributions,
+    errors,
+    extracts,
+    landing,
+    me,
+    raster,
+    tiles,
+)
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 

@@ -14,7 +14,8 @@ from geoshare import __version__
 from geoshare.errors import GeoshareError
 from geoshare.model.report import Report
 from geoshare.services import build_services, tiers_file
-from geoshare.services.local import Local, doctor, init_demo, run_keeper, run_worker
+from geoshare.services.keeping import run_keeper, run_worker
+from geoshare.services.local import Local, doctor, init_demo
 from geoshare.settings import Settings, load
 from geoshare.settings import table as settings_table
 
@@ -25,6 +26,7 @@ class Group(click.Group):
     """Turns our own errors into one line and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; KeyboardInterrupt is exit code 130."""
         try:
             return super().invoke(ctx)
         except GeoshareError as error:
@@ -38,7 +40,9 @@ class Group(click.Group):
 
 @click.group(cls=Group)
 @click.version_option(__version__)
-@click.option("--settings", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of settings.")
+@click.option(
+    "--settings", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of settings."
+)
 @click.pass_context
 def main(context: click.Context, settings: Path | None) -> None:
     """One shared map of many contributors, served to each consumer by its contract."""
@@ -46,7 +50,11 @@ def main(context: click.Context, settings: Path | None) -> None:
 
 
 @main.command()
-@click.option("--sample", type=click.Path(path_type=Path, exists=True), help="Load the sample town of this folder.")
+@click.option(
+    "--sample",
+    type=click.Path(path_type=Path, exists=True),
+    help="Load the sample town of this folder.",
+)
 @click.pass_obj
 def init(settings: Settings, sample: Path | None) -> None:
     """Make the data folder, and a demo in it if asked."""
@@ -57,7 +65,9 @@ def init(settings: Settings, sample: Path | None) -> None:
         return
     with _progress() as bar:
         task = bar.add_task("sample town", total=1.0)
-        keys = init_demo(services, sample, lambda done, text="": bar.update(task, completed=done, description=text))
+        keys = init_demo(
+            services, sample, lambda done, text="": bar.update(task, completed=done, description=text)
+        )
     click.echo(f"Map      http://{settings.host}:{settings.port}/map")
     for name, key in keys.items():
         click.echo(f"{name:<10} {key}")
@@ -92,9 +102,11 @@ def keeper(settings: Settings) -> None:
 @click.option("--collection", help="The collection the features belong to.")
 @click.option("--mapping", help="A mapping profile.")
 @click.option("--crs", help="The horizontal datum where a file has none, e.g. EPSG:6677.")
-@click.option("--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression.")
+@click.option(
+    "--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression."
+)
 @click.pass_obj
-def contribute(settings: Settings, files: tuple[Path, ...], provider: str, **options: str) -> None:
+def contribute(settings: Settings, /, files: tuple[Path, ...], provider: str, **options: Any) -> None:
     """Take files into the record; returns when they are visible."""
     local = Local(build_services(settings))
     failed = False
@@ -102,8 +114,8 @@ def contribute(settings: Settings, files: tuple[Path, ...], provider: str, **opt
         with _progress() as bar:
             task = bar.add_task(file.name, total=1.0)
 
-            def say(done: float, text: str = "", bar: Progress = bar, task: Any = task) -> None:
-                bar.update(task, completed=done)
+            def say(fraction: float, message: str = "") -> None:
+                bar.update(task, completed=fraction)  # noqa: B023 - called before the loop goes on
 
             try:
                 report = local.contribute(file, provider, progress=say, **options)
@@ -143,7 +155,9 @@ def tiers(settings: Settings) -> None:
     services = build_services(settings)
     click.echo(f"tiers from {tiers_file(settings) or 'the built-in file'}")
     for name, tier in services.tiers.tiers.items():
-        names = sorted({item for grant in tier.grants for item in grant.collections if grant.collections != "all"})
+        names = sorted(
+            {item for grant in tier.grants for item in grant.collections if grant.collections != "all"}
+        )
         click.echo(f"{name:<12} {tier.title} / {tier.title_ja}: {', '.join(names) or 'all'}")
 
 
@@ -158,7 +172,9 @@ def keys() -> None:
 @click.option("--days", default=365, show_default=True, type=int, help="Days until it expires.")
 @click.option("--label", default="", help="What it is for.")
 @click.pass_obj
-def create_key(settings: Settings, organisation: str, tier: tuple[str, ...], days: int, label: str) -> None:
+def create_key(
+    settings: Settings, organisation: str, tier: tuple[str, ...], days: int, label: str
+) -> None:
     """Create a key. It is shown this once and stored as a hash."""
     click.echo(Local(build_services(settings)).create_key(organisation, tier, days=days, label=label))
 
@@ -167,7 +183,8 @@ def create_key(settings: Settings, organisation: str, tier: tuple[str, ...], day
 @click.pass_obj
 def list_keys(settings: Settings) -> None:
     """List keys without their secrets."""
-    for key in build_services(settings).governance.keys():
+    stored = build_services(settings).governance.keys()
+    for key in stored:
         state = "revoked" if key.revoked_us else "active"
         click.echo(f"{key.id}  {key.organisation:<20} {key.tier:<12} {state}  {key.label}")
 

@@ -1,15 +1,15 @@
 """One tree of errors. Only ``geoshare.api.errors`` knows which HTTP status each one has.
 
-    GeoshareError
-    ├── BadRequest      the caller's input is wrong; names the parameter and what is allowed
-    ├── BadData         a contributed file cannot be read as what it says it is
-    ├── Unauthenticated a credential was sent and is not valid
-    ├── Denied          known to the caller, but not in what the caller holds
-    ├── NotFound        not there, or hidden: the two are the same
-    ├── Conflict        the state has moved on
-    ├── TooLarge        more than one request may ask for
-    ├── TooMany         faster than the caller's contract allows
-    └── Unavailable     cannot be answered now (never an allow)
+GeoshareError
+├── BadRequest      the caller's input is wrong; names the parameter and what is allowed
+├── BadData         a contributed file cannot be read as what it says it is
+├── Unauthenticated a credential was sent and is not valid
+├── Denied          known to the caller, but not in what the caller holds
+├── NotFound        not there, or hidden: the two are the same
+├── Conflict        the state has moved on
+├── TooLarge        more than one request may ask for
+├── TooMany         faster than the caller's contract allows
+└── Unavailable     cannot be answered now (never an allow)
 """
 
 from __future__ import annotations

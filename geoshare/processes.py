@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from geoshare.settings import PREFIX, Settings
 
@@ -93,7 +94,7 @@ def serve(settings: Settings) -> None:
             backpressure=max(64, settings.threads * 4),
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
             respawn_failed_workers=True,
-            log_level=settings.log_level,
+            log_level=LogLevels(settings.log_level),
             log_access=False,
         ).serve()
     finally:

@@ -108,5 +108,7 @@ def table() -> list[tuple[str, str, str]]:
         default = info.default
         if isinstance(default, tuple):
             default = ",".join(default)
-        rows.append((PREFIX + name.upper(), "" if default is None else str(default), info.description or ""))
+        rows.append(
+            (PREFIX + name.upper(), "" if default is None else str(default), info.description or "")
+        )
     return rows

@@ -45,7 +45,9 @@ class LiveServer:
     keys: dict[str, str]
     log: Path
 
-    def get(self, path: str, key: str | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    def get(
+        self, path: str, key: str | None = None, **headers: str
+    ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body of a GET; ``key`` is a name in ``keys``."""
         request = urllib.request.Request(self.url + path, headers=headers)
         if key is not None:
@@ -90,12 +92,16 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     environ = os.environ | {"GEOSHARE_DATA": str(data), "GEOSHARE_PORT": str(port)}
     command = [sys.executable, "-m", "geoshare.cli"]
     town = str(ROOT / "sample_data")
-    subprocess.run([*command, "init", "--sample", town], env=environ, check=True, capture_output=True, timeout=300)
+    subprocess.run(
+        [*command, "init", "--sample", town], env=environ, check=True, capture_output=True, timeout=300
+    )
     log = data.parent / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen([*command, "serve"], env=environ, stdout=output, stderr=output)
         try:
-            live = LiveServer(f"http://127.0.0.1:{port}", data, json.loads((data / "demo-keys.json").read_text()), log)
+            live = LiveServer(
+                f"http://127.0.0.1:{port}", data, json.loads((data / "demo-keys.json").read_text()), log
+            )
             _wait_until_ready(live, server)
             yield live
         finally:

@@ -30,13 +30,20 @@ def test_a_command_of_the_readme_works_as_it_stands(live_server, number, tmp_pat
     helper = next(block for block in BLOCKS if block.startswith("KEY()"))
     script = helper + BLOCKS[number]
     script = script.replace("http://127.0.0.1:8080", live_server.url)
-    script = script.replace("'data/", f"'{live_server.data}/").replace(".venv/bin/", f"{Path(sys.executable).parent}/")
+    script = script.replace("'data/", f"'{live_server.data}/").replace(
+        ".venv/bin/", f"{Path(sys.executable).parent}/"
+    )
     script = script.replace("-o extract.zip", f"-o {tmp_path}/extract.zip")
     script = script.replace("sample_data/", f"{ROOT}/sample_data/")
     environ = os.environ | {"GEOSHARE_DATA": str(live_server.data)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
-        env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     if "extract.zip" in script:
@@ -47,7 +54,9 @@ def test_a_command_of_the_readme_works_as_it_stands(live_server, number, tmp_pat
 
 def test_the_settings_table_is_the_code_s():
     rows = [line for line in README.splitlines() if line.startswith("| `GEOSHARE_")]
-    assert rows == [f"| `{name}` | {default and f'`{default}`'} | {text} |" for name, default, text in table()]
+    assert rows == [
+        f"| `{name}` | {default and f'`{default}`'} | {text} |" for name, default, text in table()
+    ]
 
 
 def test_pictures_in_the_readme_are_there():

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from geoshare.access.view import View
+from geoshare.access.view import RasterView, View
 from geoshare.api import reply
 from geoshare.api.context import caller, check_format, href, services
 from geoshare.api.describe import NoParams, describes
@@ -27,7 +27,9 @@ def collections(params: NoParams) -> Response:
     """All of them; there are few."""
     found = services()
     listed = [_metadata(item) for item in found.visible(caller()).values()]
-    links = [{"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}]
+    links = [
+        {"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}
+    ]
     return reply.json({"links": links, "collections": listed})
 
 
@@ -42,14 +44,14 @@ def collection(params: NoParams, collection: str) -> Response:
 @describes("The JSON Schema of a collection's features", tags=("collections",))
 def schema(params: NoParams, collection: str) -> Response:
     """Only the properties the caller may see."""
-    return reply.json(services().view(caller(), collection).schema(), "application/schema+json")
+    return reply.json(services().any_view(caller(), collection).schema(), "application/schema+json")
 
 
 @blueprint.get("/collections/<collection>/queryables")
 @describes("What a filter may name", tags=("collections",))
 def queryables(params: NoParams, collection: str) -> Response:
     """The visible properties again: every one of them can be filtered on."""
-    found = services().view(caller(), collection).schema()
+    found = services().any_view(caller(), collection).schema()
     found["$id"] = href("collections", collection, "queryables")
     return reply.json(found, "application/schema+json")
 
@@ -78,9 +80,7 @@ def items_page(params: ItemsParams, collection: str) -> Response:
 
 
 @blueprint.get("/collections/<collection>/items/<feature_id>")
-@describes(
-    "One feature", answers={200: ("application/geo+json", "The feature")}, tags=("features",)
-)
+@describes("One feature", answers={200: ("application/geo+json", "The feature")}, tags=("features",))
 def item(params: NoParams, collection: str, feature_id: str) -> Response:
     """One feature by its id."""
     view = services().view(caller(), collection)
@@ -101,7 +101,9 @@ def _page_members(params: ItemsParams, collection: str, page: Any) -> dict[str, 
     if page.next_cursor is not None:
         following = href(*path, limit=limit, cursor=page.next_cursor, **kept)
         links.append({"rel": "next", "type": "application/geo+json", "href": following})
-    links.append({"rel": "collection", "type": "application/json", "href": href("collections", collection)})
+    links.append(
+        {"rel": "collection", "type": "application/json", "href": href("collections", collection)}
+    )
     members: dict[str, Any] = {"numberReturned": len(page.rows), "links": links}
     if page.number_matched is not None:
         members["numberMatched"] = page.number_matched
@@ -110,7 +112,7 @@ def _page_members(params: ItemsParams, collection: str, page: Any) -> dict[str, 
 
 def _metadata(about: Collection) -> dict[str, Any]:
     found = services()
-    view = found.view(caller(), about.name)
+    view = found.any_view(caller(), about.name)
     path = ("collections", about.name)
     links = [{"rel": "self", "type": "application/json", "href": href(*path)}]
     if about.kind == "vector":
@@ -122,10 +124,20 @@ def _metadata(about: Collection) -> dict[str, Any]:
                 "type": "application/schema+json",
                 "href": href(*path, "queryables"),
             },
-            {"rel": "tilejson", "type": "application/json", "href": href("tiles", f"{about.name}.json")},
+            {
+                "rel": "tilejson",
+                "type": "application/json",
+                "href": href("tiles", f"{about.name}.json"),
+            },
         ]
     else:
-        links.append({"rel": "tilejson", "type": "application/json", "href": href("raster", f"{about.name}.json")})
+        links.append(
+            {
+                "rel": "tilejson",
+                "type": "application/json",
+                "href": href("raster", f"{about.name}.json"),
+            }
+        )
     return {
         "id": about.name,
         "title": about.title,
@@ -141,7 +153,7 @@ def _metadata(about: Collection) -> dict[str, Any]:
     }
 
 
-def extent(view: View) -> dict[str, Any]:
+def extent(view: View | RasterView) -> dict[str, Any]:
     """The extent of what the caller sees; nothing where there is nothing."""
     found: dict[str, Any] = {}
     if view.extent is not None:

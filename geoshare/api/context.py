@@ -57,7 +57,9 @@ def base_url() -> str:
 def href(*parts: str, **query: str | None) -> str:
     """An absolute link; commas and other marks in values are percent-encoded."""
     path = "/".join(quote(part, safe="") for part in parts)
-    pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items() if value is not None)
+    pairs = "&".join(
+        f"{name}={quote(value, safe='')}" for name, value in query.items() if value is not None
+    )
     return f"{base_url()}/{path}" + (f"?{pairs}" if pairs else "")
 
 
@@ -68,7 +70,9 @@ def check_format(wanted: str | None, *available: str) -> str:
         best = request.accept_mimetypes.best_match([types[name] for name in available])
         return next((name for name in available if types[name] == best), available[0])
     if wanted not in available:
-        raise BadRequest("The format is not available here", parameter="f", allowed=", ".join(available))
+        raise BadRequest(
+            "The format is not available here", parameter="f", allowed=", ".join(available)
+        )
     return wanted
 
 
@@ -89,7 +93,9 @@ def init_app(app: Flask) -> None:
         allowed = services().settings.cors_origins
         if origin and ("*" in allowed or origin in allowed):
             response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
-            exposed = "ETag, Link, Location, Retry-After, Upload-Offset, Upload-Length, Content-Disposition"
+            exposed = (
+                "ETag, Link, Location, Retry-After, Upload-Offset, Upload-Length, Content-Disposition"
+            )
             response.headers["Access-Control-Expose-Headers"] = exposed
             if request.method == "OPTIONS":
                 response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE"

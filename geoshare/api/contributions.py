@@ -26,13 +26,19 @@ ACCEPTED = {202: ("application/json", "Taken; ask the link for its progress and 
 class ContributionParams(Params):
     """What a file is, as far as it does not say so itself."""
 
-    provider: Text | None = Field(None, description="The providing organisation: your own, or any for the operator")
+    provider: Text | None = Field(
+        None, description="The providing organisation: your own, or any for the operator"
+    )
     collection: Text | None = Field(None, description="The collection the features belong to")
     mapping: Text | None = Field(
         None, description="A mapping profile's name, or a JSON object {source column: property}"
     )
-    crs: Text | None = Field(None, description="The horizontal datum, e.g. EPSG:6677, where the file has none")
-    filename: Text | None = Field(None, description="The file's name, where no Content-Disposition gives it")
+    crs: Text | None = Field(
+        None, description="The horizontal datum, e.g. EPSG:6677, where the file has none"
+    )
+    filename: Text | None = Field(
+        None, description="The file's name, where no Content-Disposition gives it"
+    )
 
     def options(self) -> Options:
         """As a value the service takes."""
@@ -40,8 +46,13 @@ class ContributionParams(Params):
 
 
 @blueprint.post("/contributions")
-@describes("Contribute a file", params=ContributionParams, answers=ACCEPTED, body="application/octet-stream",
-           tags=("contributing",))
+@describes(
+    "Contribute a file",
+    params=ContributionParams,
+    answers=ACCEPTED,
+    body="application/octet-stream",
+    tags=("contributing",),
+)
 def contribute(params: ContributionParams) -> Response:
     """The body is streamed to disk, never held whole."""
     name, stream = _file(params.filename)
@@ -50,8 +61,12 @@ def contribute(params: ContributionParams) -> Response:
 
 
 @blueprint.post("/contributions/preview")
-@describes("Look at a file before contributing it", params=ContributionParams, body="application/octet-stream",
-           tags=("contributing",))
+@describes(
+    "Look at a file before contributing it",
+    params=ContributionParams,
+    body="application/octet-stream",
+    tags=("contributing",),
+)
 def preview(params: ContributionParams) -> Response:
     """Columns, the proposed mapping and some features; nothing is kept."""
     name, stream = _file(params.filename)
@@ -62,7 +77,9 @@ def preview(params: ContributionParams) -> Response:
 @describes("Your contributions, newest first", tags=("contributing",))
 def contributions(params: NoParams) -> Response:
     """Of the caller's own organisation; the operator sees all."""
-    return reply.json({"contributions": [_linked(item) for item in services().contributions.listed(caller())]})
+    return reply.json(
+        {"contributions": [_linked(item) for item in services().contributions.listed(caller())]}
+    )
 
 
 @blueprint.get("/contributions/<contribution>")
@@ -73,7 +90,11 @@ def contribution(params: NoParams, contribution: str) -> Response:
 
 
 @blueprint.get("/contributions/<contribution>/refused.xlsx")
-@describes("The refused rows as a spreadsheet", answers={200: (XLSX, "The refused rows")}, tags=("contributing",))
+@describes(
+    "The refused rows as a spreadsheet",
+    answers={200: (XLSX, "The refused rows")},
+    tags=("contributing",),
+)
 def refused(params: NoParams, contribution: str) -> Response:
     """With the reason beside each row, to be mended and sent again."""
     content = services().contributions.refused_xlsx(caller(), contribution)
@@ -83,8 +104,12 @@ def refused(params: NoParams, contribution: str) -> Response:
 
 
 @blueprint.post("/contributions/uploads")
-@describes("Begin a resumable upload (tus 1.0)", params=ContributionParams, answers={201: ("", "Begun")},
-           tags=("contributing",))
+@describes(
+    "Begin a resumable upload (tus 1.0)",
+    params=ContributionParams,
+    answers={201: ("", "Begun")},
+    tags=("contributing",),
+)
 def begin_upload(params: ContributionParams) -> Response:
     """Answers with the address that pieces are sent to."""
     length = _whole_number("Upload-Length")
@@ -101,8 +126,12 @@ def upload_offset(upload: str) -> Response:
 
 
 @blueprint.patch("/contributions/uploads/<upload>")
-@describes("Send a piece of a resumable upload", answers={204: ("", "Taken"), **ACCEPTED},
-           body="application/offset+octet-stream", tags=("contributing",))
+@describes(
+    "Send a piece of a resumable upload",
+    answers={204: ("", "Taken"), **ACCEPTED},
+    body="application/offset+octet-stream",
+    tags=("contributing",),
+)
 def upload_piece(params: NoParams, upload: str) -> Response:
     """The last piece makes the contribution, and is answered like any other."""
     offset = _whole_number("Upload-Offset")
@@ -126,7 +155,9 @@ def _file(given: str | None) -> tuple[str, Any]:
     message["Content-Disposition"] = disposition or "attachment"
     name = given or message.get_filename()
     if not name:
-        raise BadRequest("The file has no name", parameter="filename", allowed="a file name with its extension")
+        raise BadRequest(
+            "The file has no name", parameter="filename", allowed="a file name with its extension"
+        )
     return name, request.stream
 
 
@@ -138,13 +169,17 @@ def _metadata_filename() -> str:
                 return base64.b64decode(value, validate=True).decode("utf-8")
             except (binascii.Error, UnicodeDecodeError):
                 break
-    raise BadRequest("The file has no name", parameter="Upload-Metadata", allowed="filename and its base64 value")
+    raise BadRequest(
+        "The file has no name", parameter="Upload-Metadata", allowed="filename and its base64 value"
+    )
 
 
 def _whole_number(header: str) -> int:
     text = request.headers.get(header, "")
     if not text.isdigit() or len(text) > 15:
-        raise BadRequest("The header is missing or not a number", parameter=header, allowed="a number of bytes")
+        raise BadRequest(
+            "The header is missing or not a number", parameter=header, allowed="a number of bytes"
+        )
     return int(text)
 
 

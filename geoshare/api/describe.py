@@ -58,7 +58,9 @@ def parse(model: type[P], args: MultiDict[str, str]) -> P:
             allowed = ", ".join(known) or "no parameters"
             raise BadRequest("Unknown parameter", parameter=name[:MAX_NAME], allowed=allowed)
         if len(values) > 1:
-            raise BadRequest("The parameter is given more than once", parameter=name, allowed="one value")
+            raise BadRequest(
+                "The parameter is given more than once", parameter=name, allowed="one value"
+            )
     try:
         return model.model_validate(args.to_dict())
     except ValidationError as error:
@@ -71,7 +73,11 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> BadReques
     location = [str(part) for part in first["loc"]]
     message = first["msg"].removeprefix("Value error, ")
     info = next(
-        (item for key, item in model.model_fields.items() if location and location[0] in (key, item.alias)),
+        (
+            item
+            for key, item in model.model_fields.items()
+            if location and location[0] in (key, item.alias)
+        ),
         None,
     )
     allowed = info.description if info is not None else None

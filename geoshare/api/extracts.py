@@ -29,7 +29,9 @@ def extract(params: NoParams) -> Response:
     found = services().extracts.ask(caller(), _request())
     if found.path is not None:
         return _download(found.path)
-    response = reply.json({"job": found.job, "status": "queued", "href": href("jobs", found.job)}, status=202)
+    response = reply.json(
+        {"job": found.job, "status": "queued", "href": href("jobs", found.job)}, status=202
+    )
     response.headers["Location"] = href("jobs", found.job)
     return response
 
@@ -77,5 +79,7 @@ def _request() -> ExtractRequest:
 
 
 def _download(path: str) -> Response:
-    response = send_file(path, ZIP, as_attachment=True, download_name="geoshare-extract.zip", conditional=True)
+    response = send_file(
+        path, ZIP, as_attachment=True, download_name="geoshare-extract.zip", conditional=True
+    )
     return reply.finish(response, cache="private, no-cache")

@@ -33,7 +33,9 @@ def landing(params: FormatParams) -> Response:
     """Where everything is."""
     links = [
         _link("self", "", "application/json", "This page"),
-        _link("service-desc", "openapi.json", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI"),
+        _link(
+            "service-desc", "openapi.json", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI"
+        ),
         _link("conformance", "conformance", "application/json", "Conformance classes"),
         _link("data", "collections", "application/json", "Collections"),
         _link("alternate", "map", "text/html", "The map / 地図"),
@@ -80,8 +82,15 @@ def healthz(params: NoParams) -> Response:
 def readyz(params: NoParams) -> Response:
     """Ready when views are open and the record answers."""
     services().check_ready()
-    return reply.finish(Response(b'{"status":"ready"}', content_type="application/json"), cache="no-store")
+    return reply.finish(
+        Response(b'{"status":"ready"}', content_type="application/json"), cache="no-store"
+    )
 
 
 def _link(rel: str, path: str, kind: str, title: str) -> dict[str, str]:
-    return {"rel": rel, "href": href(*path.split("/")) if path else base_url() + "/", "type": kind, "title": title}
+    return {
+        "rel": rel,
+        "href": href(*path.split("/")) if path else base_url() + "/",
+        "type": kind,
+        "title": title,
+    }

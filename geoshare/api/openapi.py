@@ -36,7 +36,9 @@ def document(version: str, server: str, collections: list[str]) -> dict[str, Any
         path = re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", r"{\1}", rule.rule)
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         for method in sorted(methods):
-            paths.setdefault(path, {})[method.lower()] = _operation(rule.endpoint, path, description, collections)
+            paths.setdefault(path, {})[method.lower()] = _operation(
+                rule.endpoint, path, description, collections
+            )
     return {
         "openapi": "3.0.3",
         "info": {"title": "geoshare", "version": version, "license": {"name": "Apache-2.0"}},
@@ -52,7 +54,9 @@ def document(version: str, server: str, collections: list[str]) -> dict[str, Any
             "responses": {
                 "Problem": {
                     "description": "Problem details (RFC 9457)",
-                    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                    "content": {
+                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                    },
                 }
             },
         },
@@ -81,7 +85,9 @@ def _operation(endpoint: str, path: str, about: Description, collections: list[s
 def _path_parameters(path: str, collections: list[str]) -> list[dict[str, Any]]:
     found = []
     for name in re.findall(r"\{(\w+)\}", path):
-        schema: dict[str, Any] = {"type": "integer", "minimum": 0} if name in "zxy" else {"type": "string"}
+        schema: dict[str, Any] = (
+            {"type": "integer", "minimum": 0} if name in "zxy" else {"type": "string"}
+        )
         if name == "collection" and collections:
             schema["enum"] = collections
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
@@ -94,7 +100,9 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     for name, part in schema.get("properties", {}).items():
         text = part.pop("description", "")
         part.pop("title", None)
-        found.append({"name": name, "in": "query", "required": False, "description": text, "schema": part})
+        found.append(
+            {"name": name, "in": "query", "required": False, "description": text, "schema": part}
+        )
     return found
 
 

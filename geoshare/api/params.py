@@ -51,12 +51,16 @@ class ItemsParams(Params):
     bbox: Annotated[Any, BeforeValidator(parse_box)] = Field(
         None, description=BBOX_HELP, json_schema_extra={"type": "string"}
     )
-    limit: int = Field(100, ge=1, description="How many features at a time; above the maximum it is the maximum")
+    limit: int = Field(
+        100, ge=1, description="How many features at a time; above the maximum it is the maximum"
+    )
     datetime: Text | None = Field(
         None, description="An RFC 3339 instant, or an interval start/end with .. for an open end"
     )
     properties: Text | None = Field(None, description="Comma-separated names of properties to return")
-    filter: Text | None = Field(None, description="A CQL2 text expression on the collection's queryables")
+    filter: Text | None = Field(
+        None, description="A CQL2 text expression on the collection's queryables"
+    )
     cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
     f: Text | None = Field(None, description="json")
 
@@ -64,12 +68,16 @@ class ItemsParams(Params):
 class RasterParams(Params):
     """How a raster is drawn."""
 
-    datetime: Text | None = Field(None, description="An RFC 3339 instant or interval; empty: the latest")
+    datetime: Text | None = Field(
+        None, description="An RFC 3339 instant or interval; empty: the latest"
+    )
     style: Text | None = Field(None, description="A style of the collection's raster TileJSON")
 
 
 class SearchParams(Params):
     """A search by name."""
 
-    q: Annotated[str, Field(min_length=1, max_length=100)] = Field(..., description="Part of a name, 1 to 100 letters")
+    q: Annotated[str, Field(min_length=1, max_length=100)] = Field(
+        ..., description="Part of a name, 1 to 100 letters"
+    )
     limit: int = Field(10, ge=1, le=50, description="How many results, 1 to 50")

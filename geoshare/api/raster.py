@@ -27,7 +27,9 @@ def tile(params: RasterParams, collection: str, z: int, x: int, y: int, image_fo
     """Drawn at no finer resolution than the caller's tier allows."""
     view = services().raster_view(caller(), collection)
     if image_format not in MEDIA:
-        raise BadRequest("The image format is not available", parameter="format", allowed=", ".join(MEDIA))
+        raise BadRequest(
+            "The image format is not available", parameter="format", allowed=", ".join(MEDIA)
+        )
     check_tile(z, x, y)
     content = services().rasters.tile(view, z, x, y, params.datetime, params.style, image_format)
     return reply.body(content, MEDIA[image_format]) if content else reply.empty()

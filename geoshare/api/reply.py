@@ -11,7 +11,12 @@ from flask import Response, g, request
 from isal import igzip
 
 VARY = "Accept, Accept-Encoding, Authorization, X-API-Key, Cookie"
-COMPRESSIBLE = ("application/json", "application/geo+json", "application/vnd.mapbox-vector-tile", "text/")
+COMPRESSIBLE = (
+    "application/json",
+    "application/geo+json",
+    "application/vnd.mapbox-vector-tile",
+    "text/",
+)
 MIN_COMPRESSED_BYTES = 600
 
 
@@ -19,7 +24,7 @@ def encoding() -> str:
     """The best content coding the client takes: zstd, gzip or none."""
     accepted = request.accept_encodings
     for name in ("zstd", "gzip"):
-        if name in accepted and accepted[name] > 0:
+        if accepted.quality(name) > 0:
             return name
     return ""
 

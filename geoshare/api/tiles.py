@@ -70,14 +70,18 @@ def check_tile(z: int, x: int, y: int) -> None:
         raise BadRequest("The zoom is too deep", parameter="z", allowed=f"0 to {MAX_ZOOM}")
     for name, value in (("x", x), ("y", y)):
         if value >= 1 << z:
-            raise BadRequest("The tile is outside the matrix", parameter=name, allowed=f"0 to {(1 << z) - 1}")
+            raise BadRequest(
+                "The tile is outside the matrix", parameter=name, allowed=f"0 to {(1 << z) - 1}"
+            )
 
 
 def _names(collections: str) -> list[str]:
     names = collections.split(",")
     if len(names) > MAX_LAYERS or len(set(names)) != len(names):
         raise BadRequest(
-            "Too many or repeated collections", parameter="collections", allowed=f"1 to {MAX_LAYERS} different names"
+            "Too many or repeated collections",
+            parameter="collections",
+            allowed=f"1 to {MAX_LAYERS} different names",
         )
     for name in names:
         if services().collection(caller(), name).kind != "vector":

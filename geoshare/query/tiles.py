@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.access.view import View
-from tiles.generalise import DetailRule, visible_at
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 
@@ -17,7 +16,7 @@ EXTENT = 4096
 BUFFER = 64
 
 
-def vector_tile(views: Sequence[View], z: int, x: int, y: int, rules: Sequence[DetailRule]) -> bytes:
+def vector_tile(views: Sequence[View], z: int, x: int, y: int) -> bytes:
     """One layer for each view that has anything there, named as its collection.
 
     Parameters
@@ -26,18 +25,18 @@ def vector_tile(views: Sequence[View], z: int, x: int, y: int, rules: Sequence[D
         In the order of the tile's layers.
     z, x, y
         A tile of WebMercatorQuad.
-    rules
-        One for each view: what appears from which zoom.
     """
     tile = Tile(z, x, y)
     box = _buffered(tile)
     layers = []
-    for view, rule in zip(views, rules, strict=True):
-        rows = visible_at(view.search(box), z, rule)
+    for view in views:
+        rows = view.search(box)
         if len(rows):
             names = ["id", *(column.name for column in view.columns)]
             layers.append(
-                encode_layer(view.collection.name, rows, tile, columns=names, extent=EXTENT, buffer=BUFFER)
+                encode_layer(
+                    view.collection.name, rows, tile, columns=names, extent=EXTENT, buffer=BUFFER
+                )
             )
     return b"".join(layers)
 

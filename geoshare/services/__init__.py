@@ -131,12 +131,18 @@ class Services:
             "organisation_name": organisation.name if organisation else "",
             "role": who.role,
             "tiers": [
-                {"id": name, "title": self.tiers.tier(name).title, "title_ja": self.tiers.tier(name).title_ja}
+                {
+                    "id": name,
+                    "title": self.tiers.tier(name).title,
+                    "title_ja": self.tiers.tier(name).title_ja,
+                }
                 for name in dict.fromkeys(tiers)
             ],
             "collections": sorted(self.visible(who)),
             "can_contribute": not who.anonymous and bool(self.policy(who, "contribute").grants),
-            "requests_per_minute": self.tiers.requests_per_minute(who.tiers, self.settings.rate_per_minute),
+            "requests_per_minute": self.tiers.requests_per_minute(
+                who.tiers, self.settings.rate_per_minute
+            ),
         }
 
     def audit(self, who: Principal, action: str, subject: str, detail: dict[str, Any]) -> None:

@@ -25,7 +25,13 @@ BLOCK = 1 << 20
 UPLOAD_LIFE_US = 2 * 86_400_000_000
 PREVIEW_BYTES = 64_000_000
 MAX_PIECE_BYTES = 64_000_000
-STATUS = {"queued": "received", "running": "reading", "done": "done", "failed": "refused", "cancelled": "refused"}
+STATUS = {
+    "queued": "received",
+    "running": "reading",
+    "done": "done",
+    "failed": "refused",
+    "cancelled": "refused",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,9 @@ class Options:
         except orjson.JSONDecodeError:
             table = None
         if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-            raise BadRequest("The mapping is not a table", parameter="mapping", allowed='{"column": "property"}')
+            raise BadRequest(
+                "The mapping is not a table", parameter="mapping", allowed='{"column": "property"}'
+            )
         return table
 
 
@@ -76,7 +84,10 @@ class Contributions:
         with tempfile.TemporaryDirectory(dir=self._services.scratch()) as folder:
             path = Path(folder, _safe(name))
             _copy(stream, path, PREVIEW_BYTES)
-            return sources.preview(path, self.read_request(provider, options, Path(folder)))
+            found: dict[str, Any] = sources.preview(
+                path, self.read_request(provider, options, Path(folder))
+            )
+            return found
 
     def listed(self, who: Principal) -> list[dict[str, Any]]:
         """The newest hundred."""
@@ -103,7 +114,9 @@ class Contributions:
         options.checked_mapping()
         if not 0 < length <= self._services.settings.max_upload_bytes:
             allowed = f"1 to {self._services.settings.max_upload_bytes} bytes"
-            raise BadRequest("The file's length is out of range", parameter="Upload-Length", allowed=allowed)
+            raise BadRequest(
+                "The file's length is out of range", parameter="Upload-Length", allowed=allowed
+            )
         now_us = self._services.clock.now_us()
         number = self._services.ids.new()
         self._place(number, name).touch()
@@ -163,7 +176,9 @@ class Contributions:
         if not policy.grants or (wanted != who.organisation and who.role != "operator"):
             raise Denied("Your agreement does not let you contribute this", parameter="provider")
         if options.collection is not None and not policy.allows(options.collection):
-            raise Denied("Your agreement does not let you contribute to this collection", parameter="collection")
+            raise Denied(
+                "Your agreement does not let you contribute to this collection", parameter="collection"
+            )
         return wanted
 
     def read_request(self, provider: str, options: Options, work_dir: Path) -> ReadRequest:
@@ -209,7 +224,9 @@ class Contributions:
 def _safe(name: str) -> str:
     """The last part of a file name, without anything a file system might act on."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(letter for letter in last if letter.isprintable() and letter not in '<>:"|?*').lstrip(".")
+    kept = "".join(
+        letter for letter in last if letter.isprintable() and letter not in '<>:"|?*'
+    ).lstrip(".")
     if not kept or len(kept.encode()) > 200:
         raise BadRequest("The file name cannot be used", parameter="filename", allowed="1 to 200 bytes")
     return kept

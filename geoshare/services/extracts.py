@@ -50,7 +50,9 @@ class Extracts:
             "policy": policy.hash,
         }
         job = services.queue.enqueue(KIND, params, who.organisation)
-        deadline = time.monotonic() + (WAIT_S if features <= services.settings.extract_sync_features else 0)
+        deadline = time.monotonic() + (
+            WAIT_S if features <= services.settings.extract_sync_features else 0
+        )
         while time.monotonic() < deadline and not job.is_over:
             time.sleep(PAUSE_S)
             job = services.queue.get(job.id)
@@ -79,7 +81,9 @@ class Extracts:
         policy = self._services.policy(who, "download")
         if job.state != "done" or not path.exists() or policy.hash != job.params["policy"]:
             raise NotFound("No such result")
-        self._services.audit(who, "fetch-extract", job.id, {"sha256": (job.result or {}).get("sha256", "")})
+        self._services.audit(
+            who, "fetch-extract", job.id, {"sha256": (job.result or {}).get("sha256", "")}
+        )
         return str(path.resolve())
 
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
@@ -91,8 +95,15 @@ class Extracts:
         policy = services.policy(who, "download")
         if policy.hash != job.params["policy"]:
             raise NotFound("What you hold has changed; ask again")
-        found = write_extract(request, policy, services.views, self._path(job.id), progress=progress,
-                              now_us=services.clock.now_us(), work_dir=services.scratch())
+        found = write_extract(
+            request,
+            policy,
+            services.views,
+            self._path(job.id),
+            progress=progress,
+            now_us=services.clock.now_us(),
+            work_dir=services.scratch(),
+        )
         services.audit(who, "extract", job.id, found)
         return found
 

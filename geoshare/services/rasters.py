@@ -21,7 +21,14 @@ class Rasters:
         self._pixels = Pixels()
 
     def tile(
-        self, view: RasterView, z: int, x: int, y: int, when: str | None, style: str | None, image_format: str
+        self,
+        view: RasterView,
+        z: int,
+        x: int,
+        y: int,
+        when: str | None,
+        style: str | None,
+        image_format: str,
     ) -> bytes | None:
         """A tile of the newest scenes, or of one step of a series."""
         chosen = _choose(view, when)

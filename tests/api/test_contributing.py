@@ -52,7 +52,11 @@ def test_a_contribution_is_on_the_map_when_its_status_says_done(live_server):
     disposition = "attachment; filename*=UTF-8''points.geojson"
     before = live_server.json("/collections/places/items?limit=1")["numberMatched"]
     status, headers, answer = send(
-        live_server, "/contributions?collection=places", body, "provider", Content_Disposition=disposition
+        live_server,
+        "/contributions?collection=places",
+        body,
+        "provider",
+        Content_Disposition=disposition,
     )
     assert status == 202
     assert headers["Location"].endswith(json.loads(answer)["id"])
@@ -60,7 +64,9 @@ def test_a_contribution_is_on_the_map_when_its_status_says_done(live_server):
     assert found["status"] == "done"
     assert found["report"]["rows_read"] == 20
     page = live_server.json("/collections/places/items?bbox=139.4995,35.1995,139.5195,35.2005")
-    assert {item["properties"]["name"] for item in page["features"]} == {f"試験地点{n}" for n in range(20)}
+    assert {item["properties"]["name"] for item in page["features"]} == {
+        f"試験地点{n}" for n in range(20)
+    }
     assert live_server.json("/collections/places/items?limit=1")["numberMatched"] == before + 20
 
 
@@ -125,11 +131,13 @@ def test_refused_rows_come_back_as_a_spreadsheet(live_server):
         feature["id"] += "-partly"
     body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
     answer = json.loads(
-        send(live_server, "/contributions?collection=places&filename=partly.geojson", body, "provider")[2]
+        send(live_server, "/contributions?collection=places&filename=partly.geojson", body, "provider")[
+            2
+        ]
     )
     found = finished(live_server, answer["id"], "provider")
     assert found["report"]["refused"] == 1
-    status, headers, content = live_server.get(f"/contributions/{answer['id']}/refused.xlsx", "provider")
+    status, _, content = live_server.get(f"/contributions/{answer['id']}/refused.xlsx", "provider")
     assert status == 200
     assert content[:2] == b"PK"
 
@@ -146,13 +154,21 @@ def test_a_large_file_goes_on_where_a_broken_line_stopped(live_server):
         live_server, upload, body[:half], "provider", "PATCH", Upload_Offset="0", Content_Type=kind
     )
     assert (status, headers["Upload-Offset"]) == (204, str(half))
-    wrong = send(live_server, upload, body[half:], "provider", "PATCH", Upload_Offset="0", Content_Type=kind)
+    wrong = send(
+        live_server, upload, body[half:], "provider", "PATCH", Upload_Offset="0", Content_Type=kind
+    )
     assert wrong[0] == 409
     status, headers, _ = send(live_server, upload, b"", "provider", "HEAD")
     assert headers["Upload-Offset"] == str(half)
     assert send(live_server, upload, b"", "developer", "HEAD")[0] == 404
     status, headers, answer = send(
-        live_server, upload, body[half:], "provider", "PATCH", Upload_Offset=str(half), Content_Type=kind
+        live_server,
+        upload,
+        body[half:],
+        "provider",
+        "PATCH",
+        Upload_Offset=str(half),
+        Content_Type=kind,
     )
     assert status == 202
     assert finished(live_server, json.loads(answer)["id"], "provider")["status"] == "done"
@@ -160,7 +176,7 @@ def test_a_large_file_goes_on_where_a_broken_line_stopped(live_server):
 
 def test_a_preview_shows_columns_and_a_mapping_and_keeps_nothing(live_server):
     before = live_server.json("/contributions", "provider")["contributions"]
-    body = "名称,緯度,経度,想定収容人数\n中央公園,35.2,139.5,\"1,200 \"\n".encode("cp932")
+    body = '名称,緯度,経度,想定収容人数\n中央公園,35.2,139.5,"1,200 "\n'.encode("cp932")
     status, _, answer = send(live_server, "/contributions/preview?filename=sites.csv", body, "provider")
     assert status == 200, answer
     found = json.loads(answer)

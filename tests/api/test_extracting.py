@@ -34,7 +34,9 @@ def extract(live_server, request: dict, key: str | None) -> zipfile.ZipFile:
 
 
 @pytest.mark.parametrize("file_format", sorted(SUFFIX))
-def test_an_extract_opens_in_geopandas_with_the_features_the_api_shows(live_server, file_format, tmp_path):
+def test_an_extract_opens_in_geopandas_with_the_features_the_api_shows(
+    live_server, file_format, tmp_path
+):
     expected = all_items(live_server, "buildings", "developer")
     archive = extract(live_server, {"collections": ["buildings"], "format": file_format}, "developer")
     archive.extractall(tmp_path)
@@ -53,7 +55,9 @@ def test_an_extract_opens_in_geopandas_with_the_features_the_api_shows(live_serv
 def test_an_extract_carries_its_terms_and_a_manifest_that_fits(live_server):
     import hashlib
 
-    archive = extract(live_server, {"collections": ["shelters", "hazard_zones"], "format": "geojson"}, None)
+    archive = extract(
+        live_server, {"collections": ["shelters", "hazard_zones"], "format": "geojson"}, None
+    )
     names = archive.namelist()
     manifest = json.loads(archive.read("manifest.json"))
     assert any(name.upper().startswith("LICENCE") for name in names)
@@ -65,7 +69,9 @@ def test_an_extract_of_an_area_has_what_lies_in_it(live_server):
     extent = live_server.json("/collections/buildings", "developer")["extent"]["spatial"]["bbox"][0]
     middle = [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2]
     box = [extent[0], extent[1], *middle]
-    archive = extract(live_server, {"collections": ["buildings"], "bbox": box, "format": "geojson"}, "developer")
+    archive = extract(
+        live_server, {"collections": ["buildings"], "bbox": box, "format": "geojson"}, "developer"
+    )
     name = next(name for name in archive.namelist() if name.endswith("buildings.geojson"))
     ids = {item["id"] for item in json.loads(archive.read(name))["features"]}
     corners = ",".join(map(str, box))
@@ -89,7 +95,9 @@ def test_a_hidden_collection_cannot_be_extracted(live_server):
     bodies = []
     for name in ("lanes", "nonsense"):
         request = json.dumps({"collections": [name], "format": "gpkg"}).encode()
-        status, _, body = send(live_server, "/extracts", request, "developer", Content_Type="application/json")
+        status, _, body = send(
+            live_server, "/extracts", request, "developer", Content_Type="application/json"
+        )
         assert status in (400, 404)
         bodies.append((status, body))
     assert bodies[0] == bodies[1]
@@ -123,7 +131,9 @@ def test_a_result_can_be_fetched_in_ranges(live_server):
     done = [job for job in live_server.json("/jobs", "developer")["jobs"] if job["status"] == "done"]
     if not done:
         extract(live_server, {"collections": ["segments"], "format": "gpkg"}, "developer")
-        done = [job for job in live_server.json("/jobs", "developer")["jobs"] if job["status"] == "done"]
+        done = [
+            job for job in live_server.json("/jobs", "developer")["jobs"] if job["status"] == "done"
+        ]
     request = urllib.request.Request(f"{live_server.url}/jobs/{done[0]['id']}/result")
     request.add_header("X-API-Key", live_server.keys["developer"])
     request.add_header("Range", "bytes=0-3")

@@ -49,7 +49,12 @@ def test_a_hidden_collection_answers_like_one_that_does_not_exist(live_server, p
 
 
 def test_hidden_tiles_rasters_and_extracts_answer_like_nonsense(live_server):
-    for template in ("/tiles/{}/14/1/1.mvt", "/tiles/{}.json", "/tiles/places,{}.json", "/raster/{}.json"):
+    for template in (
+        "/tiles/{}/14/1/1.mvt",
+        "/tiles/{}.json",
+        "/tiles/places,{}.json",
+        "/raster/{}.json",
+    ):
         hidden = live_server.get(template.format("lanes"), "developer")
         nonsense = live_server.get(template.format("nonsense"), "developer")
         assert (hidden[0], hidden[2]) == (404, nonsense[2])
@@ -93,7 +98,9 @@ def test_a_box_gives_the_features_that_a_geometry_library_finds(live_server):
     found = all_items(live_server, "buildings", "developer")
     middle = shape(found[len(found) // 2]["geometry"]).centroid
     window = box(middle.x - 0.003, middle.y - 0.002, middle.x + 0.003, middle.y + 0.002)
-    expected = {item["id"] for item in found if shapely.box(*shape(item["geometry"]).bounds).intersects(window)}
+    expected = {
+        item["id"] for item in found if shapely.box(*shape(item["geometry"]).bounds).intersects(window)
+    }
     corners = ",".join(str(value) for value in window.bounds)
     page = live_server.json(f"/collections/buildings/items?limit=10000&bbox={corners}", "developer")
     assert {item["id"] for item in page["features"]} == expected
@@ -155,7 +162,8 @@ def test_scenes_and_rain_are_drawn(live_server, image):
         z = 12 if name == "satellite" else 8
         x, y = tile_of((west + east) / 2, (south + north) / 2, z)
         answers = [
-            live_server.get(f"/raster/{name}/{z}/{x}/{y}.{image}?datetime={moment}") for moment in about["times"]
+            live_server.get(f"/raster/{name}/{z}/{x}/{y}.{image}?datetime={moment}")
+            for moment in about["times"]
         ]
         drawn = [answer for answer in answers if answer[0] == 200]
         assert drawn

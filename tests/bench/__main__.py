@@ -17,10 +17,10 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from tests.bench.geoshare_server import GeoshareServer
 
 from tests.bench import check, client, data
 from tests.bench.floor import Floor
-from tests.bench.geoshare_server import GeoshareServer
 from tests.bench.peers import MapServer, PostGis, Tipg
 
 RESULTS = Path("bench-results")
@@ -33,14 +33,20 @@ def main() -> None:
     RESULTS.mkdir(exist_ok=True)
     roads, buildings = data.write(RESULTS / "data", arguments.roads, arguments.buildings)
     with ExitStack() as stack:
-        own = stack.enter_context(GeoshareServer(RESULTS / f"geoshare-{arguments.roads}", roads, buildings))
+        own = stack.enter_context(
+            GeoshareServer(RESULTS / f"geoshare-{arguments.roads}", roads, buildings)
+        )
         peers = _peers(stack, arguments, roads, buildings)
         floor = stack.enter_context(Floor(own.sample_body()))
         work = _work(roads)
         check.contents(own, peers, work)
         rows = _measure(own, peers, floor, work, arguments)
         document = {
-            "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()},
+            "machine": {
+                "cpus": os.cpu_count(),
+                "python": platform.python_version(),
+                "system": platform.platform(),
+            },
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "roads": arguments.roads,
             "rounds": arguments.rounds,
@@ -76,7 +82,10 @@ def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildin
         if kind.name not in wanted:
             continue
         if missing := kind.missing():
-            print(f"{kind.name} is not measured: {missing} is not installed (tests/bench/peers.sh)", file=sys.stderr)
+            print(
+                f"{kind.name} is not measured: {missing} is not installed (tests/bench/peers.sh)",
+                file=sys.stderr,
+            )
             continue
         found.append(stack.enter_context(kind(database, port, RESULTS / kind.name)))
     return found
@@ -84,7 +93,7 @@ def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildin
 
 def _work(roads: Path) -> dict[str, list]:
     """Tiles by zoom and boxes for items, drawn from where the data lies."""
-    import geopandas  # noqa: PLC0415 - keeps --help quick
+    import geopandas
 
     random = np.random.default_rng(data.SEED)
     bounds = geopandas.read_parquet(roads, columns=["geometry"]).geometry.bounds.to_numpy()
@@ -101,16 +110,23 @@ def _work(roads: Path) -> dict[str, list]:
     return found
 
 
-def _measure(own: GeoshareServer, peers: list, floor: Floor, work: dict, arguments: argparse.Namespace) -> list[dict]:
+def _measure(
+    own: GeoshareServer, peers: list, floor: Floor, work: dict, arguments: argparse.Namespace
+) -> list[dict]:
     rows = []
     for name, asks in work.items():
-        contenders = {f"geoshare {tier}": (own.base, own.paths(name, asks), own.headers(tier)) for tier in own.tiers}
+        contenders = {
+            f"geoshare {tier}": (own.base, own.paths(name, asks), own.headers(tier))
+            for tier in own.tiers
+        }
         for peer in peers:
             paths = _peer_paths(peer, name, asks)
             if paths:
                 contenders[peer.name] = (peer.base, paths, {})
         rows.append(_rounds(name, contenders, arguments))
-    cached = {f"geoshare {tier}": (own.base, own.cached_path(), own.headers(tier)) for tier in own.tiers}
+    cached = {
+        f"geoshare {tier}": (own.base, own.cached_path(), own.headers(tier)) for tier in own.tiers
+    }
     cached["floor"] = (floor.base, ["/tile"], floor.headers)
     rows.append(_rounds("cached tile", cached, arguments))
     return rows
@@ -143,14 +159,16 @@ def _rounds(name: str, contenders: dict, arguments: argparse.Namespace) -> dict:
 
 
 def _print(rows: list[dict]) -> None:
-    print(f"\n{'work':<14}{'server':<18}{'per second':>12}{'median ms':>12}{'p95 ms':>10}{'geoshare is':>14}")
+    titles = f"{'per second':>12}{'median ms':>12}{'p95 ms':>10}{'geoshare is':>14}"
+    print(f"\n{'work':<14}{'server':<18}{titles}")
     for row in rows:
         first = next(iter(row["figures"].values()))["per_second"]
         for who, found in row["figures"].items():
             ratio = first / found["per_second"] if found["per_second"] else float("inf")
             print(
                 f"{row['work']:<14}{who:<18}{found['per_second']:>12.1f}{found['median_ms']:>12.2f}"
-                f"{found['p95_ms']:>10.2f}{ratio:>13.2f}x" + (f"  {found['errors']} errors" if found["errors"] else "")
+                f"{found['p95_ms']:>10.2f}{ratio:>13.2f}x"
+                + (f"  {found['errors']} errors" if found["errors"] else "")
             )
 
 

@@ -57,7 +57,15 @@ def _wrk(base: str, paths: Sequence[str], headers: Mapping[str, str], seconds: f
         listing.write_text("\n".join(paths))
         pairs = ", ".join(f'["{name}"] = "{value}"' for name, value in headers.items())
         script.write_text(_SCRIPT % (pairs, listing))
-        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{max(1, round(seconds))}s", "-s", str(script), base]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{CONNECTIONS}",
+            f"-d{max(1, round(seconds))}s",
+            "-s",
+            str(script),
+            base,
+        ]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     found = re.search(r"RESULT (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)", output)
     if found is None:
@@ -66,7 +74,9 @@ def _wrk(base: str, paths: Sequence[str], headers: Mapping[str, str], seconds: f
     return Measurement(requests / (microseconds / 1e6), float(found[4]), float(found[5]), errors)
 
 
-def _threads(base: str, paths: Sequence[str], headers: Mapping[str, str], seconds: float) -> Measurement:
+def _threads(
+    base: str, paths: Sequence[str], headers: Mapping[str, str], seconds: float
+) -> Measurement:
     times: list[float] = []
     errors: list[int] = []
     deadline = time.perf_counter() + seconds
@@ -90,5 +100,8 @@ def _threads(base: str, paths: Sequence[str], headers: Mapping[str, str], second
         thread.join()
     milliseconds = np.array(times) * 1000
     return Measurement(
-        len(times) / seconds, float(np.median(milliseconds)), float(np.percentile(milliseconds, 95)), len(errors)
+        len(times) / seconds,
+        float(np.median(milliseconds)),
+        float(np.percentile(milliseconds, 95)),
+        len(errors),
     )

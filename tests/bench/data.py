@@ -63,7 +63,9 @@ def buildings(count: int) -> geopandas.GeoDataFrame:
     frame = pd.DataFrame(
         {
             "id": [f"b{value:07d}" for value in range(count)],
-            "use": np.array(["residential", "commercial", "industrial"])[random.choice(3, count, p=[0.8, 0.15, 0.05])],
+            "use": np.array(["residential", "commercial", "industrial"])[
+                random.choice(3, count, p=[0.8, 0.15, 0.05])
+            ],
             "storeys": random.integers(1, 12, count),
             "height_m": np.round(random.gamma(3.0, 3.0, count), 1),
         }
@@ -84,7 +86,9 @@ def write(folder: Path, road_count: int, building_count: int) -> tuple[Path, Pat
 
 def _places(random: np.random.Generator, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Grid corners as lon, lat (count, 2) and the rotation of each one's neighbourhood in radians."""
-    centres = np.stack([random.uniform(139.1, 140.4, CENTRES), random.uniform(35.3, 36.1, CENTRES)], axis=1)
+    centres = np.stack(
+        [random.uniform(139.1, 140.4, CENTRES), random.uniform(35.3, 36.1, CENTRES)], axis=1
+    )
     home = random.integers(0, CENTRES, NEIGHBOURHOODS)
     middles = np.clip(
         centres[home] + random.normal(0.0, 0.12, (NEIGHBOURHOODS, 2)), [138.95, 35.15], [140.55, 36.25]
@@ -104,7 +108,7 @@ def _to_lon_lat(
     along_m: NDArray[np.float64],
     across_m: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Local metres (n, k) around ``origin`` (n, 2), rotated by ``angle`` (n,), as lon, lat (n, k, 2)."""
+    """Local metres (n, k) around ``origin``, rotated by ``angle`` (n,), as lon, lat (n, k, 2)."""
     cosine, sine = np.cos(angle)[:, None], np.sin(angle)[:, None]
     east, north = along_m * cosine - across_m * sine, along_m * sine + across_m * cosine
     scale = M_PER_DEGREE * np.cos(np.radians(origin[:, 1:]))

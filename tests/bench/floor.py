@@ -21,7 +21,8 @@ def create_app():
     app = Flask(__name__)
     @app.get("/tile")
     def tile():
-        if not hmac.compare_digest(hashlib.sha256(request.headers.get("X-API-Key", "").encode()).digest(), KNOWN):
+        sent = hashlib.sha256(request.headers.get("X-API-Key", "").encode()).digest()
+        if not hmac.compare_digest(sent, KNOWN):
             return Response(status=401)
         return Response(BODY, content_type="application/vnd.mapbox-vector-tile")
     return app
@@ -43,8 +44,25 @@ class Floor:
         (folder / "floor.py").write_text(_APP)
         (folder / "body").write_bytes(self._body)
         environ = os.environ | {"FLOOR_BODY": str(folder / "body"), "FLOOR_KEY": self._key}
-        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "floor:create_app"]
-        options = ["--port", str(self._port), "--workers", "2", "--blocking-threads", "16", "--log-level", "error"]
+        command = [
+            sys.executable,
+            "-m",
+            "granian",
+            "--interface",
+            "wsgi",
+            "--factory",
+            "floor:create_app",
+        ]
+        options = [
+            "--port",
+            str(self._port),
+            "--workers",
+            "2",
+            "--blocking-threads",
+            "16",
+            "--log-level",
+            "error",
+        ]
         self._process = subprocess.Popen([*command, *options], env=environ, cwd=folder)
         for _ in range(100):
             try:

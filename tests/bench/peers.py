@@ -55,7 +55,9 @@ class PostGis:
         """What is not installed; empty where nothing is."""
         if not _binary("initdb"):
             return "PostgreSQL"
-        return "" if list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")) else "PostGIS"
+        return (
+            "" if list(Path("/usr/share/postgresql").glob("*/extension/postgis.control")) else "PostGIS"
+        )
 
     def start(self, roads: Path, buildings: Path) -> None:
         """Start it, and load the layers where the cluster is new."""
@@ -68,12 +70,18 @@ class PostGis:
             initdb = [_binary("initdb"), "-D", str(self.folder), "-U", "bench", "-A", "trust"]
             subprocess.run([*user, *initdb], check=True, stdout=subprocess.DEVNULL, cwd="/")
         options = {
-            "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.folder,
-            "shared_buffers": "2GB", "jit": "off", "max_parallel_workers_per_gather": 0,
+            "port": self.port,
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": self.folder,
+            "shared_buffers": "2GB",
+            "jit": "off",
+            "max_parallel_workers_per_gather": 0,
         }
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [*user, _binary("postgres"), "-D", str(self.folder), *flags]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/")
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/"
+        )
         self._wait()
         if fresh:
             self._load("roads", roads)
@@ -90,7 +98,9 @@ class PostGis:
         for _ in range(200):
             try:
                 with psycopg.connect(address, autocommit=True) as connection:
-                    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'bench'").fetchone():
+                    if not connection.execute(
+                        "SELECT 1 FROM pg_database WHERE datname = 'bench'"
+                    ).fetchone():
                         connection.execute("CREATE DATABASE bench")
                 return
             except psycopg.OperationalError:
@@ -133,11 +143,25 @@ class Tipg:
         return "" if (PEER_VENV / "bin/uvicorn").exists() else "tipg (tests/bench/peers.sh)"
 
     def __enter__(self) -> Self:
-        environ = os.environ | {"DATABASE_URL": self._database.dsn, "TIPG_MAX_FEATURES_PER_TILE": "1000000",
-                                "TIPG_DEFAULT_MINZOOM": "0", "TIPG_TILE_RESOLUTION": "4096"}
-        command = [str(PEER_VENV / "bin/uvicorn"), "tipg.main:app", "--port", str(self._port),
-                   "--workers", str(WORKERS), "--log-level", "error"]
-        self._process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=sys.stderr)
+        environ = os.environ | {
+            "DATABASE_URL": self._database.dsn,
+            "TIPG_MAX_FEATURES_PER_TILE": "1000000",
+            "TIPG_DEFAULT_MINZOOM": "0",
+            "TIPG_TILE_RESOLUTION": "4096",
+        }
+        command = [
+            str(PEER_VENV / "bin/uvicorn"),
+            "tipg.main:app",
+            "--port",
+            str(self._port),
+            "--workers",
+            str(WORKERS),
+            "--log-level",
+            "error",
+        ]
+        self._process = subprocess.Popen(
+            command, env=environ, stdout=subprocess.DEVNULL, stderr=sys.stderr
+        )
         wait_for(self.base + "/healthz")
         return self
 
@@ -152,7 +176,9 @@ class Tipg:
     def items(self, box: tuple[float, float, float, float], limit: int) -> str:
         """Path of a page of roads."""
         corners = ",".join(f"{value:.6f}" for value in box)
-        return f"/collections/public.roads/items?bbox={corners}&limit={limit}&geom-column=geom&f=geojson"
+        return (
+            f"/collections/public.roads/items?bbox={corners}&limit={limit}&geom-column=geom&f=geojson"
+        )
 
 
 _MAP = """MAP
@@ -187,7 +213,10 @@ class MapServer:
     def missing() -> str:
         """What is not installed; empty where nothing is."""
         needed = ("mapserv", "spawn-fcgi", "nginx")
-        places = [shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/lib/cgi-bin") for name in needed]
+        places = [
+            shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/lib/cgi-bin")
+            for name in needed
+        ]
         return ", ".join(name for name, place in zip(needed, places, strict=True) if not place)
 
     def __enter__(self) -> Self:
@@ -205,9 +234,11 @@ class MapServer:
         config.write_text(
             f"daemon off; error_log stderr error; pid {self._folder}/nginx.pid; events {{}}\n"
             f"http {{ access_log off; upstream ms {{ {upstream} keepalive 4; }}\n"
-            f"server {{ listen 127.0.0.1:{self._port}; location / {{ fastcgi_pass ms; fastcgi_keep_conn on;\n"
+            f"server {{ listen 127.0.0.1:{self._port}; location / {{\n"
+            "fastcgi_pass ms; fastcgi_keep_conn on;\n"
             "fastcgi_param QUERY_STRING $query_string; fastcgi_param REQUEST_METHOD $request_method;\n"
-            "fastcgi_param CONTENT_LENGTH $content_length; fastcgi_param CONTENT_TYPE $content_type; } } }\n"
+            "fastcgi_param CONTENT_LENGTH $content_length;\n"
+            "fastcgi_param CONTENT_TYPE $content_type; } } }\n"
         )
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self._processes.append(subprocess.Popen([nginx, "-c", str(config), "-p", str(self._folder)]))
