@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 from shapely.geometry import LineString, Polygon
 
 from sample_data.town.frame import Array
@@ -109,6 +109,10 @@ def offset_polyline(xy: Array, distance_m: float | Array) -> Array:
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], sigma_px: float) -> Array:
     """Gaussian noise blurred by ``sigma_px`` pixels, with unit variance."""
+    coarse = int(sigma_px // 4)
+    if coarse >= 2:  # a wide blur is as smooth when drawn small and enlarged
+        small = smooth_noise(rng, (shape[0] // coarse + 2, shape[1] // coarse + 2), sigma_px / coarse)
+        return zoom(small, coarse, order=1)[: shape[0], : shape[1]]
     field = gaussian_filter(rng.standard_normal(shape), sigma_px, mode="wrap")
     return field / field.std()
 

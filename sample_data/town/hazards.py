@@ -73,14 +73,14 @@ def _depths(coast: Coast, terrain: Terrain) -> tuple[Array, Array, Array]:
     patchy = fractal_noise(random_numbers("flood"), (ROWS, COLUMNS), 12)
     reach = smoothstep(y, 2300, 1500)
     assumed = 3.75 * np.exp(-((away / 470) ** 1.7)) * reach + floor - terrain.height_m + 0.16 * patchy
-    assumed = np.where(away > 900, -1.0, assumed)
+    assumed -= 2.2 * smoothstep(away, 560, 980)
     # The east bank broke north of the railway bridge; west of it the water only topped the bank.
-    breach = 1.55 * np.exp(-(((x - 640) / 300) ** 2) - ((y - 330) / 290) ** 2)
-    upper = 1.0 * np.exp(-(((x - 560) / 260) ** 2) - ((y - 960) / 300) ** 2)
+    breach = 1.75 * np.exp(-(((x - 620) / 340) ** 2) - ((y - 340) / 300) ** 2)
+    upper = 1.15 * np.exp(-(((x - 560) / 260) ** 2) - ((y - 960) / 300) ** 2)
     west = 1.15 * np.exp(-(((x - 215) / 120) ** 2) - ((y - 640) / 260) ** 2)
     lower = 0.95 * np.exp(-(((x - 560) / 190) ** 2) - ((y + 480) / 220) ** 2)
     event = breach + upper + west + lower - 0.42 + 0.13 * patchy
-    event += 0.6 * np.exp(-(((away - 10) / 26) ** 2)) * (y < 1500) + 0.6 * (floor - terrain.height_m)
+    event += 0.6 * np.exp(-(((away - 10) / 26) ** 2)) * (y < 1500) + 0.45 * (floor - terrain.height_m)
     event = np.where((away > 700) | (terrain.height_m > floor + 1.2), -1.0, event)
     run_up = 6.4 - 0.0105 * terrain.sea_distance_m + 0.5 * patchy
     along_river = 4.2 * np.exp(-((away / 110) ** 2)) - 0.0011 * upstream

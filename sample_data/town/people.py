@@ -1,0 +1,141 @@
+"""Where people live and where they are hour by hour, on JIS meshes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jismesh.utils
+import numpy as np
+import shapely
+
+from sample_data.town.buildings import Building
+from sample_data.town.facilities import FACILITIES
+from sample_data.town.frame import Array, random_numbers, to_lon_lat
+from sample_data.town.hazards import Hazards, depth_at
+from sample_data.town.terrain import Terrain
+
+LEVELS = {500: 4, 250: 5, 125: 6}  # metres -> level of the jismesh package
+LEAST = 10  # counts below are suppressed, as providers do
+HOME = np.array([.96, .97, .97, .97, .96, .93, .84, .66, .52, .46, .44, .43, .44, .44, .45, .48, .53, .6, .69, .78,
+                 .85, .9, .94, .96])  # fmt: skip
+WORK = np.array([.03, .02, .02, .02, .03, .06, .2, .52, .8, .92, .95, .96, .9, .94, .95, .92, .84, .62, .4, .26, .16,
+                 .1, .06, .04])  # fmt: skip
+RUSH = np.array([.02, .01, 0, 0, .03, .2, .6, 1, .75, .45, .4, .45, .5, .45, .42, .5, .7, .95, .9, .6, .4, .28, .16,
+                 .07])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MeshPeople:
+    """Residents of one 250 m mesh."""
+
+    code: str
+    population: int
+    over_64: int
+    households: int
+
+
+@dataclass(frozen=True)
+class Flow:
+    """People present in one mesh during one hour; None where the count is withheld."""
+
+    code: str
+    size_m: int
+    hour: int
+    count: int | None
+
+
+def mesh_codes(xy: Array, size_m: int) -> list[str]:
+    """The JIS X 0410 mesh codes of local points."""
+    lon_lat = to_lon_lat(xy)
+    codes = jismesh.utils.to_meshcode(lon_lat[:, 1], lon_lat[:, 0], LEVELS[size_m])
+    return [str(code) for code in np.atleast_1d(codes)]
+
+
+def _residents(buildings: list[Building]) -> Array:
+    rng = random_numbers("residents")
+    found = []
+    for item in buildings:
+        area = item.footprint.area
+        if item.use in ("住宅", "店舗等併用住宅"):
+            found.append(rng.poisson(2.1) if rng.random() > 0.11 else 0)
+        elif item.use == "共同住宅":
+            found.append(rng.poisson(item.storeys * area / 62))
+        else:
+            found.append(0)
+    return np.array(found, float)
+
+
+def _workers(buildings: list[Building]) -> Array:
+    share = {"商業施設": 1 / 28, "業務施設": 1 / 22, "官公庁施設": 1 / 26, "文教厚生施設": 1 / 17, "工場": 1 / 45,
+             "運輸倉庫施設": 1 / 70, "店舗等併用住宅": 1 / 75, "宿泊施設": 1 / 24}  # fmt: skip
+    return np.array([share.get(b.use, 0) * b.footprint.area * max(b.storeys, 1) * 0.55 for b in buildings])
+
+
+def make_population(buildings: list[Building]) -> list[MeshPeople]:
+    """The census on 250 m meshes: everyone where they sleep."""
+    rng = random_numbers("census")
+    residents = _residents(buildings)
+    codes = mesh_codes(_centres(buildings), 250)
+    totals: dict[str, float] = {}
+    for code, number in zip(codes, residents, strict=True):
+        totals[code] = totals.get(code, 0) + number
+    made = []
+    for code in sorted(totals):
+        people = int(totals[code])
+        if people:
+            old = int(rng.binomial(people, rng.uniform(0.28, 0.44)))
+            made.append(MeshPeople(code, people, old, max(1, round(people / rng.uniform(2.0, 2.5)))))
+    return made
+
+
+def make_flow(buildings: list[Building], hazards: Hazards, terrain: Terrain) -> list[Flow]:
+    """Hourly presence on the rain day: 500 m everywhere, finer in the centre.
+
+    A working day begins, trains stop at noon, and from two in the afternoon people leave the
+    flooded streets for the evacuation sites.
+    """
+    centres = _centres(buildings)
+    residents, workers = _residents(buildings), _workers(buildings)
+    wet = depth_at(hazards, terrain, list(shapely.points(centres))) > 0.1
+    hours = np.arange(24)
+    flight = np.clip((hours - 13) / 4, 0, 1) * np.where(hours > 20, 0.85, 1.0)
+    early = np.where(hours > 12, np.clip(1 - (hours - 12) / 5, 0.2, 1), 1.0)  # work ends early
+    present = residents[:, None] * (HOME + (1 - HOME) * (1 - early)) + workers[:, None] * WORK * early
+    left = present * wet[:, None] * 0.9 * flight
+    present -= left
+    points, series = [centres], [present]
+    sites = [item for item in FACILITIES if len(item.safe_from) and item.safe_from[0] == "1"]
+    size = np.array([item.stand for item in sites], float)
+    points.append(np.array([item.xy for item in sites], float))
+    series.append(size[:, None] / size.sum() * left.sum(axis=0) * 0.62)
+    trains = np.where(hours > 12, 0.08, 1.0)
+    points.append(np.array([[-250.0, 330.0], [990.0, 340.0]]))
+    series.append(np.array([[620.0], [140.0]]) * RUSH * trains)
+    where, counts = np.vstack(points), np.vstack(series)
+    flows = _cells(where, counts, 500, None)
+    middle = np.hypot(where[:, 0] + 100, where[:, 1] - 60) < 900
+    flows += _cells(where, counts, 250, middle)
+    station = np.hypot(where[:, 0] + 250, where[:, 1] - 250) < 320
+    return flows + _cells(where, counts, 125, station)
+
+
+def _cells(where: Array, counts: Array, size_m: int, chosen: Array | None) -> list[Flow]:
+    rng = random_numbers(f"flow {size_m}")
+    codes = mesh_codes(where, size_m)
+    wanted = sorted(set(codes) if chosen is None else {c for c, keep in zip(codes, chosen, strict=True) if keep})
+    row = {code: number for number, code in enumerate(wanted)}
+    totals = np.zeros((len(wanted), 24))
+    for code, series in zip(codes, counts, strict=True):
+        if code in row:
+            totals[row[code]] += series
+    seen = rng.poisson(totals)
+    return [
+        Flow(code, size_m, hour, int(seen[k, hour]) if seen[k, hour] >= LEAST or seen[k, hour] == 0 else None)
+        for k, code in enumerate(wanted)
+        if totals[k].max() >= 1
+        for hour in range(24)
+    ]
+
+
+def _centres(buildings: list[Building]) -> Array:
+    return shapely.get_coordinates(shapely.centroid([item.footprint for item in buildings]))
