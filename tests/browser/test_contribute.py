@@ -90,6 +90,7 @@ def test_a_large_file_travels_in_pieces_and_goes_on_after_the_line_broke(
     seen = visit("en-GB", key=live_server.keys["provider"]).open("/contribute")
     seen.page.set_input_files("#file", large)
     seen.page.wait_for_selector("#send")
+    seen.page.click(".options summary")
     seen.page.select_option("#option-collection", "places")
     seen.page.wait_for_selector("#send")
     pieces: list[str] = []

@@ -7,25 +7,26 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 pytestmark = pytest.mark.browser
 
 LANGUAGES = [("ja-JP", "指定緊急避難場所"), ("en-GB", "Evacuation sites")]
 
-
-def items(live_server: Any, collection: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{live_server.url}/collections/{collection}/items?limit=50", timeout=30)
-    answer.raise_for_status()
-    return answer.json()["features"]
+TOO_SMALL = """() => [...document.querySelectorAll('button, select, a[href], label.switch-label')]
+  .filter((e) => e.checkVisibility({ visibilityProperty: true }))
+  .filter((e) => !e.closest('.maplibregl-ctrl-attrib') && !e.classList.contains('skip'))
+  .filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.width && (box.height < 44 || box.width < 44);
+  })
+  .map((e) => e.outerHTML.slice(0, 90))"""
 
 
 @pytest.fixture
 def site(live_server: Any) -> dict[str, Any]:
-    return next(
-        item for item in items(live_server, "evacuation_sites") if item["properties"].get("name")
-    )
+    found = live_server.json("/collections/evacuation_sites/items?limit=50")["features"]
+    return next(item for item in found if item["properties"].get("name"))
 
 
 @pytest.mark.parametrize(("locale", "title"), LANGUAGES)
@@ -90,8 +91,10 @@ def test_search_by_keyboard_flies_to_a_place_and_tells_about_it_in_both_language
     assert "対応する災害" in seen.page.locator(".card").inner_text()
     longitude, latitude = site["geometry"]["coordinates"][:2]
     seen.page.wait_for_function(
-        """([lon, lat]) => { const [, y, x] = /map=[^/]+\\/([^/]+)\\/([^/&]+)/.exec(location.hash).map(Number);
-        return Math.hypot(x - lon, y - lat) < 0.002; }""",
+        """([lon, lat]) => {
+          const [, y, x] = /map=[^/]+\\/([^/]+)\\/([^/&]+)/.exec(location.hash).map(Number);
+          return Math.hypot(x - lon, y - lat) < 0.002;
+        }""",
         arg=[longitude, latitude],
     )
     seen.page.click("#language-en")
@@ -150,11 +153,6 @@ def test_on_a_phone_the_layers_are_a_sheet_and_everything_is_large_enough_to_tou
     assert seen.page.locator("#sheet-handle").get_attribute("aria-expanded") == "false"
     seen.page.tap("#sheet-handle")
     seen.page.wait_for_selector("#row-evacuation_sites >> visible=true")
-    small = seen.page.evaluate(
-        """() => [...document.querySelectorAll('button, select, a[href], label.switch-label')]
-        .filter((e) => e.checkVisibility({ visibilityProperty: true }) && !e.closest('.maplibregl-ctrl-attrib'))
-        .filter((e) => { const b = e.getBoundingClientRect(); return b.width && (b.height < 44 || b.width < 44); })
-        .filter((e) => !e.classList.contains('skip')).map((e) => e.outerHTML.slice(0, 90))"""
-    )
+    small = seen.page.evaluate(TOO_SMALL)
     assert small == []
     assert seen.complaints == []
