@@ -28,7 +28,7 @@ from rasterio.windows import Window
 from tiles.raster.errors import RasterError
 from tiles.raster.pool import HONEST, OVERVIEW_TAG, to_type, valid_of
 
-_SMALLEST = 128  # overviews are made until both sides are at most this
+_SMALLEST = 32  # overviews are made until both sides are at most this
 _STRIP_BYTES = 48_000_000
 _GDAL_TYPES = {
     "uint8": "Byte", "int8": "Int8", "uint16": "UInt16", "int16": "Int16", "uint32": "UInt32",

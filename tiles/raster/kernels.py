@@ -230,3 +230,27 @@ def halve(
                     out[row, column, band] = total / count
                     out_valid[row, column, band] = 1
     return out, out_valid
+
+
+@njit(nogil=True, cache=True)
+def add_up(
+    data: NDArray[np.float64],
+    valid: NDArray[np.uint8],
+    times: int,
+    place: tuple[int, int],
+    totals: NDArray[np.float64],
+    counts: NDArray[np.int64],
+) -> None:
+    """Add the valid pixels of a block to the sums and counts of pixels ``times`` as large.
+
+    ``place`` is the row and column of ``totals`` that the block's first pixel belongs to.
+    """
+    height, width, bands = data.shape
+    for row in range(height):
+        for column in range(width):
+            for band in range(bands):
+                if valid[row, column, band]:
+                    totals[place[0] + row // times, place[1] + column // times, band] += data[
+                        row, column, band
+                    ]
+                    counts[place[0] + row // times, place[1] + column // times, band] += 1

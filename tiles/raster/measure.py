@@ -44,6 +44,8 @@ def band_statistics(
 ) -> BandStatistics:
     """Statistics of a 0-based band, from what may be seen of it and from nothing else."""
     level = _level(frame, withheld)
+    if level is None:
+        return BandStatistics(None, None, None, None, 0.0)
     data, valid = gather(pool, frame, level, (0, 0, level.height, level.width), (band,), withheld)
     values = data[valid > 0]
     if values.size == 0:
@@ -53,6 +55,6 @@ def band_statistics(
     return BandStatistics(float(values.min()), float(values.max()), float(low), float(high), part)
 
 
-def _level(frame: Frame, withheld: Withheld) -> Level:
+def _level(frame: Frame, withheld: Withheld) -> Level | None:
     ratio = max(1.0, (frame.placement.width * frame.placement.height / _PIXELS) ** 0.5)
     return choose_level(frame, 2 * ratio, withheld)

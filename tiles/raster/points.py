@@ -31,11 +31,13 @@ def sample(
     frame = pool.frame(path)
     if any(not 0 <= band < frame.count for band in bands):
         raise RasterError("the raster has no such band")
+    found = np.full((len(lon_lat), len(bands)), np.nan)
     level = choose_level(frame, 0.0, withheld)
+    if level is None:
+        return found
     x, y = transformer("OGC:CRS84", frame.placement.crs).transform(lon_lat[:, 0], lon_lat[:, 1])
     columns, rows = frame.placement.to_pixels(np.asarray(x), np.asarray(y))
     columns, rows = columns / level.factor_x, rows / level.factor_y
-    found = np.full((len(lon_lat), len(bands)), np.nan)
     with np.errstate(invalid="ignore"):
         inside = (columns >= 0) & (rows >= 0) & (columns < level.width) & (rows < level.height)
     at_column = np.where(inside, columns, 0).astype(np.int64)

@@ -22,7 +22,7 @@ from rasterio.windows import Window
 
 from tiles.raster.errors import RasterError, RasterTooLargeError
 from tiles.raster.grid import Placement, ground_resolution_m, is_geographic
-from tiles.raster.kernels import halve
+from tiles.raster.kernels import add_up, halve
 
 BLOCK = 512  # pixels of a side of the blocks that are cached
 OVERVIEW_TAG = "OVERVIEW_RULE"
@@ -36,8 +36,8 @@ _OPTIONS = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_CACHEMAX": 64_000
 class Level(NamedTuple):
     """One resolution of a file. ``number`` 0 is full; a pixel is ``factor`` full pixels wide.
 
-    ``overview`` is the file's overview that holds it: -1 the full image, None computed by halving
-    the level before. A pixel of an ``honest`` level is the mean of its own footprint and no more.
+    ``overview`` is the file's overview that holds it: -1 the full image, None not stored. A pixel of
+    an ``honest`` level is the mean of its own footprint of full pixels and of nothing else.
     """
 
     number: int
@@ -133,7 +133,8 @@ class Pool:
         """Decode block (row, column) of a level, of 0-based bands; from the cache where possible."""
         key = (frame.path, level, row, column, bands)
         if level.overview is None:
-            return self.remember(key, lambda: self._halved(frame, level, row, column, bands))
+            make = self._folded if level.honest else self._halved
+            return self.remember(key, lambda: make(frame, level, row, column, bands))
         return self.remember(key, lambda: self._decode(frame, level, row, column, bands, key))
 
     def remember(self, key: Hashable, make: Callable[[], Block]) -> Block:
@@ -200,10 +201,30 @@ class Pool:
         overview = -1 if level.overview is None else level.overview
         return self._with_dataset(frame.path, overview, decode)
 
+    def _folded(
+        self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
+    ) -> Block:
+        """Mean of full pixels, each footprint at least half valid: what a stored overview would be."""
+        full = frame.honest_levels[0]
+        times = 2**level.number
+        height = min(BLOCK, level.height - row * BLOCK)
+        width = min(BLOCK, level.width - column * BLOCK)
+        totals = np.zeros((height, width, len(bands)), np.float64)
+        counts = np.zeros(totals.shape, np.int64)
+        for down in range(row * times, min((row + 1) * times, -(-full.height // BLOCK))):
+            for right in range(column * times, min((column + 1) * times, -(-full.width // BLOCK))):
+                block = self.block(frame, full, down, right, bands)
+                place = (down * BLOCK // times - row * BLOCK, right * BLOCK // times - column * BLOCK)
+                add_up(block.data.astype(np.float64), block.valid, times, place, totals, counts)
+        enough = (counts * 2 >= times * times).astype(np.uint8)
+        means = totals / np.maximum(counts, 1)
+        return Block(to_type(means, enough, frame.dtype, frame.nodata), enough)
+
     def _halved(
         self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
     ) -> Block:
-        finer = (frame.honest_levels if level.honest else frame.levels)[level.number - 1]
+        """Mean of 2 x 2 pixels of the level before: for pictures of files without overviews."""
+        finer = frame.levels[level.number - 1]
         rows = []
         for down in (2 * row, 2 * row + 1):
             blocks = [
@@ -314,7 +335,7 @@ def check_halving(levels: tuple[Level, ...], level: Level) -> None:
         naming what is missing.
     """
     while level.overview is None:
-        level = levels[level.number - 1]
+        level = levels[0 if level.honest else level.number - 1]
         if level.width * level.height > _MAX_PIXELS_TO_HALVE:
             raise RasterTooLargeError("the raster has no overviews fit for this resolution")
 
@@ -340,8 +361,9 @@ def to_type(
     empty = 0.0 if nodata is None else nodata
     if np.issubdtype(target, np.integer):
         limits = np.iinfo(target)
-        data = np.clip(np.rint(data), limits.min, limits.max)
+        whole = np.clip(np.rint(data), limits.min, limits.max)
         if nodata is not None:
-            beside = empty - 1 if empty >= limits.max else empty + 1
-            data = np.where(data == empty, beside, data)
+            above = (data >= empty) & (empty < limits.max) | (empty <= limits.min)
+            whole = np.where(whole == empty, np.where(above, empty + 1, empty - 1), whole)
+        data = whole
     return np.where(valid > 0, data, empty).astype(target)

@@ -17,6 +17,7 @@ from tiles.raster.pool import BLOCK, Block, Frame, Level, Pool, check_halving
 
 MAX_WINDOW_BYTES = 96_000_000
 MAX_TARGET_PIXELS = 4096 * 4096
+_MIN_SIDE = 32  # below that, levels that are not stored are not worth computing
 _COARSER = 1.2  # a level may be so much coarser than the target: a quarter of the pixels to read
 
 
@@ -67,6 +68,8 @@ def read(
     columns, rows = control_points(frame.placement, grid)
     ratio_x, ratio_y = pixel_ratio(frame.placement, grid)
     level = choose_level(frame, min(ratio_x, ratio_y), withheld)
+    if level is None:
+        return None
     columns = columns / level.factor_x
     rows = rows / level.factor_y
     ratio_x, ratio_y = ratio_x / level.factor_x, ratio_y / level.factor_y
@@ -85,24 +88,30 @@ def read(
     return Warped(out, out_valid)
 
 
-def choose_level(frame: Frame, ratio: float, withheld: Withheld = NOTHING) -> Level:
+def choose_level(frame: Frame, ratio: float, withheld: Withheld = NOTHING) -> Level | None:
     """Choose the coarsest level not much coarser than the target, and none finer than allowed.
 
-    ``ratio`` is full pixels per target pixel.
+    ``ratio`` is full pixels per target pixel. None if even a single pixel for the whole raster would
+    be finer than allowed.
     """
     levels = frame.levels if withheld.finest_m <= 0 and withheld.fence is None else frame.honest_levels
+    allowed_m = withheld.finest_m * (1 - 1e-6)
     chosen = levels[0]
     for level in levels[1:]:
-        factor = min(level.factor_x, level.factor_y)
-        too_fine = frame.resolution_m * min(chosen.factor_x, chosen.factor_y) < withheld.finest_m * (
-            1 - 1e-6
-        )
-        if too_fine or (factor <= ratio * _COARSER and min(level.width, level.height) >= 32):
+        fits = min(level.factor_x, level.factor_y) <= ratio * _COARSER
+        worth_it = level.overview is not None or min(level.width, level.height) >= _MIN_SIDE
+        if _pixel_m(frame, chosen) < allowed_m or (fits and worth_it):
             chosen = level
         else:
             break
+    if _pixel_m(frame, chosen) < allowed_m:
+        return None
     check_halving(levels, chosen)
     return chosen
+
+
+def _pixel_m(frame: Frame, level: Level) -> float:
+    return frame.resolution_m * min(level.factor_x, level.factor_y)
 
 
 def _window(
