@@ -4,6 +4,7 @@ import type { Collection, Preview, UploadOptions } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { t, titled } from '../shared/i18n';
 import { hasPlaces, PreviewMap } from './preview-map';
+import { words } from './report';
 
 export interface CheckActions {
   send: (options: UploadOptions) => void;
@@ -44,7 +45,7 @@ export class Check {
         hasPlaces(data)
           ? h('figure', {}, box, h('figcaption', { class: 'muted' }, t('rowsShown', { n: data.features.length })))
           : h('p', { class: 'placeholder' }, t(this.found ? 'noPreviewMap' : 'noPreview')),
-        h('div', {}, this.facts(), this.optionFields())),
+        h('div', {}, this.facts(), this.remarks(), this.optionFields())),
       this.table(),
       h('div', { class: 'actions' },
         h('button', { type: 'button', class: 'button-plain', onclick: this.actions.cancel }, t('otherFile')),
@@ -62,6 +63,15 @@ export class Check {
       [t('collection'), known ? titled(known, known.id) : collection],
     ];
     return h('dl', { class: 'facts' }, ...rows.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value as string)]));
+  }
+
+  /** What the reader already noticed in the first rows. */
+  private remarks(): HTMLElement | false {
+    const report = this.found?.report;
+    const notes = (report?.notes ?? []).map(words);
+    const refused = (report?.refusals ?? []).slice(0, 3).map((refusal) => `${t('row')} ${refusal.row}: ${words(refusal.message)}`);
+    if (!notes.length && !refused.length) return false;
+    return h('ul', { class: 'remarks' }, ...notes.map((note) => h('li', {}, note)), ...refused.map((line) => h('li', { class: 'bad' }, line)));
   }
 
   private optionFields(): HTMLElement {

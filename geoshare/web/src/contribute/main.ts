@@ -5,7 +5,7 @@ import './contribute.css';
 import { api, ApiError, contribute, credentials, preview, type Collection, type Me, type Preview, type UploadOptions } from '../shared/api';
 import { append, fill, h, icon, ICONS } from '../shared/dom';
 import { registerPageFont } from '../shared/fonts';
-import { Header, keyChanged } from '../shared/header';
+import { Header, keyChanged, organisationOf } from '../shared/header';
 import { language, languageChanged, t, type Word } from '../shared/i18n';
 import { explain, notice, noticeError, noticeHost } from '../shared/notice';
 import { Check } from './check';
@@ -77,7 +77,7 @@ function fileStep(): HTMLElement {
     take(event.dataTransfer?.files ?? null);
   });
   return h('section', { class: 'panel' },
-    h('p', { class: 'muted sender' }, `${t('sendAs')}: `, h('strong', {}, me.organisation_name || me.organisation || '')),
+    h('p', { class: 'muted sender' }, `${t('sendAs')}: `, h('strong', {}, organisationOf(me))),
     input, zone);
 }
 

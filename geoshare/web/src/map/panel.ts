@@ -16,7 +16,8 @@ const GROUPS: [Group, Word][] = [
 export class Panel {
   readonly element = h('div', { class: 'layers' });
   private readonly folded = new Set<string>(['base']);
-  private readonly closed = new Set<string>();
+  /** Rows whose settings are open; the legend of a visible layer always shows. */
+  private readonly opened = new Set<string>();
   private zoom = 10;
 
   constructor(private readonly state: State, private readonly zoomTo: (entry: Entry) => void, private readonly changed: () => void) {
@@ -71,7 +72,7 @@ export class Panel {
   private row(entry: Entry): (Node | false)[] {
     const { id } = entry;
     const title = titled(entry.collection, id);
-    const open = entry.visible && !this.closed.has(id);
+    const open = entry.visible && this.opened.has(id);
     const tooFar = entry.visible && this.zoom < (entry.definition.minzoom ?? 0);
     return [
       h('div', { class: 'row-head' },
@@ -79,7 +80,6 @@ export class Panel {
           h('input', {
             type: 'checkbox', id: `layer-${id}`, checked: entry.visible, role: 'switch',
             onchange: (event: Event) => {
-              this.closed.delete(id);
               this.state.setVisible(entry, (event.target as HTMLInputElement).checked);
             },
           }),
@@ -88,21 +88,22 @@ export class Panel {
         entry.visible && h('button', {
           type: 'button', class: 'button-icon', id: `open-${id}`, 'aria-expanded': String(open),
           'aria-label': `${title}: ${t('details')}`,
-          onclick: () => { if (!this.closed.delete(id)) this.closed.add(id); this.renderRow(entry); },
+          onclick: () => { if (!this.opened.delete(id)) this.opened.add(id); this.renderRow(entry); },
         }, icon(ICONS.down, 18))),
       tooFar && h('p', { class: 'hint' }, t('zoomIn')),
-      open && this.body(entry, title),
+      entry.visible && this.body(entry, title, open),
     ];
   }
 
-  private body(entry: Entry, title: string): HTMLElement {
+  private body(entry: Entry, title: string, open: boolean): HTMLElement | false {
     const swatches = entry.definition.legend(this.state.context(entry, entry.id));
-    const choices = this.choices(entry);
+    const choices = (open || entry.definition.choice?.all === false) && this.choices(entry);
+    if (!open && !choices && !swatches.length) return false;
     return h('div', { class: 'row-body' },
       choices,
       swatches.length > 0 && h('ul', { class: `legend${swatches.filter(({ kind }) => kind === 'image').length > 3 ? ' legend-pairs' : ''}`, 'aria-label': `${title}: ${t('legend')}` },
         ...swatches.map((swatch) => legendItem(swatch, title))),
-      h('div', { class: 'row-tools' },
+      open && h('div', { class: 'row-tools' },
         h('label', { class: 'opacity' }, h('span', {}, t('opacity')),
           h('input', {
             type: 'range', id: `opacity-${entry.id}`, min: '0', max: '1', step: '0.05', value: String(entry.opacity),
@@ -146,7 +147,7 @@ export class Panel {
 function legendItem(swatch: Swatch, title: string): HTMLElement {
   if (swatch.kind === 'heading') return h('li', { class: 'legend-heading' }, swatch.label);
   const label = swatch.label || title;
-  return h('li', { class: label.length > 12 ? 'legend-wide' : '' }, picture(swatch), h('span', {}, label));
+  return h('li', { class: width(label) > 13 ? 'legend-wide' : '' }, picture(swatch), h('span', {}, label));
 }
 
 function picture(swatch: Swatch): Element {
@@ -167,4 +168,9 @@ function picture(swatch: Swatch): Element {
   return h('span', { class: `swatch ${shape}${swatch.hatch ? ' swatch-hatch' : ''}`, 'aria-hidden': 'true', style: {
     backgroundColor: swatch.colour ?? 'transparent', borderColor: swatch.outline ?? swatch.colour ?? 'transparent',
   } });
+}
+
+/** Columns a text takes: two for a full-width character. */
+function width(text: string): number {
+  return [...text].reduce((sum, character) => sum + ((character.codePointAt(0) ?? 0) > 0x2e7f ? 2 : 1), 0);
 }

@@ -115,10 +115,11 @@ export class State {
     const { choice, classes } = entry.definition;
     if (entry.sample || entry.collection.kind !== 'vector' || (!classes && (!choice || choice.options))) return;
     entry.sample = { breaks: {}, choices: [] };
-    const page = await api.items(entry.id, { limit: '1000' }).catch(() => null);
-    if (!page) return;
+    const pages = await Promise.all(someQueries(entry).map((query) => api.items(entry.id, query).catch(() => null)));
+    const features = pages.flatMap((page) => page?.features ?? []);
+    if (!features.length) return;
     const groups = new Map<string, number[]>();
-    for (const { properties } of page.features) {
+    for (const { properties } of features) {
       const value = choice ? properties?.[choice.property] : '';
       const group = groups.get(typeof value === 'string' ? value : '') ?? [];
       const measured = classes ? properties?.[classes] : null;
@@ -186,6 +187,16 @@ function flat(box: number[]): [number, number, number, number] {
 /** A forecast opens at its first step, scenes at the newest. */
 function firstTime(times: string[], id: string): string | null {
   return (id === 'satellite' ? times.at(-1) : times[0]) ?? null;
+}
+
+/** Rows enough to divide values into classes; of an hourly series some hours of the day. */
+function someQueries(entry: Entry): Record<string, string>[] {
+  if (!entry.definition.hour || entry.times.length < 4) return [{ limit: '2000' }];
+  return [0.35, 0.5, 0.75].map((share) => {
+    const start = entry.times[Math.floor(share * entry.times.length)] as string;
+    const end = new Date(Date.parse(start) + HOUR_MS - 1000).toISOString().replace('.000Z', 'Z');
+    return { limit: '1000', datetime: `${start}/${end}` };
+  });
 }
 
 function hoursOf(collection: Collection, definition: Definition): string[] {

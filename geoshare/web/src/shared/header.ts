@@ -2,7 +2,7 @@
 
 import { api, ApiError, credentials, type Me } from './api';
 import { fill, h, icon, ICONS, Signal } from './dom';
-import { language, languageChanged, setLanguage, t, titled } from './i18n';
+import { bilingual, language, languageChanged, setLanguage, t, titled } from './i18n';
 import { explain, notice } from './notice';
 import { LANGUAGES } from './strings';
 
@@ -104,8 +104,8 @@ export class Header {
   }
 }
 
-function organisationOf(me: Me): string {
-  return me.organisation_name || me.organisation || tiersOf(me) || t('key');
+export function organisationOf(me: Me): string {
+  return bilingual(me.organisation_name || me.organisation || tiersOf(me) || t('key'));
 }
 
 function tiersOf(me: Me): string {

@@ -65,6 +65,12 @@ export function named(properties: Record<string, unknown>, label = 'name'): stri
   return '';
 }
 
+/** One side of a name that is written in both languages, `日本語 / English`. */
+export function bilingual(name: string): string {
+  const [ja, en] = name.split(' / ', 2);
+  return ja && en ? (current === 'ja' ? ja : en) : name;
+}
+
 export function number(value: number): string {
   return new Intl.NumberFormat(current, { maximumFractionDigits: 6 }).format(value);
 }

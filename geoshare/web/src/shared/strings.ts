@@ -19,7 +19,7 @@ export const STRINGS = {
   showPanel: { ja: 'レイヤー一覧を開く', en: 'Open the layer list' },
   hidePanel: { ja: 'レイヤー一覧を閉じる', en: 'Close the layer list' },
   opacity: { ja: '不透明度', en: 'Opacity' },
-  details: { ja: '凡例と設定', en: 'Legend and settings' },
+  details: { ja: '設定', en: 'Settings' },
   zoomTo: { ja: '範囲へ移動', en: 'Zoom to extent' },
   zoomIn: { ja: '拡大すると表示されます', en: 'Zoom in to see this layer' },
   groupRoads: { ja: '道路・車線', en: 'Roads and lanes' },

@@ -25,7 +25,7 @@ export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5:
 
 /** Sequential, readable with colour-vision deficiency, light to dark. */
 export const POPULATION = ['#f1eef6', '#d4b9da', '#c994c7', '#df65b0', '#dd1c77', '#980043'];
-export const FLOW = ['#edf8fb', '#b2e2e2', '#66c2a4', '#2ca25f', '#006d2c', '#00441b'];
+export const FLOW = ['#f0f9e8', '#ccebc5', '#a8ddb5', '#7bccc4', '#43a2ca', '#0868ac'];
 
 export const BASE = {
   sea: '#cfe3ef',

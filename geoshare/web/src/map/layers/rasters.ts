@@ -20,7 +20,7 @@ function picture(order: number, height: number, opacity: number): Definition {
 
 export const RASTER_LAYERS: Record<string, Definition> = {
   satellite: picture(40, 50, 1),
-  rain: picture(41, 150, 0.7),
+  rain: picture(41, 150, 0.6),
 };
 
 export const anyRaster = (index: number): Definition => picture(45 + index, 60 + index, 0.9);
