@@ -12,6 +12,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.filter.literals import DAY_US
 from tiles.arrays import Column, Kind
 
 Mask = NDArray[np.bool_]
@@ -110,14 +111,15 @@ class Shapes:
 Value = Truth | Numbers | Words | Spans | Shapes
 
 
-def read_column(column: Column, rows: NDArray[np.int32]) -> Truth | Numbers | Words:
-    """Read chosen rows of a column; dates become the microsecond their day begins."""
+def read_column(column: Column, rows: NDArray[np.int32]) -> Truth | Numbers | Words | Spans:
+    """Read chosen rows of a column; a date is the interval of its day."""
     values = column.values[rows]
     valid = np.ones(len(rows), bool) if column.valid is None else column.valid[rows].astype(bool)
     if column.kind is Kind.BOOL:
         return Truth.of(values.astype(bool), valid)
     if column.kind is Kind.DATE:
-        return Numbers(values.astype(np.int64) * 86_400_000_000, valid)
+        start = values.astype(np.int64) * DAY_US
+        return Spans(start, start + DAY_US - 1, valid)
     if column.kind in (Kind.STRING, Kind.JSON):
         return _read_words(column, values.astype(np.int64), valid)
     return Numbers(values, valid)
