@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+_SHADES = 255 * 16 + 1  # steps of a stretch: fine enough that rounding never skips one of 256
+
 Colour = tuple[int, int, int, int]  # red, green, blue, alpha
 
 
@@ -183,15 +185,18 @@ def compose(
     valid: NDArray[np.uint8],
     low: NDArray[np.float32],
     high: NDArray[np.float32],
+    gamma: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Show three bands as red, green and blue, each stretched from ``low``..``high`` to 0..255.
 
     ``data``/``valid`` are (height, width, 3); a pixel is shown where any band is valid, and a band
-    that is not valid there adds nothing. Returns (height, width, 4).
+    that is not valid there adds nothing. A ``gamma`` above one brightens the dark. Returns
+    (height, width, 4).
     """
     out = np.zeros((data.shape[0], data.shape[1], 4), np.uint8)
-    scale = np.float32(255) / np.maximum(high - low, np.float32(1e-12))
-    _compose(data, valid, low, scale.astype(np.float32), out)
+    scale = np.float32(_SHADES - 1) / np.maximum(high - low, np.float32(1e-12))
+    shades = np.rint(np.linspace(0, 1, _SHADES) ** (1 / gamma) * 255).astype(np.uint8)
+    _compose(data, valid, low, scale.astype(np.float32), shades, out)
     return out
 
 
@@ -251,8 +256,10 @@ def _compose(
     valid: NDArray[np.uint8],
     low: NDArray[np.float32],
     scale: NDArray[np.float32],
+    shades: NDArray[np.uint8],
     out: NDArray[np.uint8],
 ) -> None:
+    brightest = np.float32(shades.shape[0] - 1)
     for row in range(data.shape[0]):
         for column in range(data.shape[1]):
             shown = False
@@ -260,7 +267,7 @@ def _compose(
                 if valid[row, column, channel]:
                     shown = True
                     value = (data[row, column, channel] - low[channel]) * scale[channel]
-                    value = min(max(value, np.float32(0)), np.float32(255))
-                    out[row, column, channel] = np.uint8(value + np.float32(0.5))
+                    value = min(max(value, np.float32(0)), brightest)
+                    out[row, column, channel] = shades[int(value + np.float32(0.5))]
             if shown:
                 out[row, column, 3] = 255

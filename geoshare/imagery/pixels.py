@@ -22,7 +22,7 @@ from geoshare.imagery.styles import (
     unknown_style,
 )
 from geoshare.model.box import Box
-from geoshare.model.rasters import EVERYTHING, RasterAsset, RasterLimits
+from geoshare.model.rasters import EVERYTHING, RasterAsset, RasterLimits, value_of
 from tiles import image, render
 from tiles.raster import (
     Fence,
@@ -191,7 +191,7 @@ class Pixels:
         result: dict[str, float | None] = {}
         for number, stored in zip(bands, found, strict=True):
             band = asset.bands[number]
-            result[band.name] = None if np.isnan(stored) else float(stored) * band.scale + band.offset
+            result[band.name] = value_of(band, float(stored))
         return result
 
     def withheld(self, limits: RasterLimits) -> Withheld:
@@ -221,7 +221,7 @@ class Pixels:
             return None
         if len(style.bands) == 3:
             low, high = np.array(self._domain(asset, style, limits), np.float32).T
-            return render.compose(warped.data, warped.valid, low, high)
+            return render.compose(warped.data, warped.valid, low, high, style.gamma)
         return render.colour_by_value(
             _values(asset, style, warped), warped.valid[..., 0], self._palette(asset, style, limits)
         )

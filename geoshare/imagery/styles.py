@@ -40,6 +40,7 @@ class Style:
     bands: tuple[int, ...]
     palette: Palette | None = None
     ramp: str = ""
+    gamma: float = 1.0
     decibel: bool = False
     nearest: bool = False
 
@@ -71,6 +72,11 @@ def unknown_style(assets: list[RasterAsset], limits: RasterLimits) -> BadRequest
     return BadRequest("there is no such style", parameter="style", allowed=", ".join(names))
 
 
+def _gamma(asset: RasterAsset) -> float:
+    """Brighten forest and water where reflectances are stretched; 8-bit pictures have it done."""
+    return 1.0 if all(band.dtype == "uint8" for band in asset.bands) else 1.25
+
+
 def _role(bands: tuple[Band, ...], visible: tuple[int, ...], role: str) -> int | None:
     names = _ROLES[role]
     return next((number for number in visible if bands[number].name.strip().lower() in names), None)
@@ -80,7 +86,9 @@ def _composites(asset: RasterAsset, visible: tuple[int, ...]) -> list[Style]:
     blue, green, red, nir, swir = (_role(asset.bands, visible, role) for role in _ROLES)
     found = []
     if red is not None and green is not None and blue is not None:
-        found.append(Style("true-colour", "True colour", "自然な色", (red, green, blue)))
+        found.append(
+            Style("true-colour", "True colour", "自然な色", (red, green, blue), gamma=_gamma(asset))
+        )
     if swir is not None and nir is not None and red is not None:
         found.append(
             Style(

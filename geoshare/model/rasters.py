@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -81,6 +82,18 @@ class RasterLimits:
 
 
 EVERYTHING = RasterLimits()
+
+
+def value_of(band: Band, stored: float) -> float | None:
+    """Turn a stored number into a value in the band's unit; NaN is unknown, which is not zero.
+
+    Said with the seven digits that a 32-bit number has, so that 0.1 does not become
+    0.10000000149011612.
+    """
+    if math.isnan(stored):
+        return None
+    value = stored * band.scale + band.offset
+    return float(f"{value:.7g}") if band.dtype != "float64" else value
 
 
 def times(assets: Iterable[RasterAsset]) -> list[int]:

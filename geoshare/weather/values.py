@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geoshare.errors import BadRequest, TooLarge, Unavailable
-from geoshare.model.rasters import EVERYTHING, RasterAsset, RasterLimits
+from geoshare.model.rasters import EVERYTHING, RasterAsset, RasterLimits, value_of
 from tiles.raster import Fence, Pool, RasterError, RasterTooLargeError, Withheld, sample
 
 MAX_STEPS = 2000
@@ -69,6 +69,6 @@ def position(
             raise Unavailable("a raster cannot be read now", code="raster-unreadable") from error
         for number, stored in zip(bands, numbers, strict=True):
             band = step.bands[number]
-            value = None if np.isnan(stored) else float(stored) * band.scale + band.offset
+            value = value_of(band, float(stored))
             found.append(StepValue(step.datetime_us, band.name, band.unit, value))
     return found
