@@ -118,6 +118,13 @@ class _Plain(GenerateJsonSchema):
     def nullable_schema(self, schema: Any) -> Any:
         return self.generate_inner(schema["schema"])
 
+    def tuple_schema(self, schema: Any) -> Any:
+        """A list of so many of the first member's type; OpenAPI 3.0 has no ``prefixItems``."""
+        found = super().tuple_schema(schema)
+        if "prefixItems" in found:
+            found["items"] = found.pop("prefixItems")[0]
+        return found
+
     def default_schema(self, schema: Any) -> Any:
         found = super().default_schema(schema)
         if found.get("default", 0) is None:

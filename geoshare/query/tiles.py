@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.access.view import View
+from geoshare.query.detail import detail_rule
+from tiles.generalise import visible_at
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 
@@ -30,7 +32,7 @@ def vector_tile(views: Sequence[View], z: int, x: int, y: int) -> bytes:
     box = _buffered(tile)
     layers = []
     for view in views:
-        rows = view.search(box)
+        rows = visible_at(view.search(box), z, detail_rule(view.collection.name))
         if len(rows):
             names = ["id", *(column.name for column in view.columns)]
             layers.append(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from geoshare.errors import BadData
 from geoshare.model.report import Message, Report
+
+_FOLDERS = re.compile(r"(?:/vsi\w+)?/(?:[^\s/'\"]+/)+")
 
 
 def refuse_file(
@@ -87,6 +91,8 @@ def format_unknown() -> Message:  # noqa: D103
 
 
 def broken(what: str, what_ja: str, detail: str = "") -> Message:  # noqa: D103
+    # Libraries name the file by its whole path: where it lies on our machine is nobody's business.
+    detail = _FOLDERS.sub("", detail)
     tail = f": {detail}" if detail else ""
     return Message(
         "file-broken",

@@ -31,10 +31,14 @@ def send(live_server, path: str, body: bytes, key: str | None, method: str = "PO
         request.add_header("X-API-Key", live_server.keys[key])
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return answer.status, dict(answer.headers), answer.read()
+            return answer.status, lower(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, dict(error.headers), error.read()
+            return error.code, lower(error.headers), error.read()
+
+
+def lower(headers) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def finished(live_server, contribution: str, key: str) -> dict:
@@ -59,7 +63,7 @@ def test_a_contribution_is_on_the_map_when_its_status_says_done(live_server):
         Content_Disposition=disposition,
     )
     assert status == 202
-    assert headers["Location"].endswith(json.loads(answer)["id"])
+    assert headers["location"].endswith(json.loads(answer)["id"])
     found = finished(live_server, json.loads(answer)["id"], "provider")
     assert found["status"] == "done"
     assert found["report"]["rows_read"] == 20
@@ -147,19 +151,19 @@ def test_a_large_file_goes_on_where_a_broken_line_stopped(live_server):
     path = "/contributions/uploads?collection=places&filename=tus.geojson"
     status, headers, _ = send(live_server, path, b"", "provider", Upload_Length=str(len(body)))
     assert status == 201
-    upload = headers["Location"].removeprefix(live_server.url)
+    upload = headers["location"].removeprefix(live_server.url)
     half = len(body) // 2
     kind = "application/offset+octet-stream"
     status, headers, _ = send(
         live_server, upload, body[:half], "provider", "PATCH", Upload_Offset="0", Content_Type=kind
     )
-    assert (status, headers["Upload-Offset"]) == (204, str(half))
+    assert (status, headers["upload-offset"]) == (204, str(half))
     wrong = send(
         live_server, upload, body[half:], "provider", "PATCH", Upload_Offset="0", Content_Type=kind
     )
     assert wrong[0] == 409
     status, headers, _ = send(live_server, upload, b"", "provider", "HEAD")
-    assert headers["Upload-Offset"] == str(half)
+    assert headers["upload-offset"] == str(half)
     assert send(live_server, upload, b"", "developer", "HEAD")[0] == 404
     status, headers, answer = send(
         live_server,

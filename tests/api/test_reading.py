@@ -127,7 +127,7 @@ def test_features_of_a_box_are_in_the_tiles_of_that_box(live_server):
 
 
 def test_several_collections_come_in_one_tile(live_server):
-    extent = live_server.json("/collections/places")["extent"]["spatial"]["bbox"][0]
+    extent = live_server.json("/collections/shelters")["extent"]["spatial"]["bbox"][0]
     x, y = tile_of((extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2, 12)
     names = "segments,admin_areas,water"
     tilejson = live_server.json(f"/tiles/{names}.json")
