@@ -56,7 +56,9 @@ def test_a_file_is_checked_sent_and_reported_in_both_languages(
     sheet = openpyxl.load_workbook(tmp_path / "refused.xlsx").active
     assert any("試験用公園6" in [cell.value for cell in line] for line in sheet.iter_rows())
     seen.page.click("#language-en")
-    seen.page.wait_for_function("document.querySelector('.report').innerText.includes('Taken in')")
+    seen.page.wait_for_function(
+        "() => document.querySelector('.report').innerText.includes('Taken in')"
+    )
     assert seen.complaints == []
     seen.page.click("#see-on-map")
     seen.page.wait_for_selector("body[data-map=ready]", state="attached")

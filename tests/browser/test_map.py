@@ -71,7 +71,7 @@ def test_a_wrong_key_is_refused_in_words_and_changes_nothing(visit: Callable[...
     seen = visit("en-GB").open("/map")
     before = seen.layers()
     seen.enter_key("gs_wrong_key")
-    seen.page.wait_for_function("document.getElementById('key-error').textContent.length > 0")
+    seen.page.wait_for_function("() => document.getElementById('key-error').textContent.length > 0")
     assert "not valid" in seen.page.locator("#key-error").inner_text()
     assert seen.layers() == before
 
@@ -98,7 +98,9 @@ def test_search_by_keyboard_flies_to_a_place_and_tells_about_it_in_both_language
         arg=[longitude, latitude],
     )
     seen.page.click("#language-en")
-    seen.page.wait_for_function("document.querySelector('.card').innerText.includes('Designated for')")
+    seen.page.wait_for_function(
+        "() => document.querySelector('.card').innerText.includes('Designated for')"
+    )
     assert "Evacuation sites" in seen.page.locator(".card-kind").inner_text()
 
 
@@ -121,6 +123,7 @@ def test_the_time_bar_steps_through_the_rain(visit: Callable[..., Any]) -> None:
     seen = visit().open("/map")
     seen.page.check("#layer-rain", force=True)
     seen.page.wait_for_selector("#time-slider")
+    seen.page.wait_for_function("() => location.hash.includes('time=')")
     first = seen.link()["time"]
     seen.page.locator("#time-slider").focus()
     with seen.page.expect_response(lambda answer: "/raster/rain/" in answer.url):
@@ -137,7 +140,7 @@ def test_a_link_brings_back_place_layers_time_and_language(visit: Callable[..., 
     first.page.wait_for_selector("#time-slider")
     first.page.uncheck("#layer-hazard_zones", force=True)
     first.page.click("#language-en")
-    first.page.wait_for_function("location.hash.includes('lang=en')")
+    first.page.wait_for_function("() => location.hash.includes('lang=en')")
     tail = first.page.evaluate("location.hash")
     second = visit("ja-JP").open(f"/map{tail}")
     assert second.link() == first.link()
