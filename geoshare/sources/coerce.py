@@ -104,6 +104,8 @@ def convert_column(
     out = pa.array(values, arrow_type(item)).take(encoded.indices)
     if rule.empty is not None and out.null_count:
         broken = pc.is_in(_as_text(array), pa.array([word for word, _ in failed], pa.string()))
+        if item.name.startswith("hazard_"):
+            report.note(messages.empty_not_designated())
         filled = pc.if_else(broken, pa.scalar(None, out.type), _stored(item, rule.empty))
         out = pc.coalesce(out, filled.cast(out.type))
     return out

@@ -26,6 +26,7 @@ from geoshare.sources.profiles import (
     LATITUDE,
     LONGITUDE,
     MESH,
+    PLACE_WORDS,
     RECORD_ID,
     Profile,
     choose,
