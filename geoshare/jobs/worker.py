@@ -24,11 +24,11 @@ _RETRY_FIRST_S = 1.0
 log = logging.getLogger(__name__)
 
 
-class JobCancelled(Exception):  # noqa: N818 - not an error: its owner asked for it
+class JobCancelled(Exception):
     """Raised inside a handler when its job is to stop."""
 
 
-class JobLost(Exception):  # noqa: N818 - not an error of the handler
+class JobLost(Exception):
     """Raised inside a handler when another worker has taken the job over."""
 
 

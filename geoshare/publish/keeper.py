@@ -28,7 +28,7 @@ AfterPublish = Callable[[set[str] | None], None]
 Tick = Callable[[int], None]
 
 
-class KeeperBusy(Exception):  # noqa: N818 - not an error: the work is in other hands
+class KeeperBusy(Exception):
     """Another process is the keeper."""
 
 

@@ -51,7 +51,7 @@ class ChangeSet:
         deadline = time.monotonic() + wait_s
         while True:
             try:
-                with self._database.write() as connection:
+                with self._database.write(durable=False) as connection:
                     chunk = Chunk(connection, self.id)
                     result = work(chunk)
                     self._beat(connection)

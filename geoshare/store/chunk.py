@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, or_, select, update
 
+from geoshare.store.database import insert_rows
 from geoshare.store.reading import full_claims, open_changesets
 from geoshare.store.record_tables import CLAIMS, CONTRIBUTIONS, FEATURES, RASTERS
 from geoshare.store.rows import (
@@ -25,8 +26,38 @@ from geoshare.store.rows import (
     StoredRaster,
 )
 
+_FEATURE = (
+    "collection",
+    "id",
+    "changeset",
+    "contribution",
+    "geometry",
+    "west",
+    "south",
+    "east",
+    "north",
+    "valid_from_us",
+    "valid_to_us",
+    "properties",
+)
+_CLAIM = (
+    "collection",
+    "feature",
+    "changeset",
+    "contribution",
+    "provider",
+    "record_id",
+    "property",
+    "content_hash",
+    "geometry",
+    "properties",
+    "observed_us",
+    "accuracy_m",
+    "confidence",
+)
 
-class Busy(Exception):  # noqa: N818 - a signal between Chunk and ChangeSet, never seen outside
+
+class Busy(Exception):
     """Another open change set holds a row that is asked for."""
 
 
@@ -138,28 +169,24 @@ class Chunk:
         replaced: dict[str, int],
     ) -> None:
         """Write feature versions; those they replace end with this change set."""
-        values = []
-        for row in rows:
-            west, south, east, north = row.box or (None, None, None, None)
-            values.append(
-                {
-                    "collection": collection,
-                    "id": row.id,
-                    "changeset": self._changeset,
-                    "contribution": contribution,
-                    "geometry": row.geometry,
-                    "west": west,
-                    "south": south,
-                    "east": east,
-                    "north": north,
-                    "valid_from_us": row.valid_from_us,
-                    "valid_to_us": row.valid_to_us,
-                    "properties": row.properties,
-                }
+        mine, nothing = self._changeset, (None, None, None, None)
+        values = [
+            (
+                collection,
+                row.id,
+                mine,
+                contribution,
+                row.geometry,
+                *(row.box or nothing),
+                row.valid_from_us,
+                row.valid_to_us,
+                row.properties,
             )
+            for row in rows
+        ]
         ended = [replaced[row.id] for row in rows if row.id in replaced]
         self._end(FEATURES, ended)
-        self._insert(FEATURES, values)
+        insert_rows(self._connection, FEATURES, _FEATURE, values)
         self.count(collection, added=len(rows) - len(ended), changed=len(ended))
 
     def put_claims(
@@ -172,27 +199,26 @@ class Chunk:
     ) -> None:
         """Write claims and end those they replace."""
         self._end(CLAIMS, ended)
-        self._insert(
-            CLAIMS,
-            [
-                {
-                    "collection": collection,
-                    "feature": row.feature,
-                    "changeset": self._changeset,
-                    "contribution": row.contribution or contribution,
-                    "provider": row.provider or provider,
-                    "record_id": row.record_id,
-                    "property": "",
-                    "content_hash": row.content_hash,
-                    "geometry": row.geometry,
-                    "properties": row.properties,
-                    "observed_us": row.observed_us,
-                    "accuracy_m": row.accuracy_m,
-                    "confidence": row.confidence,
-                }
-                for row in rows
-            ],
-        )
+        mine = self._changeset
+        values = [
+            (
+                collection,
+                row.feature,
+                mine,
+                row.contribution or contribution,
+                row.provider or provider,
+                row.record_id,
+                "",
+                row.content_hash,
+                row.geometry,
+                row.properties,
+                row.observed_us,
+                row.accuracy_m,
+                row.confidence,
+            )
+            for row in rows
+        ]
+        insert_rows(self._connection, CLAIMS, _CLAIM, values)
 
     def put_raster(
         self, collection: str, row: StoredRaster, content: str, replaced: int | None
@@ -200,27 +226,25 @@ class Chunk:
         """Write one raster item; ``content`` is its JSON."""
         west, south, east, north = row.box
         self._end(RASTERS, [] if replaced is None else [replaced])
-        self._insert(
-            RASTERS,
-            [
-                {
-                    "collection": collection,
-                    "id": row.id,
-                    "changeset": self._changeset,
-                    "contribution": row.contribution,
-                    "provider": row.provider,
-                    "record_id": row.record_id,
-                    "object_sha256": row.object_sha256,
-                    "object_bytes": row.object_bytes,
-                    "kind": row.kind,
-                    "datetime_us": row.datetime_us,
-                    "west": west,
-                    "south": south,
-                    "east": east,
-                    "north": north,
-                    "content": content,
-                }
-            ],
+        self._connection.execute(
+            RASTERS.insert(),
+            {
+                "collection": collection,
+                "id": row.id,
+                "changeset": self._changeset,
+                "contribution": row.contribution,
+                "provider": row.provider,
+                "record_id": row.record_id,
+                "object_sha256": row.object_sha256,
+                "object_bytes": row.object_bytes,
+                "kind": row.kind,
+                "datetime_us": row.datetime_us,
+                "west": west,
+                "south": south,
+                "east": east,
+                "north": north,
+                "content": content,
+            },
         )
         self.count(collection, added=replaced is None, changed=replaced is not None)
 
@@ -267,7 +291,3 @@ class Chunk:
             chosen = table.c.version.in_(some)
             self._connection.execute(table.delete().where(chosen, table.c.changeset == self._changeset))
             self._connection.execute(update(table).where(chosen).values(ended_by=self._changeset))
-
-    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            self._connection.execute(table.insert(), rows)
