@@ -14,7 +14,7 @@ _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = timedelta(days=1)
+_DAY = timedelta(days=1, microseconds=-1)  # to its last microsecond
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -63,7 +63,7 @@ def _moment(text: str, parameter: str) -> tuple[int, int]:
     try:
         if _DATE.fullmatch(text):
             day = datetime.fromisoformat(text).replace(tzinfo=UTC)
-            return _microseconds(day), _microseconds(day + _DAY - _MICROSECOND)
+            return _microseconds(day), _microseconds(day + _DAY)
         if _MOMENT.fullmatch(text):
             moment = datetime.fromisoformat(text.replace(",", ".").upper())
             moment = moment.replace(tzinfo=moment.tzinfo or UTC)
