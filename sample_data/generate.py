@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sample_data.formats import maps, rasters, tables
+from sample_data.formats import lanelet2, maps, opendrive, rasters, tables
 from sample_data.formats.files import pin_dates
 from sample_data.town.town import Town, make_town
 
@@ -24,6 +24,8 @@ WRITERS: dict[str, Callable[[Town, Path], None]] = {
     "background.gpkg": maps.write_background,
     "road_network.gpkg": maps.write_road_network,
     "railway.geojson": maps.write_railway,
+    "lanes_maker_a.osm": lanelet2.write_lanelet2,
+    "lanes_maker_b.xodr": opendrive.write_opendrive,
     "buildings.zip": maps.write_buildings,
     "flood_a31a.geojson": maps.write_flood_zones,
     "tsunami_a40.zip": maps.write_tsunami_zones,

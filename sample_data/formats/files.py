@@ -25,9 +25,10 @@ def pin_dates() -> None:
 def write_layers(path: Path, layers: dict[str, pd.DataFrame], epsg: int) -> None:
     """A GeoPackage; each frame has its geometry, already in ``epsg``, in the column geometry."""
     path.unlink(missing_ok=True)
+    # No spatial index: it would be a third of the file, and every reader builds its own.
     for name, frame in layers.items():
         data = gpd.GeoDataFrame(frame, geometry="geometry", crs=f"EPSG:{epsg}")
-        pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", append=path.exists())
+        pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", append=path.exists(), SPATIAL_INDEX="NO")
 
 
 def write_shapefile(path: Path, name: str, frame: pd.DataFrame) -> None:

@@ -101,7 +101,7 @@ def _paint_sea(
 def _paint_vegetation(
     ground: Array, canvas: Canvas, town: Town, land: Array, medium: Array, fine: Array, broad: Array
 ) -> None:
-    woods = 0.75 + 0.18 * fine + 0.16 * medium
+    woods = 0.75 + 0.14 * fine + 0.16 * medium
     _fill(ground, land, FOREST, woods)
     conifers = land & (medium + 0.7 * broad > 0.75)
     _fill(ground, conifers, PINE, 0.9 + 0.12 * fine)

@@ -23,7 +23,7 @@ SCENE_EPSG = 32654  # WGS 84 / UTM 54N
 PIXEL_M = 5.0
 SIZE = 640
 OVERSAMPLE = 2
-STEP = 16  # of 10,000: finer is only noise, and twice the file
+STEPS = np.array([25, 25, 25, 80])  # of 10,000, per band: finer is only noise, and twice the file
 WEST_XY, NORTH_XY = -1680.0, 1780.0
 _to_scene = Transformer.from_crs(PLANE_EPSG, SCENE_EPSG, always_xy=True)
 
@@ -100,8 +100,9 @@ def _develop(ground: Array, after: bool) -> Array:
     coarse = ground.reshape(4, rows, OVERSAMPLE, rows, OVERSAMPLE).mean(axis=(2, 4))
     coarse = gaussian_filter(coarse, (0, 0.42, 0.42))
     rng = random_numbers(f"sensor {after}")
-    coarse += rng.standard_normal(coarse.shape) * np.array([8, 9, 10, 14])[:, None, None] / 10_000
-    counts = np.clip(np.round(coarse * 10_000 / STEP) * STEP, STEP, 12_000)
+    coarse += rng.standard_normal(coarse.shape) * np.array([7, 8, 9, 14])[:, None, None] / 10_000
+    steps = STEPS[:, None, None]
+    counts = np.clip(np.round(coarse * 10_000 / steps) * steps, steps, 12_000)
     return counts.astype("uint16")
 
 

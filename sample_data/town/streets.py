@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Point, Polygon
 from shapely.ops import polygonize, substring
 
@@ -181,12 +184,37 @@ def _node(sources: list[tuple[LineString, Route, str]], water: shapely.Geometry)
     middles = shapely.line_interpolate_point(noded, 0.5, normalized=True)
     nearest = shapely.STRtree(cuts).query_nearest(middles, all_matches=False)[1]
     over_water = shapely.intersects(water, middles)
+    noded = _close_gaps(noded)
     links = []
     for piece, cut, wet in sorted(zip(noded, nearest, over_water, strict=True), key=lambda item: item[1]):
+        if piece.is_empty:
+            continue
         _, route, quarter = sources[owners[cut]]
         line = _along(piece, cuts[cut])
         links.append(Link("", line, route, quarter=quarter, bridge="bridge" if wet else ""))
     return links
+
+
+def _close_gaps(pieces: list[LineString]) -> list[LineString]:
+    """Ends less than half a metre apart become one node; a piece that vanishes is left empty.
+
+    Rounding to the grid leaves a hair between a street's end and the road it meets.
+    """
+    ends = np.array([piece.coords[k] for piece in pieces for k in (0, -1)])
+    places, which = np.unique(ends, axis=0, return_inverse=True)
+    pairs = cKDTree(places).query_pairs(0.5, output_type="ndarray")
+    graph = coo_matrix((np.ones(len(pairs)), pairs.T), shape=(len(places),) * 2)
+    _, cluster = connected_components(graph, directed=False)
+    first = np.full(cluster.max() + 1, -1)
+    first[cluster[::-1]] = np.arange(len(places))[::-1]
+    moved = places[first[cluster[which.ravel()]]].reshape(-1, 2, 2)
+    closed = []
+    for piece, (start, end) in zip(pieces, moved, strict=True):
+        if piece.length < 1.2 and (start == end).all():
+            closed.append(LineString())
+        else:
+            closed.append(LineString([tuple(start), *piece.coords[1:-1], tuple(end)]))
+    return closed
 
 
 def _along(piece: LineString, source: LineString) -> LineString:
@@ -203,7 +231,18 @@ def _clear_sites(links: list[Link]) -> list[Link]:
         if item.size_m is None or item.size_m[0] >= 50
     ]
     ground = shapely.union_all(sites)
-    return [link for link in links if not link.quarter or not ground.intersects(link.line)]
+    beside = shapely.union_all([link.line.buffer(13) for link in links if not link.quarter])
+    shapely.prepare(beside)
+    return [
+        link for link in links
+        if not link.quarter
+        or (not ground.intersects(link.line) and not _doubles(link.line, beside))
+    ]  # fmt: skip
+
+
+def _doubles(line: LineString, beside: shapely.Geometry) -> bool:
+    """A local street that runs right beside a named one is not built."""
+    return line.length > 34 and line.intersection(beside).length > 0.72 * line.length
 
 
 def _drop_stubs(links: list[Link]) -> list[Link]:
