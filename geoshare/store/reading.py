@@ -240,5 +240,11 @@ def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[FeatureC
 
 
 def _chunk(rows: Sequence[Any]) -> FeatureChunk:
-    columns = list(zip(*rows, strict=True)) or [()] * 6
-    return FeatureChunk(*(list(column) for column in columns))
+    return FeatureChunk(
+        versions=[row[0] for row in rows],
+        ids=[row[1] for row in rows],
+        geometry=[row[2] for row in rows],
+        valid_from_us=[row[3] for row in rows],
+        valid_to_us=[row[4] for row in rows],
+        properties=[row[5] for row in rows],
+    )
