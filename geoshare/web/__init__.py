@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import mimetypes
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, send_from_directory
+from flask import Blueprint, Response, current_app, jsonify, make_response, request, send_from_directory
+from werkzeug.security import safe_join
 
 DIST = Path(__file__).parent / "dist"
 A_YEAR_S = 31_536_000
@@ -48,9 +50,19 @@ def settings() -> Response:
 @blueprint.get("/map/<path:name>")
 def asset(name: str) -> Response:
     """Serve a built file. Names under ``assets/`` carry a hash of the content, so they never change."""
-    answer = send_from_directory(DIST, name, max_age=A_YEAR_S if name.startswith("assets/") else 3600)
-    if name.startswith("assets/"):
+    in_assets = name.startswith("assets/")
+    coding = _coding(name) if in_assets else ""
+    answer = send_from_directory(
+        DIST,
+        f"{name}.{coding}" if coding else name,
+        mimetype=mimetypes.guess_type(name)[0],
+        max_age=A_YEAR_S if in_assets else 3600,
+    )
+    if coding:
+        answer.headers["Content-Encoding"] = {"br": "br", "gz": "gzip"}[coding]
+    if in_assets:
         answer.headers["Cache-Control"] = f"public, max-age={A_YEAR_S}, immutable"
+        answer.vary.add("Accept-Encoding")
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return answer
@@ -75,6 +87,15 @@ def content_security_policy(background_tiles: str) -> str:
             "frame-ancestors 'self'",
         )
     )
+
+
+def _coding(name: str) -> str:
+    """Ending of the compressed copy that the browser takes and the build made, or nothing."""
+    for ending, coding in (("br", "br"), ("gz", "gzip")):
+        copy = safe_join(str(DIST), f"{name}.{ending}")
+        if copy is not None and request.accept_encodings[coding] > 0 and Path(copy).is_file():
+            return ending
+    return ""
 
 
 def _background() -> tuple[str, str]:

@@ -1,10 +1,31 @@
-import { defineConfig } from 'vite';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { defineConfig, type Plugin } from 'vite';
+
+const OUT = 'dist';
+
+/** Compresses once at build, so that the server only hands files over. Fonts are compressed already. */
+const compressed: Plugin = {
+  name: 'compressed',
+  apply: 'build',
+  closeBundle() {
+    for (const name of readdirSync(join(OUT, 'assets'))) {
+      if (!/\.(m?js|css)$/.test(name)) continue;
+      const path = join(OUT, 'assets', name);
+      const content = readFileSync(path);
+      writeFileSync(`${path}.br`, brotliCompressSync(content));
+      writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }));
+    }
+  },
+};
 
 // Assets are never inlined: the pages' security policy allows fonts and styles from files only.
 export default defineConfig({
   base: '/map/',
+  plugins: [compressed],
   build: {
-    outDir: 'dist',
+    outDir: OUT,
     assetsInlineLimit: 0,
     target: 'es2022',
     chunkSizeWarningLimit: 2000,

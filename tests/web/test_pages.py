@@ -69,6 +69,22 @@ def test_assets_keep_for_a_year_because_their_names_carry_their_hash(built: Path
 
 
 @pytest.mark.parametrize(
+    ("accepted", "coding"), [("gzip, br", "br"), ("gzip", "gzip"), ("br;q=0", None), ("", None)]
+)
+def test_the_copy_compressed_at_build_is_sent_to_those_who_take_it(
+    built: Path, accepted: str, coding: str | None
+) -> None:
+    content = b"export {}"
+    (built / "assets" / "worker-abc.mjs.br").write_bytes(b"brotli of it")
+    (built / "assets" / "worker-abc.mjs.gz").write_bytes(b"gzip of it")
+    answer = client().get("/map/assets/worker-abc.mjs", headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("Content-Encoding") == coding
+    assert answer.data == {"br": b"brotli of it", "gzip": b"gzip of it", None: content}[coding]
+    assert answer.mimetype == "text/javascript"
+    assert "Accept-Encoding" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
     "path", ["/map/assets/none.js", "/map/../pyproject.toml", "/map/%2e%2e/__init__.py"]
 )
 def test_nothing_outside_the_build_is_served(built: Path, path: str) -> None:

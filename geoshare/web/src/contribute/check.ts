@@ -3,7 +3,7 @@
 import type { Collection, Preview, UploadOptions } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { t, titled } from '../shared/i18n';
-import { hasPlaces, PreviewMap } from './preview-map';
+import type { PreviewMap } from './preview-map';
 import { words } from './report';
 
 export interface CheckActions {
@@ -51,7 +51,13 @@ export class Check {
         h('button', { type: 'button', class: 'button-plain', onclick: this.actions.cancel }, t('otherFile')),
         h('button', { type: 'button', id: 'send', class: 'button-main', onclick: () => this.actions.send(this.chosen()) }, icon(ICONS.upload), t('send'))),
     );
-    if (hasPlaces(data)) requestAnimationFrame(() => { this.map = new PreviewMap(box, this.collections, data); });
+    if (hasPlaces(data)) void this.showMap(box, data);
+  }
+
+  /** The map's code is large; it is fetched only when there is something to show. */
+  private async showMap(box: HTMLElement, data: GeoJSON.FeatureCollection): Promise<void> {
+    const { PreviewMap } = await import('./preview-map');
+    if (box.isConnected) this.map = new PreviewMap(box, this.collections, data);
   }
 
   private facts(): HTMLElement | false {
@@ -147,4 +153,9 @@ export function size(bytes: number): string {
   const steps = ['kB', 'MB', 'GB'];
   const power = Math.min(Math.floor(Math.log10(bytes) / 3), 3);
   return `${(bytes / 1000 ** power).toFixed(1)} ${steps[power - 1]}`;
+}
+
+/** Whether there is anything with a place in it. */
+function hasPlaces(data: GeoJSON.FeatureCollection | null | undefined): data is GeoJSON.FeatureCollection {
+  return Boolean(data?.features.some((feature) => feature.geometry));
 }

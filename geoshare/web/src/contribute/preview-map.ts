@@ -65,11 +65,6 @@ function style(visible: Collection[], data: GeoJSON.FeatureCollection): StyleSpe
   };
 }
 
-/** Whether there is anything with a place in it. */
-export function hasPlaces(data: GeoJSON.FeatureCollection | null | undefined): data is GeoJSON.FeatureCollection {
-  return Boolean(data?.features.some((feature) => feature.geometry));
-}
-
 function boundsOf(data: GeoJSON.FeatureCollection): [number, number, number, number] {
   const box: [number, number, number, number] = [180, 85, -180, -85];
   const visit = (value: unknown): void => {

@@ -27,7 +27,7 @@ const SHELTER_COLOURS: Record<string, string> = {
 /** Loads the characters that images are drawn with. */
 export async function prepareImages(): Promise<void> {
   const letters = Object.values(HAZARD_MARKS).map(([ja, en]) => ja + en).join('');
-  await document.fonts.load('700 16px "Noto Sans JP"', letters).catch(() => []);
+  await document.fonts.load('500 16px "Noto Sans JP"', letters).catch(() => []);
 }
 
 export function answerMissingImages(map: LibreMap): void {
@@ -134,9 +134,12 @@ function mark(pen: Pen, x: number, y: number, radius: number, hazard: (typeof HA
   pen.strokeStyle = '#ffffff';
   pen.stroke();
   pen.fillStyle = '#ffffff';
-  pen.font = `700 ${radius * 1.35}px "Noto Sans JP", sans-serif`;
+  pen.font = `500 ${radius * 1.35}px "Noto Sans JP", sans-serif`;
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
+  // A thin outline makes the medium weight bold, without a second font file.
+  pen.lineWidth = radius * 0.06;
+  pen.strokeText(language === 'en' ? en : ja, x, y + radius * 0.08);
   pen.fillText(language === 'en' ? en : ja, x, y + radius * 0.08);
 }
 

@@ -11,7 +11,7 @@ import ranges from '@fontsource/noto-sans-jp/unicode.json';
 
 const files = import.meta.glob<string>(
   [
-    '/node_modules/@fontsource/noto-sans-jp/files/noto-sans-jp-*-{400,700}-normal.woff2',
+    '/node_modules/@fontsource/noto-sans-jp/files/noto-sans-jp-*-{500,700}-normal.woff2',
     '!**/noto-sans-jp-japanese-*',
     '!**/noto-sans-jp-{cyrillic,vietnamese}-*',
   ],
@@ -21,23 +21,22 @@ const files = import.meta.glob<string>(
 interface Slice { url: string; weight: string; ranges: string[] }
 
 const slices: Slice[] = Object.entries(files).flatMap(([path, url]) => {
-  const match = /noto-sans-jp-([\w-]+?)-(400|700)-normal/.exec(path);
+  const match = /noto-sans-jp-([\w-]+?)-(500|700)-normal/.exec(path);
   if (!match) return [];
   const [, name = '', weight = ''] = match;
   const list = (ranges as Record<string, string>)[/^\d+$/.test(name) ? `[${name}]` : name];
   return list ? [{ url, weight, ranges: list.split(',').map((range) => range.trim()) }] : [];
 });
 
-export const REGULAR = ['Noto Sans JP Regular'];
-export const BOLD = ['Noto Sans JP Bold'];
+/** The one weight that the map is lettered in; a second would double what a phone must fetch. */
+export const LETTERING = ['Noto Sans JP Medium'];
 
 /** The `font-faces` of a map style. */
 export function fontFaces(): NonNullable<StyleSpecification['font-faces']> {
-  const faces = (weight: string) =>
-    slices
-      .filter((slice) => slice.weight === weight)
-      .map((slice) => ({ url: new URL(slice.url, location.href).href, 'unicode-range': slice.ranges }));
-  return { [REGULAR[0] as string]: faces('400'), [BOLD[0] as string]: faces('700') };
+  const faces = slices
+    .filter((slice) => slice.weight === '500')
+    .map((slice) => ({ url: new URL(slice.url, location.href).href, 'unicode-range': slice.ranges }));
+  return { [LETTERING[0] as string]: faces };
 }
 
 /** Makes the font known to the page's own style sheets. */
@@ -45,7 +44,7 @@ export function registerPageFont(): void {
   for (const slice of slices) {
     document.fonts.add(
       new FontFace('Noto Sans JP', `url(${slice.url}) format("woff2")`, {
-        weight: slice.weight, unicodeRange: slice.ranges.join(','), display: 'swap',
+        weight: slice.weight === '500' ? '400 500' : slice.weight, unicodeRange: slice.ranges.join(','), display: 'swap',
       }),
     );
   }

@@ -1,6 +1,6 @@
 /** The background: land, water, buildings and names, quiet enough for data to stand out. */
 
-import { BOLD, REGULAR } from '../../shared/fonts';
+import { LETTERING } from '../../shared/fonts';
 import { t } from '../../shared/i18n';
 import { BASE } from './palettes';
 import { byZoom, drawn, every, expression, get, nameOf, type Definition } from './types';
@@ -14,10 +14,7 @@ export const BASE_LAYERS: Record<string, Definition> = {
       drawn(context, 'name', 'symbol', 900, {
         layout: {
           'text-field': nameOf(context.language),
-          'text-font': expression([
-            'match', ['get', 'class'], ['city', 'town', 'village', 'municipality', 'prefecture'],
-            ['literal', BOLD], ['literal', REGULAR],
-          ]),
+          'text-font': LETTERING,
           'text-size': byZoom(
             [9, ['match', ['get', 'class'], ['city', 'town', 'village'], 13, 10]],
             [16, ['match', ['get', 'class'], ['city', 'town', 'village'], 21, 14]],
@@ -87,7 +84,7 @@ export const BASE_LAYERS: Record<string, Definition> = {
 };
 
 export const label = (size: number) => ({
-  'text-font': REGULAR,
+  'text-font': LETTERING,
   'text-size': size,
   'text-optional': true,
 });

@@ -1,6 +1,6 @@
 /** Shelters, hazards, closures and evacuation areas, in the colours their readers are taught. */
 
-import { BOLD } from '../../shared/fonts';
+import { LETTERING } from '../../shared/fonts';
 import { language, t, type Word } from '../../shared/i18n';
 import { ALERT, DEPTHS, DEPTH_HALF_TO_ONE, DEPTH_UNKNOWN, ZONE_SPECIAL, ZONE_WARNING } from './palettes';
 import { haloPaint } from './base';
@@ -46,7 +46,7 @@ function facility(context: Context, image: unknown, height: number, dimmed?: unk
         'icon-allow-overlap': true, 'icon-padding': 0,
         'symbol-sort-key': expression(['-', 0, ['coalesce', ['get', 'max_capacity'], 0]]),
         'text-field': expression(['step', ['zoom'], '', 14.5, nameOf(context.language)]),
-        'text-font': BOLD, 'text-size': byZoom([13, 11], [18, 14]),
+        'text-font': LETTERING, 'text-size': byZoom([13, 11], [18, 14]),
         'text-variable-anchor-offset': ['left', [1.5, 0], 'right', [-1.5, 0], 'bottom', [0, -1.4]],
         'text-max-width': 9, 'text-justify': 'auto', 'text-optional': true,
       },
@@ -138,6 +138,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
     group: 'disaster', order: 5, visible: true, opacity: 0.75,
     choice: {
       label: 'filterHazard', property: 'hazard_type', all: true,
+      options: ['flood', 'inland_flood', 'storm_surge', 'tsunami', 'landslide'],
       filter: (value) => expression(['==', ['get', 'hazard_type'], value]) as never,
     },
     layers: (context) => {

@@ -1,7 +1,7 @@
 /** Which definition draws which collection; any other collection is drawn by its geometry. */
 
 import type { Collection } from '../../shared/api';
-import { REGULAR } from '../../shared/fonts';
+import { LETTERING } from '../../shared/fonts';
 import { BASE_LAYERS, haloPaint } from './base';
 import { DISASTER_LAYERS } from './disaster';
 import { colourOf } from './palettes';
@@ -36,7 +36,7 @@ function anyVector(collection: Collection, index: number): Definition {
       drawn(context, 'name', 'symbol', 930, {
         filter: geometry('Point'), minzoom: 14,
         layout: {
-          'text-field': nameOf(context.language, collection.label || 'name'), 'text-font': REGULAR, 'text-size': 11,
+          'text-field': nameOf(context.language, collection.label || 'name'), 'text-font': LETTERING, 'text-size': 11,
           'text-anchor': 'left', 'text-offset': [0.8, 0], 'text-optional': true,
         },
         paint: haloPaint,

@@ -1,6 +1,6 @@
 /** Roads as on a street map; from close by, lanes as they are painted on the ground. */
 
-import { REGULAR } from '../../shared/fonts';
+import { LETTERING } from '../../shared/fonts';
 import { t } from '../../shared/i18n';
 import { haloPaint } from './base';
 import { among, byZoom, drawn, every, expression, geometry, metres, nameOf, type Context, type Definition, type Expression } from './types';
@@ -72,7 +72,7 @@ export const ROAD_LAYERS: Record<string, Definition> = {
       drawn(context, 'name', 'symbol', 910, {
         minzoom: 14,
         layout: {
-          'symbol-placement': 'line', 'text-field': nameOf(context.language), 'text-font': REGULAR,
+          'symbol-placement': 'line', 'text-field': nameOf(context.language), 'text-font': LETTERING,
           'text-size': byZoom([14, 10.5], [18, 14]), 'symbol-spacing': 320, 'text-max-angle': 35,
         },
         paint: haloPaint,
@@ -185,7 +185,7 @@ function marked(order: number, image: string, minzoom: number, colour: string): 
       drawn(context, 'name', 'symbol', 905, {
         minzoom: minzoom + 1, filter: geometry('Point', 'LineString'),
         layout: {
-          'text-field': nameOf(context.language), 'text-font': REGULAR, 'text-size': 11, 'text-anchor': 'top',
+          'text-field': nameOf(context.language), 'text-font': LETTERING, 'text-size': 11, 'text-anchor': 'top',
           'text-offset': [0, 0.9], 'text-optional': true, 'symbol-placement': 'point',
         },
         paint: haloPaint,
