@@ -59,7 +59,9 @@ class Transform:
             out[:, 0], out[:, 1], out[:, 2] = self.operation.transform(xyz[:, 0], xyz[:, 1], xyz[:, 2])
             unknown = np.isnan(xyz[:, 2])
             if unknown.any():
-                flat = self.operation.transform(xyz[unknown, 0], xyz[unknown, 1], np.zeros(unknown.sum()))
+                flat = self.operation.transform(
+                    xyz[unknown, 0], xyz[unknown, 1], np.zeros(unknown.sum())
+                )
                 out[unknown, 0], out[unknown, 1] = flat[0], flat[1]
                 out[unknown, 2] = np.nan
         else:
@@ -91,7 +93,9 @@ def parse_crs(text: str) -> pyproj.CRS:
 def use_grids(folder: Path | None) -> None:
     """Let PROJ look for geoid and correction grids in a folder of the operator's own as well."""
     if folder is not None and folder.is_dir():
-        known = pyproj.datadir.get_data_dir().split(";" if ";" in pyproj.datadir.get_data_dir() else ":")
+        known = pyproj.datadir.get_data_dir().split(
+            ";" if ";" in pyproj.datadir.get_data_dir() else ":"
+        )
         if str(folder) not in known:
             pyproj.datadir.append_data_dir(str(folder))
             _operation.cache_clear()
@@ -178,7 +182,9 @@ def _transform(source: pyproj.CRS, target: pyproj.CRS, datum: Datum, *, uses_hei
     operation, accuracy_m, description = _operation(source.to_wkt(), target.to_wkt())
     area = flat.area_of_use
     box = Box(area.west, area.south, area.east, area.north) if area else Box(-180.0, -90.0, 180.0, 90.0)
-    return Transform(operation, datum, accuracy_m, description, box, bool(flat.is_projected), uses_height)
+    return Transform(
+        operation, datum, accuracy_m, description, box, bool(flat.is_projected), uses_height
+    )
 
 
 @lru_cache(maxsize=64)
@@ -186,9 +192,11 @@ def _operation(source_wkt: str, target_wkt: str) -> tuple[pyproj.Transformer | N
     source, target = pyproj.CRS(source_wkt), pyproj.CRS(target_wkt)
     if source.equals(target, ignore_axis_order=True):
         return None, 0.0, "identity"
-    pyproj.network.set_network_enabled(False)
+    pyproj.network.set_network_enabled(False)  # type: ignore[attr-defined]
     try:
-        with warnings.catch_warnings():  # "best transformation is not available": said below, as a refusal
+        with (
+            warnings.catch_warnings()
+        ):  # "best transformation is not available": said below, as a refusal
             warnings.simplefilter("ignore")
             group = TransformerGroup(source, target, always_xy=True, allow_ballpark=False)
     except ProjError as error:
@@ -213,7 +221,7 @@ def _missing(source: pyproj.CRS, group: TransformerGroup) -> BadData:
         code="grid-missing",
         parameter="vertical" if source.is_compound else "crs",
         allowed="a datum whose grids are installed",
-        message_ja=f"{_name(source)} から WGS 84 への変換には格子ファイル {names} が必要ですが、ありません。"
+        message_ja=f"{_name(source)} から WGS 84 への変換に必要な格子ファイル {names} がありません。"
         "格子フォルダに置いてください。",
     )
 

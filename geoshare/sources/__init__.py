@@ -1,4 +1,4 @@
-"""Readers: one per incoming format, each handing over batches in the vocabulary and filling a report."""
+"""Readers: one per incoming format, handing over batches in the vocabulary and filling a report."""
 
 from geoshare.sources.preview import preview
 from geoshare.sources.reading import READERS, read_file

@@ -10,7 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import Protocol
 
 from geoshare.model.report import Report
 from geoshare.sources import messages
@@ -19,7 +19,7 @@ from geoshare.sources.request import Bounds, ReadRequest
 CHUNK = 1_048_576
 MIN_SUSPICIOUS_BYTES = 100_000_000  # a ratio says nothing about small archives
 SIDE_FILES = (".dbf", ".shx", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".xml")
-# Of the same data in several formats inside one archive (as MLIT publishes), the first of these is read.
+# Of the same data in several formats in one archive (as MLIT publishes), the first of these is read.
 PREFERRED = (
     ".gpkg",
     ".shp",
@@ -132,13 +132,17 @@ def _untar(path: Path, request: ReadRequest, report: Report) -> list[Path]:
     return sorted(item for item in folder.rglob("*") if item.is_file())
 
 
+class _Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
 class _Meter:
     """Copies members and refuses once they are more than the archive may hold."""
 
     def __init__(self, path: Path, bounds: Bounds, report: Report) -> None:
         self._path, self._bounds, self._report, self._bytes = path, bounds, report, 0
 
-    def copy(self, source: IO[bytes], target: Path) -> None:
+    def copy(self, source: _Readable, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             while chunk := source.read(CHUNK):

@@ -121,7 +121,7 @@ class Assembler:
         melt = plan.profile.melt
         assert melt is not None
         schema = known()[plan.collection]
-        by_heading = {key: name for key, name in melt.columns.items()}
+        by_heading = dict(melt.columns)
         for column in plan.melted:
             name = by_heading.get(column) or next(v for k, v in by_heading.items() if _same(k, column))
             table = properties

@@ -27,7 +27,8 @@ class Rule:
     """How one property is filled from a source.
 
     ``columns`` are the names looked for, first found wins; ``values`` translates folded cell texts;
-    ``constant`` fills without a source; ``empty`` is what an empty cell means.
+    ``constant`` fills without a source; ``empty`` is what an empty cell means; ``coalesce`` lets the
+    later columns fill what the first one leaves empty.
     """
 
     columns: tuple[str, ...] = ()
@@ -35,6 +36,7 @@ class Rule:
     values: Mapping[str, Any] = field(default_factory=dict)
     constant: Any = None
     empty: Any = None
+    coalesce: bool = False
 
 
 def arrow_type(item: Property) -> pa.DataType:
@@ -82,13 +84,14 @@ def convert_column(
     fast = _fast(array, item, rule)
     if fast is not None:
         return fast
-    encoded = _as_text(array).dictionary_encode()
+    encoded = as_text(array).dictionary_encode()
     words = [word or "" for word in encoded.dictionary.to_pylist()]
     counts = np.bincount(
         encoded.indices.drop_null().to_numpy(zero_copy_only=False), minlength=len(words)
     )
     converter = _converter(item, rule)
-    values, failed = [], []
+    values: list[Any] = []
+    failed: list[tuple[str, int]] = []
     for word, count in zip(words, counts, strict=True):
         try:
             cleaned = converter(word)
@@ -103,7 +106,7 @@ def convert_column(
     _judge_failures(failed, full, item, rule, report, strict=strict)
     out = pa.array(values, arrow_type(item)).take(encoded.indices)
     if rule.empty is not None and out.null_count:
-        broken = pc.is_in(_as_text(array), pa.array([word for word, _ in failed], pa.string()))
+        broken = pc.is_in(as_text(array), pa.array([word for word, _ in failed], pa.string()))
         if item.name.startswith("hazard_"):
             report.note(messages.empty_not_designated())
         filled = pc.if_else(broken, pa.scalar(None, out.type), _stored(item, rule.empty))
@@ -158,18 +161,19 @@ def _fast(array: pa.Array, item: Property, rule: Rule) -> pa.Array | None:
     return None
 
 
-def _as_text(array: pa.Array) -> pa.Array:
+def as_text(array: pa.Array) -> pa.Array:
+    """A column of any type as strings; lists and objects as JSON text."""
     if isinstance(array, pa.ChunkedArray):
         array = array.combine_chunks()
     if isinstance(array, pa.ExtensionArray):
-        return _as_text(array.storage)
+        return as_text(array.storage)
     kind = array.type
     if pa.types.is_string(kind):
         return array
     if pa.types.is_large_string(kind) or pa.types.is_integer(kind):
         return array.cast(pa.string())
     if pa.types.is_dictionary(kind):
-        return _as_text(array.dictionary_decode())
+        return as_text(array.dictionary_decode())
     if pa.types.is_floating(kind):
         return pa.array(
             [None if v is None or v != v else f"{v:.15g}" for v in array.to_pylist()], pa.string()
@@ -291,7 +295,7 @@ def _converter(item: Property, rule: Rule) -> Callable[[str], Cleaned]:
             return Cleaned(None if found == "" else found)
         cleaned = base(word)
         if item.type == "string" and isinstance(cleaned.value, str):
-            value = titles.get(text.fold(cleaned.value).lower(), cleaned.value)
+            value = titles.get(squashed(cleaned.value), cleaned.value)
             if item.enum and value not in item.enum:
                 raise ValueError(word)
             return Cleaned(value, cleaned.repair)
@@ -300,11 +304,16 @@ def _converter(item: Property, rule: Rule) -> Callable[[str], Cleaned]:
     return convert
 
 
+def squashed(word: str) -> str:
+    """A word as values are compared: ``streetLamp``, ``street_lamp`` and ``Street lamp`` are one."""
+    return text.fold(word).lower().replace("_", "").replace(" ", "")
+
+
 def titled_values(item: Property) -> dict[str, Any]:
     """Values of an enumeration by their folded titles in both languages and by themselves."""
     found: dict[str, Any] = {}
     for titles in (item.titles, item.titles_ja):
         for value, title in titles.items():
-            found.setdefault(text.fold(title).lower(), value)
-            found.setdefault(value.lower(), value)
+            found.setdefault(squashed(title), value)
+            found.setdefault(squashed(value), value)
     return found

@@ -46,7 +46,7 @@ def shapefile_encoding(path: Path) -> str | None:
         if page.exists():
             name = page.read_text("ascii", "replace").strip().lower()
             if name:
-                return {"932": "cp932", "shift_jis": "cp932", "sjis": "cp932"}.get(name, None)
+                return {"932": "cp932", "shift_jis": "cp932", "sjis": "cp932"}.get(name)
     for suffix in (".dbf", ".DBF"):
         table = path.with_suffix(suffix)
         if table.exists():

@@ -224,7 +224,8 @@ def _write(values: NDArray[np.generic], grid: _Grid, path: Path, name: str) -> N
     data = data[:, ::-1] if grid.flip_columns else data
     data = np.where(np.isfinite(data), data, np.float32(NODATA))
     profile = {
-        "driver": "GTiff", "width": data.shape[1], "height": data.shape[0], "count": 1, "dtype": "float32",
+        "driver": "GTiff", "width": data.shape[1], "height": data.shape[0], "count": 1,
+        "dtype": "float32",
         "crs": grid.crs, "transform": grid.affine, "nodata": NODATA,
     }  # fmt: skip
     with rasterio.open(path, "w", **profile) as out:

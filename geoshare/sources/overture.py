@@ -1,4 +1,4 @@
-"""Cells of Overture Maps transportation data, nested values as JSON text (schemas of 2024 and later)."""
+"""Cells of Overture Maps transportation data (2024 and later), nested values as JSON text."""
 
 from __future__ import annotations
 

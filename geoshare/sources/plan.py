@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from geoshare.model.collections import Property, known
 from geoshare.model.report import Report
 from geoshare.sources import messages
-from geoshare.sources.coerce import Rule, constant_column, convert_column
+from geoshare.sources.coerce import Rule, as_text, constant_column, convert_column
 from geoshare.sources.profiles import RECORD_ID, Profile, profiles
 from geoshare.sources.text import fold, heading
 
-
-_FILE_NUMBERS = frozenset(["fid", "ogc_fid", "objectid"])  # numbers that a file format gives its rows
+FILE_NUMBERS = frozenset(["fid", "ogc_fid", "objectid"])  # numbers that a file format gives its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +54,8 @@ class Plan:
             if source is None:
                 columns[item.name] = constant_column(item, rule.constant, batch.num_rows)
             else:
-                array = batch.column(source)
-                named = Rule((source,), rule.convert, rule.values, rule.constant, rule.empty)
+                array = self._cells(batch, source, rule)
+                named = replace(rule, columns=(source,))
                 columns[item.name] = convert_column(
                     array, item, named, report, strict=self.profile.strict
                 )
@@ -66,12 +65,24 @@ class Plan:
             return pa.table({"": pa.nulls(batch.num_rows)}).select([])
         return pa.table(columns)
 
+    def _cells(self, batch: pa.RecordBatch, source: str, rule: Rule) -> pa.Array:
+        if not rule.coalesce:
+            return batch.column(source)
+        wanted = {heading(column): place for place, column in enumerate(rule.columns)}
+        names = [name for name in batch.schema.names if heading(name) in wanted]
+        cells = [
+            as_text(batch.column(name)) for name in sorted(names, key=lambda n: wanted[heading(n)])
+        ]
+        return pc.coalesce(
+            *(pc.if_else(pc.equal(part, ""), pa.scalar(None, pa.string()), part) for part in cells)
+        )
+
     def record_ids(self, batch: pa.RecordBatch, numbers: NDArray[np.int64], prefix: str) -> list[str]:
         """The provider's ids; ``#`` and the row number stand in where a row has none."""
         if not self.record_id:
             return [f"#{prefix}{number}" for number in numbers.tolist()]
         texts = [_texts(batch.column(name)) for name in self.record_id]
-        mark = "#" + prefix if set(map(heading, self.record_id)) <= _FILE_NUMBERS else ""
+        mark = "#" + prefix if set(map(heading, self.record_id)) <= FILE_NUMBERS else ""
         joined = (
             mark + "/".join(fold(part) for part in row if part) for row in zip(*texts, strict=True)
         )
@@ -124,15 +135,27 @@ def bind(
     report.columns.update(place)
     companions = tuple(bind(profiles()[name], columns, report) for name in profile.companions)
     report.columns.update(used)
-    return Plan(profile, tuple(bound), kept, _record_id(profile, by_heading), melted, companions)
+    report.columns.update(dict.fromkeys(melted, melt.value if melt else None))
+    record_id = _record_id(profile, by_heading, kept)
+    return Plan(profile, tuple(bound), kept, record_id, melted, companions)
 
 
-def _record_id(profile: Profile, by_heading: dict[str, str]) -> tuple[str, ...]:
-    for group in (*profile.record_id, *((name,) for name in RECORD_ID)):
+def _record_id(profile: Profile, by_heading: dict[str, str], kept: Sequence[str]) -> tuple[str, ...]:
+    """Columns of the provider's id: the profile's, a usual name, else a spare column that ends in id."""
+    spare = [heading(column) for column in kept if _ends_in_id(heading(column))]
+    usual = [name for name in RECORD_ID if name not in FILE_NUMBERS]
+    for group in (
+        *profile.record_id,
+        *((name,) for name in (*usual, *spare[:1], *sorted(FILE_NUMBERS))),
+    ):
         found = tuple(by_heading[heading(name)] for name in group if heading(name) in by_heading)
         if len(found) == len(group):
             return found
     return ()
+
+
+def _ends_in_id(name: str) -> bool:
+    return name.endswith("_id") or (name.endswith("id") and not name[:-2].isascii())
 
 
 def _texts(array: pa.Array) -> list[str]:

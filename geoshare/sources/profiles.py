@@ -163,7 +163,7 @@ def _rule(profile: str, value: Any) -> Rule:
         return Rule(columns=tuple(value))
     if not isinstance(value, dict):
         return Rule(constant=value)
-    unknown = set(value) - {"columns", "convert", "values", "constant", "empty"}
+    unknown = set(value) - {"columns", "convert", "values", "constant", "empty", "coalesce"}
     if unknown or value.get("convert", "plain") not in CONVERTERS:
         raise ValueError(f"profile {profile}: rule {value}")
     return Rule(
@@ -172,6 +172,7 @@ def _rule(profile: str, value: Any) -> Rule:
         values=value.get("values", {}),
         constant=value.get("constant"),
         empty=value.get("empty"),
+        coalesce=bool(value.get("coalesce", False)),
     )
 
 
@@ -261,7 +262,6 @@ def by_names(collection: str) -> Profile:
         title="By column names",
         title_ja="列名による対応",
         collection=collection,
-        record_id=tuple((name,) for name in RECORD_ID),
         rules=rules,
         strict=schema is not None,
     )

@@ -1,8 +1,9 @@
-"""Geometries as they come, made fit for the foundation: placed, valid, of the right kind; or refused."""
+"""Geometries as they come, made fit for the foundation: placed, valid, of one kind; or refused."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import shapely
@@ -201,19 +202,19 @@ def _unify(out: NDArray[np.object_], wanted: str, faults: Faults, report: Report
 
 def keep_dimension(geometry: shapely.Geometry | None, dimension: int) -> shapely.Geometry | None:
     """The parts of one dimension, as one geometry; None where there are none."""
-    if geometry is None or geometry.is_empty:
+    if geometry is None or shapely.is_empty(geometry):
         return None
     parts = [part for part in _leaves(geometry) if shapely.get_dimensions(part) == dimension]
     if not parts:
         return None
     if len(parts) == 1:
         return parts[0]
-    build = {0: shapely.multipoints, 1: shapely.multilinestrings, 2: shapely.multipolygons}[dimension]
-    return build(parts)
+    joined = (shapely.MultiPoint, shapely.MultiLineString, shapely.MultiPolygon)[dimension]
+    return cast("shapely.Geometry", joined(parts))
 
 
 def _leaves(geometry: shapely.Geometry) -> list[shapely.Geometry]:
     parts = list(shapely.get_parts(geometry))
-    if len(parts) == 1 and parts[0] is geometry or shapely.get_type_id(geometry) < 4:
+    if shapely.get_type_id(geometry) < 4:
         return [geometry]
     return [leaf for part in parts for leaf in _leaves(part)]

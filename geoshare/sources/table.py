@@ -222,7 +222,7 @@ class Place:
             return "mesh"
         if self._wkt:
             return "wkt"
-        if profile.place == "none" or _first(by_heading, AREA) and profile.collection == "statistics":
+        if profile.place == "none" or (profile.collection == "statistics" and _first(by_heading, AREA)):
             return "none"
         message = messages.no_place(", ".join(columns)[:200])
         raise messages.refuse_and_note(self._report, message)
@@ -234,7 +234,8 @@ class Place:
         if self.kind == "none":
             return None, batch, numbers
         if self.kind == "point":
-            assert self._lat and self._lon
+            assert self._lat is not None
+            assert self._lon is not None
             shapes, bad = _points(batch.column(self._lon), batch.column(self._lat))
             message = messages.coordinates_unreadable()
             self._refuse_shift(shapes, batch)
@@ -305,7 +306,7 @@ def degrees(cell: str) -> float | None:
         folded = folded.replace(mark, " ")
     parts = folded.split()
     if len(parts) in (2, 3) and all(part.replace(".", "", 1).isdigit() for part in parts):
-        return sum(float(part) / 60**power for power, part in enumerate(parts))
+        return float(sum(float(part) / 60.0**power for power, part in enumerate(parts)))
     return float(folded.replace("−", "-")) if folded else None
 
 

@@ -38,25 +38,7 @@ TRUE_WORDS = frozenset(
     ]
 )
 FALSE_WORDS = frozenset(
-    [
-        "0",
-        "0.0",
-        "false",
-        "no",
-        "n",
-        "f",
-        "off",
-        "×",
-        "x",
-        "✕",
-        "無",
-        "無し",
-        "なし",
-        "いいえ",
-        "非該当",
-        "不可",
-    ]
-    + ["-", "ー", "―", "‐", "−"]
+    "0 0.0 false no n f off × x ✕ 無 無し なし いいえ 非該当 不可 - ー ― ‐ −".split()  # noqa: SIM905
 )
 EMPTY_WORDS = frozenset(
     ["", "-", "ー", "―", "‐", "−", "null", "none", "nan", "n/a", "na", "不明", "未定"]
@@ -208,7 +190,7 @@ def day(text: str) -> Cleaned:
 
 
 def check_digit(five: str) -> str:
-    """Check digit of a municipal code of five digits (Ministry of Internal Affairs, JIS X 0401/0402)."""
+    """Check digit of a municipal code of five digits (Ministry of Internal Affairs and Communications)."""
     total = sum(int(digit) * weight for digit, weight in zip(five, (6, 5, 4, 3, 2), strict=True))
     return str((11 - total % 11) % 10) if total >= 11 else str((11 - total) % 10)
 

@@ -19,7 +19,7 @@ def layer_transform(
     what: str = "",
     assumed: bool = False,
 ) -> Transform:
-    """The way to CRS84h: as declared, else as the file says, else as such data is published, else refused.
+    """The way to CRS84h: as declared, as the file says, as such data is published, or refused.
 
     GeoJSON says CRS84 by its specification (RFC 7946).
     """

@@ -348,10 +348,8 @@ def _area_tags(tags: dict[str, str]) -> dict[str, Any]:
 
 def _facing(geometry: shapely.Geometry) -> float | None:
     """Where a sign or signal looks: its lower edge runs from the viewer's left to the right."""
-    if geometry.geom_type != "LineString":
+    ends = shapely.get_coordinates(geometry)[[0, -1]]
+    if (ends[0] == ends[1]).all():
         return None
-    (west, south), (east, north) = geometry.coords[0][:2], geometry.coords[-1][:2]
-    if (west, south) == (east, north):
-        return None
-    bearing, _, _ = _GEOD.inv(west, south, east, north)
+    bearing = float(_GEOD.inv(*ends[0], *ends[1])[0])
     return round((bearing + 90.0) % 360.0, 1)

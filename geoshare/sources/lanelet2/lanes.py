@@ -1,4 +1,4 @@
-"""Lanes from their two boundaries: which way the boundaries run, the centre line, and the neighbours."""
+"""Lanes from their two boundaries: which way these run, the centre line, and the neighbours."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SAME = 1e-9  # parameters closer than this are one
 
 @dataclass(slots=True)
 class Border:
-    """One side of a lane: the way, whether the lane runs against it, and its vertices as the lane runs."""
+    """One side of a lane: the way, whether the lane runs against it, its vertices as the lane runs."""
 
     way: str
     reversed: bool
@@ -60,7 +60,8 @@ def _turned(border: Border) -> Border:
 
 
 def _middle(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-    return xy[len(xy) // 2] if len(xy) > 2 else xy.mean(axis=0)
+    middle: NDArray[np.float64] = xy[len(xy) // 2] if len(xy) > 2 else xy.mean(axis=0)
+    return middle
 
 
 def side(line: NDArray[np.float64], point: NDArray[np.float64]) -> float:

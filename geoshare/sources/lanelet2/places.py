@@ -58,7 +58,7 @@ def locate(elements: Elements, request: ReadRequest, report: Report) -> NDArray[
         ``local-without-origin``, ``grid-missing``, ``coordinates-outside``.
     """
     lat_lon = elements.lat_lon
-    placed = np.isfinite(lat_lon).all(axis=1) & (lat_lon != 0.0).any(axis=1)
+    placed = np.asarray(np.isfinite(lat_lon).all(axis=1) & (lat_lon != 0.0).any(axis=1))
     height = bool(np.isfinite(elements.ele_m).any())
     if placed.any() or not len(lat_lon):
         declared = request.crs if request.crs and not request.crs.upper().startswith("MGRS:") else None
@@ -69,7 +69,7 @@ def locate(elements: Elements, request: ReadRequest, report: Report) -> NDArray[
         xyz[~placed] = np.nan
         return _within(transform.apply(xyz), placed, transform.area, report)
     crs, east, north = _origin(elements, request, report)
-    local = np.isfinite(elements.local_xy).all(axis=1)
+    local: NDArray[np.bool_] = np.isfinite(elements.local_xy).all(axis=1)
     transform = _transform(crs, request, report, height, declared=request.crs is not None)
     xyz = np.column_stack(
         [elements.local_xy[:, 0] + east, elements.local_xy[:, 1] + north, elements.ele_m]
