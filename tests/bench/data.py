@@ -25,7 +25,11 @@ SPEEDS_KMH = [100, 60, 60, 50, 40, 30, 20, 10]
 
 
 def roads(count: int) -> geopandas.GeoDataFrame:
-    """``count`` lines of eight vertices with an id and eight attributes, in CRS84."""
+    """``count`` lines of eight vertices with an id and nine attributes, in CRS84.
+
+    Columns are named as the collection ``segments`` names them. ``route_number`` repeats the id, so
+    that features of all servers can be told apart by an attribute.
+    """
     random = np.random.default_rng(SEED)
     start, angle = _places(random, count)
     length_m = random.choice([60.0, 120.0, 180.0, 400.0], count, p=[0.5, 0.3, 0.15, 0.05])
@@ -35,17 +39,19 @@ def roads(count: int) -> geopandas.GeoDataFrame:
     lon_lat = _to_lon_lat(start, angle, along, across)
     rank = random.choice(len(CLASSES), count, p=CLASS_SHARES)
     number = np.arange(count)
+    names = [f"r{value:07d}" for value in number]
     frame = pd.DataFrame(
         {
-            "id": [f"r{value:07d}" for value in number],
+            "id": names,
+            "route_number": names,
             "class": np.array(CLASSES)[rank],
-            "rank": rank.astype("int64"),
+            "level": rank.astype("int64"),
             "name": np.char.add("通り ", (number % 20_000).astype(str)),
             "surface": np.array(SURFACES)[random.choice(3, count, p=[0.8, 0.15, 0.05])],
             "width_m": np.round(random.gamma(4.0, 1.5, count), 1),
             "lane_count": random.integers(1, 5, count),
-            "speed_limit_kmh": np.array(SPEEDS_KMH)[rank].astype("int64"),
-            "one_way": random.random(count) < 0.2,
+            "speed_limit_kmh": np.array(SPEEDS_KMH)[rank].astype("float64"),
+            "is_bridge": random.random(count) < 0.02,
         }
     )
     lines = shapely.linestrings(lon_lat.reshape(-1, 2), indices=np.repeat(number, LINE_VERTICES))
@@ -53,7 +59,10 @@ def roads(count: int) -> geopandas.GeoDataFrame:
 
 
 def buildings(count: int) -> geopandas.GeoDataFrame:
-    """``count`` rectangles beside streets with an id and three attributes, in CRS84."""
+    """``count`` rectangles beside streets with an id and three attributes, in CRS84.
+
+    Columns are named as the collection ``buildings`` names them.
+    """
     random = np.random.default_rng(SEED + 1)
     start, angle = _places(random, count)
     width_m, depth_m = random.uniform(6.0, 25.0, (2, count))

@@ -29,7 +29,7 @@ def _binary(name: str) -> str | None:
     return str(folders[0]) if folders else None
 
 
-def wait_for(url: str, seconds: float = 60.0) -> None:
+def wait_for(url: str, seconds: float = 60.0, pause: float = 0.3) -> None:
     """Wait until a server answers."""
     deadline = time.monotonic() + seconds
     while True:
@@ -39,7 +39,7 @@ def wait_for(url: str, seconds: float = 60.0) -> None:
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.3)
+            time.sleep(pause)
 
 
 class PostGis:

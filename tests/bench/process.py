@@ -1,0 +1,57 @@
+"""Ports and memory of processes, as Linux tells them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def pss_mb(root: int) -> dict[str, float]:
+    """Proportional set size in MB of a process and all under it, by command.
+
+    Memory that processes share (mapped packs, code) counts once, in shares.
+    """
+    parents = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue  # it has ended
+        parents[int(folder.name)] = int(fields[1])
+    found: dict[str, float] = {}
+    for pid in parents:
+        if _is_under(pid, root, parents):
+            name = _role(pid, root)
+            found[name] = round(found.get(name, 0.0) + _pss_mb(pid), 1)
+    return found
+
+
+def _is_under(pid: int, root: int, parents: dict[int, int]) -> bool:
+    while pid > 1:
+        if pid == root:
+            return True
+        pid = parents.get(pid, 0)
+    return False
+
+
+def _role(pid: int, root: int) -> str:
+    if pid == root:
+        return "server"
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    return next((word.decode() for word in (b"keeper", b"worker") if word in words), "web workers")
+
+
+def _pss_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
