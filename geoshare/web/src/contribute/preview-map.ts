@@ -44,7 +44,7 @@ function style(visible: Collection[], data: GeoJSON.FeatureCollection): StyleSpe
       const definition = BASE_LAYERS[collection.id] ?? ROAD_LAYERS[collection.id];
       layers.push(...(definition?.layers({
         collection, source: 'base', language: language(), latitude: 36, choice: '', time: null, sample: null, raster: null,
-        overImagery: false,
+        shown: new Set<string>(),
       }) ?? []));
     }
   }
@@ -55,7 +55,7 @@ function style(visible: Collection[], data: GeoJSON.FeatureCollection): StyleSpe
     layers: [
       { id: 'background', type: 'background', paint: { 'background-color': land ? BASE.sea : BASE.land } },
       ...layers.map((layer) => layer.spec),
-      { id: 'area', type: 'fill', source: 'preview', filter: geometry('Polygon'), paint: { 'fill-color': MARK, 'fill-opacity': 0.25 } },
+      { id: 'area', type: 'fill', source: 'preview', filter: geometry('Polygon'), paint: { 'fill-color': MARK, 'fill-opacity': 0.12 } },
       { id: 'line', type: 'line', source: 'preview', filter: geometry('Polygon', 'LineString'), paint: { 'line-color': MARK, 'line-width': byZoom([8, 1], [16, 3]) } },
       {
         id: 'point', type: 'circle', source: 'preview', filter: geometry('Point'),

@@ -11,7 +11,7 @@ import { notice, noticeError, noticeHost } from '../shared/notice';
 import { Card } from './card';
 import { prepareImages } from './images';
 import { Panel } from './panel';
-import { pickAt, setHighlight } from './pick';
+import { pickAt } from './pick';
 import { fetchSchema, forgetSchemas } from './schemas';
 import { Search } from './search';
 import { Sheet } from './sheet';
@@ -48,7 +48,7 @@ const search = new Search(state, (place) => {
 const header = new Header(search.element, 'map');
 const panel = new Panel(state, zoomTo, () => view?.refresh());
 const timebar = new TimeBar(state, () => view);
-const card = new Card(state, (picked) => { if (view) setHighlight(view.map, picked, state); });
+const card = new Card(state, (picked) => view?.mark(picked));
 const sheet = new Sheet(panel.element);
 
 const mapBox = h('div', { id: 'map', class: 'map' });
@@ -91,6 +91,19 @@ async function start(): Promise<void> {
   if (!view) openMap();
 }
 
+let reloads = 0;
+
+/** The server was still preparing what was asked for; a few tries, further and further apart. */
+function reloadLater(): void {
+  if (reloads >= 4 || document.body.hasAttribute('data-reloading')) return;
+  document.body.setAttribute('data-reloading', '');
+  reloads += 1;
+  setTimeout(() => {
+    document.body.removeAttribute('data-reloading');
+    view?.reload();
+  }, 1500 * reloads);
+}
+
 function openMap(): void {
   try {
     view = new MapView(state, mapBox, NARROW.matches);
@@ -117,6 +130,7 @@ function openMap(): void {
     const status = (error as { status?: number }).status;
     if (status === 401) noticeError(new ApiError(401, '', ''));
     else if (status === 429) noticeError(new ApiError(429, '', ''));
+    else if (status === 503) reloadLater();
   });
   map.once('idle', () => document.body.setAttribute('data-map', 'ready'));
   // The hash is the only handle others have on the map; tests and embedding pages use it too.

@@ -1,7 +1,8 @@
 /** Which features lie under a point, and how the chosen one is marked. */
 
-import type { Map as LibreMap, PointLike } from 'maplibre-gl';
+import type { LayerSpecification, Map as LibreMap, PointLike } from 'maplibre-gl';
 import type { Picked } from './card';
+import { every, geometry, type Drawn } from './layers/types';
 import type { State } from './state';
 
 const REACH_PX = 6;
@@ -27,24 +28,24 @@ export function pickAt(map: LibreMap, point: { x: number; y: number }, state: St
   return loud.length ? loud : all;
 }
 
-const MARK = ['mark:fill', 'mark:line', 'mark:point'];
+const BLUE = '#0091ff';
 
-export function setHighlight(map: LibreMap, picked: Picked | null, state: State): void {
-  for (const id of MARK) if (map.getLayer(id)) map.removeLayer(id);
+/** Layers that mark the chosen feature; they lie under the icons, so that nothing is hidden. */
+export function markLayers(picked: Picked | null, state: State): Drawn[] {
   const entry = picked ? state.entry(picked.collection) : undefined;
-  if (!picked?.id || !entry || entry.collection.kind !== 'vector') return;
-  const source = entry.definition.base ? 'base' : entry.id;
-  if (!map.getSource(source)) return;
-  const common = { source, 'source-layer': entry.id };
-  const own = ['==', ['get', 'id'], picked.id];
-  const shape = (name: string) => ['all', own, ['in', ['geometry-type'], ['literal', [name, `Multi${name}`]]]];
-  map.addLayer({ id: 'mark:fill', type: 'fill', ...common, filter: shape('Polygon') as never, paint: { 'fill-color': '#00b3ff', 'fill-opacity': 0.18 } });
-  map.addLayer({
-    id: 'mark:line', type: 'line', ...common, filter: ['any', shape('Polygon'), shape('LineString')] as never,
-    layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': '#0091ff', 'line-width': 4, 'line-opacity': 0.85 },
-  });
-  map.addLayer({
-    id: 'mark:point', type: 'circle', ...common, filter: shape('Point') as never,
-    paint: { 'circle-radius': 22, 'circle-color': '#00b3ff', 'circle-opacity': 0.06, 'circle-stroke-color': '#0091ff', 'circle-stroke-width': 3 },
-  });
+  if (!picked?.id || !entry?.visible || entry.collection.kind !== 'vector') return [];
+  const common = { source: entry.definition.base ? 'base' : entry.id, 'source-layer': entry.id };
+  const own = (...types: Parameters<typeof geometry>) => every(['==', ['get', 'id'], picked.id] as never, geometry(...types));
+  const layers: LayerSpecification[] = [
+    { id: 'mark:fill', type: 'fill', ...common, filter: own('Polygon'), paint: { 'fill-color': BLUE, 'fill-opacity': 0.14 } },
+    {
+      id: 'mark:line', type: 'line', ...common, filter: own('Polygon', 'LineString'),
+      layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': BLUE, 'line-width': 3 },
+    },
+    {
+      id: 'mark:point', type: 'circle', ...common, filter: own('Point'),
+      paint: { 'circle-radius': 22, 'circle-color': BLUE, 'circle-opacity': 0.12, 'circle-stroke-color': BLUE, 'circle-stroke-width': 3 },
+    },
+  ];
+  return layers.map((spec) => ({ height: 890, spec }));
 }

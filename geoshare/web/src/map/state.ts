@@ -61,7 +61,8 @@ export class State {
     );
     const vectors = collections.filter((item) => item.kind === 'vector').map((item) => item.id);
     if (vectors.length) {
-      const info = await api.tileInfo(vectors.slice(0, 1)).catch(() => null);
+      // Asking for all at once also has the server prepare every view before the first tile.
+      const info = await api.tileInfo(vectors.slice(0, 32)).catch(() => null);
       this.maxTileZoom = info?.maxzoom ?? 16;
     }
     const link = this.entries.length ? null : readLink();
@@ -141,7 +142,7 @@ export class State {
     return {
       collection: entry.collection, source, language: language(), latitude: Math.round(latitude * 10) / 10,
       choice: entry.choice, time: entry.time, sample: entry.sample, raster: entry.raster,
-      overImagery: Boolean(this.entry('satellite')?.visible),
+      shown: new Set(this.entries.filter((other) => other.visible).map((other) => other.id)),
     };
   }
 

@@ -58,6 +58,7 @@ export class TimeBar {
           type: 'button', class: 'tab', id: `tab-${other.id}`, 'aria-pressed': String(other === entry),
           onclick: () => { this.stop(); this.active = other.id; this.render(); },
         }, titled(other.collection, other.id)))),
+      strip(entry),
       h('div', { class: 'time-row' },
         h('button', { type: 'button', id: 'time-play', class: 'button-round', 'aria-label': this.playing ? t('pause') : t('play'), onclick: () => this.toggle() },
           icon(this.playing ? ICONS.pause : ICONS.play)),
@@ -139,4 +140,12 @@ export class TimeBar {
       button.setAttribute('aria-label', t('play'));
     }
   }
+}
+
+/** The colours of a gridded series where the eye is while it plays. */
+function strip(entry: Entry): HTMLElement | false {
+  const legend = entry.raster?.legend ?? [];
+  if (legend.length < 3) return false;
+  return h('div', { class: 'strip', 'aria-hidden': 'true' }, ...legend.map(({ colour, value }) =>
+    h('span', { style: { borderTopColor: colour } }, String(value))));
 }

@@ -7,8 +7,10 @@ import { api, transformRequest } from '../shared/api';
 import { fontFaces } from '../shared/fonts';
 import { language, t } from '../shared/i18n';
 import { answerMissingImages } from './images';
+import type { Picked } from './card';
 import { BASE } from './layers/palettes';
 import type { Drawn } from './layers/types';
+import { markLayers } from './pick';
 import type { Entry, State } from './state';
 
 setWorkerUrl(workerUrl);
@@ -24,6 +26,7 @@ export class MapView {
   private readonly frames = new Map<string, Frames>();
   private readonly faces = fontFaces();
   private scheduled = 0;
+  private marked: Picked | null = null;
 
   constructor(private readonly state: State, container: HTMLElement, compact: boolean) {
     const camera = state.camera;
@@ -68,6 +71,12 @@ export class MapView {
     });
   }
 
+  /** Marks one feature, or none. */
+  mark(picked: Picked | null): void {
+    this.marked = picked;
+    this.refresh();
+  }
+
   /** After a change of key: forget every tile. */
   reload(): void {
     this.frames.clear();
@@ -90,6 +99,7 @@ export class MapView {
         this.addFrames(entry, sources, drawnLayers);
       }
     }
+    drawnLayers.push(...markLayers(this.marked, this.state));
     drawnLayers.sort((a, b) => a.height - b.height);
     const hasLand = this.state.entries.some((entry) => entry.id === 'admin_areas');
     const background: LayerSpecification = {

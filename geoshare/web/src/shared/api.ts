@@ -174,9 +174,17 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return response;
 }
 
+const PATIENCE = 4;
+
+/** JSON of a GET. What the server is still preparing (503 with Retry-After) is asked for again. */
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await ask(path, { headers: { Accept: 'application/json' }, signal: signal ?? null });
-  return (await response.json()) as T;
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(path, { headers: headers({ Accept: 'application/json' }), signal: signal ?? null });
+    if (response.ok) return (await response.json()) as T;
+    const wait = Number(response.headers.get('Retry-After'));
+    if (response.status !== 503 || !wait || attempt >= PATIENCE) throw await refused(response);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(wait, 5) * 1000));
+  }
 }
 
 const part = encodeURIComponent;

@@ -39,7 +39,7 @@ export const BASE_LAYERS: Record<string, Definition> = {
     layers: (context) => [
       drawn(context, 'area', 'fill', 320, {
         minzoom: 13,
-        paint: { 'fill-color': BASE.building, 'fill-outline-color': BASE.buildingEdge, 'fill-opacity': context.overImagery ? 0.12 : 1 },
+        paint: { 'fill-color': BASE.building, 'fill-outline-color': BASE.buildingEdge, 'fill-opacity': context.shown.has('satellite') ? 0.12 : 1 },
       }),
       drawn(context, 'edge', 'line', 321, {
         minzoom: 16, paint: { 'line-color': BASE.buildingEdge, 'line-width': 0.8 },

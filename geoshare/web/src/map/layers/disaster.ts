@@ -34,18 +34,33 @@ function depthLegend(): Swatch[] {
 
 const flag = (hazard: string) => ['case', ['==', ['get', `hazard_${hazard}`], true], '1', '0'];
 
+interface Place { offset: unknown; name: unknown }
+
+/** Where one place is site and shelter, the two signs stand side by side and the name is written once. */
+function beside(context: Context): Place {
+  const name = nameOf(context.language);
+  if (!context.shown.has('shelters')) return { offset: [0, -15], name };
+  const both = ['==', ['get', 'also_designated_shelter'], true];
+  return {
+    offset: expression(['case', both, ['literal', [-29, -15]], ['literal', [0, -15]]]),
+    name: ['case', both, '', name],
+  };
+}
+
 /** Icon and name in one layer: a name gives way to every icon, but never to its own. */
-function facility(context: Context, image: unknown, height: number, dimmed?: unknown): Drawn[] {
+function facility(
+  context: Context, image: unknown, height: number, place: Place = { offset: [0, -15], name: nameOf(context.language) }, dimmed?: unknown,
+): Drawn[] {
   const opacity = dimmed ? expression(['case', dimmed, 1, 0.25]) : 1;
   return [
     drawn(context, 'icon', 'symbol', height, {
       minzoom: 9,
       layout: {
-        'icon-image': image, 'icon-anchor': 'top', 'icon-offset': [0, -15],
+        'icon-image': image, 'icon-anchor': 'top', 'icon-offset': place.offset,
         'icon-size': byZoom([9, 0.35], [13, 0.7], [16, 1]),
         'icon-allow-overlap': true, 'icon-padding': 0,
         'symbol-sort-key': expression(['-', 0, ['coalesce', ['get', 'max_capacity'], 0]]),
-        'text-field': expression(['step', ['zoom'], '', 14.5, nameOf(context.language)]),
+        'text-field': expression(['step', ['zoom'], '', 14.5, place.name]),
         'text-font': LETTERING, 'text-size': byZoom([13, 11], [18, 14]),
         'text-variable-anchor-offset': ['left', [1.5, 0], 'right', [-1.5, 0], 'bottom', [0, -1.4]],
         'text-max-width': 9, 'text-justify': 'auto', 'text-optional': true,
@@ -78,6 +93,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
         14, ['concat', 'site|', ...HAZARDS.map(flag), '|', context.language],
       ]),
       1000,
+      beside(context),
       context.choice ? ['==', ['get', `hazard_${context.choice}`], true] : undefined,
     ),
     legend: (context) => [

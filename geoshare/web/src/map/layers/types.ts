@@ -24,8 +24,8 @@ export interface Context {
   time: string | null;
   sample: Sample | null;
   raster: RasterInfo | null;
-  /** A picture of the ground is on: what covers the ground steps back. */
-  overImagery: boolean;
+  /** Names of all collections that are switched on, for layers that make room for others. */
+  shown: ReadonlySet<string>;
 }
 
 /** A MapLibre layer and its height in the stack; the larger is drawn later. */
