@@ -12,13 +12,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geoshare.access.manifest import ViewManifest
+from geoshare.access.order import in_order
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection, Property, from_schema
 from geoshare.model.rasters import RasterAsset, RasterLimits
 from tiles.arrays import Column, FeatureTable, Geometries, Kind, Rows
 from tiles.geojson import write_features
 from tiles.grid import lon_lat_box_to_world
-from tiles.index.hilbert import KEY_MASK
 from tiles.pack import Pack, Selection, lookup, materialise, scan, search
 
 MAX_LOOKUP = 10_000
@@ -51,6 +51,9 @@ class Layer:
 
 class View:
     """What one policy shows of one collection. Nothing else reaches a reader.
+
+    Rows come in an order that depends on visible rows alone: first those shown as they are, then those
+    that are rewritten, each along the Hilbert curve and by id.
 
     Three functions give rows (``search``, ``scan``, ``lookup``); rows lead to columns only through
     tables that hold the visible ones, and columns leave only through ``materialise``.
@@ -127,19 +130,10 @@ class View:
         written: bytes = write_features(rows, columns=names, decimals=self.collection.decimals)
         return written
 
-    def order_keys(self, rows: Rows) -> NDArray[np.uint64]:
-        """Place of each row on the Hilbert curve (n,), from its visible geometry alone."""
-        keys = [
-            table.order_key[numbers] & np.uint64(KEY_MASK)
-            for table, numbers in rows.pairs
-            if table.order_key is not None
-        ]
-        return np.concatenate([np.zeros(0, np.uint64), *keys])
-
     def _join(self, found: Sequence[Rows]) -> Rows:
-        """Rows of all layers, without tables that give none; one table stays to tell the columns."""
+        """Rows of all layers in the order of the view; one table stays to tell the columns."""
         through = [layer.through(rows) for layer, rows in zip(self._layers, found, strict=True)]
-        pairs = [pair for rows in through for pair in rows.pairs if len(pair[1])]
+        pairs = [pair for rows in through for pair in in_order(rows).pairs if len(pair[1])]
         if not pairs:
             return Rows((self._empty,), (np.zeros(0, np.int32),))
         return Rows(tuple(table for table, _ in pairs), tuple(numbers for _, numbers in pairs))

@@ -36,7 +36,7 @@ def chunks(selected: Selected, area: BaseGeometry | None) -> Iterator[pa.RecordB
 
     Measures (a length) of what is cut are null; rows of which nothing is left are not given.
     """
-    found, order = arrange(selected.view, selected.rows)
+    found, order = arrange(selected.rows)
     schema = schema_of(selected)
     for first in range(0, len(order), CHUNK_ROWS):
         places = order[first : first + CHUNK_ROWS]
@@ -52,7 +52,7 @@ def chunks(selected: Selected, area: BaseGeometry | None) -> Iterator[pa.RecordB
 
 def feature_chunks(selected: Selected) -> Iterator[tuple[int, bytes]]:
     """Read the rows in order as comma-joined GeoJSON features, with how many there are."""
-    found, order = arrange(selected.view, selected.rows)
+    found, order = arrange(selected.rows)
     for first in range(0, len(order), CHUNK_ROWS):
         places = order[first : first + CHUNK_ROWS]
         yield len(places), selected.view.geojson(found.rows(places))

@@ -7,8 +7,7 @@ depends on a row that is hidden, nor on when parts were folded together.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,10 +15,10 @@ import orjson
 from itsdangerous import BadData
 from numpy.typing import NDArray
 
+from geoshare.access.order import Flat, flatten
 from geoshare.access.view import View
 from geoshare.errors import BadRequest
 from geoshare.filter import Expression, check, evaluate, parse_text
-from geoshare.filter.values import dictionary_words
 from geoshare.model.box import Box
 from geoshare.model.times import Interval, parse_interval
 from geoshare.query.select import in_box, in_interval
@@ -82,26 +81,6 @@ class ItemsPage:
         return self.view.geojson(self.rows, self.columns)
 
 
-@dataclass(frozen=True)
-class Found:
-    """Matching rows as flat arrays: number of the table, row number in it, order key."""
-
-    tables: tuple[FeatureTable, ...]
-    table: NDArray[np.int32]  # (n,)
-    row: NDArray[np.int32]
-    key: NDArray[np.uint64]
-    ids: Callable[[NDArray[np.intp]], list[str]] = field(repr=False)
-
-    def rows(self, order: NDArray[np.intp]) -> Rows:
-        """Return the rows at these places, in this order."""
-        table, row = self.table[order], self.row[order]
-        cuts = np.flatnonzero(np.diff(table)) + 1
-        runs = [run for run in np.split(np.arange(len(order)), cuts) if len(run)]
-        if not runs:
-            return Rows(self.tables[:1], (np.zeros(0, np.int32),))
-        return Rows(tuple(self.tables[table[run[0]]] for run in runs), tuple(row[run] for run in runs))
-
-
 def items(view: View, query: ItemsQuery, signer: Signer) -> ItemsPage:
     """Return one page.
 
@@ -112,13 +91,13 @@ def items(view: View, query: ItemsQuery, signer: Signer) -> ItemsPage:
         request, or a time that cannot be read.
     """
     columns = _columns(view, query.properties)
-    found = _found(view, matching(view, query.bbox, query.datetime, query.filter))
+    found = flatten(matching(view, query.bbox, query.datetime, query.filter))
     limit = max(1, min(query.limit, MAX_LIMIT))
-    later = np.arange(len(found.row))
+    later = np.arange(len(found))
     if query.cursor is not None:
         key, last_id = _read_cursor(query.cursor, query.digest(view), signer)
         later = _after(found, key, last_id)
-    order = _first(found, later, limit + 1)
+    order = found.first(later, limit + 1)
     page, more = order[:limit], len(order) > limit
     cursor = None
     if more:
@@ -126,7 +105,7 @@ def items(view: View, query: ItemsQuery, signer: Signer) -> ItemsPage:
         said = [query.digest(view), int(found.key[last][0]), found.ids(last)[0]]
         signed = signer.dumps(said)
         cursor = signed if isinstance(signed, str) else signed.decode()
-    return ItemsPage(view, found.rows(page), len(found.row), cursor, columns)
+    return ItemsPage(view, found.rows(page), len(found), cursor, columns)
 
 
 def matching(
@@ -144,10 +123,10 @@ def matching(
     return Rows(rows.tables, tuple(chosen))
 
 
-def arrange(view: View, rows: Rows) -> tuple[Found, NDArray[np.intp]]:
+def arrange(rows: Rows) -> tuple[Flat, NDArray[np.intp]]:
     """Put rows of a view into the order of its pages: the rows, and their places in that order."""
-    found = _found(view, rows)
-    return found, _first(found, np.arange(len(found.row)), len(found.row))
+    found = flatten(rows)
+    return found, found.first(np.arange(len(found)), len(found))
 
 
 def parse_filter(view: View, text: str) -> Expression:
@@ -182,42 +161,7 @@ def _columns(view: View, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     return tuple(name for name in names if name in wanted)
 
 
-def _found(view: View, rows: Rows) -> Found:
-    pairs = rows.pairs
-    table = np.repeat(np.arange(len(pairs), dtype=np.int32), [len(numbers) for _, numbers in pairs])
-    row = np.concatenate([numbers for _, numbers in pairs]).astype(np.int32, copy=False)
-
-    def ids(places: NDArray[np.intp]) -> list[str]:
-        return [
-            dictionary_words(
-                rows.tables[at].ids, rows.tables[at].ids.values[[number]].astype(np.int64)
-            )[0]
-            for at, number in zip(table[places], row[places], strict=True)
-        ]
-
-    return Found(rows.tables, table, row, view.order_keys(rows), ids)
-
-
-def _first(found: Found, places: NDArray[np.intp], count: int) -> NDArray[np.intp]:
-    """Choose the ``count`` places that come first by (key, id), in that order."""
-    keys = found.key[places]
-    if len(places) > count:
-        last = np.partition(keys, count - 1)[count - 1]
-        places = places[keys <= last]  # all of a tie, since ids decide within it
-        keys = found.key[places]
-    order = np.argsort(keys, kind="stable")
-    places, keys = places[order], keys[order]
-    tied = np.zeros(len(keys), bool)
-    tied[1:] = keys[1:] == keys[:-1]
-    tied[:-1] |= tied[1:]
-    if tied.any():
-        names = iter(found.ids(places[tied]))
-        pairs = [(int(key), next(names) if same else "") for key, same in zip(keys, tied, strict=True)]
-        places = places[np.array(sorted(range(len(pairs)), key=pairs.__getitem__), np.intp)]
-    return places[:count]
-
-
-def _after(found: Found, key: int, last_id: str) -> NDArray[np.intp]:
+def _after(found: Flat, key: int, last_id: str) -> NDArray[np.intp]:
     """Places that come after (key, id)."""
     same = np.flatnonzero(found.key == np.uint64(key))
     later = np.array([name > last_id for name in found.ids(same)], bool)

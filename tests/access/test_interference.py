@@ -17,6 +17,7 @@ from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.query.items import ItemsQuery, items
 from geoshare.query.search import search_names
+from geoshare.query.tiles import vector_tile
 from tests.access.town import Row, Town, features, policy
 
 SIGNER = URLSafeSerializer(b"secret", salt="cursor")
@@ -104,11 +105,12 @@ def answers(view: View) -> list[object]:
             if cursor is None:
                 break
     said.append(search_names([view], "通り"))
+    said += [vector_tile([view], 14, 14550, y) for y in range(6453, 6457)]
     said += [view.geojson(view.lookup([key])) for key in ("s0", "ahidden0", "zhidden1", "nothing")]
     return said
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data(), shown=streets("s", "primary"), kind=st.sampled_from(sorted(GRANTS)))
 def test_records_that_differ_in_hidden_things_alone_give_the_same_bytes(
     tmp_path_factory, data, shown, kind
@@ -118,6 +120,13 @@ def test_records_that_differ_in_hidden_things_alone_give_the_same_bytes(
         folder = tmp_path_factory.mktemp("town")
         told.append(answers(publish(folder, data.draw(record(shown)), held(kind))))
     assert told[0] == told[1]
+
+
+def test_the_tiles_asked_for_above_are_not_empty(tmp_path):
+    line = shapely.LineString([(139.705, 35.605), (139.715, 35.615)])
+    said = {"batches": [[("s0", line, {"class": "primary"})]], "changes": [], "removed": []}
+    view = publish(tmp_path, said | {"hidden_connectors": []}, held("fenced"))
+    assert any(vector_tile([view], 14, 14550, y) for y in range(6453, 6457))
 
 
 GRANT = st.fixed_dictionaries(
@@ -136,7 +145,7 @@ GRANT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     first=st.lists(GRANT, min_size=1, max_size=2),
     second=st.lists(GRANT, min_size=1, max_size=2),
