@@ -327,26 +327,27 @@ def layer_values(
     n, n_columns = len(positions), columns.shape[1]
     values = empty_values(n * n_columns)
     out = np.full((n_columns, n), NO_VALUE, np.int32)
-    first = 0
-    for t in range(columns.shape[0]):
-        last = first
-        while last < n and positions[last] < starts[t + 1]:
-            last += 1
-        rows = np.empty(last - first, np.int32)
-        for i in range(first, last):
-            rows[i - first] = numbers[positions[i]]
-        for c in range(n_columns):
+    rows = np.empty(n, np.int32)
+    for i in range(n):
+        rows[i] = numbers[positions[i]]
+    # Columns outside, tables inside: the order of values must not tell which table a row lies in.
+    for c in range(n_columns):
+        first = 0
+        for t in range(columns.shape[0]):
+            last = first
+            while last < n and positions[last] < starts[t + 1]:
+                last += 1
             column = columns[t, c]
-            valid = _validity(column[VALID], rows)
-            kind, line = column[KIND], out[c, first:last]
-            most = len(rows) * (TEXT_ROOM + TIMESTAMP_ROOM)
+            chosen, line = rows[first:last], out[c, first:last]
+            valid, kind = _validity(column[VALID], chosen), column[KIND]
+            most = len(chosen) * (TEXT_ROOM + TIMESTAMP_ROOM)
             if not _has_room(values, most):
                 values = _grown(values, most)
             if kind in (STRING, JSON):
-                values = _add_all_texts(column, rows, valid, values, line)
+                values = _add_all_texts(column, chosen, valid, values, line)
             elif kind in (TIMESTAMP, DATE):
-                _add_times(column, rows, valid, _borrowed(values), line)
+                _add_times(column, chosen, valid, _borrowed(values), line)
             else:
-                _add_numbers(column, rows, valid, _borrowed(values), line)
-        first = last
+                _add_numbers(column, chosen, valid, _borrowed(values), line)
+            first = last
     return values, out
