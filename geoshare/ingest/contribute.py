@@ -139,8 +139,13 @@ def contribute(
         release_class=release_class,
         received_us=clock.now_us(),
     )
-    changeset = record.begin(clock, request.provider, name)
     files = Files(data_dir)
+
+    def clear() -> None:  # what a process that was killed holds, nobody else could write
+        sweep(record, clock, data_dir)
+
+    clear()
+    changeset = record.begin(clock, request.provider, name, clear)
     features = FeatureWriter(record, changeset, row, report, precedence, remember=replace)
     rasters = RasterWriter(record, changeset, row, files)
     try:

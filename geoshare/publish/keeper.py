@@ -14,7 +14,7 @@ from pathlib import Path
 from geoshare.errors import Unavailable
 from geoshare.model.clock import Clock
 from geoshare.publish.files import read_json, write_json
-from geoshare.publish.publisher import publish_pending
+from geoshare.publish.publisher import PublishingFailed, publish_pending
 from geoshare.store import Record
 
 POLL_S = 0.02
@@ -86,7 +86,12 @@ class Keeper:
         ``everything`` tells the callbacks that all may have changed.
         """
         sequence = self._record.head()
-        changed = publish_pending(self._record, self._packs_dir, self._clock)
+        before = 0 if everything else max(published_sequence(self._packs_dir), 0)
+        failure = None
+        try:
+            changed = publish_pending(self._record, self._packs_dir, self._clock, after=before)
+        except PublishingFailed as error:
+            changed, failure = error.changed, error
         if everything or self._pending is None:
             self._pending = None
         else:
@@ -95,7 +100,9 @@ class Keeper:
             for callback in self._after_publish:
                 callback(None if self._pending is None else set(self._pending))
         self._pending = set()
-        if published_sequence(self._packs_dir) != sequence:
+        if failure is not None:
+            raise failure
+        if sequence != before or everything:
             write_json(self._packs_dir / STATE, {"sequence": sequence})
         return changed
 

@@ -38,11 +38,22 @@ GRACE_S = 600.0  # how long parts that no manifest names any more stay for their
 log = logging.getLogger(__name__)
 
 
+class PublishingFailed(Exception):
+    """Some collections could not be published; the others are."""
+
+    def __init__(self, changed: set[str], failed: dict[str, Exception]) -> None:
+        reasons = "; ".join(f"{name}: {error}" for name, error in failed.items())
+        super().__init__(f"not published: {reasons}")
+        self.changed = changed
+        self.failed = failed
+
+
 def publish_pending(
     record: Record,
     packs_dir: Path,
     clock: Clock,
     *,
+    after: int = 0,
     part_rows: int = PART_ROWS,
     grace_s: float = GRACE_S,
 ) -> set[str]:
@@ -50,21 +61,42 @@ def publish_pending(
 
     All collections are read from one snapshot of the record. A collection's readers see its old
     version or its new one. To be called by whoever holds the keeper's lock.
+
+    Parameters
+    ----------
+    after
+        Only collections that change sets after this one touched are looked at; 0: all, also those
+        whose schema has changed.
+
+    Raises
+    ------
+    PublishingFailed
+        Some collections could not be published.
     """
     objects_dir = packs_dir.parent / "objects"
-    changed = set()
-    collections = record.collections()
+    changed: set[str] = set()
+    failed: dict[str, Exception] = {}
     with record.snapshot() as connection:
-        for name, sequence in reading.touched(connection).items():
-            collection = collections[name]
-            if collection.kind == "vector":
-                done = _Vectors(connection, collection, packs_dir, clock, part_rows, grace_s).publish(
-                    sequence
-                )
-            else:
-                done = _publish_rasters(connection, collection, packs_dir, objects_dir, sequence)
+        pending = reading.changes_after(connection, after)
+        collections = record.collections() if pending else {}
+        for item in pending:
+            collection = collections[item.collection]
+            try:
+                if collection.kind == "vector":
+                    publisher = _Vectors(connection, collection, packs_dir, clock, part_rows, grace_s)
+                    done = publisher.publish(item.sequence)
+                else:
+                    done = _publish_rasters(
+                        connection, collection, packs_dir, objects_dir, item.sequence
+                    )
+            except Exception as error:  # one bad collection must not hold up the rest of the map
+                log.exception("%s could not be published", item.collection)
+                failed[item.collection] = error
+                continue
             if done:
-                changed.add(name)
+                changed.add(item.collection)
+    if failed:
+        raise PublishingFailed(changed, failed)
     return changed
 
 

@@ -25,9 +25,17 @@ Result = TypeVar("Result")
 class ChangeSet:
     """A change set under way. Nobody sees it before :meth:`commit`."""
 
-    def __init__(self, database: Database, clock: Clock, author: str, comment: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        author: str,
+        comment: str,
+        on_busy: Callable[[], object] = lambda: None,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._on_busy = on_busy  # a chance to clear away writers that have died
         self._counts: dict[str, list[int]] = {}
         now_us = clock.now_us()
         with database.write() as connection:
@@ -46,7 +54,8 @@ class ChangeSet:
     def apply(self, work: Callable[[Chunk], Result], wait_s: float = WAIT_S) -> Result:
         """Run ``work`` in one transaction; again, from the start, after a wait for a busy row.
 
-        Raises Conflict when the row is still held after ``wait_s`` seconds.
+        Raises Conflict when the row is still held after ``wait_s`` seconds, and when the change set
+        itself was discarded.
         """
         deadline = time.monotonic() + wait_s
         while True:
@@ -54,13 +63,14 @@ class ChangeSet:
                 with self._database.write(durable=False) as connection:
                     chunk = Chunk(connection, self.id)
                     result = work(chunk)
-                    self._beat(connection)
+                    self._update(connection, heartbeat_us=self._clock.now_us())
                 break
             except Busy:
                 if time.monotonic() > deadline:
                     raise Conflict(
                         "another contribution of the same features is under way; try again later"
                     ) from None
+                self._on_busy()
                 time.sleep(_PAUSE_S)
         for collection, counts in chunk.counts.items():
             total = self._counts.setdefault(collection, [0, 0, 0])
@@ -85,10 +95,8 @@ class ChangeSet:
             ).scalar_one()
             # The order of times is the order of commits even when the clock is set back.
             last = connection.execute(select(func.max(CHANGESETS.c.committed_us))).scalar() or 0
-            connection.execute(
-                update(CHANGESETS)
-                .where(CHANGESETS.c.id == self.id)
-                .values(sequence=sequence, committed_us=max(self._clock.now_us(), last + 1))
+            self._update(
+                connection, sequence=sequence, committed_us=max(self._clock.now_us(), last + 1)
             )
             if self.counts:
                 connection.execute(
@@ -106,9 +114,7 @@ class ChangeSet:
                 )
         return sequence
 
-    def _beat(self, connection: Connection) -> None:
-        connection.execute(
-            update(CHANGESETS)
-            .where(CHANGESETS.c.id == self.id)
-            .values(heartbeat_us=self._clock.now_us())
-        )
+    def _update(self, connection: Connection, **values: int) -> None:
+        mine = update(CHANGESETS).where(CHANGESETS.c.id == self.id, CHANGESETS.c.sequence.is_(None))
+        if connection.execute(mine.values(**values)).rowcount != 1:
+            raise Conflict("the change set was taken over or discarded")

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from geoshare.model.box import Box
+from geoshare.store.database import chunks
 from geoshare.store.record_tables import (
     CHANGESET_COLLECTIONS,
     CHANGESETS,
@@ -21,6 +22,7 @@ from geoshare.store.record_tables import (
 from geoshare.store.rows import CollectionChange, FeatureChunk, FullClaim, StoredRaster
 
 SCAN_ROWS = 20_000
+CHANGESETS_AT_ONCE = 200
 
 
 def head(connection: Connection) -> int:
@@ -73,51 +75,36 @@ def changes_after(connection: Connection, sequence: int) -> list[CollectionChang
     return [CollectionChange(name, int(newest), int(number)) for name, newest, number in rows]
 
 
-def touched(connection: Connection) -> dict[str, int]:
-    """Sequence number of the newest change set that touched each collection."""
-    return {item.collection: item.sequence for item in changes_after(connection, 0)}
-
-
 def scan_features(
     connection: Connection, collection: str, *, at_sequence: int | None = None
 ) -> Iterator[FeatureChunk]:
     """Features in force (or then in force), a chunk at a time, in the order they were written.
 
-    Walks change set by change set, because rows of one lie side by side on the disk.
+    Walks the change sets in order, because rows of one lie side by side on the disk.
     """
     rule = (
         visible(FEATURES, open_changesets(connection))
         if at_sequence is None
         else visible_at(FEATURES, at_sequence)
     )
-    for changeset in _changesets_of(connection, collection, after=0):
-        chosen = _features().where(
-            FEATURES.c.changeset == changeset, FEATURES.c.collection == collection, rule
-        )
-        yield from _chunks(connection, chosen.order_by(FEATURES.c.version))
+    yield from _written_after(connection, collection, 0, rule)
 
 
 def changed_features(connection: Connection, collection: str, after: int) -> Iterator[FeatureChunk]:
     """Features in force that change sets after ``after`` wrote."""
-    rule = visible(FEATURES, open_changesets(connection))
-    for changeset in _changesets_of(connection, collection, after):
-        chosen = _features().where(
-            FEATURES.c.changeset == changeset, FEATURES.c.collection == collection, rule
-        )
-        yield from _chunks(connection, chosen.order_by(FEATURES.c.version))
+    yield from _written_after(
+        connection, collection, after, visible(FEATURES, open_changesets(connection))
+    )
 
 
 def ended_ids(connection: Connection, collection: str, after: int) -> set[str]:
     """Ids of features a version of which was replaced or removed after ``after``."""
     found: set[str] = set()
-    for changeset in _changesets_of(connection, collection, after):
-        found.update(
-            connection.execute(
-                select(FEATURES.c.id).where(
-                    FEATURES.c.ended_by == changeset, FEATURES.c.collection == collection
-                )
-            ).scalars()
+    for some in chunks(_changesets_of(connection, collection, after), CHANGESETS_AT_ONCE):
+        rows = select(FEATURES.c.id).where(
+            FEATURES.c.ended_by.in_(some), FEATURES.c.collection == collection
         )
+        found.update(connection.execute(rows).scalars())
     return found
 
 
@@ -205,6 +192,16 @@ def full_claims(
         .order_by(claim.version)
     )
     return [FullClaim(*tuple(row)) for row in connection.execute(statement).all()]
+
+
+def _written_after(
+    connection: Connection, collection: str, after: int, rule: ColumnElement[bool]
+) -> Iterator[FeatureChunk]:
+    for some in chunks(_changesets_of(connection, collection, after), CHANGESETS_AT_ONCE):
+        chosen = _features().where(
+            FEATURES.c.changeset.in_(some), FEATURES.c.collection == collection, rule
+        )
+        yield from _chunks(connection, chosen.order_by(FEATURES.c.version))
 
 
 def _features() -> Select[Any]:

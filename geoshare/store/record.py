@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,9 +89,15 @@ class Record:
 
     # Writing
 
-    def begin(self, clock: Clock, author: str, comment: str = "") -> ChangeSet:
-        """Open a change set."""
-        return ChangeSet(self.database, clock, author, comment)
+    def begin(
+        self,
+        clock: Clock,
+        author: str,
+        comment: str = "",
+        on_busy: Callable[[], object] = lambda: None,
+    ) -> ChangeSet:
+        """Open a change set; ``on_busy`` is called while it waits for another."""
+        return ChangeSet(self.database, clock, author, comment, on_busy)
 
     def discard(self, changeset: int) -> None:
         """Undo a change set that was not committed."""
