@@ -17,7 +17,7 @@ from rasterio.transform import Affine
 from geoshare.errors import BadData
 from geoshare.model.batch import RasterItem
 from geoshare.model.report import Report
-from geoshare.sources import messages
+from geoshare.sources import indirect, messages
 from geoshare.sources.raster import cog_item
 from geoshare.sources.request import ReadRequest
 
@@ -54,6 +54,8 @@ class NetCdfReader:
         report.format = "NetCDF"
         with path.open("rb") as file:
             engine = "scipy" if file.read(3) == b"CDF" else "h5netcdf"
+        if engine == "h5netcdf":
+            indirect.refuse_external_arrays(path, report)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

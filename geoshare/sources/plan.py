@@ -141,7 +141,7 @@ def bind(
 
 
 def _record_id(profile: Profile, by_heading: dict[str, str], kept: Sequence[str]) -> tuple[str, ...]:
-    """Columns of the provider's id: the profile's, a usual name, else a spare column that ends in id."""
+    """Columns of the provider's id: the profile's, a usual name, else a spare one that ends in id."""
     spare = [heading(column) for column in kept if _ends_in_id(heading(column))]
     usual = [name for name in RECORD_ID if name not in FILE_NUMBERS]
     for group in (

@@ -92,7 +92,7 @@ def check(path: Path, request: ReadRequest, report: Report) -> Path:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as dataset:
+            with rasterio.open(path, driver="GTiff") as dataset:
                 placed = not dataset.transform.is_identity or bool(dataset.gcps[0])
                 crs = dataset.crs
                 pixels = dataset.width * dataset.height * dataset.count

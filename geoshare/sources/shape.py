@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import shapely
@@ -209,7 +209,7 @@ def keep_dimension(geometry: shapely.Geometry | None, dimension: int) -> shapely
         return None
     if len(parts) == 1:
         return parts[0]
-    joined = (shapely.MultiPoint, shapely.MultiLineString, shapely.MultiPolygon)[dimension]
+    joined: Any = (shapely.MultiPoint, shapely.MultiLineString, shapely.MultiPolygon)[dimension]
     return cast("shapely.Geometry", joined(parts))
 
 

@@ -190,7 +190,7 @@ def day(text: str) -> Cleaned:
 
 
 def check_digit(five: str) -> str:
-    """Check digit of a municipal code of five digits (Ministry of Internal Affairs and Communications)."""
+    """Check digit of a municipal code of five digits (Ministry of Internal Affairs)."""
     total = sum(int(digit) * weight for digit, weight in zip(five, (6, 5, 4, 3, 2), strict=True))
     return str((11 - total % 11) % 10) if total >= 11 else str((11 - total) % 10)
 

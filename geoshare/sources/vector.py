@@ -21,7 +21,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import Property
 from geoshare.model.datum import Transform
 from geoshare.model.report import Report
-from geoshare.sources import messages
+from geoshare.sources import indirect, messages
 from geoshare.sources.assemble import Assembler, has_heights
 from geoshare.sources.coerce import Rule, convert_column
 from geoshare.sources.encoding import shapefile_encoding
@@ -30,7 +30,7 @@ from geoshare.sources.profiles import choose
 from geoshare.sources.request import BATCH_ROWS, ReadRequest
 from geoshare.sources.transform import layer_transform, note_mapping
 
-SUFFIXES = (".geojson", ".json", ".geojsonl", ".gpkg", ".fgb", ".shp", ".gml", ".kml", ".gpx", ".tab")
+XML_SUFFIXES = (".gml", ".kml", ".gpx")
 MAX_BATCH_VERTICES = 400_000
 _OWN_LAYERS = frozenset(["layer_styles", "qgis_projects"])
 _FORMATS = {
@@ -43,7 +43,6 @@ _FORMATS = {
     ".gml": "GML",
     ".kml": "KML",
     ".gpx": "GPX",
-    ".tab": "MapInfo",
 }
 
 
@@ -53,13 +52,15 @@ class VectorReader:
     name = "vector"
 
     def recognises(self, path: Path, head: bytes) -> bool:
-        """By magic bytes or file name."""
+        """By magic bytes, and by file name among texts."""
+        suffix = path.suffix.lower()
         start = head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1]
-        return (
-            head.startswith((b"SQLite format 3", b"fgb\x03"))
-            or (start == b"{" and path.suffix.lower() not in (".csv", ".txt"))
-            or path.suffix.lower() in SUFFIXES
-        )
+        if start == b"{":
+            return suffix not in (".csv", ".txt")
+        if suffix in XML_SUFFIXES:
+            return start == b"<"
+        magic = {".gpkg": b"SQLite format 3", ".fgb": b"fgb\x03", ".shp": b"\x00\x00\x27\x0a"}
+        return suffix in magic and head.startswith(magic[suffix])
 
     def read(self, path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch]:
         """Feature batches of every layer."""
@@ -204,7 +205,11 @@ class _Stream:
 
 
 def list_layers(path: Path, report: Report) -> list[tuple[str, str | None]]:
-    """Layers and their geometry types; BadData where the file is no vector file."""
+    """Layers and their geometry types; BadData where the file is no vector file of its own."""
+    indirect.refuse_pointers(path, report)
+    if path.suffix.lower() == ".gpkg":
+        indirect.refuse_virtual_tables(path, report)
+    pyogrio.set_gdal_config_options({"GML_DOWNLOAD_SCHEMA": "NO", "OGR_GEOJSON_MAX_OBJ_SIZE": "100"})
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

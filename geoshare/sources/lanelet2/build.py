@@ -16,6 +16,7 @@ from geoshare.sources import messages
 from geoshare.sources.lanelet2 import words
 from geoshare.sources.lanelet2.elements import Element, Elements
 from geoshare.sources.lanelet2.lanes import Border, Neighbours, align, centre_line, neighbours
+from geoshare.sources.lanelet2.parts import area_tags, extra, facing_deg, linestring, sign_speed_kmh
 from geoshare.sources.lanelet2.rings import polygon
 
 _GEOD = pyproj.Geod(ellps="WGS84")
@@ -156,7 +157,7 @@ class MapBuilder:
         for rule in rules:
             element = self._elements.relations.get(rule)
             if element is not None and element.tags.get("subtype") == "speed_limit":
-                limit = words.speed_kmh(element.tags.get("speed_limit")) or _sign_speed(element)
+                limit = words.speed_kmh(element.tags.get("speed_limit")) or sign_speed_kmh(element)
                 if limit is not None:
                     return limit
         return None
@@ -209,7 +210,7 @@ class MapBuilder:
             self._report.rows_read += 1
             self._report.refuse(way.id, messages.geometry_unusable(), tags)
             return None
-        return Record("areas", way.id, shape, _area_tags(tags))
+        return Record("areas", way.id, shape, area_tags(tags))
 
     def _roadside(self, key: str, geometry: shapely.Geometry, tags: dict[str, str]) -> Record:
         name = words.ROADSIDE[tags["type"]]
@@ -218,7 +219,7 @@ class MapBuilder:
             "class": name,
             "subtype": tags.get("subtype") or None,
             "height_m": height_m,
-            "orientation_deg": _facing(geometry) if name in words.FACING else None,
+            "orientation_deg": facing_deg(geometry) if name in words.FACING else None,
         }
         used = ["type", "subtype"] + (["height"] if height_m is not None else [])
         return Record("roadside_features", key, geometry, properties | extra(tags, *used))
@@ -262,7 +263,7 @@ class MapBuilder:
             self._report.rows_read += 1
             self._report.refuse(relation.id, reason, dict(relation.tags))
             return
-        properties = _area_tags(dict(relation.tags))
+        properties = area_tags(dict(relation.tags))
         rules = [member.ref for member in relation.first("regulatory_element")]
         for rule in rules:
             self._lane_of_rule.setdefault(rule, [])
@@ -276,7 +277,7 @@ class MapBuilder:
         lanes = list(
             dict.fromkeys(self._lane_of_rule.get(relation.id, []) + self._member_lanes(relation))
         )
-        limit = words.speed_kmh(tags.get("speed_limit")) or _sign_speed(relation)
+        limit = words.speed_kmh(tags.get("speed_limit")) or sign_speed_kmh(relation)
         properties = {
             "subtype": tags.get("subtype"),
             "lane_ids": lanes or None,
@@ -315,41 +316,3 @@ class MapBuilder:
         if not lines:
             return None
         return lines[0] if len(lines) == 1 else shapely.multilinestrings(lines)
-
-
-def _sign_speed(rule: Element) -> float | None:
-    """The limit in a German sign's number, as Lanelet2's own maps write it (de274-60)."""
-    sign = rule.tags.get("sign_type", "")
-    return words.speed_kmh(sign.partition("-")[2]) if sign.startswith("de274") else None
-
-
-def linestring(line: NDArray[np.float64]) -> shapely.LineString:
-    """A line with heights where any is known."""
-    return shapely.LineString(line if np.isfinite(line[:, 2]).any() else line[:, :2])
-
-
-def extra(tags: dict[str, Any], *used: str) -> dict[str, Any]:
-    """What is left of the tags, kept as it came."""
-    left = {key: value for key, value in tags.items() if key not in used and value != ""}
-    return {"extra": left} if left else {}
-
-
-def _area_tags(tags: dict[str, str]) -> dict[str, Any]:
-    kind = tags.get("type", "")
-    own = kind if kind not in ("multipolygon", "") else None
-    properties = {
-        "subtype": tags.get("subtype") or own,
-        "location": tags.get("location"),
-        "participants": words.participants(tags),
-    }
-    passed = [key for key in tags if key.startswith("participant:")]
-    return properties | extra(tags, "type", "subtype", "location", "area", *passed)
-
-
-def _facing(geometry: shapely.Geometry) -> float | None:
-    """Where a sign or signal looks: its lower edge runs from the viewer's left to the right."""
-    ends = shapely.get_coordinates(geometry)[[0, -1]]
-    if (ends[0] == ends[1]).all():
-        return None
-    bearing = float(_GEOD.inv(*ends[0], *ends[1])[0])
-    return round((bearing + 90.0) % 360.0, 1)

@@ -69,7 +69,7 @@ def locate(elements: Elements, request: ReadRequest, report: Report) -> NDArray[
         xyz[~placed] = np.nan
         return _within(transform.apply(xyz), placed, transform.area, report)
     crs, east, north = _origin(elements, request, report)
-    local: NDArray[np.bool_] = np.isfinite(elements.local_xy).all(axis=1)
+    local = np.asarray(np.isfinite(elements.local_xy).all(axis=1))
     transform = _transform(crs, request, report, height, declared=request.crs is not None)
     xyz = np.column_stack(
         [elements.local_xy[:, 0] + east, elements.local_xy[:, 1] + north, elements.ele_m]

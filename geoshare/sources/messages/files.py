@@ -231,3 +231,11 @@ def grid_irregular() -> Message:
         "The grid is not regular in latitude and longitude.",
         "格子の間隔が一定ではありません。",
     )
+
+
+def points_elsewhere() -> Message:
+    return Message(
+        "points-elsewhere",
+        "The file takes its data from other files or addresses; send the data itself.",
+        "ほかのファイルやアドレスを参照するファイルです。データそのものを送ってください。",
+    )
