@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import shapely
 from numpy.typing import NDArray
 
 from geoshare.access.manifest import ViewManifest
@@ -170,7 +171,9 @@ class RasterView:
             return every[0]
         banded = [set(limits.bands) for limits in every if limits.bands is not None]
         bands = tuple(sorted(set.intersection(*banded))) if banded else None
-        return RasterLimits(bands, max((limits.finest_m for limits in every), default=0.0))
+        fences = [shapely.from_wkb(limits.area_wkb) for limits in every if limits.area_wkb is not None]
+        area = shapely.to_wkb(shapely.intersection_all(fences)) if fences else None
+        return RasterLimits(bands, max((limits.finest_m for limits in every), default=0.0), area)
 
     def has_column(self, name: str) -> bool:
         """Whether a column is visible."""
