@@ -47,10 +47,8 @@ def refuse_virtual_tables(path: Path, report: Report) -> None:
     except sqlite3.DatabaseError as error:
         raise messages.refuse_and_note(report, messages.broken("a GeoPackage", "GeoPackage")) from error
     for (statement,) in rows:
-        module = (
-            str(statement).upper().partition(" USING ")[2].strip().partition("(")[0].strip().lower()
-        )
-        if module not in _OWN_TABLES:
+        modules = re.findall(r"\bUSING\s+(\w+)", str(statement), re.IGNORECASE)
+        if not modules or not {module.lower() for module in modules} <= _OWN_TABLES:
             raise messages.refuse_and_note(report, messages.points_elsewhere())
 
 
