@@ -72,8 +72,13 @@ class Block(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """Memory it takes."""
-        return self.data.nbytes + self.valid.nbytes
+        """Memory it takes; one byte repeated over a wholly valid block takes none to speak of."""
+        return self.data.nbytes + (self.valid.nbytes if any(self.valid.strides) else 1)
+
+    @classmethod
+    def of(cls, data: NDArray, valid: NDArray[np.uint8]) -> Block:
+        """Keep a mask only where it says something."""
+        return cls(data, np.broadcast_to(np.uint8(1), valid.shape) if valid.all() else valid)
 
 
 class _Handle:
@@ -194,9 +199,9 @@ class Pool:
                 return known
             data = np.ascontiguousarray(dataset.read(numbers, window=window).transpose(1, 2, 0))
             if not frame.masked:
-                return Block(data, valid_of(data, frame.nodata))
+                return Block.of(data, valid_of(data, frame.nodata))
             mask = dataset.read_masks(numbers, window=window).transpose(1, 2, 0)
-            return Block(data, np.ascontiguousarray(mask > 0).view(np.uint8))
+            return Block.of(data, np.ascontiguousarray(mask > 0).view(np.uint8))
 
         overview = -1 if level.overview is None else level.overview
         return self._with_dataset(frame.path, overview, decode)
@@ -215,10 +220,11 @@ class Pool:
             for right in range(column * times, min((column + 1) * times, -(-full.width // BLOCK))):
                 block = self.block(frame, full, down, right, bands)
                 place = (down * BLOCK // times - row * BLOCK, right * BLOCK // times - column * BLOCK)
-                add_up(block.data.astype(np.float64), block.valid, times, place, totals, counts)
+                valid = np.ascontiguousarray(block.valid)
+                add_up(block.data.astype(np.float64), valid, times, place, totals, counts)
         enough = (counts * 2 >= times * times).astype(np.uint8)
         means = totals / np.maximum(counts, 1)
-        return Block(to_type(means, enough, frame.dtype, frame.nodata), enough)
+        return Block.of(to_type(means, enough, frame.dtype, frame.nodata), enough)
 
     def _halved(
         self, frame: Frame, level: Level, row: int, column: int, bands: tuple[int, ...]
@@ -236,7 +242,7 @@ class Pool:
                 rows.append([np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True)])
         data, valid = (np.concatenate(parts, axis=0) for parts in zip(*rows, strict=True))
         means, enough = halve(data.astype(np.float64), valid)
-        return Block(to_type(means, enough, frame.dtype, frame.nodata), enough)
+        return Block.of(to_type(means, enough, frame.dtype, frame.nodata), enough)
 
     def _with_dataset(
         self, path: str, overview: int, use: Callable[[rasterio.DatasetReader], _T]
