@@ -5,11 +5,12 @@ A rule reads columns of the view it is applied to, and geometry where the view h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from tiles.generalise import DetailRule
+from tiles.generalise import DetailRule, Value
 
-_ROADS: Final = {
+_ROADS: Final[Mapping[Value, int]] = {
     "motorway": 5,
     "trunk": 6,
     "primary": 8,

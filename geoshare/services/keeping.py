@@ -1,0 +1,146 @@
+"""The keeper's and the worker's duties: publish, build views, run jobs."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from geoshare import ingest, sources
+from geoshare.access.build import build_views
+from geoshare.errors import BadData
+from geoshare.ingest import report_json
+from geoshare.jobs import Job, Progress, Worker
+from geoshare.model.policy import READING, Policy
+from geoshare.model.report import Report
+from geoshare.publish import Keeper, Packs, wait_published
+from geoshare.services import Services
+from geoshare.services.contributions import KIND as CONTRIBUTE
+from geoshare.services.contributions import Options
+from geoshare.services.extracts import KIND as EXTRACT
+
+log = logging.getLogger("geoshare.keeping")
+
+KEYS_LOOK_US = 250_000
+
+
+def policies_held(services: Services) -> list[Policy]:
+    """The policies somebody may ask under: of each tier, and of each key's tiers together."""
+    now_us = services.clock.now_us()
+    held: set[tuple[str, ...]] = {(), *((name,) for name in services.tiers.tiers)}
+    keys = services.governance.keys()
+    held |= {tuple(key.tier.split(",")) for key in keys if key.revoked_us is None}
+    found = [services.tiers.policy(tiers, action, now_us) for tiers in held for action in READING]
+    return list({policy.hash: policy for policy in found}.values())
+
+
+def make_keeper(services: Services) -> Keeper:
+    """The keeper of this data folder; views are part of what it publishes."""
+    packs = Packs(services.packs_dir)
+    known: dict[str, Any] = {"policies": None, "looked_us": 0}
+
+    def rebuild(collections: set[str] | None) -> None:
+        policies = policies_held(services)
+        known["policies"] = {policy.hash for policy in policies}
+        build_views(policies, packs, services.views_dir, collections)
+
+    def tick(now_us: int) -> None:
+        if now_us - known["looked_us"] < KEYS_LOOK_US:
+            return
+        known["looked_us"] = now_us
+        new = [
+            policy
+            for policy in policies_held(services)
+            if policy.hash not in (known["policies"] or set())
+        ]
+        if new:
+            build_views(new, packs, services.views_dir)
+            known["policies"] = (known["policies"] or set()) | {policy.hash for policy in new}
+
+    return Keeper(services.record, services.settings.data, services.clock, [rebuild], [tick])
+
+
+def run_keeper(services: Services) -> None:
+    """Keep until the process is told to end."""
+    _log_to_stderr(services)
+    ingest.sweep(services.record, services.clock, services.settings.data)
+    stop = _stop_on_signals()
+    make_keeper(services).run(stop)
+
+
+def run_worker(services: Services) -> None:
+    """Run jobs until the process is told to end."""
+    _log_to_stderr(services)
+    stop = _stop_on_signals()
+    contributing = ContributionJobs(services)
+    handlers = {CONTRIBUTE: contributing.run, EXTRACT: services.extracts.run}
+    worker = Worker(services.governance.jobs, handlers, services.clock)
+    worker.start()
+    stop.wait()
+    worker.stop(wait_s=5)
+
+
+class ContributionJobs:
+    """Reads files that were put aside, and answers when the map shows them."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._keeper = make_keeper(services)
+
+    def run(self, job: Job, progress: Progress) -> dict[str, Any]:
+        """Take one contribution in. Safe to run again: it knows its own work by the job's id."""
+        services = self._services
+        path = Path(job.params["path"])
+        options = Options(**job.params["options"])
+        if not path.exists():
+            raise BadData("The file is no longer here; send it again")
+        report = Report(file=path.name)
+        with tempfile.TemporaryDirectory(dir=services.scratch()) as folder:
+            request = services.contributions.read_request(str(options.provider), options, Path(folder))
+            try:
+                found = ingest.contribute(
+                    services.record,
+                    path,
+                    request,
+                    clock=services.clock,
+                    ids=services.ids,
+                    data_dir=services.settings.data,
+                    progress=lambda done, text="": progress(done * 0.9, "reading"),
+                    contribution_id=job.id,
+                    report=report,
+                )
+            finally:
+                self._keep_refusals(job.id, report)
+        if found.sequence is not None:
+            progress(0.95, "publishing")
+            wait_published(self._keeper, services.record, services.settings.data, found.sequence)
+        shutil.rmtree(path.parent, ignore_errors=True)
+        said = orjson.loads(report_json(found.report))
+        said["refusals"] = said["refusals"][:100]
+        return {"report": said, "already_here": found.already_here}
+
+    def _keep_refusals(self, number: str, report: Report) -> None:
+        if report.refusals:
+            folder = self._services.settings.data / "reports"
+            folder.mkdir(exist_ok=True)
+            sources.write_refused(report, folder / f"{number}.xlsx")
+
+
+def _log_to_stderr(services: Services) -> None:
+    logging.basicConfig(
+        level=services.settings.log_level.upper(),
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,198 @@
+"""What the command line does on a data folder, whether or not a server runs on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from geoshare import ingest
+from geoshare.access.credentials import new_key
+from geoshare.errors import BadRequest, GeoshareError
+from geoshare.ingest.contribute import Progress
+from geoshare.model.report import Report
+from geoshare.publish import Packs, wait_published
+from geoshare.services import Services
+from geoshare.services.keeping import make_keeper
+from geoshare.sources import ReadRequest
+from tiles.errors import TileError
+from tiles.pack import verify_part
+
+DEMO_KEYS = {
+    "automaker": ("automaker-a", ("automaker",)),
+    "municipal": ("shiomi-city", ("municipal",)),
+    "developer": ("example-developer", ("developer",)),
+    "provider": ("mapco", ("provider",)),
+    "operator": ("operator", ("operator",)),
+}
+DEMO_DAYS = 365
+
+
+class Local:
+    """Writes to the record from this machine: the operator's own hand."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._keeper = make_keeper(services)
+        self._sequence = -1
+
+    def contribute(
+        self,
+        path: Path,
+        provider: str,
+        *,
+        progress: Progress,
+        collection: str | None = None,
+        mapping: str | None = None,
+        crs: str | None = None,
+        licence: str = "LicenseRef-unstated",
+        **declared: Any,
+    ) -> Report:
+        """Take one file in; it is visible after ``wait_until_visible``.
+
+        Raises
+        ------
+        BadData, BadRequest
+            where the file is refused; nothing has changed then.
+        """
+        services = self._services
+        if not path.is_file():
+            raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
+        with tempfile.TemporaryDirectory(dir=services.scratch()) as folder:
+            request = ReadRequest(
+                provider=provider,
+                work_dir=Path(folder),
+                now_us=services.clock.now_us(),
+                collection=collection,
+                mapping=mapping,
+                crs=crs,
+                grids_dir=services.settings.grids,
+                **declared,
+            )
+            found = ingest.contribute(
+                services.record,
+                path,
+                request,
+                clock=services.clock,
+                ids=services.ids,
+                data_dir=services.settings.data,
+                licence=licence,
+                progress=progress,
+            )
+        self._sequence = max(self._sequence, found.sequence or -1)
+        services.governance.append_audit(
+            services.clock.now_us(),
+            "command line",
+            "contribute",
+            found.contribution_id,
+            {"provider": provider},
+        )
+        return found.report
+
+    def wait_until_visible(self) -> None:
+        """Return when readers see what was taken in."""
+        if self._sequence >= 0:
+            services = self._services
+            wait_published(self._keeper, services.record, services.settings.data, self._sequence, 600.0)
+
+    def counts(self) -> dict[str, int]:
+        """Features or rasters of each published collection."""
+        packs = Packs(self._services.packs_dir)
+        found = {}
+        for name in packs.names():
+            manifest = packs.manifest(name)
+            found[name] = manifest.count if manifest is not None else len(packs.rasters(name)[1])
+        return found
+
+    def create_key(
+        self, organisation: str, tiers: tuple[str, ...], *, days: int, label: str = ""
+    ) -> str:
+        """Make a key and return its text, which is kept nowhere."""
+        services = self._services
+        for tier in tiers:
+            services.tiers.tier(tier)
+        now_us = services.clock.now_us()
+        if services.governance.organisation(organisation) is None:
+            services.governance.add_organisation(organisation, organisation, now_us)
+        stored, text = new_key(
+            organisation,
+            tiers,
+            label=label,
+            days=days,
+            pepper=services.governance.secret("api-keys"),
+            clock=services.clock,
+            ids=services.ids,
+        )
+        services.governance.add_key(stored)
+        services.governance.append_audit(
+            now_us, "command line", "create-key", stored.id, {"tiers": list(tiers)}
+        )
+        return text
+
+    def revoke_key(self, key_id: str) -> None:
+        """Revoke a key for good."""
+        services = self._services
+        services.governance.revoke_key(key_id, services.clock.now_us())
+        services.governance.append_audit(services.clock.now_us(), "command line", "revoke-key", key_id)
+
+
+def _silent(fraction: float, message: str = "") -> None:
+    pass
+
+
+def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str, str]:
+    """Load the sample town and make its keys; a second time reads the keys back."""
+    marker = services.settings.data / "demo-keys.json"
+    if marker.exists():
+        found: dict[str, str] = json.loads(marker.read_text("utf-8"))
+        return found
+    local = Local(services)
+    manifest = tomllib.loads((sample / "manifest.toml").read_text("utf-8"))
+    listed = manifest["files"]
+    for organisation, name in manifest["providers"].items():
+        services.governance.add_organisation(organisation, name, services.clock.now_us())
+    for number, entry in enumerate(listed):
+        said = {key: value for key, value in entry.items() if key in _OPTIONS}
+        path = sample / "town_data" / entry["file"]
+        try:
+            local.contribute(path, entry["provider"], progress=_silent, **said)
+        except GeoshareError as error:
+            raise BadRequest(f"{entry['file']}: {error.message}", parameter="sample") from error
+        progress((number + 1) / len(listed), entry["file"])
+    local.wait_until_visible()
+    keys = {
+        name: local.create_key(organisation, tiers, days=DEMO_DAYS, label="demo")
+        for name, (organisation, tiers) in DEMO_KEYS.items()
+    }
+    handle = os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(keys, file, indent=1)
+    return keys
+
+
+_OPTIONS = ("collection", "mapping", "crs", "epoch", "vertical", "encoding", "licence")
+
+
+def doctor(services: Services) -> list[str]:
+    """What is wrong with the data folder, a line each; empty where nothing is."""
+    findings = []
+    if not services.governance.ready():
+        findings.append("the governance database does not answer")
+    if not services.record.ready():
+        findings.append("the record does not answer")
+    packs = Packs(services.packs_dir)
+    for name in packs.names():
+        manifest = packs.manifest(name)
+        for part in manifest.parts if manifest is not None else ():
+            try:
+                verify_part(services.packs_dir / name / part.name, part)
+            except (TileError, OSError) as error:
+                findings.append(f"{name}: part {part.name}: {error}")
+        if manifest is None:
+            for asset in packs.rasters(name)[1]:
+                if not Path(asset.path).exists():
+                    findings.append(f"{name}: the file of {asset.id} is missing")
+    return findings
