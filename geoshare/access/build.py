@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoshare.access.digest import rows_digest, token
 from geoshare.access.draft import Draft, PartDraft, Source
@@ -20,7 +21,7 @@ from geoshare.access.manifest import (
     write_bits,
     write_manifest,
 )
-from geoshare.access.overlay import reference_columns, settle, write_overlay
+from geoshare.access.overlay import reference_columns, settle, write_overlays
 from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
 from geoshare.access.summary import summarise, visible_schema
@@ -29,6 +30,8 @@ from geoshare.model.collections import Collection
 from geoshare.model.policy import Policy
 from geoshare.model.rasters import RasterAsset
 from tiles.pack import PartInfo, open_part
+
+Mask = NDArray[np.bool_]
 
 GRACE_S: Final = 60.0  # how long files that a manifest no longer names stay for their readers
 
@@ -144,17 +147,16 @@ class _Builder:
             if not len(self._targets(target).hashes)
         )
         folder = self.folder / name
-        masks: list[Any] = []
-        overlays: list[PartInfo] = []
+        masks: list[Mask | None] = []
+        overlays: list[tuple[PartInfo, Mask | None]] = []
         for part in draft.parts:
             settled = settle(draft, part, nulled, self._targets)
             masks.append(_mask(settled))
-            written = write_overlay(folder, draft, settled, nulled, self._targets)
-            if written is not None:
-                overlays.append(written)
-        selection, places = write_bits(folder, masks)
+            overlays += write_overlays(folder, draft, settled, nulled, self._targets)
+        selection, places = write_bits(folder, [*masks, *(mask for _, mask in overlays)])
         source = draft.source
-        base = () if source is None else zip(source.paths, source.infos, places, strict=True)
+        base = () if source is None else zip(source.paths, source.infos, places, strict=False)
+        rewritten = zip(overlays, places[len(masks) :], strict=True)
         manifest = ViewManifest(
             collection=name,
             kind=draft.collection.kind,
@@ -165,7 +167,8 @@ class _Builder:
             selection=selection,
             base=tuple(ViewPart(path, info, place) for path, info, place in base),
             overlay=tuple(
-                ViewPart(f"{self.policy.hash}/{name}/{info.name}", info, None) for info in overlays
+                ViewPart(f"{self.policy.hash}/{name}/{info.name}", info, place)
+                for (info, _), place in rewritten
             ),
             source={"version": None if source is None else source.version},
         )
@@ -195,12 +198,12 @@ class _Builder:
         return old is None or old.token != manifest.token
 
 
-def _mask(part: PartDraft) -> Any:
-    if len(part.kept) == len(part.part):
-        return None
+def _mask(part: PartDraft) -> Mask | None:
+    """Rows of a part that are shown as they are; None for all."""
     mask = np.zeros(len(part.part), bool)
     mask[part.kept] = True
-    return mask
+    mask &= part.alive
+    return None if mask.all() else mask
 
 
 def _sweep(folder: Path, manifest: ViewManifest, old: ViewManifest | None) -> None:

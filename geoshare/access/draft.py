@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import Protocol
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.compile import Treatment, treatments, visible_columns
 from geoshare.access.precision import coarsen, cut
@@ -53,18 +55,53 @@ class Source(Protocol):
 class Rewrite:
     """Rows of one part that come out with other columns or another geometry."""
 
+    table: FeatureTable
     rows: NDArray[np.int32]
     columns: frozenset[str]
-    shapes: Shapes | None  # None: the part's own geometry
+    snap_m: float = 0.0
+    area: BaseGeometry | None = None
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether the geometry changes."""
+        return self.snap_m > 0 or self.area is not None
+
+    @cached_property
+    def shaped(self) -> tuple[NDArray[np.int32], Shapes]:
+        """The rows that are shown, and their geometry; rows of which nothing is left are not."""
+        shapes = to_shapely(self.table.geometries, self.rows)
+        bare = shapely.is_missing(shapes)
+        if self.snap_m > 0:
+            shapes = coarsen(shapes, self.snap_m)
+        if self.area is not None:
+            # after snapping: the edge of the fence is known to the consumer, the geometry is not
+            shapes = cut(shapes, self.area)
+        # rows that never had a geometry have nothing to lose
+        left = bare & (self.area is None) | ~shapely.is_missing(shapes)
+        return self.rows[left], shapes[left]
+
+    def recipe(self) -> bytes:
+        """Everything besides the part itself that decides what comes out."""
+        digest = hashlib.blake2b(self.rows.tobytes(), digest_size=16)
+        area = b"" if self.area is None else shapely.to_wkb(self.area)
+        digest.update(repr((sorted(self.columns), self.snap_m, area)).encode())
+        return digest.digest()
 
 
 @dataclass(frozen=True)
 class PartDraft:
-    """One part: rows shown as they are, and rows to be rewritten."""
+    """One part: rows shown as they are, and rows to be rewritten.
+
+    Both also hold rows that a later part hides, so that what is made of them outlives a change;
+    ``alive`` tells which rows count.
+    """
 
     part: Part
+    checksum: str
+    alive: Mask
     kept: NDArray[np.int32]
     rewrites: tuple[Rewrite, ...]
+    moved: tuple[Rewrite, ...] = ()  # for their references alone
 
 
 class Draft:
@@ -76,10 +113,13 @@ class Draft:
         self.columns = visible_columns(grants, collection)
         self.parts: list[PartDraft] = []
         if source is not None:
-            for part, bits in zip(source.pack.parts, source.pack.alive, strict=True):
+            columns = frozenset(self.columns)
+            for part, bits, info in zip(
+                source.pack.parts, source.pack.alive, source.infos, strict=True
+            ):
+                found = treatments(grants, collection, part.table, np.ones(len(part), bool))
                 alive = _mask(bits, len(part))
-                found = treatments(grants, collection, part.table, alive)
-                self.parts.append(_draft_part(part, found, frozenset(self.columns)))
+                self.parts.append(_draft_part(part, info.checksum, alive, found, columns))
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:
@@ -91,39 +131,30 @@ class Draft:
     @cached_property
     def visible_ids(self) -> VisibleIds:
         """Ids of all rows shown."""
-        hashes = [
-            draft.part.table.id_hash[rows]
-            for draft in self.parts
-            for rows in (draft.kept, *(rewrite.rows for rewrite in draft.rewrites))
-        ]
-        return VisibleIds(np.unique(np.concatenate([np.zeros(0, np.uint64), *hashes])))
+        hashes = [np.zeros(0, np.uint64)]
+        for draft in self.parts:
+            shown = [draft.kept, *(_shown(rewrite) for rewrite in draft.rewrites)]
+            hashes += [draft.part.table.id_hash[rows[draft.alive[rows]]] for rows in shown]
+        return VisibleIds(np.unique(np.concatenate(hashes)))
 
 
-def _draft_part(part: Part, found: Sequence[Treatment], columns: frozenset[str]) -> PartDraft:
+def _shown(rewrite: Rewrite) -> NDArray[np.int32]:
+    return rewrite.shaped[0] if rewrite.reshapes else rewrite.rows
+
+
+def _draft_part(
+    part: Part, checksum: str, alive: Mask, found: Sequence[Treatment], columns: frozenset[str]
+) -> PartDraft:
     kept = [np.zeros(0, np.int32)]
     rewrites = []
     for treatment in found:
         if treatment.columns >= columns and not treatment.reshapes:
             kept.append(treatment.rows)
         else:
-            rewrites.append(_rewrite(part.table, treatment))
-    return PartDraft(part, np.sort(np.concatenate(kept)), tuple(rewrites))
-
-
-def _rewrite(table: FeatureTable, treatment: Treatment) -> Rewrite:
-    """Coarser and cut geometry; rows of which nothing is left are not shown."""
-    if not treatment.reshapes:
-        return Rewrite(treatment.rows, treatment.columns, None)
-    shapes = to_shapely(table.geometries, treatment.rows)
-    bare = shapely.is_missing(shapes)
-    if treatment.snap_m > 0:
-        shapes = coarsen(shapes, treatment.snap_m)
-    if treatment.area is not None:
-        # after snapping: the edge of the fence is known to the consumer, the geometry is not
-        shapes = cut(shapes, treatment.area)
-    # rows that never had a geometry have nothing to lose
-    left = bare & (treatment.area is None) | ~shapely.is_missing(shapes)
-    return Rewrite(treatment.rows[left], treatment.columns, shapes[left])
+            rewrites.append(
+                Rewrite(part.table, treatment.rows, treatment.columns, treatment.snap_m, treatment.area)
+            )
+    return PartDraft(part, checksum, alive, np.sort(np.concatenate(kept)), tuple(rewrites))
 
 
 def _mask(bits: NDArray[np.uint8], rows: int) -> Mask:
