@@ -48,7 +48,7 @@ export function drawImage(id: string): ImageData | null {
     case 'event': return canvas(28, 28, (pen) => event(pen, value));
     case 'rule': return canvas(24, 24, (pen) => rule(pen, value));
     case 'structure': return canvas(22, 22, (pen) => badge(pen, '#7a5230', structureGlyph(value)));
-    case 'roadside': return canvas(20, 20, (pen) => badge(pen, '#2b6777', roadsideGlyph(value)));
+    case 'roadside': return canvas(value === 'signal' ? 24 : 20, value === 'signal' ? 24 : 20, (pen) => roadside(pen, value));
     case 'hatch': return hatch();
     default: return kind.startsWith('arrow-') ? canvas(24, 40, (pen) => arrow(pen, kind.slice(6))) : null;
   }
@@ -217,12 +217,19 @@ function structureGlyph(kind: string): string {
   return 'M5 5v14M19 5v14M5 7h14';
 }
 
-function roadsideGlyph(kind: string): string {
-  const glyphs: Record<string, string> = {
-    sign: 'M12 22V12M6 3h12v9H6z', signal: 'M9 3h6v14H9zM12 17v5', pole: 'M12 3v19', streetLamp: 'M9 22V7c0-4 8-4 9 0M16 8h4',
-    tree: 'M12 22v-8M12 3a6 6 0 1 0 .1 0', vegetation: 'M12 22v-8M12 3a6 6 0 1 0 .1 0', hydrant: 'M9 21V9h6v12M7 21h10M12 5v3M6 13h12',
-  };
-  return glyphs[kind] ?? 'M12 7v10M7 12h10';
+const LAMP = 'M9 22V7c0-4 8-4 9 0M16 8h4';
+const TREE = 'M12 22v-8M12 3a6 6 0 1 0 .1 0';
+const ROADSIDE_GLYPHS: Record<string, string> = {
+  sign: 'M12 22V12M6 3h12v9H6z', pole: 'M12 3v19', street_lamp: LAMP, streetLamp: LAMP, tree: TREE, vegetation: TREE,
+  hydrant: 'M9 21V9h6v12M7 21h10M12 5v3M6 13h12',
+};
+const ROADSIDE_COLOURS: Record<string, string> = {
+  sign: '#1c5fb0', street_lamp: '#8a6d1c', streetLamp: '#8a6d1c', tree: '#2f7d3b', vegetation: '#2f7d3b', hydrant: '#b3261e',
+};
+
+function roadside(pen: Pen, kind: string): void {
+  if (kind === 'signal') rule(pen, 'traffic_light');
+  else badge(pen, ROADSIDE_COLOURS[kind] ?? '#2b6777', ROADSIDE_GLYPHS[kind] ?? 'M12 7v10M7 12h10');
 }
 
 function arrow(pen: Pen, turn: string): void {

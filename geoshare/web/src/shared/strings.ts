@@ -127,6 +127,11 @@ export const STRINGS = {
   yellowLine: { ja: '黄線', en: 'Yellow line' },
   curb: { ja: '縁石・ガードレール', en: 'Curb or guard rail' },
   virtualLine: { ja: '仮想線', en: 'Virtual line' },
+  signal: { ja: '信号機', en: 'Signal' },
+  sign: { ja: '標識', en: 'Sign' },
+  streetLamp: { ja: '街路灯', en: 'Street lamp' },
+  tree: { ja: '樹木', en: 'Tree' },
+  stopLine: { ja: '停止線', en: 'Stop line' },
   reading: { ja: '集計中…', en: 'Reading values…' },
   boundary: { ja: '境界', en: 'Boundary' },
   // contribute page

@@ -54,6 +54,41 @@ const LANE: Expression = expression([
 ]);
 const laneWidth = (context: Context) => metres(['coalesce', ['get', 'width_m'], 3], context.latitude);
 
+const ROADSIDE_LINE = '#2b6777';
+const roadsideImage = expression(['concat', 'roadside|', ['coalesce', ['get', 'class'], '']]);
+const small = byZoom([16, 0.5], [19, 0.95]);
+
+/** Signals and signs are surveyed as short lines: the sign of a sign stands at their middle. */
+const ROADSIDE: Definition = {
+  group: 'roads', order: 17, visible: true, minzoom: 16,
+  layers: (context) => [
+    drawn(context, 'area', 'fill', 430, { minzoom: 16, filter: geometry('Polygon'), paint: { 'fill-color': ROADSIDE_LINE, 'fill-opacity': 0.25 } }),
+    drawn(context, 'line', 'line', 431, {
+      minzoom: 16, filter: every(geometry('LineString', 'Polygon'), expression(['!', among('class', 'stop_line', 'signal', 'sign', 'light_bulb')]) as never),
+      paint: { 'line-color': ROADSIDE_LINE, 'line-width': byZoom([16, 1], [19, 3]) },
+    }),
+    drawn(context, 'stop', 'line', 432, {
+      minzoom: 16, filter: every(geometry('LineString'), among('class', 'stop_line')),
+      paint: { 'line-color': '#ffffff', 'line-width': metres(0.45, context.latitude) },
+    }),
+    drawn(context, 'sign', 'symbol', 621, {
+      minzoom: 16.5, filter: every(geometry('LineString'), among('class', 'signal', 'sign')),
+      layout: { 'symbol-placement': 'line-center', 'icon-image': roadsideImage, 'icon-size': small, 'icon-rotation-alignment': 'viewport', 'icon-allow-overlap': true },
+    }),
+    drawn(context, 'point', 'symbol', 620, {
+      minzoom: 16, filter: geometry('Point'),
+      layout: { 'icon-image': roadsideImage, 'icon-size': small, 'icon-allow-overlap': true },
+    }),
+  ],
+  legend: () => [
+    { kind: 'image', image: 'roadside|signal', label: t('signal') },
+    { kind: 'image', image: 'roadside|sign', label: t('sign') },
+    { kind: 'image', image: 'roadside|street_lamp', label: t('streetLamp') },
+    { kind: 'image', image: 'roadside|tree', label: t('tree') },
+    { kind: 'line', colour: '#ffffff', casing: '#6d7680', width: 5, label: t('stopLine') },
+  ],
+};
+
 export const ROAD_LAYERS: Record<string, Definition> = {
   segments: {
     group: 'roads', order: 10, visible: true, base: true,
@@ -101,8 +136,7 @@ export const ROAD_LAYERS: Record<string, Definition> = {
         layout: {
           'symbol-placement': 'line', 'symbol-spacing': 140,
           'icon-image': expression(['concat', 'arrow-', ['match', ['coalesce', ['get', 'turn_direction'], 'straight'], ['left'], 'left', ['right'], 'right', 'straight']]),
-          'icon-size': byZoom([17, 0.4], [20, 1.2]), 'icon-rotate': 90, 'icon-rotation-alignment': 'map', 'icon-ignore-placement': true,
-          'icon-padding': 0,
+          'icon-size': byZoom([17, 0.4], [20, 1.2]), 'icon-rotate': 90, 'icon-rotation-alignment': 'map', 'icon-padding': 1,
         },
         paint: { 'icon-opacity': 0.9 },
       }),
@@ -141,7 +175,7 @@ export const ROAD_LAYERS: Record<string, Definition> = {
   junctions: surface(14, '#dfe5ea', '#8796a3', 'type', 15),
   regulatory_elements: marked(15, 'rule', 16, '#5b3f8c'),
   structures: marked(16, 'structure', 13, '#7a5230'),
-  roadside_features: marked(17, 'roadside', 16, '#2b6777'),
+  roadside_features: ROADSIDE,
   connectors: {
     group: 'roads', order: 18, visible: false, minzoom: 14,
     layers: (context) => [
@@ -168,19 +202,18 @@ function surface(order: number, colour: string, edge: string, _by: string, minzo
 
 /** Things along a road of any geometry: an image at points, coloured lines and areas. */
 function marked(order: number, image: string, minzoom: number, colour: string): Definition {
-  const kind = expression(['coalesce', ['get', 'subtype'], ['get', 'class'], ['get', 'kind'], '']);
-  const symbol = image === 'roadside' ? expression(['coalesce', ['get', 'class'], '']) : kind;
+  const kind = expression(['coalesce', ['get', 'subtype'], ['get', 'kind'], '']);
   return {
     group: 'roads', order, visible: true, minzoom,
     layers: (context) => [
       drawn(context, 'area', 'fill', 430, { minzoom, filter: geometry('Polygon'), paint: { 'fill-color': colour, 'fill-opacity': 0.25 } }),
       drawn(context, 'line', 'line', 431, {
         minzoom, filter: geometry('LineString', 'Polygon'), layout: line,
-        paint: { 'line-color': colour, 'line-width': byZoom([13, 1.5], [18, 4]), 'line-opacity': 0.85 },
+        paint: { 'line-color': colour, 'line-width': byZoom([13, 1], [18, 2.4]), 'line-opacity': 0.85 },
       }),
       drawn(context, 'point', 'symbol', 620, {
         minzoom, filter: geometry('Point'),
-        layout: { 'icon-image': expression(['concat', image, '|', symbol]), 'icon-size': byZoom([13, 0.55], [19, 1]), 'icon-allow-overlap': true },
+        layout: { 'icon-image': expression(['concat', image, '|', kind]), 'icon-size': byZoom([13, 0.55], [19, 1]), 'icon-allow-overlap': true },
       }),
       drawn(context, 'name', 'symbol', 905, {
         minzoom: minzoom + 1, filter: geometry('Point', 'LineString'),
