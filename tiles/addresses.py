@@ -222,9 +222,21 @@ def float64_view(address: int, length: int) -> NDArray[np.float64]:
 
 
 @njit(nogil=True, cache=True)
-def world_xy_view(address: int, length: int) -> NDArray[np.int32]:
-    """The (length, 2) world coordinates at an address."""
+def int32_pairs_view(address: int, length: int) -> NDArray[np.int32]:
+    """The (length, 2) int32 array at an address."""
     return carray(_pointer(address), (length, 2), np.int32)
+
+
+@njit(nogil=True, cache=True)
+def int64_pairs_view(address: int, length: int) -> NDArray[np.int64]:
+    """The (length, 2) int64 array at an address."""
+    return carray(_pointer(address), (length, 2), np.int64)
+
+
+@njit(nogil=True, cache=True)
+def float64_pairs_view(address: int, length: int) -> NDArray[np.float64]:
+    """The (length, 2) float64 array at an address."""
+    return carray(_pointer(address), (length, 2), np.float64)
 
 
 @njit(nogil=True, cache=True)

@@ -1,7 +1,7 @@
-"""Valid polygons on the integer grid of a tile.
+"""What rounding and simplifying do to rings, and finding out where they did harm.
 
-Rounding and simplifying can fold a ring onto itself. Spikes are taken off here; whether anything
-else touches is found out by comparing edges; the few polygons where it does go through GEOS.
+Spikes are taken off here, whatever the ring. Whether anything else touches is found out by comparing
+edges; ``polygons`` mends the few features where it does.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import shapely
 from numba import njit
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
+
+SMALL_RING = 16
+"""Up to so many vertices comparing every edge with every other is fastest."""
 
 COMPARISONS_PER_EDGE = 400
-"""Beyond this the comparing is left to GEOS, which has an index."""
+"""Beyond this a feature counts as suspect without more comparing."""
 
 
 @njit(nogil=True, cache=True)
@@ -128,17 +129,16 @@ def _edges_meet(xy: NDArray[np.int32], edges: NDArray[np.int32]) -> bool:
     Sweeps along x over the edges in order of their west ends.
     """
     n = edges.shape[0]
-    order = np.argsort(edges[:, 2]) if n > 12 else np.arange(n)
-    sweeps = n > 12
+    order = np.argsort(edges[:, 2])
     work = COMPARISONS_PER_EDGE * n
     for k in range(n):
         one = edges[order[k]]
         for m in range(k + 1, n):
             two = edges[order[m]]
-            if sweeps and two[2] > one[3]:
+            if two[2] > one[3]:
                 break
             work -= 1
-            if two[2] > one[3] or two[3] < one[2] or two[4] > one[5] or two[5] < one[4]:
+            if two[4] > one[5] or two[5] < one[4]:
                 continue
             if one[1] == two[0] or two[1] == one[0]:
                 continue
@@ -147,6 +147,32 @@ def _edges_meet(xy: NDArray[np.int32], edges: NDArray[np.int32]) -> bool:
         if work < 0:
             return True
     return False
+
+
+@njit(nogil=True, cache=True)
+def _ring_meets_itself(xy: NDArray[np.int32], first: int, last: int) -> bool:
+    """Whether two edges of a small ring that do not follow each other share a point."""
+    for a in range(first, last - 2):
+        b = a + 1
+        west, east = min(xy[a, 0], xy[b, 0]), max(xy[a, 0], xy[b, 0])
+        # the last edge follows the first
+        for c in range(a + 2, last if a > first else last - 1):
+            d = c + 1 if c + 1 < last else first
+            if (xy[c, 0] < west and xy[d, 0] < west) or (xy[c, 0] > east and xy[d, 0] > east):
+                continue
+            if _share_a_point(xy, a, b, c, d) and _boxes_overlap(xy, a, b, c, d):
+                return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _boxes_overlap(xy: NDArray[np.int32], a: int, b: int, c: int, d: int) -> bool:
+    for axis in range(2):
+        if max(xy[a, axis], xy[b, axis]) < min(xy[c, axis], xy[d, axis]):
+            return False
+        if max(xy[c, axis], xy[d, axis]) < min(xy[a, axis], xy[b, axis]):
+            return False
+    return True
 
 
 @njit(nogil=True, cache=True)
@@ -214,103 +240,9 @@ def is_suspect(
     False only where they are certainly valid. Rings that share a single point are suspects, though
     some of them are valid.
     """
-    if ring_starts[last_ring] - ring_starts[first_ring] > 3 and _edges_meet(
-        xy, _edges(xy, ring_starts, first_ring, last_ring)
-    ):
+    first, last = ring_starts[first_ring], ring_starts[last_ring]
+    if last_ring - first_ring == 1 and last - first <= SMALL_RING:
+        return _ring_meets_itself(xy, first, last)
+    if _edges_meet(xy, _edges(xy, ring_starts, first_ring, last_ring)):
         return True
     return last_ring - first_ring > 1 and _nested_wrongly(xy, ring_starts, first_ring, last_ring)
-
-
-def repaired(rings: list[NDArray[np.int32]]) -> list[NDArray[np.int32]] | None:
-    """Make the polygons of one feature valid on the integer grid.
-
-    Parameters
-    ----------
-    rings
-        Open rings, each an (n, 2) array; a positive area begins a polygon and negative ones are its
-        holes.
-
-    Returns
-    -------
-    Rings in the same form, none when nothing with an area is left; None: they were valid as given.
-    """
-    polygons = _polygons(rings)
-    together = shapely.multipolygons(polygons) if len(polygons) > 1 else polygons[0]
-    if shapely.is_valid(together):
-        return None
-    valid = shapely.make_valid(together, method="structure", keep_collapsed=False)
-    snapped = shapely.set_precision(valid, 1.0)
-    found: list[NDArray[np.int32]] = []
-    for polygon in shapely.get_parts(shapely.get_parts(snapped)):
-        if shapely.get_type_id(polygon) == shapely.GeometryType.POLYGON:
-            found += _rings(polygon)
-    return found
-
-
-def _polygons(rings: list[NDArray[np.int32]]) -> list[BaseGeometry]:
-    polygons: list[list[BaseGeometry]] = []
-    for ring in rings:
-        line = shapely.linearrings(ring)
-        if twice_area(ring, 0, len(ring)) > 0 or not polygons:
-            polygons.append([line])
-        else:
-            polygons[-1].append(line)
-    return [shapely.polygons(lines[0], lines[1:] or None) for lines in polygons]
-
-
-def _rings(polygon: BaseGeometry) -> list[NDArray[np.int32]]:
-    """The rings of a polygon, open, wound for MVT and without those of less than a unit."""
-    found: list[NDArray[np.int32]] = []
-    for i, line in enumerate(shapely.get_rings(polygon)):
-        ring = np.rint(shapely.get_coordinates(line)[:-1]).astype(np.int32)
-        ring = ring[: drop_spikes(ring, 0, len(ring))]
-        area2 = twice_area(ring, 0, len(ring))
-        if abs(area2) < 2:
-            if i == 0:
-                return []
-            continue
-        if (area2 > 0) != (i == 0):
-            turn(ring, 0, len(ring))
-        found.append(ring)
-    return found
-
-
-def replace_rings(
-    rings: dict[int, list[NDArray[np.int32]]],
-    xy: NDArray[np.int32],
-    ring_starts: NDArray[np.int32],
-    feature_starts: NDArray[np.int32],
-) -> Any:
-    """Put other rings in the place of those of some features.
-
-    Parameters
-    ----------
-    rings
-        Feature index to its new rings.
-    xy, ring_starts, feature_starts
-        Vertices, where each ring starts in them and where each feature starts in the rings.
-
-    Returns
-    -------
-    The three arrays anew.
-    """
-    lengths, counts = np.diff(ring_starts), np.diff(feature_starts)
-    pieces: list[NDArray[np.int32]] = []
-    length_pieces: list[NDArray[np.int32]] = []
-    counts = counts.copy()
-    done = 0
-    for feature, new in sorted(rings.items()):
-        first, last = int(feature_starts[feature]), int(feature_starts[feature + 1])
-        pieces += [xy[ring_starts[done] : ring_starts[first]], *new]
-        length_pieces += [lengths[done:first], np.array([len(ring) for ring in new], dtype=np.int32)]
-        counts[feature] = len(new)
-        done = last
-    pieces.append(xy[ring_starts[done] : ring_starts[-1]])
-    length_pieces.append(lengths[done:])
-    return np.concatenate(pieces), _starts(np.concatenate(length_pieces)), _starts(counts)
-
-
-def _starts(lengths: NDArray[np.int32]) -> NDArray[np.int32]:
-    starts = np.zeros(len(lengths) + 1, dtype=np.int32)
-    np.cumsum(lengths, out=starts[1:])
-    return starts

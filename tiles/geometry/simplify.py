@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 WORK_PER_VERTEX = 100
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def _farthest(xy: NDArray[np.int32], first: int, last: int) -> Any:
     """The vertex between ``first`` and ``last`` farthest from the segment that joins them.
 

@@ -10,12 +10,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.addresses import ID_HASH, ROWS, source, uint64_view
+from tiles.addresses import ID_HASH, ROWS, borrowed, source, uint64_view
 from tiles.arrays import Rows
 from tiles.buffers import with_room
 from tiles.geometry.quantise import frame
 from tiles.grid import Tile
-from tiles.mvt.shapes import LINE, POINT, Shapes, shapes
+from tiles.mvt.shapes import POINT, POLYGON, Shapes, shapes
 from tiles.mvt.values import NO_VALUE, Values, layer_values
 from tiles.mvt.wire import VARINT_ROOM, put_bytes, put_varint, varint_length, zigzag
 
@@ -24,74 +24,46 @@ TOLERANCE = 0.5
 
 MAX_EXTENT = 1 << 16
 
+START_BYTES = 4096
+HEAD_ROOM = 5 * VARINT_ROOM
+"""Bytes of a feature besides its tags and commands."""
+
 _MOVE_TO, _LINE_TO, _CLOSE_PATH = 1, 2, 15
 _ID_MASK = (1 << 53) - 1  # numbers that JavaScript can hold
 
 
 @njit(nogil=True, cache=True)
-def _put_path(
-    out: NDArray[np.uint8],
-    at: int,
-    xy: NDArray[np.int32],
-    first: int,
-    last: int,
-    moves: int,
-    cursor: NDArray[np.int64],
-) -> int:
-    """Write the vertices ``first:last``, the first ``moves`` of them as a MoveTo."""
-    for i in range(first, last):
-        if i == first:
-            at = put_varint(out, at, (moves << 3) | _MOVE_TO)
-        elif i == first + moves:
-            at = put_varint(out, at, ((last - first - moves) << 3) | _LINE_TO)
-        x, y = int(xy[i, 0]), int(xy[i, 1])
-        at = put_varint(out, at, zigzag(x - cursor[0]))
-        at = put_varint(out, at, zigzag(y - cursor[1]))
-        cursor[0], cursor[1] = x, y
-    return at
-
-
-@njit(nogil=True, cache=True)
 def put_geometry(
     out: NDArray[np.uint8],
+    at: int,
     kind: int,
     xy: NDArray[np.int32],
     ring_starts: NDArray[np.int32],
-    first_ring: int,
-    last_ring: int,
+    rings: tuple[int, int],
 ) -> int:
-    """Write the commands of a feature from the start of ``out``; the number of bytes."""
-    at = 0
-    cursor = np.zeros(2, np.int64)
-    for ring in range(first_ring, last_ring):
-        first, last = int(ring_starts[ring]), int(ring_starts[ring + 1])
+    """Write the commands of a feature of the rings ``rings[0]:rings[1]``; return the place after."""
+    x, y = 0, 0
+    for ring in range(rings[0], rings[1]):
+        first, last = ring_starts[ring], ring_starts[ring + 1]
+        # all points of a feature are one MoveTo; of a line or ring only the first vertex is
         moves = last - first if kind == POINT else 1
-        at = _put_path(out, at, xy, first, last, moves, cursor)
-        if kind != POINT and kind != LINE:
+        at = put_varint(out, at, (moves << 3) | _MOVE_TO)
+        for i in range(first, last):
+            if i == first + moves:
+                at = put_varint(out, at, ((last - first - moves) << 3) | _LINE_TO)
+            at = put_varint(out, at, zigzag(xy[i, 0] - x))
+            at = put_varint(out, at, zigzag(xy[i, 1] - y))
+            x, y = xy[i, 0], xy[i, 1]
+        if kind == POLYGON:
             at = put_varint(out, at, _CLOSE_PATH)
     return at
 
 
 @njit(nogil=True, cache=True)
-def _tags_length(numbers: NDArray[np.int32], feature: int) -> int:
-    length = 0
+def _put_tags(out: NDArray[np.uint8], at: int, numbers: NDArray[np.int32], feature: int) -> int:
+    """Write pairs of the number of a key and the number of its value."""
     for c in range(numbers.shape[0]):
-        number = int(numbers[c, feature])
-        if number != NO_VALUE:
-            length += varint_length(c) + varint_length(number)
-    return length
-
-
-@njit(nogil=True, cache=True)
-def _put_tags(
-    out: NDArray[np.uint8], at: int, numbers: NDArray[np.int32], feature: int, length: int
-) -> int:
-    if length == 0:
-        return at
-    out[at] = 0x12
-    at = put_varint(out, at + 1, length)
-    for c in range(numbers.shape[0]):
-        number = int(numbers[c, feature])
+        number = numbers[c, feature]
         if number != NO_VALUE:
             at = put_varint(out, at, c)
             at = put_varint(out, at, number)
@@ -104,24 +76,59 @@ def _put_feature(
     at: int,
     identity: int,
     kind: int,
-    numbers: NDArray[np.int32],
-    feature: int,
-    commands: NDArray[np.uint8],
-    commands_length: int,
+    body: NDArray[np.uint8],
+    tags: int,
+    length: int,
 ) -> int:
-    """Write one feature; ``out`` has room for it."""
-    tags = _tags_length(numbers, feature)
-    length = 1 + varint_length(identity) + 2 + 1 + varint_length(commands_length) + commands_length
+    """Write one feature whose tags are ``body[:tags]`` and commands ``body[tags:length]``."""
+    commands = length - tags
+    size = 1 + varint_length(identity) + 2 + 1 + varint_length(commands) + commands
     if tags > 0:
-        length += 1 + varint_length(tags) + tags
+        size += 1 + varint_length(tags) + tags
     out[at] = 0x12
-    at = put_varint(out, at + 1, length)
+    at = put_varint(out, at + 1, size)
     out[at] = 0x08
     at = put_varint(out, at + 1, identity)
-    at = _put_tags(out, at, numbers, feature, tags)
+    if tags > 0:
+        out[at] = 0x12
+        at = put_varint(out, at + 1, tags)
+        at = put_bytes(out, at, body, 0, tags)
     out[at], out[at + 1], out[at + 2] = 0x18, kind, 0x22
-    at = put_varint(out, at + 3, commands_length)
-    return put_bytes(out, at, commands, 0, commands_length)
+    at = put_varint(out, at + 3, commands)
+    return put_bytes(out, at, body, tags, length)
+
+
+@njit(nogil=True, cache=True)
+def _body_room(shapes: Shapes, n_columns: int, feature: int) -> int:
+    """Bytes that tags and commands of a feature take at most."""
+    first, last = shapes.feature_starts[feature], shapes.feature_starts[feature + 1]
+    vertices = shapes.ring_starts[last] - shapes.ring_starts[first]
+    # a vertex is two varints of at most 5 bytes, a ring has three commands of at most 5
+    return 10 * vertices + 15 * (last - first) + 2 * VARINT_ROOM * n_columns
+
+
+@njit(nogil=True, cache=True)
+def _put_features(
+    out: NDArray[np.uint8],
+    at: int,
+    body: NDArray[np.uint8],
+    begin: int,
+    identities: NDArray[np.int64],
+    shapes: Shapes,
+    numbers: NDArray[np.int32],
+) -> tuple[int, int]:
+    """Write features from ``begin`` until one has no room; (where it stopped, the place after)."""
+    xy, ring_starts, n_columns = shapes.xy, shapes.ring_starts, numbers.shape[0]
+    for feature in range(begin, len(identities)):
+        room = _body_room(shapes, n_columns, feature)
+        if room > len(body) or at + room + HEAD_ROOM > len(out):
+            return feature, at
+        kind = int(shapes.types[feature])
+        rings = (shapes.feature_starts[feature], shapes.feature_starts[feature + 1])
+        tags = _put_tags(body, 0, numbers, feature)
+        length = put_geometry(body, tags, kind, xy, ring_starts, rings)
+        at = _put_feature(out, at, identities[feature], kind, body, tags, length)
+    return len(identities), at
 
 
 @njit(nogil=True, cache=True)
@@ -143,6 +150,18 @@ def _identities(
 
 
 @njit(nogil=True, cache=True)
+def _borrowed(shapes: Shapes) -> Shapes:
+    return Shapes(
+        borrowed(shapes.positions),
+        borrowed(shapes.types),
+        borrowed(shapes.suspects),
+        borrowed(shapes.feature_starts),
+        borrowed(shapes.ring_starts),
+        borrowed(shapes.xy),
+    )
+
+
+@njit(nogil=True, cache=True)
 def write_layer(
     head: NDArray[np.uint8],
     identities: NDArray[np.int64],
@@ -156,20 +175,19 @@ def write_layer(
     -------
     (bytes, how many of them are used).
     """
-    fixed = numbers.shape[0] * 2 * VARINT_ROOM + 8 * VARINT_ROOM
-    out = np.empty(len(head) + 64 * len(identities) + values.ends[values.count[0]] + 1024, np.uint8)
-    commands = np.empty(4096, np.uint8)
-    at = put_bytes(out, 0, head, 0, len(head))
-    for feature in range(len(identities)):
-        first, last = shapes.feature_starts[feature], shapes.feature_starts[feature + 1]
-        vertices = int(shapes.ring_starts[last]) - shapes.ring_starts[first]
-        # two varints of at most 5 bytes for a vertex; three commands for a ring
-        commands = with_room(commands, 0, 10 * vertices + 15 * int(last - first))
-        kind = int(shapes.types[feature])
-        length = put_geometry(commands, kind, shapes.xy, shapes.ring_starts, first, last)
-        out = with_room(out, at, fixed + length)
-        at = _put_feature(out, at, identities[feature], kind, numbers, feature, commands, length)
-    size = values.ends[values.count[0]]
+    n, size = len(identities), values.ends[values.count[0]]
+    guess = len(head) + size + 4 * len(shapes.ring_starts) + (HEAD_ROOM + 2 * numbers.shape[0]) * n
+    out = np.empty(guess + 4 * shapes.ring_starts[-1], np.uint8)
+    body = np.empty(START_BYTES, np.uint8)
+    at, feature, lent = put_bytes(out, 0, head, 0, len(head)), 0, _borrowed(shapes)
+    while feature < n:
+        feature, at = _put_features(
+            borrowed(out), at, borrowed(body), feature, identities, lent, numbers
+        )
+        if feature < n:
+            room = _body_room(shapes, numbers.shape[0], feature)
+            body = with_room(body, 0, room)
+            out = with_room(out, at, room + HEAD_ROOM)
     out = with_room(out, at, size)
     return out, put_bytes(out, at, values.encoded, 0, size)
 

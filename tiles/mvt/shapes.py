@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -20,15 +19,18 @@ from tiles.addresses import (
     VERTICES,
     WORLD_XY,
     Source,
-    borrowed,
+    float64_pairs_view,
+    int32_pairs_view,
     int32_view,
+    int64_pairs_view,
+    int64_view,
     uint8_view,
-    world_xy_view,
 )
 from tiles.buffers import pairs_with_room, with_room
 from tiles.geometry.clip import clip_line, clip_ring
+from tiles.geometry.polygons import repaired, replace_rings
 from tiles.geometry.quantise import NOWHERE, Frame, opened, quantise, to_tile_units
-from tiles.geometry.repair import drop_spikes, is_suspect, repaired, replace_rings, turn, twice_area
+from tiles.geometry.repair import drop_spikes, is_suspect, turn, twice_area
 from tiles.geometry.simplify import simplify_line, simplify_ring
 
 POINT, LINE, POLYGON = 1, 2, 3
@@ -51,31 +53,24 @@ class Shapes(NamedTuple):
     xy: NDArray[np.int32]  # (>= v, 2) tile units; rings open, points in one ring each
 
 
-class _Table(NamedTuple):
-    """The geometry of a table, opened."""
-
-    types: NDArray[np.uint8]
-    part_starts: NDArray[np.int32]
-    ring_starts: NDArray[np.int32]
-    vertex_starts: NDArray[np.int32]
-    world_xy: NDArray[np.int32]
-
-
-class _Work(NamedTuple):
-    """Arrays to work in, and the rings made so far.
-
-    They have room for whatever the next feature may leave, so that nothing below has to ask.
-    Functions that work on one feature get them borrowed.
-    """
+class _Memory(NamedTuple):
+    """Arrays to work in, and the rings made so far."""
 
     path: NDArray[np.float64]  # (m, 2)
     clipped: NDArray[np.float64]  # (m, 2)
     run_ends: NDArray[np.int64]  # (m,)
     keep: NDArray[np.uint8]  # as long as xy
     stack: NDArray[np.int64]  # (m, 2)
-    xy: NDArray[np.int32]
+    xy: NDArray[np.int32]  # (v, 2)
     ring_starts: NDArray[np.int32]
-    rings: NDArray[np.int64]  # (1,) how many
+
+
+# Places in ``work``: the addresses of the arrays of ``_Memory``, then lengths of three of them, then
+# how many rings are made. Functions that work on one feature are called often: an array as argument
+# costs as much as several vertices, so they get this one and the row of the table.
+PATH, CLIPPED, RUN_ENDS, KEEP, STACK, XY, STARTS = range(7)
+PATH_ROOM, XY_ROOM, STARTS_ROOM, MADE = range(7, 11)
+WORK_LENGTH = 11
 
 
 @njit(nogil=True, cache=True)
@@ -90,10 +85,10 @@ def room_needed(vertices: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _work(features: int) -> _Work:
+def _memory(features: int) -> _Memory:
     size = room_needed(START_VERTICES)
     vertices = 8 * features + size
-    return _Work(
+    return _Memory(
         np.empty((size, 2), np.float64),
         np.empty((size, 2), np.float64),
         np.empty(size, np.int64),
@@ -101,123 +96,138 @@ def _work(features: int) -> _Work:
         np.empty((size, 2), np.int64),
         np.empty((vertices, 2), np.int32),
         np.zeros(features + START_VERTICES, np.int32),
-        np.zeros(1, np.int64),
     )
 
 
 @njit(nogil=True, cache=True)
-def _has_room(work: _Work, vertices: int) -> bool:
-    """Whether a feature of that many vertices fits."""
-    need, rings = room_needed(vertices), work.rings[0]
-    return (
-        need <= work.path.shape[0]
-        and work.ring_starts[rings] + need <= work.xy.shape[0]
-        and rings + vertices + 2 <= work.ring_starts.shape[0]
-    )
-
-
-@njit(nogil=True, cache=True)
-def _grown(work: _Work, vertices: int) -> _Work:
-    """Make room for a feature of that many vertices."""
-    need, rings = room_needed(vertices), work.rings[0]
-    xy = pairs_with_room(work.xy, work.ring_starts[rings], need)
-    return _Work(
-        pairs_with_room(work.path, 0, need),
-        pairs_with_room(work.clipped, 0, need),
-        with_room(work.run_ends, 0, need),
-        with_room(work.keep, 0, xy.shape[0]),
-        pairs_with_room(work.stack, 0, need),
+def _grown(memory: _Memory, rings: int, vertices: int) -> _Memory:
+    """Make room for a feature of that many vertices after so many rings."""
+    need = room_needed(vertices)
+    xy = pairs_with_room(memory.xy, memory.ring_starts[rings], need)
+    return _Memory(
+        pairs_with_room(memory.path, 0, need),
+        pairs_with_room(memory.clipped, 0, need),
+        with_room(memory.run_ends, 0, need),
+        with_room(memory.keep, 0, xy.shape[0]),
+        pairs_with_room(memory.stack, 0, need),
         xy,
-        with_room(work.ring_starts, rings + 1, vertices + 1),
-        work.rings,
+        with_room(memory.ring_starts, rings + 1, vertices + 1),
     )
 
 
 @njit(nogil=True, cache=True)
-def _borrowed(work: _Work) -> _Work:
-    return _Work(
-        borrowed(work.path),
-        borrowed(work.clipped),
-        borrowed(work.run_ends),
-        borrowed(work.keep),
-        borrowed(work.stack),
-        borrowed(work.xy),
-        borrowed(work.ring_starts),
-        borrowed(work.rings),
+def _address(memory: _Memory, work: NDArray[np.int64]) -> None:
+    """Write where the arrays are and how long."""
+    work[PATH], work[CLIPPED] = memory.path.ctypes.data, memory.clipped.ctypes.data
+    work[RUN_ENDS], work[KEEP] = memory.run_ends.ctypes.data, memory.keep.ctypes.data
+    work[STACK], work[XY] = memory.stack.ctypes.data, memory.xy.ctypes.data
+    work[STARTS] = memory.ring_starts.ctypes.data
+    work[PATH_ROOM], work[XY_ROOM] = memory.path.shape[0], memory.xy.shape[0]
+    work[STARTS_ROOM] = memory.ring_starts.shape[0]
+
+
+@njit(nogil=True, cache=True)
+def _used(work: NDArray[np.int64]) -> int:
+    """Vertices of the rings made so far."""
+    return int(int32_view(work[STARTS], work[STARTS_ROOM])[work[MADE]])
+
+
+@njit(nogil=True, cache=True)
+def _has_room(work: NDArray[np.int64], vertices: int) -> bool:
+    """Whether a feature of that many vertices fits."""
+    need = room_needed(vertices)
+    return bool(
+        need <= work[PATH_ROOM]
+        and _used(work) + need <= work[XY_ROOM]
+        and work[MADE] + vertices + 2 <= work[STARTS_ROOM]
     )
 
 
 @njit(nogil=True, cache=True)
-def _finish_ring(work: _Work, end: int) -> None:
-    work.rings[0] += 1
-    work.ring_starts[work.rings[0]] = end
+def _finish_ring(work: NDArray[np.int64], end: int) -> None:
+    work[MADE] += 1
+    int32_view(work[STARTS], work[STARTS_ROOM])[work[MADE]] = end
 
 
 @njit(nogil=True, cache=True)
-def _add_points(world_xy: NDArray[np.int32], first: int, last: int, frame: Frame, work: _Work) -> None:
+def _add_points(
+    at: NDArray[np.int64], first: int, last: int, frame: Frame, work: NDArray[np.int64]
+) -> None:
     """Add the points within the box as one ring."""
-    start = end = int(work.ring_starts[work.rings[0]])
+    world_xy, xy = int32_pairs_view(at[WORLD_XY], at[VERTICES]), int32_pairs_view(work[XY], 1)
+    path = float64_pairs_view(work[PATH], 1)
+    start = end = _used(work)
     for i in range(first, last):
-        if to_tile_units(world_xy, i, i + 1, frame, work.path) == 0:
-            end = quantise(work.path, 0, 1, work.xy, end)
+        if to_tile_units(world_xy, i, i + 1, frame, path) == 0:
+            end = quantise(path, 0, 1, xy, end)
     if end > start:
         _finish_ring(work, end)
 
 
 @njit(nogil=True, cache=True)
-def _add_run(path: NDArray[np.float64], first: int, last: int, tolerance: float, work: _Work) -> None:
+def _add_run(
+    path: NDArray[np.float64], first: int, last: int, tolerance: float, work: NDArray[np.int64]
+) -> None:
     """Add one line that lies within the box, unless it is shorter than a unit."""
-    used = int(work.ring_starts[work.rings[0]])
-    end = quantise(path, first, last, work.xy, used)
+    used, xy = _used(work), int32_pairs_view(work[XY], work[XY_ROOM])
+    end = quantise(path, first, last, xy, used)
     if tolerance > 0.0:
-        end = simplify_line(work.xy, used, end, tolerance, work.keep, work.stack)
+        keep = uint8_view(work[KEEP], work[XY_ROOM])
+        stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
+        end = simplify_line(xy, used, end, tolerance, keep, stack)
     if end - used >= 2:
         _finish_ring(work, end)
 
 
 @njit(nogil=True, cache=True)
 def _add_line(
-    world_xy: NDArray[np.int32],
+    at: NDArray[np.int64],
     first: int,
     last: int,
     frame: Frame,
     tolerance: float,
-    work: _Work,
+    work: NDArray[np.int64],
 ) -> None:
     """Add what a line leaves within the box: a ring for each run."""
-    n = last - first
-    where = to_tile_units(world_xy, first, last, frame, work.path)
+    n, path = last - first, float64_pairs_view(work[PATH], work[PATH_ROOM])
+    world_xy = int32_pairs_view(at[WORLD_XY], at[VERTICES])
+    where = to_tile_units(world_xy, first, last, frame, path)
     if where == 0:
-        _add_run(work.path, 0, n, tolerance, work)
+        _add_run(path, 0, n, tolerance, work)
     elif where != NOWHERE:
-        runs = clip_line(work.path, n, frame.low, frame.high, work.clipped, work.run_ends)
+        clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
+        run_ends = int64_view(work[RUN_ENDS], work[PATH_ROOM])
         begin = 0
-        for run in range(runs):
-            _add_run(work.clipped, begin, work.run_ends[run], tolerance, work)
-            begin = work.run_ends[run]
+        for run in range(clip_line(path, n, frame.low, frame.high, clipped, run_ends)):
+            _add_run(clipped, begin, run_ends[run], tolerance, work)
+            begin = run_ends[run]
 
 
 @njit(nogil=True, cache=True)
 def _add_ring(
-    world_xy: NDArray[np.int32],
+    at: NDArray[np.int64],
     first: int,
     last: int,
     frame: Frame,
     tolerance: float,
-    work: _Work,
+    work: NDArray[np.int64],
     is_hole: bool,
 ) -> None:
     """Add what a ring leaves within the box: one ring or none."""
-    n = max(last - first - 1, 0)
-    where = to_tile_units(world_xy, first, first + n, frame, work.path)
+    n, path = max(last - first - 1, 0), float64_pairs_view(work[PATH], work[PATH_ROOM])
+    world_xy = int32_pairs_view(at[WORLD_XY], at[VERTICES])
+    where = to_tile_units(world_xy, first, first + n, frame, path)
     if where == NOWHERE:
         return
     if where != 0:
-        n = clip_ring(work.path, n, frame.low, frame.high, work.clipped)
-    xy, used = work.xy, int(work.ring_starts[work.rings[0]])
-    end = opened(xy, used, quantise(work.path, 0, n, xy, used))
+        clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
+        n = clip_ring(path, n, frame.low, frame.high, clipped)
+    used, xy = _used(work), int32_pairs_view(work[XY], work[XY_ROOM])
+    end = opened(xy, used, quantise(path, 0, n, xy, used))
     if tolerance > 0.0:
-        end = simplify_ring(xy, used, end, tolerance, work.keep, work.stack)
+        keep = uint8_view(work[KEEP], work[XY_ROOM])
+        stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
+        end = simplify_ring(xy, used, end, tolerance, keep, stack)
     end = drop_spikes(xy, used, end)
     area2 = twice_area(xy, used, end)
     if abs(area2) < MIN_TWICE_AREA:
@@ -229,84 +239,92 @@ def _add_ring(
 
 @njit(nogil=True, cache=True)
 def _add_parts(
-    kind: int, table: _Table, part: int, last_part: int, frame: Frame, tolerance: float, work: _Work
+    at: NDArray[np.int64],
+    kind: int,
+    part: int,
+    last_part: int,
+    frame: Frame,
+    tolerance: float,
+    work: NDArray[np.int64],
 ) -> None:
     """Add lines or polygons, part by part."""
+    ring_starts = int32_view(at[RING_STARTS], at[PARTS] + 1)
+    vertex_starts = int32_view(at[VERTEX_STARTS], at[RINGS] + 1)
     for p in range(part, last_part):
-        exterior = table.ring_starts[p]
-        for ring in range(exterior, table.ring_starts[p + 1]):
-            first, last = table.vertex_starts[ring], table.vertex_starts[ring + 1]
+        exterior = ring_starts[p]
+        for ring in range(exterior, ring_starts[p + 1]):
+            first, last = vertex_starts[ring], vertex_starts[ring + 1]
             if kind == LINE:
-                _add_line(table.world_xy, first, last, frame, tolerance, work)
+                _add_line(at, first, last, frame, tolerance, work)
                 continue
-            before = work.rings[0]
-            _add_ring(table.world_xy, first, last, frame, tolerance, work, ring != exterior)
-            if ring == exterior and work.rings[0] == before:
+            before = work[MADE]
+            _add_ring(at, first, last, frame, tolerance, work, ring != exterior)
+            if ring == exterior and work[MADE] == before:
                 break
 
 
 @njit(nogil=True, cache=True)
-def _opened(at: NDArray[np.int64]) -> _Table:
-    return _Table(
-        uint8_view(at[TYPES], at[ROWS]),
-        int32_view(at[PART_STARTS], at[ROWS] + 1),
-        int32_view(at[RING_STARTS], at[PARTS] + 1),
-        int32_view(at[VERTEX_STARTS], at[RINGS] + 1),
-        world_xy_view(at[WORLD_XY], at[VERTICES]),
-    )
+def _vertices(at: NDArray[np.int64], row: int) -> tuple[int, int]:
+    """First and last + 1 of the vertices of a feature."""
+    part_starts = int32_view(at[PART_STARTS], at[ROWS] + 1)
+    ring_starts = int32_view(at[RING_STARTS], at[PARTS] + 1)
+    vertex_starts = int32_view(at[VERTEX_STARTS], at[RINGS] + 1)
+    first, last = ring_starts[part_starts[row]], ring_starts[part_starts[row + 1]]
+    return vertex_starts[first], vertex_starts[last]
 
 
 @njit(nogil=True, cache=True)
-def _add_feature(table: _Table, row: int, frame: Frame, tolerance: float, work: _Work) -> int:
+def _add_feature(
+    at: NDArray[np.int64], row: int, frame: Frame, tolerance: float, work: NDArray[np.int64]
+) -> int:
     """Add all parts of a feature, for which there is room; its MVT type."""
-    kind = int(table.types[row])
+    kind = int(uint8_view(at[TYPES], at[ROWS])[row])
     if kind > POLYGON:
         kind -= POLYGON  # multi-geometries follow the simple ones in the same order
-    part, last_part = table.part_starts[row], table.part_starts[row + 1]
     if kind == POINT:
-        first, last = table.ring_starts[part], table.ring_starts[last_part]
-        _add_points(table.world_xy, table.vertex_starts[first], table.vertex_starts[last], frame, work)
+        first, last = _vertices(at, row)
+        _add_points(at, first, last, frame, work)
     elif kind != 0:
-        _add_parts(kind, table, part, last_part, frame, tolerance, work)
+        part_starts = int32_view(at[PART_STARTS], at[ROWS] + 1)
+        _add_parts(at, kind, part_starts[row], part_starts[row + 1], frame, tolerance, work)
     return kind
 
 
 @njit(nogil=True, cache=True)
-def _vertices(table: _Table, row: int) -> int:
-    """How many vertices a feature has."""
-    first, last = table.part_starts[row], table.part_starts[row + 1]
-    starts = table.vertex_starts
-    return starts[table.ring_starts[last]] - starts[table.ring_starts[first]]
-
-
-@njit(nogil=True, cache=True)
 def _add_rows(
-    table: _Table,
+    at: NDArray[np.int64],
     numbers: NDArray[np.int32],
-    first: int,
-    last: int,
+    bounds: tuple[int, int],
     frame: Frame,
     tolerance: float,
-    work: _Work,
+    work: NDArray[np.int64],
     made: Shapes,
-    done: NDArray[np.int64],
-) -> int:
-    """Add the chosen rows ``first:last`` until one has no room; where it stopped."""
-    for i in range(first, last):
-        row, before = numbers[i], work.rings[0]
-        if not _has_room(work, _vertices(table, row)):
-            return i
-        if done[0] == len(made.types):
+    done: int,
+) -> tuple[int, int]:
+    """Add the chosen rows within ``bounds`` until one has no room.
+
+    Returns
+    -------
+    (where it stopped, how many features there are now).
+    """
+    xy = int32_pairs_view(work[XY], work[XY_ROOM])
+    ring_starts = int32_view(work[STARTS], work[STARTS_ROOM])
+    for i in range(bounds[0], bounds[1]):
+        row, before = numbers[i], work[MADE]
+        first, last = _vertices(at, row)
+        if not _has_room(work, last - first):
+            return i, done
+        if done == len(made.types):
             break
-        kind = _add_feature(table, row, frame, tolerance, work)
-        if work.rings[0] == before:
+        kind = _add_feature(at, row, frame, tolerance, work)
+        if work[MADE] == before:
             continue
-        made.positions[done[0]], made.types[done[0]] = i, kind
+        made.positions[done], made.types[done] = i, kind
         if kind == POLYGON:
-            made.suspects[done[0]] = is_suspect(work.xy, work.ring_starts, before, work.rings[0])
-        done[0] += 1
-        made.feature_starts[done[0]] = work.rings[0]
-    return last
+            made.suspects[done] = is_suspect(xy, ring_starts, before, work[MADE])
+        done += 1
+        made.feature_starts[done] = work[MADE]
+    return bounds[1], done
 
 
 @njit(nogil=True, cache=True)
@@ -331,31 +349,32 @@ def shape_rows(
     limit
         No more features than this are made.
     """
-    n = min(len(numbers), limit)
-    work = _work(n)
+    n, done = min(len(numbers), limit), 0
+    memory, work = _memory(n), np.zeros(WORK_LENGTH, np.int64)
+    _address(memory, work)
     made = Shapes(
         np.empty(n, np.int32),
         np.empty(n, np.uint8),
         np.zeros(n, np.uint8),
         np.zeros(n + 1, np.int32),
-        work.ring_starts,
-        work.xy,
+        memory.ring_starts,
+        memory.xy,
     )
-    done = np.zeros(1, np.int64)
     for t in range(tables.shape[0]):
-        table, i, last = _opened(tables[t]), starts[t], starts[t + 1]
+        i, last = starts[t], starts[t + 1]
         while i < last:
-            i = _add_rows(table, numbers, i, last, frame, tolerance, _borrowed(work), made, done)
+            i, done = _add_rows(tables[t], numbers, (i, last), frame, tolerance, work, made, done)
             if i < last:
-                work = _grown(work, _vertices(table, numbers[i]))
-    count, rings = done[0], work.rings[0]
+                first_vertex, last_vertex = _vertices(tables[t], numbers[i])
+                memory = _grown(memory, work[MADE], last_vertex - first_vertex)
+                _address(memory, work)
     return Shapes(
-        made.positions[:count],
-        made.types[:count],
-        made.suspects[:count],
-        made.feature_starts[: count + 1],
-        work.ring_starts[: rings + 1],
-        work.xy,
+        made.positions[:done],
+        made.types[:done],
+        made.suspects[:done],
+        made.feature_starts[: done + 1],
+        memory.ring_starts[: work[MADE] + 1],
+        memory.xy,
     )
 
 
@@ -382,14 +401,12 @@ def shapes(source: Source, frame: Frame, *, tolerance: float, limit: int | None)
 
 
 def _without_suspects(made: Shapes, suspects: NDArray[np.intp]) -> Shapes:
+    """The same with valid polygons for those that may be invalid."""
     changes = {}
     for feature in suspects.tolist():
-        bounds = made.ring_starts[made.feature_starts[feature] : made.feature_starts[feature + 1] + 1]
-        rings = repaired([made.xy[a:b] for a, b in pairwise(bounds)])
-        if rings is not None:
-            changes[feature] = rings
-    if not changes:
-        return made
+        starts = made.ring_starts[made.feature_starts[feature] : made.feature_starts[feature + 1] + 1]
+        first, last = starts[0], starts[-1]
+        changes[feature] = repaired(made.xy[first:last], starts - first, MIN_TWICE_AREA)
     xy, ring_starts, feature_starts = replace_rings(
         changes, made.xy, made.ring_starts, made.feature_starts
     )

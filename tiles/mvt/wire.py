@@ -26,6 +26,9 @@ def varint_length(value: int) -> int:
 @njit(nogil=True, cache=True)
 def put_varint(out: NDArray[np.uint8], at: int, value: int) -> int:
     """Write a number from 0 up."""
+    if value < 128:
+        out[at] = value
+        return at + 1
     while value >= 128:
         out[at] = (value & 127) | 128
         value >>= 7
