@@ -1,10 +1,10 @@
 """A digest of what a view shows, whatever the order and the files its rows lie in.
 
-Each visible row gets two 64-bit hashes over its id, its visible values and its geometry; their sums
-are the digest. So it changes when a visible value changes, and only then, and a part adds to it what
-its own rows add. The mixing step is the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable
-pseudorandom number generators", 2014); text is FNV-1a before it is mixed. It tells versions apart; it
-is no signature.
+Each visible row gets a 64-bit hash over its id, its visible values and its geometry; the sum of these,
+and the sum of a second mix of them, are the digest. So it changes when a visible value changes, and
+only then, and a part adds to it what its own rows add. The mixing step is the finaliser of SplitMix64
+(Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014); text is FNV-1a before it
+is mixed. It tells versions apart; it is no signature.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from tiles.arrays import Column, FeatureTable, Geometries, Kind, Rows
 Hashes = NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_SECOND = np.uint64(0xD1B54A32D192ED03)
 
 
 @njit(nogil=True, cache=True)
@@ -76,14 +75,21 @@ def _geometry_hashes(
     return out
 
 
+@njit(nogil=True, cache=True)
+def _second_sum(hashes: Hashes) -> np.uint64:
+    total = np.uint64(0)
+    for i in range(hashes.shape[0]):
+        total += _mix(hashes[i] ^ np.uint64(0xD1B54A32D192ED03))
+    return total
+
+
 def rows_digest(rows: Rows) -> tuple[int, int]:
-    """Add up, modulo 2^64, of two hashes per row, over id, columns and geometry."""
+    """Add up, modulo 2^64, two hashes per row over id, columns and geometry."""
     sums = [0, 0]
     for table, numbers in rows.pairs:
-        chosen = np.ascontiguousarray(numbers, np.int32)
-        for at, salt in enumerate((_GOLDEN, _SECOND)):
-            hashes = _table_hashes(table, chosen, salt)
-            sums[at] = (sums[at] + int(hashes.sum(dtype=np.uint64))) % 2**64
+        hashes = _table_hashes(table, np.ascontiguousarray(numbers, np.int32))
+        sums[0] = (sums[0] + int(hashes.sum(dtype=np.uint64))) % 2**64
+        sums[1] = (sums[1] + int(_second_sum(hashes))) % 2**64
     return sums[0], sums[1]
 
 
@@ -92,7 +98,8 @@ def token(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _table_hashes(table: FeatureTable, rows: NDArray[np.int32], salt: np.uint64) -> Hashes:
+def _table_hashes(table: FeatureTable, rows: NDArray[np.int32]) -> Hashes:
+    salt = _GOLDEN
     hashes = np.full(len(rows), salt, np.uint64)
     present = np.ones(len(rows), np.uint8)
     _add_bits(hashes, table.id_hash[rows], present, salt)
