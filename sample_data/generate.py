@@ -11,30 +11,30 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sample_data.formats import lanelet2, maps, opendrive, rasters, tables
+from sample_data.formats import lanelet2, maps, municipal, opendrive, rasters, tables
 from sample_data.formats.files import pin_dates
 from sample_data.town.town import Town, make_town
 
 FOLDER = Path(__file__).parent / "town_data"
 
 WRITERS: dict[str, Callable[[Town, Path], None]] = {
-    "municipalities_n03.geojson": maps.write_municipalities,
-    "town_blocks.zip": maps.write_town_blocks,
-    "places.geojson": maps.write_places,
+    "municipalities_n03.geojson": municipal.write_municipalities,
+    "town_blocks.zip": municipal.write_town_blocks,
+    "places.geojson": municipal.write_places,
     "background.gpkg": maps.write_background,
     "road_network.gpkg": maps.write_road_network,
     "railway.geojson": maps.write_railway,
     "lanes_maker_a.osm": lanelet2.write_lanelet2,
     "lanes_maker_b.xodr": opendrive.write_opendrive,
-    "buildings.zip": maps.write_buildings,
-    "flood_a31a.geojson": maps.write_flood_zones,
-    "tsunami_a40.zip": maps.write_tsunami_zones,
-    "landslide_a33.zip": maps.write_landslide_zones,
+    "buildings.zip": municipal.write_buildings,
+    "flood_a31a.geojson": municipal.write_flood_zones,
+    "tsunami_a40.zip": municipal.write_tsunami_zones,
+    "landslide_a33.zip": municipal.write_landslide_zones,
     "089991_evacuation_space.csv": tables.write_sites,
     "shelters.xlsx": tables.write_shelters,
     "population_mesh250.csv": tables.write_population,
     "people_flow_20260917.csv": tables.write_flow,
-    "closures.geojson": maps.write_closures,
+    "closures.geojson": municipal.write_closures,
     "rain_20260917.nc": rasters.write_rain,
     "scene_20260910_before.tif": lambda town, path: rasters.write_scene(town, path, after=False),
     "scene_20260918_after.tif": lambda town, path: rasters.write_scene(town, path, after=True),

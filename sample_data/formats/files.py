@@ -28,7 +28,9 @@ def write_layers(path: Path, layers: dict[str, pd.DataFrame], epsg: int) -> None
     # No spatial index: it would be a third of the file, and every reader builds its own.
     for name, frame in layers.items():
         data = gpd.GeoDataFrame(frame, geometry="geometry", crs=f"EPSG:{epsg}")
-        pyogrio.write_dataframe(data, path, layer=name, driver="GPKG", append=path.exists(), SPATIAL_INDEX="NO")
+        pyogrio.write_dataframe(
+            data, path, layer=name, driver="GPKG", append=path.exists(), SPATIAL_INDEX="NO"
+        )
 
 
 def write_shapefile(path: Path, name: str, frame: pd.DataFrame) -> None:
@@ -37,7 +39,10 @@ def write_shapefile(path: Path, name: str, frame: pd.DataFrame) -> None:
     folder.mkdir()
     data = gpd.GeoDataFrame(frame, geometry="geometry", crs=f"EPSG:{GEODETIC_EPSG}")
     pyogrio.write_dataframe(
-        data, folder / f"{name}.shp", encoding="CP932", DBF_DATE_LAST_UPDATE=FILE_DATE.strftime("%Y-%m-%d")
+        data,
+        folder / f"{name}.shp",
+        encoding="CP932",
+        DBF_DATE_LAST_UPDATE=FILE_DATE.strftime("%Y-%m-%d"),
     )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for file in sorted(folder.iterdir()):
@@ -62,14 +67,20 @@ def repack(path: Path, replace: dict[str, bytes]) -> None:
             archive.writestr(_member(name), content)
 
 
-def write_geojson(path: Path, name: str, features: list[tuple[dict[str, Any], shapely.Geometry]]) -> None:
+def write_geojson(
+    path: Path, name: str, features: list[tuple[dict[str, Any], shapely.Geometry]]
+) -> None:
     """A GeoJSON file, one feature a line, degrees with 7 decimals, exterior rings counter-clockwise."""
     lines = []
     for properties, geometry in features:
         placed = shapely.orient_polygons(geometry_to_lon_lat(geometry))
         shape = shapely.geometry.mapping(placed)
-        lines.append(json.dumps(
-            {"type": "Feature", "properties": properties, "geometry": shape}, ensure_ascii=False, separators=(",", ":")
-        ))  # fmt: skip
+        lines.append(
+            json.dumps(
+                {"type": "Feature", "properties": properties, "geometry": shape},
+                ensure_ascii=False,
+                separators=(",", ":"),
+            )
+        )
     head = json.dumps({"type": "FeatureCollection", "name": name}, ensure_ascii=False)[:-1]
     path.write_text(head + ', "features": [\n' + ",\n".join(lines) + "\n]}\n", "utf-8", newline="\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,13 @@ from sample_data.town.lanes import LANE_M, Connection, LaneEnd, LaneMap, LaneRoa
 from sample_data.town.town import Town
 
 PIECE_M = 300.0
-ROAD_TAGS = {"type": "lanelet", "subtype": "road", "location": "urban", "one_way": "yes", "participant:vehicle": "yes"}
+ROAD_TAGS = {
+    "type": "lanelet",
+    "subtype": "road",
+    "location": "urban",
+    "one_way": "yes",
+    "participant:vehicle": "yes",
+}
 SOLID = {"type": "line_thin", "subtype": "solid"}
 DASHED = {"type": "line_thin", "subtype": "dashed", "color": "white", "lane_change": "yes"}
 
@@ -58,7 +65,11 @@ def _boundary_tags(road: LaneRoad, number: int) -> dict[str, str]:
             return {"type": "guard_rail", "height": "1.1"}
         if road.street in ("駅前通り", "中央通り", "港通り"):
             return {"type": "curbstone", "subtype": "high", "height": "0.15"}
-        return {"type": "road_border"} if road.street == "川端通り" else {**SOLID, "color": "white", "width": "0.15"}
+        return (
+            {"type": "road_border"}
+            if road.street == "川端通り"
+            else {**SOLID, "color": "white", "width": "0.15"}
+        )
     if number:
         return DASHED
     if road.lanes > 1:
@@ -74,9 +85,10 @@ def _draw_road(draft: Draft, road: LaneRoad) -> None:
     count = max(1, round(road.length_m / PIECE_M))
     cuts = [round(k * last / count) for k in range(count + 1)]
     bounds = {number: road.boundary(number) for number in range(-road.lanes, road.lanes + 1)}
-    for first, end in zip(cuts[:-1], cuts[1:], strict=True):
+    for first, end in pairwise(cuts):
         way = {
-            number: draft.line(xyz[first : end + 1], _boundary_tags(road, number)) for number, xyz in bounds.items()
+            number: draft.line(xyz[first : end + 1], _boundary_tags(road, number))
+            for number, xyz in bounds.items()
         }
         for lane in [*range(1, road.lanes + 1), *range(-1, -road.lanes - 1, -1)]:
             outer, inner = lane, lane - 1 if lane > 0 else lane + 1
@@ -99,16 +111,26 @@ def _entering_piece(draft: Draft, end: LaneEnd) -> int:
 def _draw_junction(draft: Draft, key: str) -> None:
     plan = draft.lanes.junctions[key]
     connections = [item for item in draft.lanes.connections if item.junction == key]
-    hull = shapely.convex_hull(shapely.multipoints(np.vstack([c.left for c in connections] + [c.right for c in connections])))
+    hull = shapely.convex_hull(
+        shapely.multipoints(np.vstack([c.left for c in connections] + [c.right for c in connections]))
+    )
     ring = shapely.get_coordinates(hull.buffer(1.0, quad_segs=2).simplify(0.3))[:-1]
     level = float(np.mean([c.left[0, 2] for c in connections]))
-    area = draft.osm.way(np.column_stack([ring, np.full(len(ring), level)]), {"type": "intersection_area", "area": "yes",
-                         "name": plan.name}, closed=True)  # fmt: skip
+    area = draft.osm.way(
+        np.column_stack([ring, np.full(len(ring), level)]),
+        {"type": "intersection_area", "area": "yes", "name": plan.name},
+        closed=True,
+    )
     for item in connections:
         step = 4 if item.turn == "straight" else 2
         left = draft.line(item.left[::step], {"type": "virtual"})
         right = draft.line(item.right[::step], {"type": "virtual"})
-        tags = {**ROAD_TAGS, "speed_limit": str(item.speed_kmh), "turn_direction": item.turn, "intersection_area": str(area)}
+        tags = {
+            **ROAD_TAGS,
+            "speed_limit": str(item.speed_kmh),
+            "turn_direction": item.turn,
+            "intersection_area": str(area),
+        }
         members = [("way", "left", left), ("way", "right", right)]
         draft.passing[item.id] = draft.osm.relation(members, tags)
     arms: dict[tuple[str, int], list[Connection]] = {}
@@ -138,12 +160,18 @@ def _back(point: Array, heading: Array, metres: float) -> Array:
 def _stop_line(draft: Draft, arm: tuple[str, int], ends: dict[int, LaneEnd], metres: float) -> int:
     kerb, centre, heading = _frame(ends)
     line = np.array([_back(kerb, heading, metres), _back(centre, heading, metres)])
-    draft.stop_lines[arm] = draft.osm.way(line, {"type": "stop_line", "subtype": "solid", "color": "white", "width": "0.45"})
+    draft.stop_lines[arm] = draft.osm.way(
+        line, {"type": "stop_line", "subtype": "solid", "color": "white", "width": "0.45"}
+    )
     return draft.stop_lines[arm]
 
 
 def _draw_signal(
-    draft: Draft, arm: tuple[str, int], ends: dict[int, LaneEnd], leaving: list[Connection], reach_m: float
+    draft: Draft,
+    arm: tuple[str, int],
+    ends: dict[int, LaneEnd],
+    leaving: list[Connection],
+    reach_m: float,
 ) -> None:
     """Signal heads on the far side as in Japan, a stop line, and a crosswalk between them."""
     kerb, centre, heading = _frame(ends)
@@ -151,8 +179,10 @@ def _draw_signal(
     left = np.array([-heading[1], heading[0]])
     far = _back((kerb + centre) / 2, heading, -(2 * reach_m - 1.0))
     head = np.array([[*(far[:2] + 0.6 * left), far[2] + 5.2], [*(far[:2] - 0.6 * left), far[2] + 5.2]])
-    light = draft.osm.way(head, {"type": "traffic_light", "subtype": "red_yellow_green", "height": "0.45"})
-    bulbs = np.linspace(head[0], head[1], 5)[1:4] + [0, 0, 0.22]
+    light = draft.osm.way(
+        head, {"type": "traffic_light", "subtype": "red_yellow_green", "height": "0.45"}
+    )
+    bulbs = np.linspace(head[0], head[1], 5)[1:4] + np.array([0, 0, 0.22])
     bulb = draft.osm.way(bulbs, {"type": "light_bulbs", "traffic_light_id": str(light)})
     rule = draft.osm.relation(
         [("way", "refers", light), ("way", "ref_line", stop), ("way", "light_bulbs", bulb)],
@@ -178,13 +208,23 @@ def _draw_crosswalk(draft: Draft, arm: tuple[str, int], ends: dict[int, LaneEnd]
     # Walkers cross from the driver's left: the junction's side of the stripes is on their left.
     lanelet = draft.osm.relation(
         [("way", "left", ways[1]), ("way", "right", ways[0])],
-        {"type": "lanelet", "subtype": "crosswalk", "speed_limit": "10", "location": "urban", "one_way": "no",
-         "participant:pedestrian": "yes"},
-    )  # fmt: skip
+        {
+            "type": "lanelet",
+            "subtype": "crosswalk",
+            "speed_limit": "10",
+            "location": "urban",
+            "one_way": "no",
+            "participant:pedestrian": "yes",
+        },
+    )
     ring = np.vstack([sides[0][[0, 2]], sides[1][[2, 0]]])
     polygon = draft.osm.way(ring, {"type": "crosswalk_polygon", "area": "yes"}, closed=True)
     rule = draft.osm.relation(
-        [("relation", "refers", lanelet), ("way", "ref_line", stop), ("way", "crosswalk_polygon", polygon)],
+        [
+            ("relation", "refers", lanelet),
+            ("way", "ref_line", stop),
+            ("way", "crosswalk_polygon", polygon),
+        ],
         {"type": "regulatory_element", "subtype": "crosswalk"},
     )
     for end in ends.values():
@@ -218,12 +258,18 @@ def _give_way(draft: Draft, connections: list[Connection], main: tuple[str, ...]
         if item in first:
             continue
         path = shapely.LineString((item.left + item.right)[:, :2] / 2)
-        crossing = [c for c in first if path.crosses(shapely.LineString((c.left + c.right)[:, :2] / 2))
-                    or c.target.road == item.target.road]  # fmt: skip
+        crossing = [
+            c
+            for c in first
+            if path.crosses(shapely.LineString((c.left + c.right)[:, :2] / 2))
+            or c.target.road == item.target.road
+        ]
         members = [("relation", "yield", draft.passing[item.id])]
         members += [("relation", "right_of_way", draft.passing[c.id]) for c in crossing]
         if len(members) > 1:
-            rule = draft.osm.relation(members, {"type": "regulatory_element", "subtype": "right_of_way"})
+            rule = draft.osm.relation(
+                members, {"type": "regulatory_element", "subtype": "right_of_way"}
+            )
             for _, _, lanelet in members:
                 draft.osm.add_member(lanelet, ("relation", "regulatory_element", rule))
 
@@ -238,7 +284,12 @@ def _limit_speed(draft: Draft, road: LaneRoad) -> None:
         sign = _sign(draft, _back(at, heading, -18.0), heading, "jp323")
         rule = draft.osm.relation(
             [("way", "refers", sign)],
-            {"type": "regulatory_element", "subtype": "speed_limit", "sign_type": "jp323", "speed_limit": str(road.speed_kmh)},
+            {
+                "type": "regulatory_element",
+                "subtype": "speed_limit",
+                "sign_type": "jp323",
+                "speed_limit": str(road.speed_kmh),
+            },
         )
         for lane in range(1, road.lanes + 1):
             for lanelet in draft.pieces[road.id, side * lane]:
@@ -247,7 +298,9 @@ def _limit_speed(draft: Draft, road: LaneRoad) -> None:
 
 def _draw_bus_stop(draft: Draft) -> None:
     """The bus bay before the station."""
-    road = next(road for road in draft.lanes.roads.values() if road.street == "駅前通り" and not road.start)
+    road = next(
+        road for road in draft.lanes.roads.values() if road.street == "駅前通り" and not road.start
+    )
     edge = road.boundary(road.lanes)
     outside = road.boundary(road.lanes + 1)
     far = min(3, len(edge) - 1)

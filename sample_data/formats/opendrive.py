@@ -21,8 +21,8 @@ from sample_data.town.town import Town
 OFFSET_M = np.array([0.42, -0.31, 0.18])
 NOISE_M = 0.04
 GEO_REFERENCE = (
-    "+proj=tmerc +lat_0=36 +lon_0=139.833333333333 +k=0.9999 +x_0=0 +y_0=0 +ellps=GRS80 +towgs84=0,0,0,0,0,0,0 "
-    "+units=m +vunits=m +no_defs"
+    "+proj=tmerc +lat_0=36 +lon_0=139.833333333333 +k=0.9999 +x_0=0 +y_0=0 +ellps=GRS80 "
+    "+towgs84=0,0,0,0,0,0,0 +units=m +vunits=m +no_defs"
 )
 FIRST_CONNECTION = 1000
 FIRST_JUNCTION = 9000
@@ -59,9 +59,20 @@ def write_opendrive(town: Town, path: Path) -> None:
 def _header(root: ET.Element, lanes: LaneMap) -> None:
     xy = np.vstack([road.xyz[:, :2] for road in lanes.roads.values()])
     (west, south), (east, north) = xy.min(axis=0) - 20, xy.max(axis=0) + 20
-    header = ET.SubElement(root, "header", revMajor="1", revMinor="7", name="Shiomi", version="3.2",
-                           date=FILE_DATE.isoformat(), north=f"{north:.1f}", south=f"{south:.1f}", east=f"{east:.1f}",
-                           west=f"{west:.1f}", vendor="Car maker B")  # fmt: skip
+    header = ET.SubElement(
+        root,
+        "header",
+        revMajor="1",
+        revMinor="7",
+        name="Shiomi",
+        version="3.2",
+        date=FILE_DATE.isoformat(),
+        north=f"{north:.1f}",
+        south=f"{south:.1f}",
+        east=f"{east:.1f}",
+        west=f"{west:.1f}",
+        vendor="Car maker B",
+    )
     ET.SubElement(header, "geoReference").text = GEO_REFERENCE
     x, y = ORIGIN_PLANE
     ET.SubElement(header, "offset", x=f"{x:.1f}", y=f"{y:.1f}", z="0.0", hdg="0.0")
@@ -79,7 +90,9 @@ def survey(name: str, xyz: Array) -> Array:
     return xyz + OFFSET_M + noise * np.clip(ends / 2, 0, 1)
 
 
-def fit(xyz: Array, tangents: tuple[Array, Array] | None = None) -> tuple[list[Arc], list[tuple[float, Array]]]:
+def fit(
+    xyz: Array, tangents: tuple[Array, Array] | None = None
+) -> tuple[list[Arc], list[tuple[float, Array]]]:
     """Cubic Hermite pieces through points: the plan view, and heights as (s, a b c d).
 
     Tangents are those of a Catmull-Rom curve over chord lengths, or the given ones at the ends.
@@ -98,7 +111,9 @@ def fit(xyz: Array, tangents: tuple[Array, Array] | None = None) -> tuple[list[A
         arc = _arc(s, xy[k], xy[k + 1], slope[k] * chord[k], slope[k + 1] * chord[k])
         arcs.append(arc)
         stretch = chord[k] / arc.length
-        heights.append((s, _hermite(z[k], z[k + 1], rise[k] * stretch, rise[k + 1] * stretch, arc.length)))
+        heights.append(
+            (s, _hermite(z[k], z[k + 1], rise[k] * stretch, rise[k + 1] * stretch, arc.length))
+        )
         s += arc.length
     return arcs, heights
 
@@ -111,8 +126,15 @@ def _arc(s: float, p0: Array, p1: Array, m0: Array, m1: Array) -> Arc:
     p = np.linspace(0, 1, 201)[:, None]
     speed = np.hypot(*(t0 + 2 * c * p + 3 * d * p**2).T)
     length = float(np.trapezoid(speed, p[:, 0]))
-    return Arc(s, float(p0[0]), float(p0[1]), heading, length, np.array([0, t0[0], c[0], d[0]]),
-               np.array([0, 0, c[1], d[1]]))  # fmt: skip
+    return Arc(
+        s,
+        float(p0[0]),
+        float(p0[1]),
+        heading,
+        length,
+        np.array([0, t0[0], c[0], d[0]]),
+        np.array([0, 0, c[1], d[1]]),
+    )
 
 
 def _hermite(z0: float, z1: float, g0: float, g1: float, length: float) -> Array:
@@ -126,21 +148,38 @@ def _plan(road: ET.Element, xyz: Array, tangents: tuple[Array, Array] | None) ->
     arcs, heights = fit(xyz, tangents)
     plan = ET.SubElement(road, "planView")
     for arc in arcs:
-        piece = ET.SubElement(plan, "geometry", s=f"{arc.s:.6f}", x=f"{arc.x:.4f}", y=f"{arc.y:.4f}",
-                              hdg=f"{arc.heading:.8f}", length=f"{arc.length:.6f}")  # fmt: skip
-        cubic = {f"{name}{axis}": f"{value:.7g}" for axis, row in (("U", arc.u), ("V", arc.v))
-                 for name, value in zip("abcd", row, strict=True)}  # fmt: skip
+        piece = ET.SubElement(
+            plan,
+            "geometry",
+            s=f"{arc.s:.6f}",
+            x=f"{arc.x:.4f}",
+            y=f"{arc.y:.4f}",
+            hdg=f"{arc.heading:.8f}",
+            length=f"{arc.length:.6f}",
+        )
+        cubic = {
+            f"{name}{axis}": f"{value:.7g}"
+            for axis, row in (("U", arc.u), ("V", arc.v))
+            for name, value in zip("abcd", row, strict=True)
+        }
         ET.SubElement(piece, "paramPoly3", pRange="normalized", **cubic)
     profile = ET.SubElement(road, "elevationProfile")
     for s, row in heights:
-        ET.SubElement(profile, "elevation", s=f"{s:.6f}", **{n: f"{v:.7g}" for n, v in zip("abcd", row, strict=True)})
+        ET.SubElement(
+            profile,
+            "elevation",
+            s=f"{s:.6f}",
+            **{n: f"{v:.7g}" for n, v in zip("abcd", row, strict=True)},
+        )
     length = arcs[-1].s + arcs[-1].length
     road.set("length", f"{length:.6f}")
     return length
 
 
 def _road_element(root: ET.Element, name: str, number: int, junction: int) -> ET.Element:
-    return ET.SubElement(root, "road", name=name, length="0", id=str(number), junction=str(junction), rule="LHT")
+    return ET.SubElement(
+        root, "road", name=name, length="0", id=str(number), junction=str(junction), rule="LHT"
+    )
 
 
 def _junction_id(lanes: LaneMap, key: str) -> int:
@@ -163,17 +202,33 @@ def _road(root: ET.Element, road: LaneRoad, lanes: LaneMap) -> None:
     middle = ET.SubElement(centre, "lane", id="0", type="none", level="false")
     double = "solid solid" if road.lanes > 1 else "solid" if road.street == "国道509号" else "broken"
     colour = "yellow" if road.street == "国道509号" else "standard"
-    ET.SubElement(middle, "roadMark", sOffset="0.0", type=double, color=colour, width="0.15", laneChange="none")
+    ET.SubElement(
+        middle, "roadMark", sOffset="0.0", type=double, color=colour, width="0.15", laneChange="none"
+    )
     for lane in range(-1, -road.lanes - 1, -1):
         _lane(right, lane, LANE_M, "solid" if lane == -road.lanes else "broken", road.speed_kmh)
     objects = ET.SubElement(element, "objects")
     if road.bridge:
-        ET.SubElement(objects, "bridge", s=f"{length * 0.02:.3f}", length=f"{length * 0.6:.3f}", name=road.bridge, id="1",
-                      type="concrete")  # fmt: skip
+        ET.SubElement(
+            objects,
+            "bridge",
+            s=f"{length * 0.02:.3f}",
+            length=f"{length * 0.6:.3f}",
+            name=road.bridge,
+            id="1",
+            type="concrete",
+        )
     _signals(element, road, lanes, length)
 
 
-def _lane(side: ET.Element, number: int, width: float, mark: str, speed: int, link: tuple[int, int] | None = None) -> None:
+def _lane(
+    side: ET.Element,
+    number: int,
+    width: float,
+    mark: str,
+    speed: int,
+    link: tuple[int, int] | None = None,
+) -> None:
     lane = ET.SubElement(side, "lane", id=str(number), type="driving", level="false")
     if link is not None:
         joined = ET.SubElement(lane, "link")
@@ -182,7 +237,15 @@ def _lane(side: ET.Element, number: int, width: float, mark: str, speed: int, li
     ET.SubElement(lane, "width", sOffset="0.0", a=f"{width:.4f}", b="0.0", c="0.0", d="0.0")
     if mark:
         change = "both" if mark == "broken" else "none"
-        ET.SubElement(lane, "roadMark", sOffset="0.0", type=mark, color="standard", width="0.15", laneChange=change)
+        ET.SubElement(
+            lane,
+            "roadMark",
+            sOffset="0.0",
+            type=mark,
+            color="standard",
+            width="0.15",
+            laneChange=change,
+        )
     ET.SubElement(lane, "speed", sOffset="0.0", max=str(speed), unit="km/h")
 
 
@@ -197,9 +260,21 @@ def _signals(element: ET.Element, road: LaneRoad, lanes: LaneMap, length: float)
         t = (1 if way == "+" else -1) * (road.lanes * LANE_M + 0.8)
         code = {"type": "1000001", "subtype": "-1"} if plan.signals else {"type": "330", "subtype": "A"}
         if plan.signals or road.street not in plan.main:
-            ET.SubElement(signals, "signal", s=f"{s:.3f}", t=f"{t:.3f}", id=f"{road.id}{number}", name=plan.name,
-                          dynamic="yes" if plan.signals else "no", orientation=way, zOffset="5.2" if plan.signals else "2.0",
-                          country="JP", height="0.45", width="1.2", **code)  # fmt: skip
+            ET.SubElement(
+                signals,
+                "signal",
+                s=f"{s:.3f}",
+                t=f"{t:.3f}",
+                id=f"{road.id}{number}",
+                name=plan.name,
+                dynamic="yes" if plan.signals else "no",
+                orientation=way,
+                zOffset="5.2" if plan.signals else "2.0",
+                country="JP",
+                height="0.45",
+                width="1.2",
+                **code,
+            )
 
 
 def _tangents(xyz: Array) -> tuple[Array, Array]:
@@ -218,7 +293,11 @@ def _connecting_road(root: ET.Element, item: Connection, lanes: LaneMap) -> None
         point = along if end.lane > 0 else against
         ET.SubElement(link, tag, elementType="road", elementId=str(int(end.road)), contactPoint=point)
     ET.SubElement(element, "type", s="0.0", type="town", country="JP")
-    _plan(element, survey(f"connection {item.id}", item.right[::4]), (item.source.heading, item.target.heading))
+    _plan(
+        element,
+        survey(f"connection {item.id}", item.right[::4]),
+        (item.source.heading, item.target.heading),
+    )
     section = ET.SubElement(ET.SubElement(element, "lanes"), "laneSection", s="0.0")
     left, centre = ET.SubElement(section, "left"), ET.SubElement(section, "center")
     _lane(left, 1, LANE_M, "", item.speed_kmh, (item.source.lane, item.target.lane))
@@ -227,9 +306,17 @@ def _connecting_road(root: ET.Element, item: Connection, lanes: LaneMap) -> None
 
 def _junction(root: ET.Element, number: int, key: str, lanes: LaneMap) -> None:
     plan = lanes.junctions[key]
-    element = ET.SubElement(root, "junction", name=plan.name, id=str(FIRST_JUNCTION + number), type="default")
+    element = ET.SubElement(
+        root, "junction", name=plan.name, id=str(FIRST_JUNCTION + number), type="default"
+    )
     found = [item for item in lanes.connections if item.junction == key]
     for count, item in enumerate(found):
-        joined = ET.SubElement(element, "connection", id=str(count), incomingRoad=str(int(item.source.road)),
-                               connectingRoad=str(FIRST_CONNECTION + int(item.id)), contactPoint="start")  # fmt: skip
+        joined = ET.SubElement(
+            element,
+            "connection",
+            id=str(count),
+            incomingRoad=str(int(item.source.road)),
+            connectingRoad=str(FIRST_CONNECTION + int(item.id)),
+            contactPoint="start",
+        )
         ET.SubElement(joined, "laneLink", **{"from": str(item.source.lane), "to": "1"})

@@ -28,7 +28,7 @@ class OsmMap:
 
     def node(self, xyz: Array) -> int:
         """The node at local metres and height, to the millimetre."""
-        key = tuple(int(round(float(value) * 1000)) for value in xyz)
+        key = tuple(round(float(value) * 1000) for value in xyz)
         if key not in self._nodes:
             self._nodes[key] = self._new_id()
             self._places.append(tuple(float(value) for value in xyz))
@@ -55,9 +55,14 @@ class OsmMap:
         """Write the file; ``local_x`` and ``local_y`` are metres in the 100 km square of MGRS."""
         places = np.array(self._places)
         lon_lat, utm = to_lon_lat(places[:, :2]), to_utm(places[:, :2]) % 100_000
-        lines = ['<?xml version="1.0" encoding="UTF-8"?>', '<osm generator="MapMaker A">',
-                 f'  <MetaInfo format_version="1" map_version="{map_version}"/>']  # fmt: skip
-        for number, (lon, lat), (x, y), z in zip(self._nodes.values(), lon_lat, utm, places[:, 2], strict=True):
+        lines = [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            '<osm generator="MapMaker A">',
+            f'  <MetaInfo format_version="1" map_version="{map_version}"/>',
+        ]
+        for number, (lon, lat), (x, y), z in zip(
+            self._nodes.values(), lon_lat, utm, places[:, 2], strict=True
+        ):
             lines.append(f' <node id="{number}" lat="{lat:.9f}" lon="{lon:.9f}">')
             lines += _tags({"ele": f"{z:.3f}", "local_x": f"{x:.3f}", "local_y": f"{y:.3f}"})
             lines.append(" </node>")
@@ -68,7 +73,9 @@ class OsmMap:
             lines.append(" </way>")
         for number, (members, tags) in self._relations.items():
             lines.append(f' <relation id="{number}">')
-            lines += [f'  <member type="{kind}" role="{role}" ref="{ref}"/>' for kind, role, ref in members]
+            lines += [
+                f'  <member type="{kind}" role="{role}" ref="{ref}"/>' for kind, role, ref in members
+            ]
             lines += _tags(tags)
             lines.append(" </relation>")
         path.write_text("\n".join([*lines, "</osm>", ""]), "utf-8", newline="\n")

@@ -19,17 +19,32 @@ from sample_data.town.town import Town
 
 FULL_WIDTH = str.maketrans("0123456789-", "０１２３４５６７８９－")
 SITE_COLUMNS = [
-    "全国地方公共団体コード", "ID", "地方公共団体名", "名称", "名称_カナ", "名称_英字", "所在地_連結表記", "緯度", "経度", "標高",
-    "電話番号", *(f"災害種別_{hazard}" for hazard in HAZARDS), "指定避難所との重複", "想定収容人数",
-    "対象となる町会・自治会", "URL", "備考",
-]  # fmt: skip
+    "全国地方公共団体コード",
+    "ID",
+    "地方公共団体名",
+    "名称",
+    "名称_カナ",
+    "名称_英字",
+    "所在地_連結表記",
+    "緯度",
+    "経度",
+    "標高",
+    "電話番号",
+    *(f"災害種別_{hazard}" for hazard in HAZARDS),
+    "指定避難所との重複",
+    "想定収容人数",
+    "対象となる町会・自治会",
+    "URL",
+    "備考",
+]
 
 
 def positions(town: Town) -> dict[str, tuple[float, float]]:
     """Local metres of each facility: the door of its building, or its stated place."""
     by_name = {item.name: item.footprint.representative_point() for item in town.buildings if item.name}
     return {
-        item.name: (by_name[item.name].x, by_name[item.name].y) if item.name in by_name else item.xy for item in FACILITIES
+        item.name: (by_name[item.name].x, by_name[item.name].y) if item.name in by_name else item.xy
+        for item in FACILITIES
     }
 
 
@@ -50,12 +65,27 @@ def write_sites(town: Town, path: Path) -> None:
     for number, item in enumerate([item for item in FACILITIES if item.safe_from], 1):
         lon_lat = to_lon_lat(np.array([where[item.name]]))[0]
         height = town.terrain.height(np.array([where[item.name]]))[0]
-        rows.append([
-            TOWN_CODE.lstrip("0"), f"{number:010d}", TOWN_NAME, item.name, item.kana, item.name_en,
-            _address(town, where[item.name], number), f"{lon_lat[1]:.6f}", f"{lon_lat[0]:.6f}", f"{height:.1f}",
-            _phone(number), *("1" if mark == "1" else "" for mark in item.safe_from), "1" if item.beds else "",
-            _capacity(item.stand, number), ";".join(item.targets), "", item.note,
-        ])  # fmt: skip
+        rows.append(
+            [
+                TOWN_CODE.lstrip("0"),
+                f"{number:010d}",
+                TOWN_NAME,
+                item.name,
+                item.kana,
+                item.name_en,
+                _address(town, where[item.name], number),
+                f"{lon_lat[1]:.6f}",
+                f"{lon_lat[0]:.6f}",
+                f"{height:.1f}",
+                _phone(number),
+                *("1" if mark == "1" else "" for mark in item.safe_from),
+                "1" if item.beds else "",
+                _capacity(item.stand, number),
+                ";".join(item.targets),
+                "",
+                item.note,
+            ]
+        )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(SITE_COLUMNS)
@@ -81,8 +111,22 @@ def write_shelters(town: Town, path: Path) -> None:
     sheet = book.active
     assert sheet is not None
     sheet.title = "指定避難所一覧"
-    header = ["全国地方公共団体コード", "ID", "施設名", "施設名_カナ", "名称_英字", "所在地", "緯度", "経度", "標高", "収容人数",
-              "電話番号", "対象地区", "開設状況", "備考"]  # fmt: skip
+    header = [
+        "全国地方公共団体コード",
+        "ID",
+        "施設名",
+        "施設名_カナ",
+        "名称_英字",
+        "所在地",
+        "緯度",
+        "経度",
+        "標高",
+        "収容人数",
+        "電話番号",
+        "対象地区",
+        "開設状況",
+        "備考",
+    ]
     sheet.append(["潮見町　指定避難所一覧（令和８年９月１日現在）"])
     sheet.append(["担当：総務課防災係"])
     sheet.append([])
@@ -94,9 +138,27 @@ def write_shelters(town: Town, path: Path) -> None:
     shelters = [item for item in FACILITIES if item.beds]
     for number, item in enumerate(shelters, 1):
         sheet.append(_shelter_row(town, item, where[item.name], number))
-    sheet.append([int(TOWN_CODE), "S0099", "沢田集会所（建替中）", "サワダシュウカイジョ", None, "潮見町沢田3-2", None, None, None, 60,
-                  None, "沢田", "未開設", "位置は確定後に追記"])  # fmt: skip
-    for column, width in zip("ABCDEFGHIJKLMN", (12, 8, 28, 34, 34, 24, 11, 11, 7, 9, 16, 30, 9, 24), strict=True):
+    sheet.append(
+        [
+            int(TOWN_CODE),
+            "S0099",
+            "沢田集会所（建替中）",
+            "サワダシュウカイジョ",
+            None,
+            "潮見町沢田3-2",
+            None,
+            None,
+            None,
+            60,
+            None,
+            "沢田",
+            "未開設",
+            "位置は確定後に追記",
+        ]
+    )
+    for column, width in zip(
+        "ABCDEFGHIJKLMN", (12, 8, 28, 34, 34, 24, 11, 11, 7, 9, 16, 30, 9, 24), strict=True
+    ):
         sheet.column_dimensions[column].width = width
     book.properties.created = book.properties.modified = FILE_DATE
     book.save(path)
@@ -110,16 +172,28 @@ def _shelter_row(town: Town, item: Facility, xy: tuple[float, float], number: in
     beds: object = str(item.beds).translate(FULL_WIDTH) if number % 3 == 0 else item.beds
     opened = item.safe_from.startswith("1")
     return [
-        int(TOWN_CODE), f"S{number:04d}", item.name, item.kana, item.name_en, _address(town, xy, number),
-        round(float(lon_lat[1]), 6), round(float(lon_lat[0]), 6), round(height, 1), beds, _phone(number),
-        ";".join(item.targets), "開設" if opened else "未開設", item.note or None,
-    ]  # fmt: skip
+        int(TOWN_CODE),
+        f"S{number:04d}",
+        item.name,
+        item.kana,
+        item.name_en,
+        _address(town, xy, number),
+        round(float(lon_lat[1]), 6),
+        round(float(lon_lat[0]), 6),
+        round(height, 1),
+        beds,
+        _phone(number),
+        ";".join(item.targets),
+        "開設" if opened else "未開設",
+        item.note or None,
+    ]
 
 
 def _core_properties() -> bytes:
     stamp = FILE_DATE.strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
-        '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties" '
+        '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/'
+        'core-properties" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:creator>潮見町</dc:creator>'
         f'<dcterms:created xsi:type="dcterms:W3CDTF">{stamp}</dcterms:created>'
@@ -132,7 +206,11 @@ def write_population(town: Town, path: Path) -> None:
     rows = [["KEY_CODE", "年", "人口（総数）", "65歳以上人口", "世帯総数"]]
     for mesh in town.population:
         hidden = mesh.households < 4
-        figures = ["*", "*", "*"] if hidden else [str(mesh.population), str(mesh.over_64), str(mesh.households)]
+        figures = (
+            ["*", "*", "*"]
+            if hidden
+            else [str(mesh.population), str(mesh.over_64), str(mesh.households)]
+        )
         rows.append([mesh.code, "2025", *figures])
     _write_utf8(path, rows)
 
@@ -144,7 +222,14 @@ def write_flow(town: Town, path: Path) -> None:
         start = RAIN_DAY + timedelta(hours=item.hour)
         end = start + timedelta(hours=1)
         count = "*" if item.count is None else str(item.count)
-        rows.append([item.code, start.strftime("%Y-%m-%dT%H:%M:%S+09:00"), end.strftime("%Y-%m-%dT%H:%M:%S+09:00"), count])
+        rows.append(
+            [
+                item.code,
+                start.strftime("%Y-%m-%dT%H:%M:%S+09:00"),
+                end.strftime("%Y-%m-%dT%H:%M:%S+09:00"),
+                count,
+            ]
+        )
     _write_utf8(path, rows, mark=True)
 
 

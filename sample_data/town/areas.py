@@ -14,8 +14,8 @@ from sample_data.town import quarters
 from sample_data.town.coast import Coast
 from sample_data.town.curves import smooth_line
 from sample_data.town.frame import TOWN_CODE, TOWN_NAME, VILLAGE_CODE, VILLAGE_NAME
+from sample_data.town.network import Streets
 from sample_data.town.routes import STATIONS
-from sample_data.town.streets import Streets
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,23 @@ def make_areas(coast: Coast, streets: Streets) -> list[Area]:
     town = shapely.difference(land, north)
     areas = [
         Area(TOWN_CODE, TOWN_NAME, "シオミチョウ", "Shiomi Town", "city", TOWN_NAME, town),
-        Area(VILLAGE_CODE, VILLAGE_NAME, "キタシオムラ", "Kitashio Village", "city", VILLAGE_NAME, north),
+        Area(
+            VILLAGE_CODE, VILLAGE_NAME, "キタシオムラ", "Kitashio Village", "city", VILLAGE_NAME, north
+        ),
     ]
     for quarter, geometry in _tiling(streets, town).items():
         areas.append(
-            Area(TOWN_CODE[:5] + quarter.code, quarter.name, quarter.kana, quarter.name_en, "district", TOWN_NAME,
-                 geometry, quarter.style)
-        )  # fmt: skip
+            Area(
+                TOWN_CODE[:5] + quarter.code,
+                quarter.name,
+                quarter.kana,
+                quarter.name_en,
+                "district",
+                TOWN_NAME,
+                geometry,
+                quarter.style,
+            )
+        )
     return areas
 
 
@@ -82,7 +92,9 @@ def _tiling(streets: Streets, town: shapely.Geometry) -> dict[quarters.Quarter, 
             shared: dict[quarters.Quarter, float] = defaultdict(float)
             for other in tree.query(faces[number], predicate="intersects"):
                 if int(other) in owner:
-                    length = shapely.intersection(faces[number].boundary, faces[int(other)].boundary).length
+                    length = shapely.intersection(
+                        faces[number].boundary, faces[int(other)].boundary
+                    ).length
                     shared[owner[int(other)]] += length
             if shared and max(shared.values()) > 0:
                 best[number] = max(shared, key=lambda quarter: (shared[quarter], quarter.code))
@@ -93,7 +105,10 @@ def _tiling(streets: Streets, town: shapely.Geometry) -> dict[quarters.Quarter, 
     parts: dict[quarters.Quarter, list[shapely.Geometry]] = defaultdict(list)
     for number, quarter in owner.items():
         parts[quarter].append(faces[number])
-    merged = {quarter: shapely.union_all(parts[quarter], grid_size=0.01) for quarter in sorted(parts, key=lambda q: q.code)}
+    merged = {
+        quarter: shapely.union_all(parts[quarter], grid_size=0.01)
+        for quarter in sorted(parts, key=lambda q: q.code)
+    }
     return _give_rest(merged, town)
 
 
@@ -120,7 +135,14 @@ def make_places(areas: list[Area], coast: Coast) -> list[Place]:
         Place("潮見湾", "シオミワン", "Shiomi Bay", "bay", 2, (250, -1180)),
         Place("潮見港", "シオミコウ", "Shiomi Port", "harbour", 3, (-420, -850)),
         Place("岬", "ミサキ", "Misaki Cape", "cape", 3, (-1450, -1860)),
-        Place("潮見埼灯台", "シオミサキトウダイ", "Shiomi Cape Lighthouse", "lighthouse", 4, (-1455, -1840)),
+        Place(
+            "潮見埼灯台",
+            "シオミサキトウダイ",
+            "Shiomi Cape Lighthouse",
+            "lighthouse",
+            4,
+            (-1455, -1840),
+        ),
         Place("東ノ鼻", "ヒガシノハナ", "Higashi-no-hana", "cape", 3, (2330, -1800)),
         Place("城山", "シロヤマ", "Mt. Shiroyama", "peak", 3, (-905, -60)),
         Place("西山", "ニシヤマ", "Mt. Nishiyama", "peak", 3, (-1560, 700)),
@@ -133,7 +155,14 @@ def make_places(areas: list[Area], coast: Coast) -> list[Place]:
         Place("城山公園", "シロヤマコウエン", "Shiroyama Park", "park", 4, (-905, -35)),
         Place("潮見神社", "シオミジンジャ", "Shiomi Shrine", "shrine", 4, (-1010, 250)),
         Place("光明寺", "コウミョウジ", "Komyoji Temple", "temple", 4, (-560, -405)),
-        Place("道の駅しおみ", "ミチノエキシオミ", "Roadside Station Shiomi", "roadside_station", 4, (1340, -470)),
+        Place(
+            "道の駅しおみ",
+            "ミチノエキシオミ",
+            "Roadside Station Shiomi",
+            "roadside_station",
+            4,
+            (1340, -470),
+        ),
     ]
     places += [Place(name, kana, english, "station", 3, xy) for name, kana, english, xy in STATIONS]
     for area in areas[2:]:
@@ -143,7 +172,9 @@ def make_places(areas: list[Area], coast: Coast) -> list[Place]:
             dry = shapely.difference(area.geometry, coast.fresh_water)
             largest = max(shapely.get_parts(dry), key=lambda part: part.area)
             xy = _middle(largest)
-        places.append(Place(area.name, area.kana, area.name_en, "quarter", 4, (round(xy[0], 1), round(xy[1], 1))))
+        places.append(
+            Place(area.name, area.kana, area.name_en, "quarter", 4, (round(xy[0], 1), round(xy[1], 1)))
+        )
     return places
 
 

@@ -13,7 +13,7 @@ from sample_data.town.areas import Area
 from sample_data.town.coast import Coast
 from sample_data.town.facilities import FACILITIES, Facility
 from sample_data.town.frame import random_numbers
-from sample_data.town.streets import Link, Streets
+from sample_data.town.network import Link, Streets
 from sample_data.town.terrain import Terrain
 
 
@@ -43,7 +43,9 @@ class Habit:
 
 
 HABITS = {
-    "centre": Habit((13, 23), (12, 19), 0.88, (0.06, 0.34, 0.26, 0.14, 0.1, 0.05, 0.03, 0.02), (0.6, 2.0), 1.2),
+    "centre": Habit(
+        (13, 23), (12, 19), 0.88, (0.06, 0.34, 0.26, 0.14, 0.1, 0.05, 0.03, 0.02), (0.6, 2.0), 1.2
+    ),
     "house": Habit((13, 19), (9, 12.5), 0.6, (0.14, 0.79, 0.07), (1.6, 4.0), 2.6),
     "old": Habit((7.5, 12), (9.5, 15), 0.88, (0.22, 0.74, 0.04), (0.3, 0.9), 0.5),
     "hill": Habit((15, 22), (9.5, 12.5), 0.55, (0.1, 0.86, 0.04), (2.0, 4.5), 3.0),
@@ -53,19 +55,37 @@ HABITS = {
 }
 
 
-def make_buildings(coast: Coast, terrain: Terrain, streets: Streets, areas: list[Area]) -> list[Building]:
+def make_buildings(
+    coast: Coast, terrain: Terrain, streets: Streets, areas: list[Area]
+) -> list[Building]:
     """Public buildings first, then one house per lot where nothing else stands."""
     rail = shapely.union_all([line.buffer(6) for line, tunnel in streets.railway if not tunnel])
-    blocked = shapely.union_all([streets.surface, shapely.buffer(coast.fresh_water, 6), rail, coast.sea.intersection(
-        box(-2500, -2500, 2500, 2500)).buffer(3)])  # fmt: skip
+    blocked = shapely.union_all(
+        [
+            streets.surface,
+            shapely.buffer(coast.fresh_water, 6),
+            rail,
+            coast.sea.intersection(box(-2500, -2500, 2500, 2500)).buffer(3),
+        ]
+    )
     shapely.prepare(blocked)
     public = place_public(streets, blocked)
     candidates = _lots(streets, areas, terrain)
-    candidates = [item for item, hit in zip(
-        candidates, shapely.intersects(blocked, [item.footprint for item in candidates]), strict=True) if not hit]  # fmt: skip
+    candidates = [
+        item
+        for item, hit in zip(
+            candidates,
+            shapely.intersects(blocked, [item.footprint for item in candidates]),
+            strict=True,
+        )
+        if not hit
+    ]
     candidates = _on_gentle_ground(candidates, terrain)
     parks = [Point(item.xy).buffer(52) for item in FACILITIES if item.size_m is None]
-    yards = [item.footprint.buffer(26 if item.use == "文教厚生施設" and item.storeys > 2 else 4) for item in public]
+    yards = [
+        item.footprint.buffer(26 if item.use == "文教厚生施設" and item.storeys > 2 else 4)
+        for item in public
+    ]
     kept = _without_overlap(candidates, shapely.union_all([*parks, *yards]))
     ordered = [*public, *kept]
     return [replace(item, id=f"B{number:05d}") for number, item in enumerate(ordered, 1)]
@@ -80,12 +100,18 @@ def place_public(streets: Streets, blocked: shapely.Geometry) -> list[Building]:
         if facility.size_m is not None:
             footprint = _free_place(facility, links, tree, blocked, placed)
             height = _height(facility.storeys, 3.7)
-            placed.append(Building("", footprint, facility.use, facility.storeys, height, facility.name))
+            placed.append(
+                Building("", footprint, facility.use, facility.storeys, height, facility.name)
+            )
     return placed
 
 
 def _free_place(
-    facility: Facility, links: list[Link], tree: shapely.STRtree, blocked: shapely.Geometry, placed: list[Building]
+    facility: Facility,
+    links: list[Link],
+    tree: shapely.STRtree,
+    blocked: shapely.Geometry,
+    placed: list[Building],
 ) -> Polygon:
     assert facility.size_m is not None
     centre = Point(facility.xy)
@@ -99,8 +125,12 @@ def _free_place(
             x = facility.xy[0] + radius * np.cos(np.radians(turn))
             y = facility.xy[1] + radius * np.sin(np.radians(turn))
             for size in ((length, depth), (depth, length)):
-                shape = affinity.rotate(box(x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2), angle)
-                if not blocked.intersects(shape) and all(item.footprint.distance(shape) > 8 for item in placed):
+                shape = affinity.rotate(
+                    box(x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2), angle
+                )
+                if not blocked.intersects(shape) and all(
+                    item.footprint.distance(shape) > 8 for item in placed
+                ):
                     return shape
     raise ValueError(f"no free place for {facility.name}")
 
@@ -126,7 +156,9 @@ def _lots(streets: Streets, areas: list[Area], terrain: Terrain) -> list[Buildin
     return found
 
 
-def _frontage(link: Link, side: float, habit: Habit, district: Area, rng: np.random.Generator) -> list[Building]:
+def _frontage(
+    link: Link, side: float, habit: Habit, district: Area, rng: np.random.Generator
+) -> list[Building]:
     lots = []
     at = rng.uniform(2, 7)
     while at < link.line.length - 5:
@@ -146,7 +178,9 @@ def _frontage(link: Link, side: float, habit: Habit, district: Area, rng: np.ran
         shape = affinity.rotate(shape, heading, origin=(0, 0), use_radians=True)
         shape = affinity.translate(shape, (a.x + b.x) / 2, (a.y + b.y) / 2)
         use = _use(district.style, link, storeys, float(rng.random()))
-        lots.append(Building("", shape, use, storeys, _height(storeys, 3.0 + 0.25 * roll), "", district.name))
+        lots.append(
+            Building("", shape, use, storeys, _height(storeys, 3.0 + 0.25 * roll), "", district.name)
+        )
     return lots
 
 
@@ -158,15 +192,31 @@ def _house(width: float, depth: float, near: float, bend: float, style: str) -> 
         step = near + depth * 0.45
         half = width / 2
         if notch > 0:
-            points = [(-half, near), (half, near), (half, far), (half - notch, far), (half - notch, step), (-half, step)]
+            points = [
+                (-half, near),
+                (half, near),
+                (half, far),
+                (half - notch, far),
+                (half - notch, step),
+                (-half, step),
+            ]
         else:
-            points = [(half, near), (-half, near), (-half, far), (-half - notch, far), (-half - notch, step), (half, step)]
+            points = [
+                (half, near),
+                (-half, near),
+                (-half, far),
+                (-half - notch, far),
+                (-half - notch, step),
+                (half, step),
+            ]
         return shapely.normalize(Polygon(points))
     return box(-width / 2, min(near, far), width / 2, max(near, far))
 
 
 def _use(style: str, link: Link, storeys: int, roll: float) -> str:
-    busy = link.route.road_class in ("trunk", "primary", "secondary") or (style == "centre" and roll < 0.6)
+    busy = link.route.road_class in ("trunk", "primary", "secondary") or (
+        style == "centre" and roll < 0.6
+    )
     if style == "port":
         return "運輸倉庫施設" if roll < 0.6 else "工場"
     if style in ("farm", "wild"):
@@ -198,7 +248,9 @@ def _without_overlap(candidates: list[Building], reserved: shapely.Geometry) -> 
     shapely.prepare(reserved)
     alive = ~shapely.intersects(reserved, shapes)
     tree = shapely.STRtree(shapes)
-    first, second = tree.query(shapely.buffer(shapes, 0.3, cap_style="square", join_style="mitre"), predicate="intersects")
+    first, second = tree.query(
+        shapely.buffer(shapes, 0.3, cap_style="square", join_style="mitre"), predicate="intersects"
+    )
     rivals: dict[int, list[int]] = {}
     for a, b in zip(first, second, strict=True):
         if b < a:

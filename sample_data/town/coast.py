@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - outlines read better with many points a line
 """The island: coastline, bay, harbour and river."""
 
 from __future__ import annotations
@@ -33,8 +34,16 @@ RIVER_WIDTHS = [(0, 7), (0.25, 13), (0.5, 26), (0.7, 40), (0.85, 54), (0.95, 66)
 BRANCH = [(385, 30), (440, -70), (560, -190), (640, -330), (690, -480), (775, -600), (820, -790)]
 BRANCH_WIDTHS = [(0, 24), (0.4, 32), (0.8, 44), (1, 85)]
 TRIBUTARY = [
-    (1690, 2040), (1430, 1830), (1350, 1640), (1120, 1530), (1010, 1360), (800, 1290), (690, 1130), (520, 1060),
-    (430, 930), (250, 850),
+    (1690, 2040),
+    (1430, 1830),
+    (1350, 1640),
+    (1120, 1530),
+    (1010, 1360),
+    (800, 1290),
+    (690, 1130),
+    (520, 1060),
+    (430, 930),
+    (250, 850),
 ]
 TRIBUTARY_WIDTHS = [(0, 4), (0.5, 9), (1, 16)]
 
@@ -51,7 +60,13 @@ BREAKWATERS = [
 GROYNES = [
     [(300, -620), (345, -850)], [(985, -560), (1000, -680)], [(1140, -565), (1155, -670)], [(1290, -590), (1320, -690)],
 ]  # fmt: skip
-ISLETS = [((-1700, -2330), 62), ((-1560, -2260), 28), ((2620, -2080), 75), ((780, -1380), 54), ((850, -1330), 24)]
+ISLETS = [
+    ((-1700, -2330), 62),
+    ((-1560, -2260), 28),
+    ((2620, -2080), 75),
+    ((780, -1380), 54),
+    ((850, -1330), 24),
+]
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,11 @@ def make_coast() -> Coast:
 
 
 def _breakwaters() -> list[tuple[str, str, LineString, shapely.Geometry]]:
-    names = [("西防波堤", "West Breakwater"), ("東防波堤", "East Breakwater"), ("沖防波堤", "Outer Breakwater")]
+    names = [
+        ("西防波堤", "West Breakwater"),
+        ("東防波堤", "East Breakwater"),
+        ("沖防波堤", "Outer Breakwater"),
+    ]
     made = []
     for (name, name_en), points in zip(names, BREAKWATERS, strict=True):
         line = LineString(points)
@@ -156,5 +175,8 @@ def _islet(centre: tuple[float, float], radius_m: float, number: int) -> Polygon
     rng = random_numbers(f"islet {number}")
     angle = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     radius = radius_m * (1 + 0.16 * rng.standard_normal(14).clip(-1.5, 1.5))
-    points = [(centre[0] + 1.35 * r * np.cos(a), centre[1] + r * np.sin(a)) for a, r in zip(angle, radius, strict=True)]
+    points = [
+        (centre[0] + 1.35 * r * np.cos(a), centre[1] + r * np.sin(a))
+        for a, r in zip(angle, radius, strict=True)
+    ]
     return Polygon(smooth_ring(points, 6.0)).buffer(0)

@@ -68,7 +68,9 @@ def round_corners(polygon: shapely.Geometry, times: int = 2) -> shapely.Geometry
 def _chaikin_ring(ring: Array, times: int) -> Array:
     for _ in range(times):
         following = np.roll(ring, -1, axis=0)
-        ring = np.stack([0.75 * ring + 0.25 * following, 0.25 * ring + 0.75 * following], 1).reshape(-1, 2)
+        ring = np.stack([0.75 * ring + 0.25 * following, 0.25 * ring + 0.75 * following], 1).reshape(
+            -1, 2
+        )
     return ring
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables read better with a row a line
 """Public buildings and open spaces, among them the evacuation sites and shelters."""
 
 from __future__ import annotations
@@ -5,7 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 # Hazards in the order of the municipal standard data set.
-HAZARDS = ("洪水", "崖崩れ、土石流及び地滑り", "高潮", "地震", "津波", "大規模な火事", "内水氾濫", "火山現象")
+HAZARDS = (
+    "洪水",
+    "崖崩れ、土石流及び地滑り",
+    "高潮",
+    "地震",
+    "津波",
+    "大規模な火事",
+    "内水氾濫",
+    "火山現象",
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ FACILITIES = [
              "1 1111 1", 2800, 850, ("緑町", "若葉町", "若宮町", "駅北二丁目")),
     Facility("中央公民館", "チュウオウコウミンカン", "Chuo Community Hall", (-150, -40), (36, 24), "文教厚生施設", 3,
              "   1  1 ", 480, 160, ("中央一丁目", "中央二丁目", "川端町")),
-    Facility("駅北公園", "エキキタコウエン", "Ekikita Park", (-110, 690), None, "公園", 0, "1  1 1  ", 2600, 0,
+    Facility("駅北公園", "エキキタコウエン", "Ekikita Park", (-110, 690), None, "公園", 0, "   1 1  ", 2600, 0,
              ("若葉町", "駅北二丁目", "上川原")),
     Facility("光明寺", "コウミョウジ", "Komyoji Temple", (-560, -410), (24, 18), "宗教施設", 1, "   1    ", 260, 60, ("本町",)),
     Facility("潮見神社境内", "シオミジンジャケイダイ", "Shiomi Shrine Grounds", (-1010, 250), (14, 12), "宗教施設", 1,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
 from rasterio.features import shapes
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 from scipy.ndimage import distance_transform_edt, gaussian_filter, zoom
 from shapely.geometry import Point, Polygon, shape
 
@@ -51,13 +52,20 @@ def make_hazards(coast: Coast, terrain: Terrain) -> Hazards:
     flood_zones = [
         Zone("flood", low, high, rank, "潮見川水系潮見川", geometry)
         for (rank, low, high), geometry in zip(
-            FLOOD_CLASSES, _bands(flood, [low for _, low, _ in FLOOD_CLASSES], coast.island), strict=True
+            FLOOD_CLASSES,
+            _bands(flood, [low for _, low, _ in FLOOD_CLASSES], coast.island),
+            strict=True,
         )
     ]
     tsunami_zones = [
         Zone("tsunami", low, high, rank, "潮見湾沿岸", geometry)
         for rank, ((low, high), geometry) in enumerate(
-            zip(TSUNAMI_CLASSES, _bands(tsunami, [low for low, _ in TSUNAMI_CLASSES], coast.island), strict=True), 1
+            zip(
+                TSUNAMI_CLASSES,
+                _bands(tsunami, [low for low, _ in TSUNAMI_CLASSES], coast.island),
+                strict=True,
+            ),
+            1,
         )
     ]
     outline = _bands(event, [0.12], land)[0]
@@ -68,9 +76,16 @@ def _depths(coast: Coast, terrain: Terrain) -> tuple[Array, Array, Array]:
     """Depth grids: the largest assumed flood, the rain day's flood, the tsunami."""
     x, y = cell_centres()
     upstream = np.clip(y + 700, 0, None)
-    floor = 1.3 + 1.2 * (1 - np.exp(-terrain.sea_distance_m / 220)) + 0.0045 * upstream + 0.0000013 * upstream**2
+    floor = (
+        1.3
+        + 1.2 * (1 - np.exp(-terrain.sea_distance_m / 220))
+        + 0.0045 * upstream
+        + 0.0000013 * upstream**2
+    )
     away = terrain.river_distance_m
-    patchy = fractal_noise(random_numbers("flood"), (ROWS, COLUMNS), 12)
+    rng = random_numbers("flood")
+    patchy = fractal_noise(rng, (ROWS, COLUMNS), 12)
+    patches = fractal_noise(rng, (ROWS, COLUMNS), 5)
     reach = smoothstep(y, 2300, 1500)
     assumed = 3.75 * np.exp(-((away / 470) ** 1.7)) * reach + floor - terrain.height_m + 0.16 * patchy
     assumed -= 2.2 * smoothstep(away, 560, 980)
@@ -79,7 +94,7 @@ def _depths(coast: Coast, terrain: Terrain) -> tuple[Array, Array, Array]:
     upper = 1.15 * np.exp(-(((x - 560) / 260) ** 2) - ((y - 960) / 300) ** 2)
     west = 1.15 * np.exp(-(((x - 215) / 120) ** 2) - ((y - 640) / 260) ** 2)
     lower = 0.95 * np.exp(-(((x - 560) / 190) ** 2) - ((y + 480) / 220) ** 2)
-    event = breach + upper + west + lower - 0.42 + 0.13 * patchy
+    event = breach + upper + west + lower - 0.42 + 0.16 * patchy + 0.17 * patches
     event += 0.6 * np.exp(-(((away - 10) / 26) ** 2)) * (y < 1500) + 0.45 * (floor - terrain.height_m)
     event = np.where((away > 700) | (terrain.height_m > floor + 1.2), -1.0, event)
     run_up = 6.4 - 0.0105 * terrain.sea_distance_m + 0.5 * patchy
@@ -87,33 +102,35 @@ def _depths(coast: Coast, terrain: Terrain) -> tuple[Array, Array, Array]:
     open_coast = _open_to_the_bay(coast)
     tsunami = np.maximum(run_up * open_coast - terrain.height_m, along_river - 0.35 * terrain.height_m)
     tsunami = np.where((terrain.sea_distance_m < 520) | (away < 140), tsunami, -1.0)
-    masked = [np.where(terrain.land, gaussian_filter(depth, 1.1), -1.0) for depth in (assumed, event, tsunami)]
+    masked = [
+        np.where(terrain.land, gaussian_filter(depth, 1.1), -1.0) for depth in (assumed, event, tsunami)
+    ]
     return masked[0], masked[1], masked[2]
 
 
 def _open_to_the_bay(coast: Coast) -> Array:
     """1 on the south coast, less behind the breakwaters and on the far side of the island."""
-    x, y = cell_centres()
+    _, y = cell_centres()
     shelter = burn(shapely.union_all([part[3].buffer(30) for part in coast.breakwaters[:3]]))
     lee = np.exp(-distance_transform_edt(~shelter, sampling=CELL_M) / 330)
     return (1 - 0.22 * lee) * (0.62 + 0.38 * smoothstep(-y, -900, 300))
 
 
 def _bands(depth: Array, thresholds: list[float], within: shapely.Geometry) -> list[shapely.Geometry]:
-    """Areas between successive thresholds: traced, rounded, and cut from each other so that they tile."""
+    """Areas between successive thresholds: traced, rounded, and cut so that they tile."""
     fine = zoom(depth, FINE, order=1, grid_mode=True, mode="nearest")
     above = [_trace(fine > low) for low in thresholds]
     for number in range(1, len(above)):
         above[number] = shapely.intersection(above[number], above[number - 1])
     above = [shapely.intersection(area, within) for area in above]
     above.append(Polygon())
-    bands = [shapely.difference(low, high, grid_size=0.05) for low, high in zip(above[:-1], above[1:], strict=True)]
+    bands = [shapely.difference(low, high, grid_size=0.05) for low, high in pairwise(above)]
     return [_only_polygons(band) for band in bands]
 
 
 def _trace(mask: Array) -> shapely.Geometry:
     """The outline of a mask with the stairs of its cells smoothed away."""
-    transform = from_origin(WEST, NORTH, CELL_M / FINE, CELL_M / FINE)
+    transform = Affine(CELL_M / FINE, 0, WEST, 0, -CELL_M / FINE, NORTH)
     found = shapes(mask.astype("uint8"), mask=mask, connectivity=4, transform=transform)
     parts = [shape(geometry) for geometry, _ in found]
     parts = [part for part in parts if part.area > 600]
@@ -125,21 +142,31 @@ def _trace(mask: Array) -> shapely.Geometry:
         Polygon(part.exterior, [ring for ring in part.interiors if Polygon(ring).area > 500])
         for part in shapely.get_parts(area)
     ]
-    return shapely.simplify(shapely.union_all(filled), 0.8)
+    return shapely.simplify(shapely.union_all(filled), 1.0)
 
 
 def _only_polygons(geometry: shapely.Geometry) -> shapely.Geometry:
-    parts = [part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon" and part.area > 30]
+    parts = [
+        part for part in shapely.get_parts(geometry) if part.geom_type == "Polygon" and part.area > 30
+    ]
     return shapely.union_all(parts)
 
 
 SLIDES = [
-    ("山手一丁目A", 1, (-1150, 330), 70, 34), ("山手一丁目B", 1, (-1160, 190), 60, 30), ("山手二丁目", 1, (-1150, 640), 85, 36),
-    ("山手北", 1, (-1060, 850), 70, 30), ("城山西", 1, (-1020, -60), 62, 28), ("城山東", 1, (-800, -40), 55, 26),
-    ("岬口", 1, (-1215, -640), 95, 34), ("鏡ヶ池沢", 2, (-1000, 1010), 190, 52), ("西山沢", 2, (-1230, 480), 210, 48),
-    ("日の出", 1, (1420, 520), 80, 34), ("東谷沢", 2, (1440, 760), 220, 56), ("北谷沢", 2, (-420, 1560), 230, 50),
+    ("山手一丁目A", 1, (-1150, 330), 70, 34),
+    ("山手一丁目B", 1, (-1160, 190), 60, 30),
+    ("山手二丁目", 1, (-1150, 640), 85, 36),
+    ("山手北", 1, (-1060, 850), 70, 30),
+    ("城山西", 1, (-1020, -60), 62, 28),
+    ("城山東", 1, (-800, -40), 55, 26),
+    ("岬口", 1, (-1215, -640), 95, 34),
+    ("鏡ヶ池沢", 2, (-1000, 1010), 190, 52),
+    ("西山沢", 2, (-1230, 480), 210, 48),
+    ("日の出", 1, (1420, 520), 80, 34),
+    ("東谷沢", 2, (1440, 760), 220, 56),
+    ("北谷沢", 2, (-420, 1560), 230, 50),
     ("沢田地すべり", 3, (1560, 1560), 210, 120),
-]  # fmt: skip
+]
 
 
 def _landslides(coast: Coast, terrain: Terrain) -> list[Zone]:
@@ -159,7 +186,10 @@ def _landslides(coast: Coast, terrain: Terrain) -> list[Zone]:
                 continue
             angle = np.linspace(0, 2 * np.pi, 18, endpoint=False)
             wobble = 1 + 0.13 * rng.standard_normal(18)
-            u, v = np.cos(angle) * length / 2 * scale * wobble, np.sin(angle) * width / 2 * scale * wobble
+            u, v = (
+                np.cos(angle) * length / 2 * scale * wobble,
+                np.sin(angle) * width / 2 * scale * wobble,
+            )
             fan = 1 + 0.35 * np.cos(angle) * (kind == 2)
             ring = np.array(xy) + u[:, None] * fall + (v * fan)[:, None] * across
             area = shapely.intersection(round_corners(Polygon(ring), 2), coast.island)
@@ -171,5 +201,3 @@ def depth_at(hazards: Hazards, terrain: Terrain, points: list[Point]) -> Array:
     """Depth of the rain day's water at points, in metres, 0 where dry."""
     xy = shapely.get_coordinates(points)
     return np.clip(terrain.sample(hazards.event_depth_m, xy), 0, None)
-
-

@@ -17,7 +17,7 @@ from shapely.ops import linemerge, substring
 
 from sample_data.town.curves import offset_polyline
 from sample_data.town.frame import Array
-from sample_data.town.streets import Link, Streets
+from sample_data.town.network import Link, Streets
 from sample_data.town.terrain import Terrain
 
 STEP_M = 5.0
@@ -40,7 +40,7 @@ class JunctionPlan:
 
 @dataclass(frozen=True)
 class LaneRoad:
-    """A two-way street between junctions; ``xyz`` is its centre line (n, 3), ``lanes`` per direction."""
+    """A two-way street between junctions; ``xyz`` is its centre line (n, 3), ``lanes`` each way."""
 
     id: str
     street: str
@@ -63,8 +63,11 @@ class LaneRoad:
 
 @dataclass(frozen=True)
 class LaneEnd:
-    """A lane where it meets a junction: its road, its number (1.. left of the centre line and along
-    it, -1.. right and against it), its bounds in the direction of travel and that direction."""
+    """A lane where it meets a junction: its bounds there, and its direction of travel.
+
+    Lane 1 and more lie left of the road's centre line and run along it; -1 and less lie right of
+    it and run against it. ``left`` and ``right`` are as the driver sees them.
+    """
 
     road: str
     lane: int
@@ -108,12 +111,25 @@ JUNCTIONS = [
 ]
 # street, from, to: a letter names a junction, a pair of numbers is where the survey ended.
 STRETCHES: list[tuple[str, str | tuple[float, float], str | tuple[float, float]]] = [
-    ("国道509号", (-1120, -500), "A"), ("国道509号", "A", "B"), ("国道509号", "B", "D"), ("国道509号", "D", "E"),
-    ("国道509号", "E", (1250, -378)), ("中央通り", "F", "G"), ("中央通り", "G", "H"), ("中央通り", "H", "I"),
-    ("中央通り", "I", (1180, -10)), ("西通り", "A", "F"), ("西通り", "F", (-732, 300)), ("駅前通り", (-248, 268), "G"),
-    ("駅前通り", "G", "B"), ("港通り", "B", (-205, -520)), ("川端通り", "D", "H"), ("川端通り", "H", (308, 540)),
-    ("東町通り", "E", "I"), ("東町通り", "I", (984, 540)),
-]  # fmt: skip
+    ("国道509号", (-1120, -500), "A"),
+    ("国道509号", "A", "B"),
+    ("国道509号", "B", "D"),
+    ("国道509号", "D", "E"),
+    ("国道509号", "E", (1250, -378)),
+    ("中央通り", "F", "G"),
+    ("中央通り", "G", "H"),
+    ("中央通り", "H", "I"),
+    ("中央通り", "I", (1180, -10)),
+    ("西通り", "A", "F"),
+    ("西通り", "F", (-732, 300)),
+    ("駅前通り", (-248, 268), "G"),
+    ("駅前通り", "G", "B"),
+    ("港通り", "B", (-205, -520)),
+    ("川端通り", "D", "H"),
+    ("川端通り", "H", (308, 540)),
+    ("東町通り", "E", "I"),
+    ("東町通り", "I", (984, 540)),
+]
 
 
 def make_lanes(streets: Streets, terrain: Terrain) -> LaneMap:
@@ -140,7 +156,9 @@ def _on_crossing(plan: JunctionPlan, streets: Streets) -> JunctionPlan:
                 meeting.setdefault(node, set()).add(link.route.name)
     candidates = [streets.nodes[node] for node, found in meeting.items() if len(found) > 1]
     nearest = min(candidates, key=lambda xy: np.hypot(xy[0] - plan.xy[0], xy[1] - plan.xy[1]))
-    return JunctionPlan(plan.id, plan.name, plan.name_en, nearest, plan.reach_m, plan.signals, plan.main)
+    return JunctionPlan(
+        plan.id, plan.name, plan.name_en, nearest, plan.reach_m, plan.signals, plan.main
+    )
 
 
 def _road(
@@ -171,27 +189,45 @@ def _road(
     if isinstance(last, str):
         z = _ease(xy, z, level[last], at_start=False)
     route = links[0].route
-    bridge = next((link.bridge for link in links if link.bridge and cut.distance(link.line) < 0.5
-                   and cut.intersection(link.line.buffer(0.5)).length > 20), "")  # fmt: skip
+    bridge = next(
+        (
+            link.bridge
+            for link in links
+            if link.bridge
+            and cut.distance(link.line) < 0.5
+            and cut.intersection(link.line.buffer(0.5)).length > 20
+        ),
+        "",
+    )
     kept = _telling(xy)
     return LaneRoad(
-        number, street, np.column_stack([xy, z])[kept], 2 if route.lanes >= 4 else 1, route.speed_kmh,
-        first if isinstance(first, str) else "", last if isinstance(last, str) else "", bridge,
-    )  # fmt: skip
+        number,
+        street,
+        np.column_stack([xy, z])[kept],
+        2 if route.lanes >= 4 else 1,
+        route.speed_kmh,
+        first if isinstance(first, str) else "",
+        last if isinstance(last, str) else "",
+        bridge,
+    )
 
 
 def _even(line: LineString) -> Array:
     """The line at even steps with its small kinks smoothed, ends kept."""
     count = max(4, round(line.length / STEP_M))
-    xy = shapely.get_coordinates(shapely.line_interpolate_point(line, np.linspace(0, line.length, count + 1)))
+    xy = shapely.get_coordinates(
+        shapely.line_interpolate_point(line, np.linspace(0, line.length, count + 1))
+    )
     smooth = gaussian_filter1d(xy, 1.6, axis=0, mode="nearest")
     weight = np.minimum(np.arange(len(xy)), np.arange(len(xy))[::-1])[:, None].clip(0, 4) / 4
     return xy + weight * (smooth - xy)
 
 
 def _telling(xy: Array, tolerance_m: float = 0.02, gap_m: float = 30.0) -> Array:
-    """Which vertices a surveyor keeps: those that tell the bend, and none further apart than the gap."""
-    told = {tuple(point) for point in shapely.get_coordinates(shapely.simplify(LineString(xy), tolerance_m))}
+    """Which vertices a surveyor keeps: those that tell the bend, and one in every gap."""
+    told = {
+        tuple(point) for point in shapely.get_coordinates(shapely.simplify(LineString(xy), tolerance_m))
+    }
     kept = [0]
     for k in range(1, len(xy)):
         due = k == len(xy) - 1 or tuple(xy[k]) in told
@@ -206,7 +242,9 @@ def _profile(xy: Array, links: list[Link], terrain: Terrain) -> Array:
     """Road height: the ground smoothed, and over water the straight line between the banks, arched."""
     z = terrain.height(xy) + 0.1
     spans = shapely.union_all([link.line.buffer(12) for link in links if link.bridge])
-    over = shapely.intersects(spans, shapely.points(xy)) if not spans.is_empty else np.zeros(len(xy), bool)
+    over = (
+        shapely.intersects(spans, shapely.points(xy)) if not spans.is_empty else np.zeros(len(xy), bool)
+    )
     index = np.arange(len(xy))
     if over.any():
         z = np.interp(index, index[~over], z[~over])
@@ -229,7 +267,9 @@ def _ends(key: str, roads: dict[str, LaneRoad]) -> tuple[list[LaneEnd], list[Lan
         for at, joined in ((0, road.start), (-1, road.end)):
             if joined != key:
                 continue
-            ahead = road.xyz[1, :2] - road.xyz[0, :2] if at == 0 else road.xyz[-1, :2] - road.xyz[-2, :2]
+            ahead = (
+                road.xyz[1, :2] - road.xyz[0, :2] if at == 0 else road.xyz[-1, :2] - road.xyz[-2, :2]
+            )
             ahead = ahead / np.hypot(*ahead)
             for lane in range(1, road.lanes + 1):
                 outer, inner = road.boundary(lane)[at], road.boundary(lane - 1)[at]
@@ -253,12 +293,16 @@ def _connect(key: str, roads: dict[str, LaneRoad], count: int) -> list[Connectio
             if not _lane_fits(turn, source, target, roads):
                 continue
             right = _bezier(source.right, source.heading, target.right, target.heading)
-            width = np.linspace(*(np.hypot(*(end.left - end.right)[:2]) for end in (source, target)), len(right))
+            width = np.linspace(
+                *(np.hypot(*(end.left - end.right)[:2]) for end in (source, target)), len(right)
+            )
             left = np.column_stack([offset_polyline(right[:, :2], width), right[:, 2]])
             left[0], left[-1] = source.left, target.left
             speed = min(roads[source.road].speed_kmh, 30 if turn != "straight" else 60)
             made.append(
-                Connection(f"{count + len(made) + 1:03d}", key, turn, source, target, left, right, speed)
+                Connection(
+                    f"{count + len(made) + 1:03d}", key, turn, source, target, left, right, speed
+                )
             )
     return made
 

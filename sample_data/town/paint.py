@@ -10,6 +10,7 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter
 from shapely.affinity import rotate, translate
 from shapely.geometry import Point, Polygon
 
+from sample_data.town.coast import QUAYS
 from sample_data.town.curves import fractal_noise, smooth_noise, smoothstep
 from sample_data.town.facilities import FACILITIES
 from sample_data.town.frame import Array, random_numbers
@@ -38,21 +39,34 @@ MUD = (0.102, 0.138, 0.168, 0.088)
 MUD_DEEP = (0.088, 0.122, 0.148, 0.060)
 SCAR = (0.115, 0.150, 0.190, 0.235)
 FIELDS = [  # ripe rice, green rice, cut stubble, vegetables, bare soil, greenhouse film, fallow
-    (0.058, 0.098, 0.096, 0.360), (0.038, 0.076, 0.048, 0.410), (0.098, 0.125, 0.142, 0.270),
-    (0.046, 0.082, 0.056, 0.385), (0.088, 0.108, 0.128, 0.195), (0.230, 0.245, 0.250, 0.300),
+    (0.058, 0.098, 0.096, 0.360),
+    (0.038, 0.076, 0.048, 0.410),
+    (0.098, 0.125, 0.142, 0.270),
+    (0.046, 0.082, 0.056, 0.385),
+    (0.088, 0.108, 0.128, 0.195),
+    (0.230, 0.245, 0.250, 0.300),
     (0.060, 0.088, 0.078, 0.300),
-]  # fmt: skip
+]
 FIELD_SHARE = [0.40, 0.22, 0.12, 0.09, 0.07, 0.02, 0.08]
-ROOFS = [  # grey tile, dark tile, blue-grey steel, brown tile, white flat roof, red steel, pale concrete
-    (0.108, 0.116, 0.120, 0.145), (0.062, 0.066, 0.068, 0.088), (0.150, 0.138, 0.112, 0.160),
-    (0.082, 0.098, 0.128, 0.175), (0.330, 0.345, 0.350, 0.365), (0.078, 0.088, 0.165, 0.215),
+ROOFS = [  # grey and dark tile, blue steel, brown tile, white flat, red steel, concrete
+    (0.108, 0.116, 0.120, 0.145),
+    (0.062, 0.066, 0.068, 0.088),
+    (0.150, 0.138, 0.112, 0.160),
+    (0.082, 0.098, 0.128, 0.175),
+    (0.330, 0.345, 0.350, 0.365),
+    (0.078, 0.088, 0.165, 0.215),
     (0.215, 0.228, 0.235, 0.255),
-]  # fmt: skip
-ROOF_SHARE = {"old": [0.42, 0.3, 0.04, 0.18, 0.02, 0.03, 0.01], "flat": [0.1, 0.02, 0.1, 0.02, 0.36, 0.03, 0.37],
-              "house": [0.3, 0.24, 0.13, 0.17, 0.06, 0.06, 0.04]}  # fmt: skip
+]
+ROOF_SHARE = {
+    "old": [0.42, 0.3, 0.04, 0.18, 0.02, 0.03, 0.01],
+    "flat": [0.2, 0.07, 0.12, 0.05, 0.15, 0.04, 0.37],
+    "house": [0.3, 0.24, 0.13, 0.17, 0.06, 0.06, 0.04],
+}
 
 
-def _fill(ground: Array, mask: Array, colour: tuple[float, ...], variation: Array | float = 1.0) -> None:
+def _fill(
+    ground: Array, mask: Array, colour: tuple[float, ...], variation: Array | float = 1.0
+) -> None:
     value = np.asarray(variation)
     for band in range(4):
         ground[band][mask] = colour[band] * (value[mask] if value.ndim else value)
@@ -78,6 +92,8 @@ def paint_ground(canvas: Canvas, town: Town) -> Array:
     _paint_shore(ground, canvas, town, land, fine)
     river = canvas.mask(town.coast.fresh_water)
     _fill(ground, river, RIVER, 1 + 0.05 * medium)
+    rocks = canvas.label([part[3] for part in town.coast.breakwaters]) > 0
+    _fill(ground, rocks, CONCRETE, 1 + 0.12 * fine)
     return ground
 
 
@@ -87,15 +103,19 @@ def _paint_sea(
     offshore = distance_transform_edt(~land, sampling=2.5)
     shallow = np.exp(-offshore / (120 + 25 * broad.clip(-2, 2))) * smoothstep(canvas.x, -1250, -150)
     shallow = np.clip(shallow * 0.75 + 0.25 * np.exp(-offshore / 40) + 0.018 * medium, 0, 1)
-    swell = np.sin((canvas.y * 0.94 + canvas.x * 0.34 + 26 * broad) / 8.5) * smoothstep(offshore, 60, 500)
+    swell = np.sin((canvas.y * 0.94 + canvas.x * 0.34 + 26 * broad) / 8.5) * smoothstep(
+        offshore, 60, 500
+    )
     for band in range(4):
         ground[band] = DEEP_SEA[band] + shallow * (SHALLOW[band] - DEEP_SEA[band])
         ground[band] *= 1 + 0.035 * swell + 0.03 * fine + 0.05 * broad
     surf = np.exp(-(((offshore - 11 - 4 * medium) / 5.5) ** 2)) * (canvas.x > 250) * (fine > -0.4)
-    surf += np.exp(-((offshore / 7) ** 2)) * (canvas.on_grid(town.terrain, town.terrain.slope()) > 0.25) * (fine > 0.2)
+    surf += (
+        np.exp(-((offshore / 7) ** 2))
+        * (canvas.on_grid(town.terrain, town.terrain.slope()) > 0.25)
+        * (fine > 0.2)
+    )
     _blend(ground, np.clip(surf, 0, 1) * ~land * 0.5, (0.3, 0.31, 0.3, 0.24))
-    rocks = canvas.mask(shapely.union_all([part[3] for part in town.coast.breakwaters]))
-    _fill(ground, rocks, CONCRETE, 1 + 0.12 * fine)
 
 
 def _paint_vegetation(
@@ -123,14 +143,18 @@ def _paint_fields(ground: Array, canvas: Canvas, town: Town, fine: Array) -> Non
         for number, colour in enumerate(FIELDS):
             chosen = inside & (kind == number)
             _fill(ground, chosen, colour, tone * rows_of_crop)
-        edge = inside & ((np.abs((u / 31) % 1 - 0.5) > 0.46) | (np.abs((v / (quarter.block_m[1] * 0.5)) % 1 - 0.5) > 0.475))
+        edge = inside & (
+            (np.abs((u / 31) % 1 - 0.5) > 0.46)
+            | (np.abs((v / (quarter.block_m[1] * 0.5)) % 1 - 0.5) > 0.475)
+        )
         _blend(ground, edge * 0.6, GRASS)
 
 
 def _paint_settled(ground: Array, canvas: Canvas, town: Town, medium: Array, fine: Array) -> None:
     """Gardens and yards around houses, paved ground in the centre and port, then streets and tracks."""
     lots = [area for style in ("centre", "house", "old", "hill") for area in town.quarter_areas(style)]
-    flat = canvas.on_grid(town.terrain, gaussian_filter(town.terrain.slope(), 1.5)) < 0.2
+    slope = canvas.on_grid(town.terrain, gaussian_filter(town.terrain.slope(), 1.5))
+    flat = 1 - smoothstep(slope + 0.05 * medium + 0.02 * fine, 0.15, 0.2)
     _blend(ground, (canvas.label([area.geometry for area in lots]) > 0) * flat * 0.92, MEADOW)
     near = gaussian_filter((canvas.label([b.footprint for b in town.buildings]) > 0).astype(float), 7)
     settled = smoothstep(near, 0.035, 0.12) * canvas.mask(town.coast.island)
@@ -140,7 +164,11 @@ def _paint_settled(ground: Array, canvas: Canvas, town: Town, medium: Array, fin
     for style in ("centre", "port"):
         for area in town.quarter_areas(style):
             paved = canvas.mask(area.geometry) * (0.75 if style == "centre" else 0.95)
-            _blend(ground, paved * (0.85 + 0.1 * np.tanh(fine)), PAVED if style == "centre" else CONCRETE)
+            _blend(
+                ground, paved * (0.85 + 0.1 * np.tanh(fine)), PAVED if style == "centre" else CONCRETE
+            )
+    quays = canvas.label([Polygon(points) for points in QUAYS]) > 0
+    _blend(ground, quays * (0.9 + 0.08 * np.tanh(fine)), CONCRETE)
     for facility in FACILITIES:
         if facility.size_m is None:
             lawn = shapely.box(-46, -34, 46, 34).buffer(8)
@@ -174,7 +202,9 @@ def _schoolyard(school: Polygon) -> Polygon:
         b = np.array(corners[2])
     along = (b - a) / np.hypot(*(b - a))
     south = np.array([along[1], -along[0]]) * (1 if along[0] > 0 else -1)
-    return Polygon([a - 4 * along, b + 4 * along, b + 4 * along + 46 * south, a - 4 * along + 46 * south])
+    return Polygon(
+        [a - 4 * along, b + 4 * along, b + 4 * along + 46 * south, a - 4 * along + 46 * south]
+    )
 
 
 def _paint_shore(ground: Array, canvas: Canvas, town: Town, land: Array, fine: Array) -> None:
@@ -211,7 +241,9 @@ def _boats(ground: Array, canvas: Canvas, after: bool) -> None:
     boats = []
     for x in np.arange(-820, -340, 7.5):
         if rng.random() < 0.62 and not -565 < x < -505:
-            boats.append(Point(x, -652 if x > -700 else -683).buffer(1.0).envelope.buffer(rng.uniform(0.4, 1.6)))
+            boats.append(
+                Point(x, -652 if x > -700 else -683).buffer(1.0).envelope.buffer(rng.uniform(0.4, 1.6))
+            )
     for _ in range(7):
         boats.append(Point(rng.uniform(-900, 900), rng.uniform(-1250, -880)).buffer(rng.uniform(2, 4)))
     _blend(ground, canvas.mask(shapely.union_all(boats)) * 0.85, (0.36, 0.36, 0.35, 0.33))
@@ -240,7 +272,8 @@ def flood(ground: Array, canvas: Canvas, town: Town) -> None:
         away = np.hypot((canvas.x - x + 0.55 * (canvas.y - y)) / 1.25, (canvas.y - y) * 0.9)
         plume = np.maximum(plume, np.exp(-((away / (reach * (1 + 0.2 * streaks))) ** 2)))
     swirl = fractal_noise(rng, canvas.shape, 44)
-    plume = np.clip(plume * (1 + 0.35 * swirl), 0, 1) * ~land
+    rocks = canvas.label([part[3] for part in town.coast.breakwaters]) > 0
+    plume = np.clip(plume * (1 + 0.35 * swirl), 0, 1) * ~land * ~rocks
     _blend(ground, 0.92 * plume, (0.098, 0.128, 0.132, 0.048))
     for zone in town.hazards.landslide:
         if zone.name in ("西山沢", "東谷沢") and zone.rank % 10 == 2:
@@ -265,7 +298,9 @@ def haze(ground: Array, canvas: Canvas, after: bool) -> None:
     ground += np.array(air)[:, None, None]
     rng = random_numbers("clouds")
     torn = fractal_noise(rng, canvas.shape, 64) - 1.2
-    edge = smoothstep(np.maximum(-canvas.y - 900, np.maximum(canvas.y - 1180, -canvas.x - 1080)), 0, 330)
+    edge = smoothstep(
+        np.maximum(-canvas.y - 900, np.maximum(canvas.y - 1180, -canvas.x - 1080)), 0, 330
+    )
     amount = smoothstep(torn, 0.25, 1.3) * edge * (0.9 if after else 0.0)
     shadow = np.roll(amount, (-70, -52), axis=(0, 1))
     ground *= 1 - 0.45 * shadow

@@ -16,12 +16,90 @@ from sample_data.town.terrain import Terrain
 
 LEVELS = {500: 4, 250: 5, 125: 6}  # metres -> level of the jismesh package
 LEAST = 10  # counts below are suppressed, as providers do
-HOME = np.array([.96, .97, .97, .97, .96, .93, .84, .66, .52, .46, .44, .43, .44, .44, .45, .48, .53, .6, .69, .78,
-                 .85, .9, .94, .96])  # fmt: skip
-WORK = np.array([.03, .02, .02, .02, .03, .06, .2, .52, .8, .92, .95, .96, .9, .94, .95, .92, .84, .62, .4, .26, .16,
-                 .1, .06, .04])  # fmt: skip
-RUSH = np.array([.02, .01, 0, 0, .03, .2, .6, 1, .75, .45, .4, .45, .5, .45, .42, .5, .7, .95, .9, .6, .4, .28, .16,
-                 .07])  # fmt: skip
+HOME = np.array(
+    [
+        0.96,
+        0.97,
+        0.97,
+        0.97,
+        0.96,
+        0.93,
+        0.84,
+        0.66,
+        0.52,
+        0.46,
+        0.44,
+        0.43,
+        0.44,
+        0.44,
+        0.45,
+        0.48,
+        0.53,
+        0.6,
+        0.69,
+        0.78,
+        0.85,
+        0.9,
+        0.94,
+        0.96,
+    ]
+)
+WORK = np.array(
+    [
+        0.03,
+        0.02,
+        0.02,
+        0.02,
+        0.03,
+        0.06,
+        0.2,
+        0.52,
+        0.8,
+        0.92,
+        0.95,
+        0.96,
+        0.9,
+        0.94,
+        0.95,
+        0.92,
+        0.84,
+        0.62,
+        0.4,
+        0.26,
+        0.16,
+        0.1,
+        0.06,
+        0.04,
+    ]
+)
+RUSH = np.array(
+    [
+        0.02,
+        0.01,
+        0,
+        0,
+        0.03,
+        0.2,
+        0.6,
+        1,
+        0.75,
+        0.45,
+        0.4,
+        0.45,
+        0.5,
+        0.45,
+        0.42,
+        0.5,
+        0.7,
+        0.95,
+        0.9,
+        0.6,
+        0.4,
+        0.28,
+        0.16,
+        0.07,
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -66,9 +144,19 @@ def _residents(buildings: list[Building]) -> Array:
 
 
 def _workers(buildings: list[Building]) -> Array:
-    share = {"商業施設": 1 / 28, "業務施設": 1 / 22, "官公庁施設": 1 / 26, "文教厚生施設": 1 / 17, "工場": 1 / 45,
-             "運輸倉庫施設": 1 / 70, "店舗等併用住宅": 1 / 75, "宿泊施設": 1 / 24}  # fmt: skip
-    return np.array([share.get(b.use, 0) * b.footprint.area * max(b.storeys, 1) * 0.55 for b in buildings])
+    share = {
+        "商業施設": 1 / 28,
+        "業務施設": 1 / 22,
+        "官公庁施設": 1 / 26,
+        "文教厚生施設": 1 / 17,
+        "工場": 1 / 45,
+        "運輸倉庫施設": 1 / 70,
+        "店舗等併用住宅": 1 / 75,
+        "宿泊施設": 1 / 24,
+    }
+    return np.array(
+        [share.get(b.use, 0) * b.footprint.area * max(b.storeys, 1) * 0.55 for b in buildings]
+    )
 
 
 def make_population(buildings: list[Building]) -> list[MeshPeople]:
@@ -122,7 +210,9 @@ def make_flow(buildings: list[Building], hazards: Hazards, terrain: Terrain) -> 
 def _cells(where: Array, counts: Array, size_m: int, chosen: Array | None) -> list[Flow]:
     rng = random_numbers(f"flow {size_m}")
     codes = mesh_codes(where, size_m)
-    wanted = sorted(set(codes) if chosen is None else {c for c, keep in zip(codes, chosen, strict=True) if keep})
+    wanted = sorted(
+        set(codes) if chosen is None else {c for c, keep in zip(codes, chosen, strict=True) if keep}
+    )
     row = {code: number for number, code in enumerate(wanted)}
     totals = np.zeros((len(wanted), 24))
     for code, series in zip(codes, counts, strict=True):
@@ -130,7 +220,12 @@ def _cells(where: Array, counts: Array, size_m: int, chosen: Array | None) -> li
             totals[row[code]] += series
     seen = rng.poisson(totals)
     return [
-        Flow(code, size_m, hour, int(seen[k, hour]) if seen[k, hour] >= LEAST or seen[k, hour] == 0 else None)
+        Flow(
+            code,
+            size_m,
+            hour,
+            int(seen[k, hour]) if seen[k, hour] >= LEAST or seen[k, hour] == 0 else None,
+        )
         for k, code in enumerate(wanted)
         if totals[k].max() >= 1
         for hour in range(24)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables read better with a row a line
 """The quarters of the town (町丁目): where they are, what stands there, how their streets run."""
 
 from __future__ import annotations
@@ -98,7 +99,16 @@ GRADES = {"slope": 0.17}
 
 # Lines that bound quarters without being roads; they overshoot, and polygonising drops the rest.
 EDGES = [
-    [(-640, 780), (-635, 860), (-560, 980), (-430, 1150), (-330, 1420), (-340, 1700), (-400, 1900), (-450, 2070)],
+    [
+        (-640, 780),
+        (-635, 860),
+        (-560, 980),
+        (-430, 1150),
+        (-330, 1420),
+        (-340, 1700),
+        (-400, 1900),
+        (-450, 2070),
+    ],
     [(1200, 440), (1330, 640), (1400, 850), (1330, 1120), (1140, 1480)],
     [(-520, 1990), (-190, 2000), (320, 1930), (640, 1800), (900, 1620), (1190, 1400)],
     [(-205, -540), (-200, -750)],
@@ -144,7 +154,11 @@ def local_streets(
     for number, line in enumerate(lines):
         name = quarter.streets[number] if number < len(quarter.streets) else ("", "", "")
         for part in shapely.get_parts(shapely.intersection(line, ground)):
-            if part.geom_type == "LineString" and part.length > 18 and _passable(part, terrain, GRADES.get(quarter.pattern, 0.3)):
+            if (
+                part.geom_type == "LineString"
+                and part.length > 18
+                and _passable(part, terrain, GRADES.get(quarter.pattern, 0.3))
+            ):
                 named.append((part, name))
     return named
 
@@ -200,13 +214,21 @@ def _cells(quarter: Quarter, face: Polygon, rng: np.random.Generator) -> list[Li
     """Lanes that grew: the edges of Voronoi cells around uneven plots."""
     west, south, east, north = face.bounds
     length, depth = quarter.block_m
-    x, y = np.meshgrid(np.arange(west - length, east + length, length), np.arange(south - depth, north + depth, depth))
+    x, y = np.meshgrid(
+        np.arange(west - length, east + length, length), np.arange(south - depth, north + depth, depth)
+    )
     x = x + (np.arange(x.shape[0]) % 2)[:, None] * length / 2
     seeds = np.column_stack([x.ravel(), y.ravel()])
     seeds += rng.normal(0, 0.23, seeds.shape) * (length, depth)
     edges = shapely.voronoi_polygons(
-        shapely.multipoints(seeds), extend_to=box(west - 200, south - 200, east + 200, north + 200), only_edges=True
+        shapely.multipoints(seeds),
+        extend_to=box(west - 200, south - 200, east + 200, north + 200),
+        only_edges=True,
     )
-    lines = [line for line in shapely.get_parts(edges) if rng.random() > (0.13 if quarter.pattern == "old" else 0.2)]
+    lines = [
+        line
+        for line in shapely.get_parts(edges)
+        if rng.random() > (0.13 if quarter.pattern == "old" else 0.2)
+    ]
     merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines)))
     return sorted(merged, key=lambda line: (-round(line.length, 3), line.coords[0]))

@@ -40,7 +40,32 @@ def make_rain() -> Rain:
 
 def _hour(hour: int, x: Array, y: Array, large: Array, small: Array) -> Array:
     """One hour, ending at ``hour + 1``: the band's axis runs from south-west to north-east."""
-    drift = [-46, -40, -34, -28, -22, -17, -13, -9.5, -6.5, -4, -2, -0.8, 0, 0.6, 1.4, 3, 6, 10, 15, 21, 27, 33, 39, 45]
+    drift = [
+        -46,
+        -40,
+        -34,
+        -28,
+        -22,
+        -17,
+        -13,
+        -9.5,
+        -6.5,
+        -4,
+        -2,
+        -0.8,
+        0,
+        0.6,
+        1.4,
+        3,
+        6,
+        10,
+        15,
+        21,
+        27,
+        33,
+        39,
+        45,
+    ]
     strength = [2, 4, 7, 10, 14, 18, 24, 30, 37, 45, 54, 63, 71, 66, 55, 42, 30, 22, 15, 10, 7, 5, 3, 2]
     cx, cy = CATCHMENT_XY[0] / 1000, CATCHMENT_XY[1] / 1000
     along, across = np.array([0.78, 0.62]), np.array([0.62, -0.78])
@@ -53,7 +78,17 @@ def _hour(hour: int, x: Array, y: Array, large: Array, small: Array) -> Array:
     orographic = 1 + 0.5 * np.exp(-(((x - cx) / 4.5) ** 2) - ((y - cy) / 4) ** 2)
     shift = hour * 5
     patch = large[20 : 20 + x.shape[0], 150 - shift : 150 - shift + x.shape[1]]
-    rain = strength[hour] * band * cores * orographic * np.clip(1 + 0.22 * patch + 0.18 * small, 0.15, None)
-    veil = np.clip(0.9 + 1.1 * patch + 0.5 * small, 0, None) * np.exp(-(((v + drift[hour] * 0.55) / 26) ** 2)) * 2.4
+    rain = (
+        strength[hour]
+        * band
+        * cores
+        * orographic
+        * np.clip(1 + 0.22 * patch + 0.18 * small, 0.15, None)
+    )
+    veil = (
+        np.clip(0.9 + 1.1 * patch + 0.5 * small, 0, None)
+        * np.exp(-(((v + drift[hour] * 0.55) / 26) ** 2))
+        * 2.4
+    )
     total = gaussian_filter(rain + veil, 0.7)
     return np.where(total < 0.25, 0.0, total)

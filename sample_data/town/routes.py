@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - tables read better with a row a line
 """The named roads and the railway as control points: the skeleton the town hangs on."""
 
 from __future__ import annotations
@@ -88,13 +89,29 @@ ROUTES = [
           [(1500, -520), (1570, -760), (1610, -1000), (1690, -1180)], lanes=1, width_m=4.5, kerb_m=1, speed_kmh=30),
 ]  # fmt: skip
 
-WEST_BANK = Route("川端通り", "カワバタドオリ", "Kawabata-dori", "primary", [], width_m=6.5, kerb_m=4, number="12")
-EAST_BANK = Route("川東通り", "カワヒガシドオリ", "Kawahigashi-dori", "tertiary", [], width_m=6, kerb_m=3)
+WEST_BANK = Route(
+    "川端通り", "カワバタドオリ", "Kawabata-dori", "primary", [], width_m=6.5, kerb_m=4, number="12"
+)
+EAST_BANK = Route(
+    "川東通り", "カワヒガシドオリ", "Kawahigashi-dori", "tertiary", [], width_m=6, kerb_m=3
+)
 VALLEY_ROUTE = Route(*VALLEY, [], width_m=6.5, kerb_m=3, number="12", speed_kmh=50)
 PASS_TUNNEL = Route(
-    *VALLEY, [(-830, 3300), (-800, 3620), (-660, 4000)], width_m=6.5, number="12", speed_kmh=50, tunnel="北潮トンネル"
+    *VALLEY,
+    [(-830, 3300), (-800, 3620), (-660, 4000)],
+    width_m=6.5,
+    number="12",
+    speed_kmh=50,
+    tunnel="北潮トンネル",
 )
-NORTH_SLOPE = Route(*VALLEY, [(-660, 4000), (-560, 4220), (-430, 4420)], width_m=6.5, kerb_m=3, number="12", speed_kmh=50)
+NORTH_SLOPE = Route(
+    *VALLEY,
+    [(-660, 4000), (-560, 4220), (-430, 4420)],
+    width_m=6.5,
+    kerb_m=3,
+    number="12",
+    speed_kmh=50,
+)
 
 RAILWAY: Points = [
     (-4300, 420), (-3700, 180), (-3050, 260), (-2300, 420), (-1700, 420), (-1250, 345), (-720, 330), (-250, 330), (60, 334),

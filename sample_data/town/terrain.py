@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from rasterio.features import rasterize
-from rasterio.transform import from_origin
+from rasterio.transform import Affine
 from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
 from sample_data.town.coast import Coast
@@ -23,7 +23,7 @@ HILLS = [
     (-1560, 700, 150, 420, 560), (-1420, -1350, 74, 150, 420), (-2300, -600, 190, 560, 420),
     (-900, -60, 46, 125, 120), (-2300, 2300, 430, 900, 900), (-900, 3700, 330, 900, 700),
     (1900, 2900, 380, 900, 700), (1750, 700, 118, 330, 480), (2250, -1250, 105, 260, 420),
-    (3300, 700, 300, 800, 900), (-3600, 900, 260, 800, 900), (3900, 2100, 240, 800, 600),
+    (3300, 700, 300, 800, 900), (-3450, 1450, 260, 700, 700), (3900, 2100, 240, 800, 600),
     (-700, 1500, 120, 260, 420), (760, 2150, 170, 330, 420), (2500, -300, 90, 380, 260),
 ]  # fmt: skip
 
@@ -55,7 +55,7 @@ class Terrain:
 
 
 def cell_centres() -> tuple[Array, Array]:
-    """x and y of the grid's cells, each (ROWS, COLUMNS)."""
+    """Columns x and rows y of the grid's cells, each (ROWS, COLUMNS)."""
     x = WEST + (np.arange(COLUMNS) + 0.5) * CELL_M
     y = NORTH - (np.arange(ROWS) + 0.5) * CELL_M
     return tuple(np.meshgrid(x, y))
@@ -63,7 +63,7 @@ def cell_centres() -> tuple[Array, Array]:
 
 def burn(geometry: shapely.Geometry) -> Array:
     """1 where a cell's centre lies in the geometry, else 0."""
-    transform = from_origin(WEST, NORTH, CELL_M, CELL_M)
+    transform = Affine(CELL_M, 0, WEST, 0, -CELL_M, NORTH)
     return rasterize([geometry], (ROWS, COLUMNS), transform=transform, dtype="uint8").astype(bool)
 
 
@@ -80,7 +80,9 @@ def make_terrain(coast: Coast) -> Terrain:
     floor = 1.3 + 1.2 * (1 - np.exp(-sea_distance / 220)) + 0.0045 * upstream + 0.0000013 * upstream**2
     hills = sum(h * np.exp(-(((x - a) / rx) ** 2 + ((y - b) / ry) ** 2)) for a, b, h, rx, ry in HILLS)
     noise = fractal_noise(random_numbers("terrain"), (ROWS, COLUMNS), 34)
-    hills = hills * (1 + 0.24 * noise) + 6 * np.clip(noise, 0, None) * smoothstep(sea_distance, 200, 900)
+    hills = hills * (1 + 0.24 * noise) + 6 * np.clip(noise, 0, None) * smoothstep(
+        sea_distance, 200, 900
+    )
     valley = smoothstep(river_distance, 130, 620 + 0.06 * upstream)
     valley *= 0.25 + 0.75 * smoothstep(stream_distance, 60, 380)
     coast_ramp = smoothstep(sea_distance, 0, 190)
@@ -90,5 +92,7 @@ def make_terrain(coast: Coast) -> Terrain:
     height = gaussian_filter(height, 1.2)
     bed = 0.2 + 0.0038 * upstream
     height = np.where(river_distance < 12, np.minimum(height, bed), height)
-    height = np.where(land, np.maximum(height, 0.9), -2.0 - 0.02 * distance_transform_edt(~land, sampling=CELL_M))
+    height = np.where(
+        land, np.maximum(height, 0.9), -2.0 - 0.02 * distance_transform_edt(~land, sampling=CELL_M)
+    )
     return Terrain(height, sea_distance, np.minimum(river_distance, stream_distance + 60), land)
