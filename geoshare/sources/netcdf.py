@@ -178,10 +178,6 @@ def _grid(
 ) -> _Grid:
     rows, row_step = _regular(dataset[y].values.astype(np.float64), report)
     columns, column_step = _regular(dataset[x].values.astype(np.float64), report)
-    affine = Affine(
-        abs(column_step), 0.0, columns.min() - abs(column_step) / 2,
-        0.0, -abs(row_step), rows.max() + abs(row_step) / 2,
-    )  # fmt: skip
     degrees = "degree" in str(dataset[y].attrs.get("units", "")) or y.lower() in ("lat", "latitude")
     crs = request.crs or _crs_of(dataset, variable) or ("EPSG:4326" if degrees else "")
     if not crs:
@@ -189,7 +185,11 @@ def _grid(
     if degrees and columns.max() > 180.0:  # 0..360 grids
         if columns.min() < 180.0 < columns.max():
             raise messages.refuse_and_note(report, messages.grid_irregular())
-        affine = Affine.translation(-360.0, 0.0) * affine
+        columns = columns - 360.0
+    affine = Affine(
+        abs(column_step), 0.0, columns.min() - abs(column_step) / 2,
+        0.0, -abs(row_step), rows.max() + abs(row_step) / 2,
+    )  # fmt: skip
     return _Grid(affine, bool(row_step > 0), bool(column_step < 0), crs)
 
 

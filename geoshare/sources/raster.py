@@ -219,8 +219,11 @@ def outline(
 def ground_resolution_m(affine: Affine, width: int, height: int, transform: Transform) -> float:
     """Geodesic side of a pixel at the centre: the square root of its area's two sides."""
     column, row = width / 2, height / 2
-    at = [(column, row), (column + 1, row), (column, row + 1)]
-    xyz = np.array([[*(affine @ place), 0.0] for place in at])
+    columns = np.array([column, column + 1, column])
+    rows = np.array([row, row, row + 1])
+    x = affine.a * columns + affine.b * rows + affine.c
+    y = affine.d * columns + affine.e * rows + affine.f
+    xyz = np.column_stack([x, y, np.zeros(3)])
     lon, lat = transform.apply(xyz)[:, :2].T
     across = _GEOD.inv(lon[0], lat[0], lon[1], lat[1])[2]
     down = _GEOD.inv(lon[0], lat[0], lon[2], lat[2])[2]

@@ -15,12 +15,13 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.errors import BadData
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import known
 from geoshare.model.report import Message, Report
 from geoshare.sources import encoding, mesh, messages, text
 from geoshare.sources.assemble import Assembler, refused_values
-from geoshare.sources.plan import bind
+from geoshare.sources.plan import Plan, bind
 from geoshare.sources.profiles import (
     AREA,
     LATITUDE,
@@ -106,9 +107,21 @@ def read_rows(
     for chunk in _chunks(numbered, columns, request, report):
         numbers = np.array([number for number, _ in chunk], dtype=np.int64)
         batch = _batch(columns, [cells for _, cells in chunk])
+        if numbers[0] <= at + 1 + BATCH_ROWS:
+            _refuse_wrong_order(plan, batch, report)
         geometry, batch, numbers = place.geometry(batch, numbers)
         if batch.num_rows:
             yield from assembler.batches(batch, geometry, numbers)
+
+
+def _refuse_wrong_order(plan: Plan, batch: pa.RecordBatch, report: Report) -> None:
+    """Look at whole columns before rows are refused one by one: a shifted table fails in many ways."""
+    scratch = Report(report.file)
+    try:
+        plan.properties(batch, scratch)
+    except BadData:
+        report.notes.extend(scratch.notes)
+        raise
 
 
 def find_header(rows: Sequence[Sequence[str]], request: ReadRequest) -> int | None:
