@@ -6,6 +6,7 @@ stands in it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,11 +149,20 @@ def ramp_palette(name: str, low: float, high: float, unit: str = "", steps: int 
     return Palette(name, name, name, unit, tuple(stops), smooth=True)
 
 
+def class_palette(colours: Sequence[Colour]) -> Palette:
+    """Give classes 0, 1, ... their own colours; those that are wholly transparent go unlisted."""
+    stops = tuple(
+        Stop(float(number), colour, str(number), str(number)) for number, colour in enumerate(colours)
+    )
+    return Palette("classes", "Classes", "区分", "", stops, smooth=False)
+
+
 def legend(palette: Palette) -> list[LegendEntry]:
     """List the palette's stops as a map's legend shows them."""
     return [
         LegendEntry(stop.value, hex_colour(stop.colour), stop.label, stop.label_ja)
         for stop in palette.stops
+        if stop.colour[3] > 0
     ]
 
 

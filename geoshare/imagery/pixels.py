@@ -105,10 +105,10 @@ class Pixels:
         limits: RasterLimits = EVERYTHING,
     ) -> NDArray[np.uint8] | None:
         """Draw a mosaic on a grid, (height, width, 4) colours; ``box`` is where that is in degrees."""
-        chosen = [(asset, choose_style(asset, limits, style)) for asset in assets]
-        if style is not None and assets and not any(found for _, found in chosen):
-            raise unknown_style(list(assets), limits)
-        near = [(asset, found) for asset, found in chosen if found and _touches(asset.box, Box(*box))]
+        here = [asset for asset in assets if _touches(asset.box, Box(*box))]
+        near = [(asset, found) for asset in here if (found := choose_style(asset, limits, style))]
+        if style is not None and not near:
+            self._check_style(assets, style, limits)
         canvas: NDArray[np.uint8] | None = None
         for number, (asset, found) in enumerate(near):
             if number >= MAX_SCENES:
@@ -152,8 +152,8 @@ class Pixels:
                 return [asdict(entry) for entry in render.legend(palette)]
             if found is not None:
                 return []
-        if style is not None and assets:
-            raise unknown_style(list(assets), limits)
+        if style is not None:
+            self._check_style(assets, style, limits)
         return []
 
     def zooms(
@@ -206,6 +206,11 @@ class Pixels:
                 self._fences.popitem(last=False)
         return Withheld(limits.finest_m, fence)
 
+    def _check_style(self, assets: Sequence[RasterAsset], style: str, limits: RasterLimits) -> None:
+        """Refuse a style that no asset has; where there is nothing, any style shows nothing."""
+        if assets and not any(choose_style(asset, limits, style) for asset in assets):
+            raise unknown_style(list(assets), limits)
+
     def _layer(
         self, asset: RasterAsset, style: Style, grid: TargetGrid, limits: RasterLimits
     ) -> NDArray[np.uint8] | None:
@@ -227,6 +232,9 @@ class Pixels:
         )
 
     def _palette(self, asset: RasterAsset, style: Style, limits: RasterLimits) -> render.Palette:
+        colours = self.pool.frame(asset.path).colours
+        if colours:  # a map of classes comes with its own colours, and means nothing in others
+            return render.class_palette(colours)
         if style.palette is not None:
             return style.palette
         band = asset.bands[style.bands[0]]

@@ -9,10 +9,12 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from rasterio.enums import ColorInterp
 
 from geoshare.errors import BadRequest, TooLarge, Unavailable
 from geoshare.imagery import pixels as module
 from geoshare.model.rasters import RasterLimits, choose_scenes
+from tiles.raster import write_cog
 
 BANDS = ("blue", "green", "red", "nir")
 
@@ -230,3 +232,18 @@ def test_zooms_follow_the_resolution_that_may_be_seen(make_asset, pixels):
     assert pixels.zooms([asset]) == (10, 15)
     assert pixels.zooms([asset], RasterLimits(finest_m=30)) == (10, 13)
     assert pixels.zooms([]) == (0, 0)
+
+
+def test_a_map_of_classes_comes_in_its_own_colours(make_asset, pixels, tile_of, decoded, tmp_path):
+    classes = np.random.default_rng(6).choice(np.array([1, 3], np.uint8), (1, 256, 256))
+    asset = make_asset(classes, ["landcover"], "classes")
+    with rasterio.open(tmp_path / "classes.tif", "r+") as dataset:
+        dataset.write_colormap(1, {0: (0, 0, 0, 0), 1: (0, 90, 0, 255), 3: (200, 0, 0, 255)})
+        dataset.colorinterp = [ColorInterp.palette]
+    write_cog(tmp_path / "classes.tif", asset.path)
+    for zoom in (13, 15, 17):
+        found = decoded(pixels.tile([asset], *tile_of(asset, zoom)))
+        colours = {tuple(colour) for colour in found.reshape(-1, 4)}
+        assert {(0, 90, 0, 255), (200, 0, 0, 255)} <= colours
+        assert colours <= {(0, 90, 0, 255), (200, 0, 0, 255), (0, 0, 0, 0)}
+    assert {"value": 3.0, "colour": "#c80000", "label": "3", "label_ja": "3"} in pixels.legend([asset])

@@ -7,10 +7,11 @@
 from tiles.raster.cog import write_cog
 from tiles.raster.errors import RasterError, RasterTooLargeError
 from tiles.raster.fence import Fence
+from tiles.raster.frame import Frame
 from tiles.raster.grid import TargetGrid, box_grid, tile_grid
 from tiles.raster.measure import BandStatistics, band_statistics, statistics
 from tiles.raster.points import sample
-from tiles.raster.pool import Frame, Pool
+from tiles.raster.pool import Pool
 from tiles.raster.warp import NOTHING, Warped, Withheld, read
 
 __all__ = [

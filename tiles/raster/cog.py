@@ -5,6 +5,7 @@ and empty if less than half of them are valid. GDAL's own overviews promise neit
 no power of two makes footprints overlap; one valid pixel is enough), and a reader who may see coarse
 pixels only, or only inside a fence, must not learn of what lies outside. The raster is therefore
 padded with empty pixels to a multiple of the coarsest factor, and overviews are written by us.
+Numbers of classes (a band with a colour table) have no mean: there it is the most frequent class.
 """
 
 from __future__ import annotations
@@ -12,40 +13,24 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 import numpy as np
 import rasterio
 import rasterio.shutil
-from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
-from rasterio.windows import Window
 
 from tiles.raster.errors import RasterError
-from tiles.raster.pool import HONEST, OVERVIEW_TAG, to_type, valid_of
+from tiles.raster.frame import HONEST, OVERVIEW_TAG, is_categorical
+from tiles.raster.pyramid import LARGEST_CLASSED, Plan, write_levels
 
 _SMALLEST = 32  # overviews are made until both sides are at most this
-_STRIP_BYTES = 48_000_000
 _GDAL_TYPES = {
     "uint8": "Byte", "int8": "Int8", "uint16": "UInt16", "int16": "Int16", "uint32": "UInt32",
     "int32": "Int32", "float32": "Float32", "float64": "Float64",
 }  # fmt: skip
-
-
-class _Plan(NamedTuple):
-    """What is written: padded size, number of overviews, and how validity is told."""
-
-    bands: tuple[int, ...]  # 1-based, without alpha
-    width: int
-    height: int
-    overviews: int
-    dtype: str
-    nodata: float | None
-    masked: bool
 
 
 def write_cog(
@@ -79,7 +64,7 @@ def write_cog(
         try:
             with rasterio.open(source) as dataset:
                 plan = _plan(dataset, bands, nodata)
-                files = _write_levels(dataset, plan, Path(folder))
+                files = write_levels(dataset, plan, Path(folder))
                 names = descriptions or [dataset.descriptions[band - 1] or "" for band in plan.bands]
                 vrt = Path(folder) / "all.vrt"
                 vrt.write_text(_vrt(dataset, plan, files, names), "utf-8")
@@ -95,7 +80,7 @@ def write_cog(
         done.replace(target)
 
 
-def _plan(dataset: rasterio.DatasetReader, bands: Sequence[int] | None, nodata: float | None) -> _Plan:
+def _plan(dataset: rasterio.DatasetReader, bands: Sequence[int] | None, nodata: float | None) -> Plan:
     if dataset.crs is None:
         raise RasterError("the raster has no CRS")
     a, b, _, d, e, _ = tuple(dataset.transform)[:6]
@@ -110,14 +95,15 @@ def _plan(dataset: rasterio.DatasetReader, bands: Sequence[int] | None, nodata: 
     dtype = np.result_type(*(dataset.dtypes[band - 1] for band in chosen)).name
     if dtype not in _GDAL_TYPES:
         raise RasterError(f"numbers of type {dtype} cannot be shown")
-    missing = dataset.nodatavals[chosen[0] - 1] if nodata is None else nodata
-    if missing is None and np.issubdtype(np.dtype(dtype), np.floating):
-        missing = math.nan
+    missing = _missing(dataset.nodatavals[chosen[0] - 1] if nodata is None else nodata, dtype)
     flags = [flag for band in chosen for flag in dataset.mask_flag_enums[band - 1]]
     masked = MaskFlags.per_dataset in flags or MaskFlags.alpha in flags or missing is None
     count = max(0, math.ceil(math.log2(max(dataset.width, dataset.height) / _SMALLEST)))
+    categorical = len(chosen) == 1 and is_categorical(dataset, chosen[0])
+    if categorical:
+        count = min(count, LARGEST_CLASSED)
     unit = 2**count
-    return _Plan(
+    return Plan(
         bands=chosen,
         width=-(-dataset.width // unit) * unit,
         height=-(-dataset.height // unit) * unit,
@@ -125,98 +111,22 @@ def _plan(dataset: rasterio.DatasetReader, bands: Sequence[int] | None, nodata: 
         dtype=dtype,
         nodata=None if masked else missing,
         masked=masked,
+        categorical=categorical,
     )
 
 
-def _write_levels(dataset: rasterio.DatasetReader, plan: _Plan, folder: Path) -> list[Path]:
-    """Write the padded raster and its overviews, one plain file each, strip by strip."""
-    files = [folder / f"level{number}.tif" for number in range(plan.overviews + 1)]
-    unit = 2**plan.overviews
-    row_bytes = plan.width * len(plan.bands) * 24  # sums, counts and their copies
-    strip = max(unit, _STRIP_BYTES // row_bytes // unit * unit)
-    with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True, GDAL_CACHEMAX=64_000_000))
-        outputs = [
-            stack.enter_context(rasterio.open(file, "w", **_profile(plan, dataset, number)))
-            for number, file in enumerate(files)
-        ]
-        for row in range(0, plan.height, strip):
-            data, valid = _strip(dataset, plan, row, min(strip, plan.height - row))
-            _write_strip(outputs[0], plan, data, valid, row)
-            totals = np.where(valid > 0, data, 0).astype(np.float64)
-            counts = valid.astype(np.int64)
-            for number, output in enumerate(outputs[1:], start=1):
-                totals, counts = _fold(totals), _fold(counts)
-                enough = (counts * 2 >= 4**number).astype(np.uint8)
-                means = totals / np.maximum(counts, 1)
-                small = to_type(means, enough, plan.dtype, plan.nodata)
-                _write_strip(output, plan, small, enough, row >> number)
-    return files
+def _missing(nodata: float | None, dtype: str) -> float | None:
+    """Say which number means "no value", if the type can hold it at all; NaN for real numbers."""
+    kind = np.dtype(dtype)
+    if np.issubdtype(kind, np.floating):
+        return math.nan if nodata is None else nodata
+    limits = np.iinfo(kind)
+    if nodata is None or not math.isfinite(nodata) or nodata != int(nodata):
+        return None
+    return nodata if limits.min <= nodata <= limits.max else None
 
 
-def _fold(values: NDArray) -> NDArray:
-    """Sum of each 2 x 2 square; both sides are even."""
-    folded: NDArray = (
-        values[:, ::2, ::2] + values[:, 1::2, ::2] + values[:, ::2, 1::2] + values[:, 1::2, 1::2]
-    )
-    return folded
-
-
-def _profile(plan: _Plan, dataset: rasterio.DatasetReader, number: int) -> dict[str, Any]:
-    scale = 2**number
-    return {
-        "driver": "GTiff",
-        "width": plan.width // scale,
-        "height": plan.height // scale,
-        "count": len(plan.bands),
-        "dtype": plan.dtype,
-        "nodata": plan.nodata,
-        "crs": dataset.crs,
-        "transform": dataset.transform @ dataset.transform.scale(scale),
-        "tiled": True,
-        "blockxsize": 512,
-        "blockysize": 512,
-        "interleave": "pixel",
-        "compress": "DEFLATE",
-        "zlevel": 1,
-        "bigtiff": "IF_SAFER",
-    }
-
-
-def _strip(
-    dataset: rasterio.DatasetReader, plan: _Plan, row: int, height: int
-) -> tuple[NDArray, NDArray[np.uint8]]:
-    """Rows of the padded raster: (bands, height, width) in the target's type, and validity."""
-    shape = (len(plan.bands), height, plan.width)
-    empty = 0 if plan.nodata is None else plan.nodata
-    data = np.full(shape, empty, plan.dtype)
-    valid = np.zeros(shape, np.uint8)
-    rows = min(height, dataset.height - row)
-    if rows > 0:
-        window = Window(0, row, dataset.width, rows)
-        found = dataset.read(list(plan.bands), window=window)
-        if plan.masked:
-            good = (dataset.read_masks(list(plan.bands), window=window) > 0).astype(np.uint8)
-            good &= valid_of(found, None)
-            # A mask is one for all bands: a pixel counts where any of them has a value.
-            good[:] = good.max(axis=0)
-        else:
-            good = valid_of(found, plan.nodata)
-        data[:, :rows, : dataset.width] = np.where(good > 0, found, empty)
-        valid[:, :rows, : dataset.width] = good
-    return data, valid
-
-
-def _write_strip(
-    output: rasterio.io.DatasetWriter, plan: _Plan, data: NDArray, valid: NDArray[np.uint8], row: int
-) -> None:
-    window = Window(0, row, data.shape[2], data.shape[1])
-    output.write(data, window=window)
-    if plan.masked:
-        output.write_mask(valid[0] * np.uint8(255), window=window)
-
-
-def _vrt(dataset: rasterio.DatasetReader, plan: _Plan, files: list[Path], names: Sequence[str]) -> str:
+def _vrt(dataset: rasterio.DatasetReader, plan: Plan, files: list[Path], names: Sequence[str]) -> str:
     """Describe the levels as one raster with overviews, which GDAL's COG driver copies as they are."""
     transform = ",".join(repr(float(value)) for value in dataset.transform.to_gdal())
     lines = [
@@ -229,7 +139,8 @@ def _vrt(dataset: rasterio.DatasetReader, plan: _Plan, files: list[Path], names:
         lines.append(
             f'<VRTRasterBand dataType="{_GDAL_TYPES[plan.dtype]}" band="{number}">'
             f"<Description>{escape(name)}</Description>{missing}"
-            f"{_scale(dataset, plan.bands[number - 1])}{_sources(files, str(number))}</VRTRasterBand>"
+            f"{_colours(dataset, plan)}{_scale(dataset, plan.bands[number - 1])}"
+            f"{_sources(files, str(number))}</VRTRasterBand>"
         )
     if plan.masked:
         lines.append(
@@ -237,6 +148,17 @@ def _vrt(dataset: rasterio.DatasetReader, plan: _Plan, files: list[Path], names:
             "</VRTRasterBand></MaskBand>"
         )
     return "\n".join([*lines, "</VRTDataset>"])
+
+
+def _colours(dataset: rasterio.DatasetReader, plan: Plan) -> str:
+    """Give the classes of a map their colours."""
+    if not plan.categorical:
+        return ""
+    entries = "".join(
+        f'<Entry c1="{red}" c2="{green}" c3="{blue}" c4="{alpha}"/>'
+        for _, (red, green, blue, alpha) in sorted(dataset.colormap(plan.bands[0]).items())
+    )
+    return f"<ColorInterp>Palette</ColorInterp><ColorTable>{entries}</ColorTable>"
 
 
 def _scale(dataset: rasterio.DatasetReader, band: int) -> str:

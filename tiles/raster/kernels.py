@@ -254,3 +254,30 @@ def add_up(
                         row, column, band
                     ]
                     counts[place[0] + row // times, place[1] + column // times, band] += 1
+
+
+@njit(nogil=True, cache=True)
+def most_frequent(
+    classes: NDArray[np.uint8], valid: NDArray[np.uint8], times: int, empty: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Find the most frequent class of each square of ``times`` pixels, the lowest of equals.
+
+    Both sides of (h, w) ``classes`` are multiples of ``times``. A square of which less than half is
+    valid is ``empty``.
+    """
+    height, width = classes.shape[0] // times, classes.shape[1] // times
+    out = np.full((height, width), empty, np.uint8)
+    enough = np.zeros((height, width), np.uint8)
+    for row in range(height):
+        for column in range(width):
+            counts = np.zeros(256, np.int64)
+            total = 0
+            for y in range(row * times, (row + 1) * times):
+                for x in range(column * times, (column + 1) * times):
+                    if valid[y, x]:
+                        counts[classes[y, x]] += 1
+                        total += 1
+            if 2 * total >= times * times:
+                out[row, column] = np.argmax(counts)
+                enough[row, column] = 1
+    return out, enough

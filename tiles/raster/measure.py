@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tiles.raster.pool import Frame, Level, Pool
+from tiles.raster.frame import Frame, Level
+from tiles.raster.pool import Pool
 from tiles.raster.warp import NOTHING, Withheld, choose_level, gather
 
 _PIXELS = 1_000_000

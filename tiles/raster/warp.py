@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from tiles.raster.errors import RasterError, RasterTooLargeError
 from tiles.raster.fence import Fence, outside
+from tiles.raster.frame import Frame, Level, check_halving
 from tiles.raster.grid import TargetGrid, control_points, pixel_ratio
 from tiles.raster.kernels import resample_linear, resample_nearest
-from tiles.raster.pool import BLOCK, Block, Frame, Level, Pool, check_halving
+from tiles.raster.pool import BLOCK, Block, Pool
 
 MAX_WINDOW_BYTES = 96_000_000
 MAX_TARGET_PIXELS = 4096 * 4096
@@ -53,6 +54,8 @@ def read(
 ) -> Warped | None:
     """Warp 0-based bands of a file to a grid; None if the grid does not touch the file.
 
+    Classes (a band with a colour table) are taken from the nearest pixel in any case.
+
     Raises
     ------
     RasterError
@@ -81,7 +84,7 @@ def read(
     shape = (grid.height, grid.width, len(bands))
     out, out_valid = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
     columns, rows = columns - column, rows - row
-    if nearest:
+    if nearest or frame.colours:
         resample_nearest(pixels, valid, columns, rows, out, out_valid)
     else:
         resample_linear(pixels, valid, columns, rows, ratio_x, ratio_y, out, out_valid)

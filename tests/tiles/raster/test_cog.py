@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from rasterio.enums import ColorInterp
 
-from tiles.raster import RasterError, statistics, write_cog
-from tiles.raster.cog import OVERVIEW_TAG
+from tiles.raster import Pool, RasterError, box_grid, pyramid, read, statistics, write_cog
+from tiles.raster.frame import OVERVIEW_TAG
 
 
 def overview(path: str, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -175,3 +175,47 @@ def test_something_else_than_a_raster_is_refused(tmp_path, content):
     (tmp_path / "x.bin").write_bytes(content)
     with pytest.raises(RasterError):
         write_cog(tmp_path / "x.bin", tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("chunk_levels", [4, 5])
+@pytest.mark.parametrize("masked", [True, False])
+def test_chunks_of_any_size_give_the_same_file(make_raster, monkeypatch, chunk_levels, masked):
+    """Also where the coarsest overviews are made of many chunks' sums."""
+    data = np.random.default_rng(4).integers(0, 4, (2, 301, 450)).astype(np.uint16)
+    mask = (np.random.default_rng(5).random((301, 450)) > 0.4).astype(np.uint8) * 255
+    path = make_raster(data, nodata=None if masked else 0, mask=mask if masked else None)
+    write_cog(path, path + ".whole.cog")
+    monkeypatch.setattr(pyramid, "_CHUNK_LEVELS", chunk_levels)
+    write_cog(path, path + ".cog")
+    assert Path(path + ".cog").read_bytes() == Path(path + ".whole.cog").read_bytes()
+    means, enough = plain_means(data, np.broadcast_to(mask > 0, data.shape) if masked else data > 0, 8)
+    found, valid = overview(path + ".cog", 2)
+    np.testing.assert_array_equal(valid[:, : enough.shape[1], : enough.shape[2]], enough)
+    assert (np.abs(found[:, : enough.shape[1], : enough.shape[2]] - means)[enough] <= 1).all()
+
+
+def test_a_nodata_number_that_the_type_cannot_hold_means_nothing(make_raster):
+    path = make_raster(np.zeros((1, 40, 40), np.uint8))
+    write_cog(path, path + ".cog", nodata=-9999)
+    with rasterio.open(path + ".cog") as cog:
+        assert cog.nodata is None
+        assert cog.dataset_mask()[:40, :40].all()
+
+
+def test_classes_keep_their_colours_and_are_never_averaged(make_raster):
+    classes = np.random.default_rng(6).choice(np.array([1, 3, 7], np.uint8), (1, 60, 70))
+    path = make_raster(classes, nodata=0, photometric="palette")
+    with rasterio.open(path, "r+") as dataset:
+        dataset.write_colormap(1, {1: (0, 90, 0), 3: (200, 0, 0), 7: (0, 0, 250)})
+    write_cog(path, path + ".cog")
+    found, valid = overview(path + ".cog", 0)
+    for row, column in np.ndindex(30, 35):
+        block = classes[0, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        assert found[0, row, column] == np.argmax(np.bincount(block.ravel()))
+    assert not valid[0, 30:].any()
+    pool = Pool()
+    frame = pool.frame(path + ".cog")
+    assert frame.colours[3] == (200, 0, 0, 255)
+    box = (380_000, 3_950_000 - 240, 380_280, 3_950_000)
+    drawn = read(pool, path + ".cog", box_grid(box, "EPSG:32654", 333, 222), (0,))
+    assert set(np.unique(drawn.data)) == {1, 3, 7}
