@@ -180,22 +180,28 @@ def make_flow(buildings: list[Building], hazards: Hazards, terrain: Terrain) -> 
     """Hourly presence on the rain day: 500 m everywhere, finer in the centre.
 
     A working day begins, trains stop at noon, and from two in the afternoon people leave the
-    flooded streets for the evacuation sites.
+    flooded streets, and some from the zones in danger, for the evacuation sites.
     """
     centres = _centres(buildings)
     residents, workers = _residents(buildings), _workers(buildings)
-    wet = depth_at(hazards, terrain, list(shapely.points(centres))) > 0.1
+    points_of_houses = shapely.points(centres)
+    wet = depth_at(hazards, terrain, list(points_of_houses)) > 0.1
+    warned = np.zeros(len(centres), bool)
+    for zone in hazards.flood[1:]:
+        shapely.prepare(zone.geometry)
+        warned |= shapely.covers(zone.geometry, points_of_houses)
+    leaving = np.where(wet, 0.9, np.where(warned, 0.45, 0.0))
     hours = np.arange(24)
     flight = np.clip((hours - 13) / 4, 0, 1) * np.where(hours > 20, 0.85, 1.0)
     early = np.where(hours > 12, np.clip(1 - (hours - 12) / 5, 0.2, 1), 1.0)  # work ends early
     present = residents[:, None] * (HOME + (1 - HOME) * (1 - early)) + workers[:, None] * WORK * early
-    left = present * wet[:, None] * 0.9 * flight
+    left = present * leaving[:, None] * flight
     present -= left
     points, series = [centres], [present]
-    sites = [item for item in FACILITIES if len(item.safe_from) and item.safe_from[0] == "1"]
+    sites = [item for item in FACILITIES if item.safe_from[:1] == "1" and abs(item.xy[0]) < 2000]
     size = np.array([item.stand for item in sites], float)
     points.append(np.array([item.xy for item in sites], float))
-    series.append(size[:, None] / size.sum() * left.sum(axis=0) * 0.62)
+    series.append(size[:, None] / size.sum() * left.sum(axis=0) * 0.7)
     trains = np.where(hours > 12, 0.08, 1.0)
     points.append(np.array([[-250.0, 330.0], [990.0, 340.0]]))
     series.append(np.array([[620.0], [140.0]]) * RUSH * trains)
