@@ -17,10 +17,10 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from tests.bench.geoshare_server import GeoshareServer
 
 from tests.bench import check, client, data
 from tests.bench.floor import Floor
+from tests.bench.geoshare_server import GeoshareServer
 from tests.bench.peers import MapServer, PostGis, Tipg
 
 RESULTS = Path("bench-results")
