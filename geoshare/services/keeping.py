@@ -27,7 +27,8 @@ from geoshare.services.extracts import KIND as EXTRACT
 
 log = logging.getLogger("geoshare.keeping")
 
-KEYS_LOOK_US = 250_000
+KEYS_LOOK_US = 200_000
+GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
 
 
 def policies_held(services: Services) -> list[Policy]:
@@ -42,28 +43,42 @@ def policies_held(services: Services) -> list[Policy]:
 
 def make_keeper(services: Services) -> Keeper:
     """The keeper of this data folder; views are part of what it publishes."""
-    packs = Packs(services.packs_dir)
-    known: dict[str, Any] = {"policies": None, "looked_us": 0}
+    views = _Held(services)
+    return Keeper(
+        services.record, services.settings.data, services.clock, [views.rebuild], [views.tick]
+    )
 
-    def rebuild(collections: set[str] | None) -> None:
-        policies = policies_held(services)
-        known["policies"] = {policy.hash for policy in policies}
-        build_views(policies, packs, services.views_dir, collections)
 
-    def tick(now_us: int) -> None:
-        if now_us - known["looked_us"] < KEYS_LOOK_US:
+class _Held:
+    """Keeps the views of the policies that somebody holds."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._packs = Packs(services.packs_dir)
+        self._built: set[str] = set()
+        self._keys: tuple[int, int] | None = None
+        self._looked_us = self._listed_us = 0
+
+    def rebuild(self, collections: set[str] | None) -> None:
+        """Bring all views up to date with what was published."""
+        self._build(policies_held(self._services), collections)
+
+    def tick(self, now_us: int) -> None:
+        """Build the views of policies that have come to be held since the last look."""
+        if now_us - self._looked_us < KEYS_LOOK_US:
             return
-        known["looked_us"] = now_us
-        new = [
-            policy
-            for policy in policies_held(services)
-            if policy.hash not in (known["policies"] or set())
-        ]
-        if new:
-            build_views(new, packs, services.views_dir)
-            known["policies"] = (known["policies"] or set()) | {policy.hash for policy in new}
+        self._looked_us = now_us
+        keys = self._services.governance.keys_version()
+        if keys == self._keys and now_us - self._listed_us < GRANTS_LOOK_US:
+            return
+        self._keys, self._listed_us = keys, now_us
+        held = policies_held(self._services)
+        self._build([policy for policy in held if policy.hash not in self._built], None)
 
-    return Keeper(services.record, services.settings.data, services.clock, [rebuild], [tick])
+    def _build(self, policies: list[Policy], collections: set[str] | None) -> None:
+        if policies:
+            build_views(policies, self._packs, self._services.views_dir, collections)
+            self._built |= {policy.hash for policy in policies}
 
 
 def run_keeper(services: Services) -> None:
