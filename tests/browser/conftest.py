@@ -69,13 +69,20 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visit]]:
-    """Someone opens the app: ``visit(locale="en-GB", phone=True)``."""
+    """Someone opens the app: ``visit("en-GB", phone=True)``; ``audit`` lets axe run in the page."""
     contexts: list[BrowserContext] = []
 
-    def start(locale: str = "ja-JP", *, phone: bool = False, key: str = "") -> Visit:
-        size = {"width": 390, "height": 844} if phone else {"width": 1280, "height": 800}
+    def start(
+        locale: str = "ja-JP", *, phone: bool = False, key: str = "", audit: bool = False
+    ) -> Visit:
+        size = {"width": 390, "height": 844} if phone else {"width": 1024, "height": 640}
         context = chromium.new_context(
-            viewport=size, locale=locale, has_touch=phone, is_mobile=phone, reduced_motion="reduce"
+            viewport=size,
+            locale=locale,
+            has_touch=phone,
+            is_mobile=phone,
+            reduced_motion="reduce",
+            bypass_csp=audit,  # the audit's script is not one of the page's own
         )
         contexts.append(context)
         page = context.new_page()

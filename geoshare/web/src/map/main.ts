@@ -57,11 +57,13 @@ const skip = h('a', { class: 'skip', href: '#map', onclick: (event: Event) => {
   view?.map.getCanvas().focus();
 } });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
-const main = h('main', { class: 'stage' }, mapBox, linkButton, timebar.element, card.element);
+const heading = h('h1', { class: 'visually-hidden' });
+const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, timebar.element, card.element);
 append(document.getElementById('app') as HTMLElement, [skip, header.element, h('div', { class: 'body' }, sheet.element, main), noticeHost()]);
 
 function words(): void {
   document.title = `${t('appTitle')} – geoshare`;
+  heading.textContent = document.title;
   skip.textContent = t('skipToMap');
   linkButton.title = t('copyLink');
   linkButton.setAttribute('aria-label', t('copyLink'));
@@ -133,9 +135,10 @@ function openMap(): void {
     else if (status === 503) reloadLater();
   });
   map.once('idle', () => document.body.setAttribute('data-map', 'ready'));
-  // The hash is the only handle others have on the map; tests and embedding pages use it too.
+  // A link pasted into the address bar of an open map is followed without a reload.
   window.addEventListener('hashchange', () => {
-    const { camera } = readLink();
+    const camera = state.follow(readLink());
+    view?.refresh();
     if (camera) map.jumpTo({ center: [camera.lon, camera.lat], zoom: camera.zoom, bearing: camera.bearing, pitch: camera.pitch });
   });
 }

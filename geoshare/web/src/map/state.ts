@@ -23,7 +23,7 @@ export interface Entry {
 
 export interface Camera { zoom: number; lat: number; lon: number; bearing: number; pitch: number }
 
-interface Link {
+export interface Link {
   camera: Camera | null;
   layers: Map<string, number> | null;
   times: Map<string, string>;
@@ -93,6 +93,27 @@ export class State {
     };
   }
 
+  /** Shows what a link asks for; the place it asks for is left to the map. */
+  follow(link: Link): Camera | null {
+    this.entries = this.entries.map((entry) => {
+      const time = link.times.get(entry.id) ?? entry.time;
+      return {
+        ...entry,
+        visible: link.layers ? link.layers.has(entry.id) : entry.visible,
+        opacity: link.layers?.get(entry.id) ?? entry.opacity,
+        choice: link.choices.get(entry.id) ?? entry.choice,
+        time: time && entry.times.includes(time) ? time : entry.time,
+      };
+    });
+    this.catalogueChanged.emit();
+    for (const entry of this.entries) {
+      if (!entry.visible) continue;
+      this.entryChanged.emit(entry);
+      void this.prepare(entry);
+    }
+    return link.camera;
+  }
+
   setVisible(entry: Entry, visible: boolean): void {
     entry.visible = visible;
     if (visible && entry.definition.alone) {
@@ -127,7 +148,9 @@ export class State {
       if (typeof measured === 'number') group.push(measured);
       groups.set(typeof value === 'string' ? value : '', group);
     }
-    const choices = [...groups.keys()].filter(Boolean).sort((a, b) => (groups.get(b)?.length ?? 0) - (groups.get(a)?.length ?? 0));
+    // Codes of totals are the shortest: population before population_65.
+    const choices = [...groups.keys()].filter(Boolean).sort((a, b) =>
+      Number(b === 'population') - Number(a === 'population') || a.length - b.length || a.localeCompare(b));
     entry.sample = {
       choices,
       breaks: Object.fromEntries([...groups].map(([name, values]) => [name, quantileBreaks(values, 6)])),

@@ -38,7 +38,7 @@ export class Header {
       h('div', { class: 'languages', role: 'group', 'aria-label': t('language') },
         ...LANGUAGES.map((name) => h('button', {
           type: 'button', id: `language-${name}`, lang: name, 'aria-pressed': String(language() === name),
-          'aria-label': name === 'ja' ? '日本語' : 'English',
+          'aria-label': name === 'ja' ? 'JA 日本語' : 'EN English',
           onclick: () => setLanguage(name),
         }, h('span', { class: 'wide' }, name === 'ja' ? '日本語' : 'English'), h('span', { class: 'narrow' }, name === 'ja' ? 'JA' : 'EN')))),
       h('button', {

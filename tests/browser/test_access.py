@@ -1,0 +1,62 @@
+"""Everyone can use the pages: no serious finding of axe in any state that people meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "geoshare" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+FINDINGS = """axe.run().then((found) => found.violations
+  .filter(({ impact }) => ['serious', 'critical'].includes(impact))
+  .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 120)}`)))"""
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    if not AXE.exists():
+        pytest.skip("no axe-core: the web app was built elsewhere (make web)")
+    return AXE.read_text("utf-8")
+
+
+def findings(seen: Any, axe: str) -> list[str]:
+    seen.page.evaluate(axe)
+    return seen.page.evaluate(FINDINGS)
+
+
+@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+def test_the_map_its_search_and_a_card_have_no_serious_finding(
+    visit: Callable[..., Any], axe: str, phone: bool
+) -> None:
+    seen = visit(phone=phone, audit=True).open("/map#layers=admin_areas,water,rain,evacuation_sites")
+    if phone:
+        seen.page.tap("#sheet-handle")
+    seen.page.click("#open-evacuation_sites")
+    assert findings(seen, axe) == []
+    seen.page.fill("#search-input", "潮見")
+    seen.page.wait_for_selector("#result-0")
+    assert findings(seen, axe) == []
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector(".card[aria-busy=false] h2")
+    assert findings(seen, axe) == []
+
+
+def test_the_key_dialog_and_the_upload_page_have_no_serious_finding(
+    visit: Callable[..., Any], axe: str, live_server: Any
+) -> None:
+    seen = visit("en-GB", audit=True).open("/contribute")
+    seen.page.click("#key-button")
+    assert findings(seen, axe) == []
+    seen.page.fill("#key-input", live_server.keys["provider"])
+    seen.page.keyboard.press("Enter")
+    seen.page.set_input_files(
+        "#file", ROOT / "sample_data" / "town_data" / "089991_evacuation_space.csv"
+    )
+    seen.page.wait_for_selector(".preview-map[data-map=ready]")
+    seen.page.click(".options summary")
+    assert findings(seen, axe) == []
