@@ -88,6 +88,7 @@ class FeatureWriter:
         self._identities = Identities(record.secret, self._collections)
         self._repeated: set[int] = set()  # standing claims that the file says again
         self._written: set[str] = set()  # collections
+        self._earlier = record.series(row.provider, row.series) if remember else []
 
     def write(self, batch: FeatureBatch) -> None:
         """Write one batch; rows that say nothing new change nothing."""
@@ -119,9 +120,10 @@ class FeatureWriter:
     def remove_what_is_gone(self) -> None:
         """Remove what earlier files of the series said and this one does not."""
         for collection in sorted(self._written):
-            last: int | None = 0
-            while last is not None:
-                last = self._changeset.apply(_bound(self._remove, collection, last))
+            for contribution in self._earlier:
+                last: int | None = 0
+                while last is not None:
+                    last = self._changeset.apply(_bound(self._remove, collection, contribution, last))
 
     def _collection(self, batch: FeatureBatch) -> Collection:
         name, schema = batch.collection, batch.properties.schema
@@ -243,9 +245,9 @@ class FeatureWriter:
                 found[claim.feature].append(_claimed_from(claim))
         return found
 
-    def _remove(self, chunk: Chunk, collection: str, after: int) -> int | None:
+    def _remove(self, chunk: Chunk, collection: str, contribution: str, after: int) -> int | None:
         """Remove one page of what is gone; returns where the next begins, None at the end."""
-        page = chunk.standing_of(collection, self._row.provider, self._row.series, after, CHUNK_ROWS)
+        page = chunk.standing_of(collection, contribution, after, CHUNK_ROWS)
         gone = {version: feature for version, feature in page if version not in self._repeated}
         others = self._claimed(chunk, collection, list(gone.values()), set(gone))
         versions = chunk.feature_versions(collection, list(others))

@@ -137,22 +137,20 @@ class Chunk:
         return StandingRaster(*tuple(row)[:4])
 
     def standing_of(
-        self, collection: str, provider: str, series: str, after: int, limit: int
+        self, collection: str, contribution: str, after: int, limit: int
     ) -> list[tuple[int, str]]:
-        """Claims (version, feature) of others' change sets that files of a series made, by page.
+        """Claims (version, feature) in force that a contribution made, a page at a time.
 
         Raises Busy where another change set under way holds one.
         """
         table = CLAIMS.c
         rows = self._connection.execute(
             select(table.version, table.feature, table.changeset, table.ended_by)
-            .join(CONTRIBUTIONS, CONTRIBUTIONS.c.id == table.contribution)
             .where(
-                table.collection == collection,
+                table.contribution == contribution,
                 table.version > after,
-                table.changeset != self._changeset,
-                CONTRIBUTIONS.c.provider == provider,
-                CONTRIBUTIONS.c.series == series,
+                # not a plain column, or SQLite looks through the whole collection instead
+                table.collection.concat("") == collection,
                 self._in_force(CLAIMS),
             )
             .order_by(table.version)
@@ -289,5 +287,7 @@ class Chunk:
         # A row that this change set itself wrote and now replaces was never visible: it just goes.
         for some in (versions[start : start + 1000] for start in range(0, len(versions), 1000)):
             chosen = table.c.version.in_(some)
-            self._connection.execute(table.delete().where(chosen, table.c.changeset == self._changeset))
+            self._connection.execute(
+                table.delete().where(chosen, table.c.changeset + 0 == self._changeset)
+            )
             self._connection.execute(update(table).where(chosen).values(ended_by=self._changeset))

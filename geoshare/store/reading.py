@@ -78,9 +78,9 @@ def changes_after(connection: Connection, sequence: int) -> list[CollectionChang
 def scan_features(
     connection: Connection, collection: str, *, at_sequence: int | None = None
 ) -> Iterator[FeatureChunk]:
-    """Features in force (or then in force), a chunk at a time, in the order they were written.
+    """Features in force (or then in force), a chunk at a time, in no order.
 
-    Walks the change sets in order, because rows of one lie side by side on the disk.
+    Walks the change sets, because rows of one lie side by side on the disk.
     """
     rule = (
         visible(FEATURES, open_changesets(connection))
@@ -201,7 +201,7 @@ def _written_after(
         chosen = _features().where(
             FEATURES.c.changeset.in_(some), FEATURES.c.collection == collection, rule
         )
-        yield from _chunks(connection, chosen.order_by(FEATURES.c.version))
+        yield from _chunks(connection, chosen)
 
 
 def _features() -> Select[Any]:

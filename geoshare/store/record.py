@@ -144,6 +144,19 @@ class Record:
                 return newest
         return None
 
+    def series(self, provider: str, series: str) -> list[str]:
+        """Ids of the contributions of a series, the oldest first."""
+        table = CONTRIBUTIONS.c
+        with self.snapshot() as connection:
+            rows = connection.execute(
+                select(table.id)
+                .join_from(CONTRIBUTIONS, CHANGESETS, CHANGESETS.c.id == table.changeset)
+                .where(table.provider == provider, table.series == series)
+                .where(CHANGESETS.c.sequence.is_not(None))
+                .order_by(CHANGESETS.c.sequence)
+            )
+            return list(rows.scalars())
+
     def _find(self, *rules: ColumnElement[bool], limit: int = 1) -> list[Contribution]:
         with self.snapshot() as connection:
             return contributions.find(connection, rules, limit)

