@@ -16,6 +16,7 @@ import pyogrio
 
 from geoshare.extracts.chunks import chunks, feature_chunks, schema_of
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
+from geoshare.extracts.rasters import write_rasters
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
 from geoshare.extracts.terms import licences_of, terms
 from geoshare.model.policy import Policy
@@ -86,19 +87,20 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
     """Write a file (or layer) for each collection, and say what is in them."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": iso(now_us)})
     written, left_out = [], []
-    total = sum(view.count for view in made.views if isinstance(view, View)) or 1
+    total = sum(view.count for view in made.views) or 1
     done = 0
     for view in made.views:
-        if isinstance(view, RasterView):
-            left_out.append(_left_out(view))
-            continue
         before = done / total
 
         def report(rows: int, before: float = before, name: str = view.collection.name) -> None:
             progress(min(before + rows / total, 0.99), name)
 
-        selected = made.select(view)
-        written.append(_write_one(made, selected, folder, report))
+        if isinstance(view, View):
+            written.append(_write_one(made, made.select(view), folder, report))
+        else:
+            said, reason = _write_rasters(made, view, folder, report)
+            written += said
+            left_out += reason
         done += view.count
     return {
         "format": FORMAT,
@@ -148,12 +150,25 @@ def _write_one(
     }
 
 
-def _left_out(view: RasterView) -> dict[str, str]:
-    return {
-        "id": view.collection.name,
-        "reason": "Rasters are not part of extracts yet; ask for tiles instead.",
-        "reason_ja": "画像データはまだ抽出に含まれません。タイルをご利用ください。",
+def _write_rasters(
+    made: Plan, view: RasterView, folder: Path, report: Callable[[int], None]
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Write a raster collection; say what is in and what is left out."""
+    about = view.collection
+    files, reason = write_rasters(made, view, folder, report)
+    said = {
+        "id": about.name,
+        "title": about.title,
+        "title_ja": about.title_ja,
+        "rasters": files,
+        "features": len(files),
+        "version": view.token,
+        "licences": licences_of(made.policy, about.name),
     }
+    left_out = []
+    if reason is not None:
+        left_out = [{"id": about.name, "reason": reason.en, "reason_ja": reason.ja}]
+    return ([said] if files else []), left_out
 
 
 def _files(folder: Path) -> list[Path]:

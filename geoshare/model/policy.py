@@ -104,9 +104,20 @@ class Tier(BaseModel):
     description: str = ""
     role: Role = "consumer"
     requests_per_minute: int | None = Field(None, ge=1, le=1_000_000)
+    licence: str | None = Field(None, max_length=200)  # of grants that state none
     withheld: tuple[str, ...] = ()
     as_open: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _pass_licence_on(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or said.get("licence") is None:
+            return said
+        grants = said.get("grants")
+        if not isinstance(grants, list | tuple) or not all(isinstance(item, dict) for item in grants):
+            return said
+        return said | {"grants": [{"licence": said["licence"], **grant} for grant in grants]}
 
     @model_validator(mode="after")
     def _all_is_for_operators(self) -> Self:
