@@ -111,15 +111,15 @@ function site(flags: string, language: string): ImageData | null {
   const chosen = HAZARDS.filter((_, index) => flags[index] === '1');
   const perRow = 4;
   const rows = Math.ceil(chosen.length / perRow);
-  return canvas(60, 30 + rows * 14, (pen) => {
-    plate(pen, 15, 0, 30, '#00693e');
-    runner(pen, 18, 2, 24);
-    glyph(pen, 'M4 22.2H20', 18, 2.4, 24, 1.8);
+  return canvas(64, 31 + rows * 16, (pen) => {
+    plate(pen, 17, 0, 30, '#00693e');
+    runner(pen, 20, 2, 24);
+    glyph(pen, 'M4 22.2H20', 20, 2.4, 24, 1.8);
     chosen.forEach((hazard, index) => {
       const row = Math.floor(index / perRow);
       const inRow = Math.min(perRow, chosen.length - row * perRow);
-      const x = 30 + ((index % perRow) - (inRow - 1) / 2) * 13.5;
-      mark(pen, x, 37 + row * 14, 6.6, hazard, language);
+      const x = 32 + ((index % perRow) - (inRow - 1) / 2) * 15.5;
+      mark(pen, x, 39 + row * 16, 7.6, hazard, language);
     });
   });
 }
@@ -138,7 +138,7 @@ function mark(pen: Pen, x: number, y: number, radius: number, hazard: (typeof HA
   pen.textAlign = 'center';
   pen.textBaseline = 'middle';
   // A thin outline makes the medium weight bold, without a second font file.
-  pen.lineWidth = radius * 0.06;
+  pen.lineWidth = radius * 0.03;
   pen.strokeText(language === 'en' ? en : ja, x, y + radius * 0.08);
   pen.fillText(language === 'en' ? en : ja, x, y + radius * 0.08);
 }

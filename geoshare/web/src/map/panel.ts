@@ -85,13 +85,13 @@ export class Panel {
           }),
           h('span', { class: 'switch', 'aria-hidden': 'true' }),
           h('span', { class: 'row-title' }, title)),
-        entry.visible && h('button', {
+        entry.visible && entry.collection.extent?.spatial && h('button', {
           type: 'button', class: 'button-icon', id: `open-${id}`, 'aria-expanded': String(open),
           'aria-label': `${title}: ${t('details')}`,
           onclick: () => { if (!this.opened.delete(id)) this.opened.add(id); this.renderRow(entry); },
         }, icon(ICONS.down, 18))),
       tooFar && h('p', { class: 'hint' }, t('zoomIn')),
-      entry.visible && this.body(entry, title, open),
+      entry.visible && (entry.collection.extent?.spatial ? this.body(entry, title, open) : h('p', { class: 'hint' }, t('noData'))),
     ];
   }
 
