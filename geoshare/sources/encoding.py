@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import glob
+import shutil
 from pathlib import Path
 
 SAMPLE_BYTES = 1_000_000
@@ -65,3 +67,35 @@ def _records_decode(body: bytes, codec: str) -> bool:
     except UnicodeDecodeError as error:
         return error.reason == "unexpected end of data"
     return True
+
+
+def mend_column_names(path: Path, codec: str, folder: Path) -> Path:
+    """A Shapefile whose column names can be decoded; a copy in ``folder`` where some could not.
+
+    Column names of a .dbf have ten bytes, and writers cut them inside a letter.
+    """
+    table = next(
+        (item for item in (path.with_suffix(".dbf"), path.with_suffix(".DBF")) if item.exists()), None
+    )
+    if table is None:
+        return path
+    with table.open("rb") as file:
+        head = bytearray(file.read(32))
+        head += file.read(max(0, int.from_bytes(head[8:10], "little") - 32))
+    changed = False
+    for at in range(32, len(head) - 31, 32):
+        name = bytes(head[at : at + 11]).split(b"\x00")[0]
+        if head[at] == 0x0D or _decodes(name, codec, cut=False):
+            continue
+        sound = name.decode(codec, "ignore").encode(codec) or b"column"
+        head[at : at + 11] = sound[:10].ljust(11, b"\x00")
+        changed = True
+    if not changed:
+        return path
+    copies = folder / "names"
+    copies.mkdir(parents=True, exist_ok=True)
+    for item in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+        shutil.copyfile(item, copies / item.name)
+    with (copies / table.name).open("r+b") as file:
+        file.write(head)
+    return copies / path.name

@@ -154,7 +154,7 @@ def mend(
 ) -> tuple[NDArray[np.object_], Faults]:
     """Valid geometries of the wanted kind (point, line, polygon, any), and the rows that are none.
 
-    Polygons are made valid in GEOS's structure method: rings keep their roles, overlaps merge, what
+    Polygons are made valid by GEOS's structure method: rings keep their roles, overlaps merge, what
     collapses is left out. Mixed collections keep the parts of the wanted dimension.
     """
     out = geometry.copy()
@@ -164,9 +164,8 @@ def mend(
         faults[row] = messages.geometry_missing()
     broken = present & (shapely.get_dimensions(out) == 2) & ~shapely.is_valid(out)
     if broken.any():
-        out[broken] = shapely.make_valid(out[broken], method="structure", keep_collapsed=False)
         for row in np.flatnonzero(broken).tolist():
-            out[row] = keep_dimension(out[row], 2)
+            out[row] = _valid_polygon(out[row])
             if out[row] is None:
                 faults[row] = messages.geometry_unusable()
             else:
@@ -174,6 +173,21 @@ def mend(
     _drop_pointlike_lines(out, present, faults)
     _unify(out, wanted, faults, report)
     return out, faults
+
+
+def _valid_polygon(geometry: shapely.Geometry) -> shapely.Geometry | None:
+    """A valid polygon or multipolygon; None where nothing with an area is left.
+
+    The structure method can leave nothing of a ring that runs over itself, and parts that overlap;
+    then the line work decides, and parts are united.
+    """
+    for options in ({"method": "structure", "keep_collapsed": False}, {"method": "linework"}):
+        kept = keep_dimension(shapely.make_valid(geometry, **options), 2)
+        if kept is not None and not shapely.is_valid(kept):
+            kept = keep_dimension(shapely.union_all(shapely.get_parts(kept)), 2)
+        if kept is not None and shapely.is_valid(kept) and shapely.area(kept) > 0:
+            return kept
+    return None
 
 
 def _drop_pointlike_lines(out: NDArray[np.object_], present: NDArray[np.bool_], faults: Faults) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from geoshare.model.datum import Transform, to_foundation
+from geoshare.model.datum import ELLIPSOIDAL, Transform, to_foundation
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.plan import Plan
 from geoshare.sources.request import ReadRequest
+
+_GEOJSON = ("EPSG:4326", "EPSG:4979", "OGC:CRS84")
 
 
 def layer_transform(
@@ -23,9 +25,12 @@ def layer_transform(
 
     GeoJSON says CRS84 by its specification (RFC 7946).
     """
+    vertical = request.vertical
+    if what == "GeoJSON" and found == "EPSG:4979":  # RFC 7946: heights are above the ellipsoid
+        vertical = vertical or ELLIPSOIDAL
     if request.crs:
         crs, source = request.crs, "declared"
-    elif found and not (what == "GeoJSON" and found in ("EPSG:4326", "OGC:CRS84") and published):
+    elif found and not (what == "GeoJSON" and found in _GEOJSON and published):
         crs, source = found, "file"
     elif published:
         crs, source = published, "assumed" if assumed else "profile"
@@ -36,7 +41,7 @@ def layer_transform(
     transform = to_foundation(
         crs,
         has_height=has_height,
-        vertical=request.vertical,
+        vertical=vertical,
         epoch=request.epoch,
         source=source,
         grids_dir=request.grids_dir,

@@ -24,7 +24,7 @@ from geoshare.model.report import Report
 from geoshare.sources import indirect, messages
 from geoshare.sources.assemble import Assembler, has_heights
 from geoshare.sources.coerce import Rule, convert_column
-from geoshare.sources.encoding import shapefile_encoding
+from geoshare.sources.encoding import mend_column_names, shapefile_encoding
 from geoshare.sources.plan import Plan, bind
 from geoshare.sources.profiles import choose
 from geoshare.sources.request import BATCH_ROWS, ReadRequest
@@ -64,6 +64,9 @@ class VectorReader:
 
     def read(self, path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch]:
         """Feature batches of every layer."""
+        if path.suffix.lower() == ".shp":
+            codec = request.encoding or shapefile_encoding(path) or "utf-8"
+            path = mend_column_names(path, codec, request.work_dir)
         layers = list_layers(path, report)
         for layer, geometry_type in layers:
             if layer in _OWN_LAYERS:
