@@ -68,6 +68,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """The settings as the variables that child processes read them from."""
     values = dict(os.environ)
     values.pop(PREFIX + "SETTINGS", None)
+    values.setdefault("MALLOC_ARENA_MAX", "2")  # threads that read rasters otherwise keep a third more
     for name, value in settings.model_dump().items():
         if value is not None and value != "":
             text = ",".join(value) if isinstance(value, tuple) else str(value)

@@ -18,6 +18,7 @@ from geoshare.jobs import Queue
 from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
+from geoshare.services.bodies import Bodies
 from geoshare.services.contributions import Contributions
 from geoshare.services.extracts import Extracts
 from geoshare.services.rasters import Rasters
@@ -41,6 +42,7 @@ class Services:
         self.views = Views(self.views_dir, self.packs_dir)
         self.limiter = Limiter(clock)
         self.cursors = URLSafeSerializer(self.governance.secret("cursors"), salt="cursor")
+        self.bodies = Bodies(settings.tile_cache_bytes // settings.workers)
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)
         self.rasters = Rasters()

@@ -41,12 +41,14 @@ class Rasters:
         assets = list(view.assets)
         if not assets:
             raise NotFound("Nothing there")
+        zooms = self._pixels.zooms(assets, view.limits)
+        styles = self._pixels.styles(assets, view.limits)
         boxes = [asset.box for asset in assets]
         times = sorted({asset.datetime_us for asset in assets})[-MAX_TIMES:]
         return {
             "name": view.collection.name,
-            "minzoom": 0,
-            "maxzoom": 18,
+            "minzoom": zooms[0],
+            "maxzoom": zooms[1],
             "bounds": [
                 min(box.west for box in boxes),
                 min(box.south for box in boxes),
@@ -54,7 +56,10 @@ class Rasters:
                 max(box.north for box in boxes),
             ],
             "times": [iso(moment) for moment in times],
-            "styles": self._pixels.styles(assets, view.limits),
+            "styles": [
+                style | {"legend": self._pixels.legend(assets, style["name"], view.limits)}
+                for style in styles
+            ],
             "legend": self._pixels.legend(assets, None, view.limits),
         }
 
