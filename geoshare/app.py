@@ -16,6 +16,7 @@ from geoshare.api import (
     raster,
     tiles,
 )
+from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 
@@ -36,4 +37,5 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for family in BLUEPRINTS:
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)
+    app.wsgi_app = QuickTiles(app, app.extensions["geoshare"])  # type: ignore[method-assign]
     return app

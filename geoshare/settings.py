@@ -42,6 +42,9 @@ class Settings(BaseModel):
     )
     extract_max_features: int = Field(5_000_000, ge=1, description="Largest extract in features")
     rate_per_minute: int = Field(6_000, ge=1, description="Requests a minute where a tier says none")
+    tile_cache_bytes: int = Field(
+        128_000_000, ge=0, description="Encoded tiles kept in memory by all workers together; 0: none"
+    )
     grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
     background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
     background_attribution: str = Field("", description="Attribution shown with that background")

@@ -8,6 +8,7 @@ from flask import Flask, current_app, g, request
 
 from geoshare.access.credentials import Principal
 from geoshare.api import reply
+from geoshare.api.quick import COUNTED
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
@@ -84,9 +85,11 @@ def init_app(app: Flask) -> None:
         if request.path in OPEN_PATHS or request.method == "OPTIONS":
             return
         found = services()
-        principal = found.principal(credential())
+        counted: Principal | None = request.environ.get(COUNTED)
+        principal = counted or found.principal(credential())
         g.principal, g.anonymous = principal, principal.anonymous
-        found.count_request(principal, request.remote_addr or "")
+        if counted is None:
+            found.count_request(principal, request.remote_addr or "")
 
     def allow_origins(response):  # type: ignore[no-untyped-def]
         origin = request.headers.get("Origin")

@@ -7,12 +7,13 @@ from flask import Blueprint, Response
 from geoshare.api import reply
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.describe import NoParams, describes
+from geoshare.api.quick import MVT, tile_key
 from geoshare.errors import BadRequest, NotFound
 from geoshare.query.tiles import MAX_ZOOM, vector_tile
+from geoshare.services.bodies import Kept
 
 blueprint = Blueprint("tiles", __name__)
 
-MVT = "application/vnd.mapbox-vector-tile"
 MAX_LAYERS = 32
 
 
@@ -26,8 +27,12 @@ def tile(params: NoParams, collections: str, z: int, x: int, y: int) -> Response
     """Computed from the caller's views; the buffer too."""
     check_tile(z, x, y)
     views = [services().view(caller(), name) for name in _names(collections)]
-    content = vector_tile(views, z, x, y)
-    return reply.body(content, MVT) if content else reply.empty()
+    coding = reply.encoding()
+
+    def make() -> Kept:
+        return reply.encoded(vector_tile(views, z, x, y), MVT, coding)
+
+    return reply.send(services().bodies.get_or_make(tile_key(views, z, x, y, coding), make), MVT)
 
 
 @blueprint.get("/tiles/<collections>.json")
