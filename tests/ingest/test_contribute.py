@@ -20,25 +20,22 @@ from geoshare.model.collections import known
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import open_record
 from tests.ingest.bench import Workbench, batch
+from tests.store.databases import KINDS, fresh_url
 
 
 @pytest.fixture
-def bench(database_url: str, tmp_path: Path) -> Iterator[Workbench]:
-    record = open_record(database_url)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
+    record = open_record(fresh_url(getattr(request, "param", "sqlite"), tmp_path))
     yield Workbench(record, tmp_path)
     record.close()
 
 
-@pytest.fixture
-def sqlite_bench(tmp_path: Path) -> Iterator[Workbench]:
-    record = open_record(tmp_path / "record.db")
-    yield Workbench(record, tmp_path)
-    record.close()
-
+on_both_databases = pytest.mark.parametrize("bench", KINDS, indirect=True)
 
 PLACES = {"p1": {"name": "潮見", "rank": 1}, "p2": {"name": "港", "rank": 2}}
 
 
+@on_both_databases
 def test_what_comes_in_is_there_with_its_contribution_claims_and_raw_file(bench: Workbench) -> None:
     result = bench.contribute([batch("places", PLACES)], licence="CC-BY-4.0", release_class="partners")
     assert result.counts == {"places": (2, 0, 0)}
@@ -87,6 +84,7 @@ def test_only_rows_that_say_something_new_get_a_version(bench: Workbench) -> Non
     assert sorted(row["name"] for row in bench.visible("places").values()) == ["丘", "新港", "潮見"]
 
 
+@on_both_databases
 def test_rows_that_a_new_file_lacks_stay_unless_it_replaces_the_old(bench: Workbench) -> None:
     bench.contribute([batch("places", PLACES)], content="1")
     bench.contribute([batch("places", {"p1": PLACES["p1"]})], content="2")
@@ -149,6 +147,7 @@ def test_columns_the_schema_does_not_know_are_kept_in_extra(bench: Workbench) ->
     ]
 
 
+@on_both_databases
 def test_an_unknown_layer_becomes_a_collection_with_an_inferred_schema_that_widens(
     bench: Workbench,
 ) -> None:
@@ -221,6 +220,7 @@ def test_a_record_id_that_comes_twice_is_refused_the_second_time(bench: Workbenc
     assert result.report.taken == {"places": 1}
 
 
+@on_both_databases
 def test_two_providers_of_one_feature_are_one_feature_with_two_claims(bench: Workbench) -> None:
     mine = {"m": {"common_id": "S1", "name": "潮見小", "max_capacity": 100}}
     theirs = {"c": {"common_id": "S1", "name": "潮見小学校", "phone": "0120"}}
@@ -246,6 +246,7 @@ def test_precedence_goes_before_freshness(bench: Workbench) -> None:
     assert row == {"common_id": "S1", "name": "正式名称", "phone": "0120"}
 
 
+@on_both_databases
 def test_when_one_of_two_providers_withdraws_a_row_the_others_claim_remains(bench: Workbench) -> None:
     bench.contribute([batch("shelters", {"c": {"common_id": "S1", "name": "市"}})], "city", content="1")
     pair = {"n": {"common_id": "S2", "name": "別"}, "m": {"common_id": "S1", "name": "地図"}}
@@ -275,6 +276,7 @@ def raster(folder: Path, text: str, moment: int = 5) -> RasterItem:
     )
 
 
+@on_both_databases
 def test_a_raster_is_kept_by_its_checksum_and_a_new_one_takes_its_place(bench: Workbench) -> None:
     bench.contribute([raster(bench.folder, "before")], content="1")
     [first] = bench.record.rasters("satellite")
@@ -291,6 +293,7 @@ def test_a_raster_is_kept_by_its_checksum_and_a_new_one_takes_its_place(bench: W
     assert second.object_sha256 != first.object_sha256
 
 
+@on_both_databases
 def test_a_refused_raster_file_leaves_no_object(bench: Workbench) -> None:
     bench.contribute([raster(bench.folder, "kept")], content="1")
     files = bench.files()
@@ -309,19 +312,19 @@ def test_a_job_that_runs_again_finds_its_own_work_done(bench: Workbench) -> None
     assert again.contribution_id == first.contribution_id == "job1"
 
 
-def test_a_skipped_format_keeps_nothing_and_says_so(sqlite_bench: Workbench) -> None:
-    path = sqlite_bench.folder / "map.xodr"
+def test_a_skipped_format_keeps_nothing_and_says_so(bench: Workbench) -> None:
+    path = bench.folder / "map.xodr"
     path.write_text('<?xml version="1.0"?>\n<OpenDRIVE><header revMajor="1" revMinor="4"/></OpenDRIVE>')
-    rows = sqlite_bench.record.row_counts()
-    result = sqlite_bench.contribute([], name="map.xodr", content=path.read_text(), read=read_file)
+    rows = bench.record.row_counts()
+    result = bench.contribute([], name="map.xodr", content=path.read_text(), read=read_file)
     assert result.changeset is None
     assert not result.already_here
     assert result.report.notes
-    assert sqlite_bench.record.row_counts() == rows
-    assert sqlite_bench.files() == set()
+    assert bench.record.row_counts() == rows
+    assert bench.files() == set()
 
 
-def test_a_real_file_goes_all_the_way(sqlite_bench: Workbench) -> None:
+def test_a_real_file_goes_all_the_way(bench: Workbench) -> None:
     features = [
         {
             "type": "Feature",
@@ -336,9 +339,9 @@ def test_a_real_file_goes_all_the_way(sqlite_bench: Workbench) -> None:
     def read(path, request, report):
         return read_file(path, replace(request, collection="places"), report)
 
-    result = sqlite_bench.contribute([], name="places.geojson", content=content, read=read)
+    result = bench.contribute([], name="places.geojson", content=content, read=read)
     assert result.counts == {"places": (20, 0, 0)}
-    assert sorted(row["rank"] for row in sqlite_bench.visible("places").values()) == list(range(20))
+    assert sorted(row["rank"] for row in bench.visible("places").values()) == list(range(20))
 
 
 def test_values_are_converted_only_where_nothing_is_lost(bench: Workbench) -> None:
@@ -360,12 +363,12 @@ def test_values_are_converted_only_where_nothing_is_lost(bench: Workbench) -> No
     ).values()
 
 
-def test_the_reader_is_asked_with_the_request(sqlite_bench: Workbench) -> None:
+def test_the_reader_is_asked_with_the_request(bench: Workbench) -> None:
     asked = []
 
     def read(path: Path, request: ReadRequest, report):
         asked.append((path.name, request.provider))
         yield batch("places", PLACES)
 
-    sqlite_bench.contribute([], read=read)
+    bench.contribute([], read=read)
     assert asked == [("file.bin", "mapco")]

@@ -74,7 +74,7 @@ def started(folder: Path, stop_at: int = -1) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_after_a_kill_the_last_acknowledged_contribution_is_whole_and_no_other_is_half_there(
     tmp_path: Path, seed: int
 ) -> None:

@@ -1,3 +1,0 @@
-from tests.store.databases import database_url
-
-__all__ = ["database_url"]
