@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import shapely
+import shapely.errors
 from numpy.typing import NDArray
 
 from geoshare.model.box import Box
@@ -15,6 +16,7 @@ from geoshare.model.report import Message, Report
 from geoshare.sources import messages
 
 EDGE_DEG = 1e-6  # beyond the poles or the antimeridian by rounding alone
+SNAP_DEG = 1e-9  # 0.1 mm: what uniting broken parts may move
 MARGIN_DEG = 1.0  # around a CRS's area of use: areas are drawn generously, coasts and EEZs are not
 _DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 _NAMES = {0: "point", 1: "line", 2: "polygon"}
@@ -181,10 +183,18 @@ def _valid_polygon(geometry: shapely.Geometry) -> shapely.Geometry | None:
     The structure method can leave nothing of a ring that runs over itself, and parts that overlap;
     then the line work decides, and parts are united.
     """
-    for options in ({"method": "structure", "keep_collapsed": False}, {"method": "linework"}):
-        kept = keep_dimension(shapely.make_valid(geometry, **options), 2)
-        if kept is not None and not shapely.is_valid(kept):
-            kept = keep_dimension(shapely.union_all(shapely.get_parts(kept)), 2)
+    options: tuple[dict[str, Any], ...] = (
+        {"method": "structure", "keep_collapsed": False},
+        {"method": "linework"},
+    )
+    for option in options:
+        try:
+            kept = keep_dimension(shapely.make_valid(geometry, **option), 2)
+            if kept is not None and not shapely.is_valid(kept):
+                parts = shapely.make_valid(shapely.get_parts(kept))
+                kept = keep_dimension(shapely.union_all(parts, grid_size=SNAP_DEG), 2)
+        except shapely.errors.GEOSException:
+            continue
         if kept is not None and shapely.is_valid(kept) and shapely.area(kept) > 0:
             return kept
     return None
