@@ -18,6 +18,7 @@ from statistics import median
 
 import numpy as np
 
+from geoshare import __version__
 from tests.bench import check, client, data
 from tests.bench.floor import Floor
 from tests.bench.geoshare_server import GeoshareServer
@@ -41,20 +42,31 @@ def main() -> None:
         work = _work(roads)
         check.contents(own, peers, work)
         rows = _measure(own, peers, floor, work, arguments)
+        memory = own.memory_mb()
+        own.stop()
+        made = own.made | {"start to ready in s": round(own.start(cached=True), 2)}
+        rows.append(_cached(own, floor, arguments))
         document = {
             "machine": {
                 "cpus": os.cpu_count(),
                 "python": platform.python_version(),
                 "system": platform.platform(),
             },
+            "versions": {"geoshare": __version__} | {peer.name: peer.version() for peer in peers},
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "roads": arguments.roads,
             "rounds": arguments.rounds,
-            "memory_mb": {"geoshare": own.memory_mb()},
+            "seconds": arguments.seconds,
+            "made": made,
+            "memory_mb": {"without tile cache": memory, "with tile cache": own.memory_mb()},
             "results": rows,
         }
     (RESULTS / "latest.json").write_text(json.dumps(document, indent=1))
     _print(rows)
+    for name, figure in document["made"].items():
+        print(f"{name:<34}{figure:>10}")
+    for when, figures in document["memory_mb"].items():
+        print(f"PSS in MB, {when}: " + ", ".join(f"{who} {mb}" for who, mb in figures.items()))
 
 
 def _arguments() -> argparse.Namespace:
@@ -63,6 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--buildings", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--work", default="", help="comma-separated names; empty: all")
     parser.add_argument("--peers", default="tipg,mapserver", help="comma-separated; empty: none")
     return parser.parse_args()
 
@@ -114,7 +127,10 @@ def _measure(
     own: GeoshareServer, peers: list, floor: Floor, work: dict, arguments: argparse.Namespace
 ) -> list[dict]:
     rows = []
+    wanted = [name for name in arguments.work.split(",") if name]
     for name, asks in work.items():
+        if wanted and name not in wanted:
+            continue
         contenders = {
             f"geoshare {tier}": (own.base, own.paths(name, asks), own.headers(tier))
             for tier in own.tiers
@@ -124,12 +140,15 @@ def _measure(
             if paths:
                 contenders[peer.name] = (peer.base, paths, {})
         rows.append(_rounds(name, contenders, arguments))
-    cached = {
-        f"geoshare {tier}": (own.base, own.cached_path(), own.headers(tier)) for tier in own.tiers
-    }
-    cached["floor"] = (floor.base, ["/tile"], floor.headers)
-    rows.append(_rounds("cached tile", cached, arguments))
     return rows
+
+
+def _cached(own: GeoshareServer, floor: Floor, arguments: argparse.Namespace) -> dict:
+    """One tile that is kept, against the floor that answers the same bytes."""
+    path = own.cached_path()
+    contenders = {f"geoshare {tier}": (own.base, path, own.headers(tier)) for tier in own.tiers}
+    contenders["floor"] = (floor.base, ["/tile"], floor.headers)
+    return _rounds("cached tile", contenders, arguments)
 
 
 def _peer_paths(peer: object, name: str, asks: list) -> list[str]:

@@ -37,18 +37,20 @@ def contents(own: Any, peers: list, work: dict[str, list]) -> None:
         if features are missing, attributes differ, or geometry is more than one unit apart.
     """
     for peer in peers:
-        compared = differing = 0
+        compared = differing = compared_tiles = 0
         for name in ("tile z14", "tile z16"):
             for ask in work[name][:8]:
-                ours = _features(get(own.base, own.paths(name, [ask])[0], own.headers("open")))
+                ours = _features(get(own.base, own.paths(name, [ask])[0], own.headers(own.tiers[0])))
                 theirs = _features(get(peer.base, peer.tile(*ask), {}))
+                compared_tiles += 1
                 missing = {key for key in theirs if key not in ours and _inside(theirs[key])}
                 if missing:
                     sys.exit(f"{peer.name} has {len(missing)} features in {ask} that geoshare has not")
                 for key in ours.keys() & theirs.keys():
                     compared += 1
                     differing += _apart(ours[key], theirs[key])
-        print(f"{peer.name}: {compared} features compared, {differing} differ", file=sys.stderr)
+        said = f"{compared} features of {compared_tiles} tiles compared, {differing} differ"
+        print(f"{peer.name}: {said}", file=sys.stderr)
         if differing > compared * 0.001:
             sys.exit(f"geoshare and {peer.name} do not answer the same")
 
@@ -59,8 +61,7 @@ def _features(tile: bytes) -> dict[str, tuple[Any, dict]]:
         for feature in layer["features"]:
             shape = shapely.from_geojson(json.dumps(feature["geometry"]))
             properties = feature["properties"]
-            key = properties.get("source_id") or properties.get("id")
-            found[key] = shape, properties
+            found[properties["route_number"]] = shape, properties
     return found
 
 
@@ -75,7 +76,15 @@ def _apart(one: tuple[Any, dict], other: tuple[Any, dict]) -> bool:
     first, second = shapely.intersection(one[0], frame), shapely.intersection(other[0], frame)
     if first.is_empty or second.is_empty:
         return False
-    names = set(other[1]) - {"id", "source_id"}
-    if any(one[1].get(name) != other[1][name] for name in names):
+    if any(not _same(one[1].get(name), value) for name, value in other[1].items() if name != "id"):
         return True
     return shapely.hausdorff_distance(first, second) > 2 * TOLERANCE
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal values; a peer may say a truth value or a number as text."""
+    if isinstance(other, str) and not isinstance(one, str):
+        return other.lower() in (str(one).lower(), "t" if one is True else "f" if one is False else "")
+    if isinstance(one, bool) or isinstance(other, bool):
+        return bool(one) == bool(other)
+    return bool(one == other)

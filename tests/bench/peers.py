@@ -87,6 +87,14 @@ class PostGis:
             self._load("roads", roads)
             self._load("buildings", buildings)
 
+    def version(self) -> str:
+        """Versions of PostgreSQL and PostGIS."""
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(
+                "SELECT current_setting('server_version'), postgis_lib_version()"
+            ).fetchone()
+        return f"PostgreSQL {row[0]}, PostGIS {row[1]}" if row else ""
+
     def stop(self) -> None:
         """Stop it."""
         if self._process is not None:
@@ -169,6 +177,12 @@ class Tipg:
         self._process.terminate()
         self._process.wait(20)
 
+    def version(self) -> str:
+        """Version of tipg and of what it stands on."""
+        command = [str(PEER_VENV / "bin/python"), "-c", "import tipg; print(tipg.__version__)"]
+        own = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return f"{own}, {self._database.version()}"
+
     def tile(self, z: int, x: int, y: int) -> str:
         """Path of a tile of roads."""
         return f"/collections/public.roads/tiles/WebMercatorQuad/{z}/{x}/{y}?geom-column=geom"
@@ -249,6 +263,12 @@ class MapServer:
         for process in self._processes:
             process.terminate()
             process.wait(20)
+
+    def version(self) -> str:
+        """Version of MapServer."""
+        mapserv = shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
+        said = subprocess.run([mapserv, "-v"], capture_output=True, text=True, check=True).stdout
+        return " ".join(said.split()[:3])
 
     def tile(self, z: int, x: int, y: int) -> str:
         """Path of a tile of roads."""
