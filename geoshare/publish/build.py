@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import secrets
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 from geoshare.publish.schema import properties_table
+from geoshare.publish.spool import Spool, cuts, keys_of_boxes
 from geoshare.store import reading
 from geoshare.store.rows import FeatureChunk
 from tiles.arrays import Geometries, Kind
@@ -67,15 +69,29 @@ def build_whole(
 ) -> Built:
     """Write all features in force as parts of at most ``part_rows`` rows, cut along the curve."""
     times = _Times()
-    with _no_collection():
-        chunks = _noted(reading.scan_features(connection, collection), times)
-        pieces = [_piece(chunk, kinds) for chunk in chunks]
-    whole = _joined(pieces or [_empty(kinds)])
-    parts = [
-        write_part(folder / _name("base"), piece.table, piece.geometry, kinds)
-        for piece in _cut(whole, part_rows)
-    ]
+    chunks = _noted(reading.scan_features(connection, collection), times)
+    parts = []
+    if reading.count_features(connection, collection) <= part_rows:
+        parts.append(_write(folder, _gathered(chunks, kinds), kinds))
+    else:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".spool-") as aside:
+            keys = [keys_of_boxes(boxes) for boxes in reading.scan_boxes(connection, collection)]
+            spool = Spool(Path(aside), cuts(np.concatenate(keys), part_rows))
+            spool.deal(chunks)
+            for some in spool.ranges():
+                whole = _gathered(some, kinds)
+                parts += [_write(folder, piece, kinds) for piece in _cut(whole, part_rows)]
     return Built(tuple(parts), (times.start, times.end))
+
+
+def _gathered(chunks: Iterable[FeatureChunk], kinds: Mapping[str, Kind]) -> _Piece:
+    with _no_collection():
+        pieces = [_piece(chunk, kinds) for chunk in chunks]
+    return _joined(pieces or [_empty(kinds)])
+
+
+def _write(folder: Path, piece: _Piece, kinds: Mapping[str, Kind]) -> PartInfo:
+    return write_part(folder / _name("base"), piece.table, piece.geometry, kinds)
 
 
 def build_delta(

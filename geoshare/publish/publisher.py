@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from geoshare.publish.schema import kinds_of
 from geoshare.store import Record, reading
 from geoshare.store.files import Files
 from geoshare.store.rows import StoredRaster
+from tiles.errors import TileError
 from tiles.pack import Pack, PartInfo, open_part
 
 DELTA_SHARE = 0.10  # of a collection; a larger change is cheaper to read when all is written anew
@@ -130,7 +132,11 @@ class _Vectors:
             return False
         self._folder.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
-        new = self._delta(current, sequence) if current is not None else None
+        try:
+            new = self._delta(current, sequence) if current is not None else None
+        except TileError as error:
+            log.warning("%s is damaged and built anew: %s", self._collection.name, error)
+            new = None
         new = new or self._whole(current, sequence)
         write_manifest(self._packs_dir, new)
         self._clean(new)
@@ -199,13 +205,16 @@ class _Vectors:
         return tuple(item for item in before if self._now_us - item.at_us < grace_us)
 
     def _clean(self, manifest: Manifest) -> None:
-        """Remove parts that no version in use names, and what a killed keeper left."""
+        """Remove parts that no version in use names, and what a killed keeper left.
+
+        Nobody else writes into the folder: whoever publishes holds the keeper's lock.
+        """
         named = {part.name for part in manifest.parts} | {item.name for item in manifest.retired}
         for path in self._folder.iterdir():
-            aside = path.name.startswith(".")
-            left_over = aside and time.time() - path.stat().st_mtime > self._grace_s
-            if left_over or (not aside and path.suffix == ".arrow" and path.name not in named):
-                path.unlink(missing_ok=True)
+            if path.name.startswith("."):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+            elif path.suffix == ".arrow" and path.name not in named:
+                path.unlink()
 
 
 def _joined_times(current: Manifest, built: Built) -> tuple[int | None, int | None]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
 
 from geoshare.model.box import Box
@@ -88,6 +90,18 @@ def scan_features(
         else visible_at(FEATURES, at_sequence)
     )
     yield from _written_after(connection, collection, 0, rule)
+
+
+def scan_boxes(connection: Connection, collection: str) -> Iterator[NDArray[np.float64]]:
+    """West, south, east, north (n, 4) of the features in force, NaN without geometry, in no order."""
+    table = FEATURES.c
+    rule = visible(FEATURES, open_changesets(connection))
+    for some in chunks(_changesets_of(connection, collection, 0), CHANGESETS_AT_ONCE):
+        chosen = select(table.west, table.south, table.east, table.north).where(
+            table.changeset.in_(some), table.collection == collection, rule
+        )
+        for rows in _pages(connection, chosen):
+            yield np.array([tuple(row) for row in rows], dtype=np.float64)
 
 
 def changed_features(connection: Connection, collection: str, after: int) -> Iterator[FeatureChunk]:
@@ -229,11 +243,13 @@ def _changesets_of(connection: Connection, collection: str, after: int) -> list[
 
 
 def _chunks(connection: Connection, statement: Select[Any]) -> Iterator[FeatureChunk]:
-    result = connection.execution_options(stream_results=True, max_row_buffer=SCAN_ROWS).execute(
-        statement
-    )
-    for rows in result.partitions(SCAN_ROWS):
+    for rows in _pages(connection, statement):
         yield _chunk(rows)
+
+
+def _pages(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
+    streamed = connection.execution_options(stream_results=True, max_row_buffer=SCAN_ROWS)
+    yield from streamed.execute(statement).partitions(SCAN_ROWS)
 
 
 def _chunk(rows: Sequence[Any]) -> FeatureChunk:

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +27,7 @@ from geoshare.publish import (
     Keeper,
     KeeperBusy,
     Packs,
+    PublishingFailed,
     publish_pending,
     read_manifest,
     wait_published,
@@ -30,7 +36,7 @@ from geoshare.publish.schema import properties_table
 from geoshare.store import open_record
 from tests.ingest.bench import Workbench, batch
 from tests.ingest.test_contribute import raster
-from tiles.arrays import Kind
+from tiles.arrays import Kind, Rows
 from tiles.pack import lookup, materialise, scan
 
 MANY = 1_500
@@ -400,3 +406,108 @@ def test_columns_hold_exactly_the_values_of_the_json(rows: list[dict[str, Any]])
             assert found[name] == row.get(name)
         nested = found["nested"]
         assert (json.loads(nested) if nested is not None else None) == row.get("nested")
+
+
+def test_rows_at_one_place_are_cut_too_and_keep_their_order(bench: Workbench) -> None:
+    rows = {f"r{number:03d}": {"rank": number} for number in range(250)}
+    spread, heap = (
+        batch("places", rows),
+        batch("places", {f"s{name}": row for name, row in rows.items()}),
+    )
+    heap.geometry[:] = shapely.Point(139.5, 35.5)
+    nowhere = batch("places", {f"n{number}": {"rank": number} for number in range(120)})
+    nowhere.geometry[:] = None
+    bench.contribute([spread, heap, nowhere])
+    publish(bench, part_rows=100)
+    packs = Packs(bench.data / "packs")
+    published = packs.source("places")
+    assert published is not None
+    assert max(info.rows for info in published.manifest.parts) <= 100
+    assert shown(packs, "places") == bench.visible("places")
+    order = [
+        (int(key), id_)
+        for part in published.pack.parts
+        for key, id_ in zip(
+            part.order_key,
+            materialise(Rows((part.table,), (np.arange(len(part), dtype=np.int32),)), ["id"], None)
+            .column("id")
+            .to_pylist(),
+            strict=True,
+        )
+    ]
+    assert order == sorted(order)
+    assert not [
+        path for path in (bench.data / "packs" / "places").iterdir() if path.name.startswith(".")
+    ]
+
+
+def test_a_collection_whose_pack_is_damaged_is_built_anew(bench: Workbench) -> None:
+    bench.contribute([many()], content="1")
+    publish(bench)
+    manifest = read_manifest(bench.data / "packs", "places")
+    assert manifest is not None
+    (bench.data / "packs" / "places" / manifest.parts[0].name).write_bytes(b"torn")
+    bench.contribute([many({1: 99})], content="2")
+    assert publish(bench) == {"places"}
+    assert shown(Packs(bench.data / "packs"), "places") == bench.visible("places")
+
+
+def test_one_bad_collection_does_not_hold_up_the_others(bench: Workbench) -> None:
+    bench.contribute([batch("places", {"a": {"rank": 1}}), batch("water", {"w": {"class": "sea"}})])
+    packs_dir = bench.data / "packs"
+    packs_dir.mkdir()
+    (packs_dir / "places").write_text("a file where a folder should be")
+    told = []
+    keeper = Keeper(bench.record, bench.data, bench.counting, [told.append])
+    with keeper.lock(), pytest.raises(PublishingFailed) as failed:
+        keeper.publish()
+    assert set(failed.value.failed) == {"places"}
+    assert told == [{"water"}]
+    (packs_dir / "places").unlink()
+    with keeper.lock():
+        keeper.publish()
+    assert told == [{"water"}, {"places"}]
+    assert len(shown(Packs(packs_dir), "places")) == 1
+
+
+KEEP = """
+import sys, threading
+from pathlib import Path
+from geoshare.model.clock import SystemClock
+from geoshare.publish import Keeper
+from geoshare.store import open_record
+
+folder = Path(sys.argv[1])
+print("ready", flush=True)
+Keeper(open_record(folder / "record.db"), folder / "data", SystemClock()).run(threading.Event(), 0.001)
+"""
+
+
+def test_a_killed_keeper_leaves_a_whole_version_and_the_next_one_goes_on(bench: Workbench) -> None:
+    packs = Packs(bench.data / "packs")
+    dice = random.Random(1)
+    for version in range(4):
+        child = subprocess.Popen(
+            [sys.executable, "-c", KEEP, str(bench.folder)], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        try:
+            assert child.stdout.readline() == "ready\n"
+            ranks = dict.fromkeys(range(MANY), version)
+            bench.contribute([many(ranks)], content=str(version))
+            time.sleep(dice.uniform(0, 0.2))
+        finally:
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait()
+            child.stdout.close()
+        published = packs.source("places")
+        if published is not None:
+            found = {row["rank"] for row in shown(packs, "places").values()}
+            assert len(found) == 1
+            assert len(published.pack) == MANY
+    keeper = Keeper(bench.record, bench.data, bench.counting)
+    with keeper.lock():
+        keeper.publish()
+    assert shown(packs, "places") == bench.visible("places")
+    assert {path.name for path in (bench.data / "packs" / "places").iterdir()} >= {"manifest.json"}
+    assert not list((bench.data / "packs" / "places").glob(".*"))
