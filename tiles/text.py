@@ -17,13 +17,21 @@ FIRST_DAY, LAST_DAY = -719528, 2932896
 
 DAY_US = 86_400_000_000
 
+_PAIRS = np.array([[48 + pair // 10, 48 + pair % 10] for pair in range(100)], dtype=np.uint8)
+
 
 @njit(nogil=True, cache=True)
 def put_digits(out: NDArray[np.uint8], at: int, value: int, digits: int) -> int:
     """Write a number from 0 up with leading zeros; return the place after."""
-    for k in range(digits - 1, -1, -1):
-        out[at + k] = 48 + value % 10
-        value //= 10
+    # two at a time, and unsigned: the divisions are most of the work
+    rest, k = np.uint64(value), digits
+    while k >= 2:
+        quotient = rest // np.uint64(100)
+        pair = np.int64(rest - quotient * np.uint64(100))
+        out[at + k - 2], out[at + k - 1] = _PAIRS[pair, 0], _PAIRS[pair, 1]
+        rest, k = quotient, k - 2
+    if k == 1:
+        out[at] = np.uint64(48) + rest % np.uint64(10)
     return at + digits
 
 

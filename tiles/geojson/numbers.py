@@ -45,20 +45,28 @@ class _Scaled(NamedTuple):
 @njit(nogil=True, cache=True)
 def put_int(out: NDArray[np.uint8], at: int, value: int) -> int:
     """Write an int64; return the place after."""
-    rest = np.uint64(value)
     if value < 0:
         out[at] = 45
         at += 1
-        rest = np.uint64(0) - rest
-    digits = 1
-    left = rest // np.uint64(10)
-    while left != np.uint64(0):
+    if -1000 < value < 1000:
+        return _put_small(out, at, abs(value))
+    # unsigned, because the lowest int64 has no positive counterpart
+    rest = np.uint64(0) - np.uint64(value) if value < 0 else np.uint64(value)
+    digits, limit = 4, np.uint64(10000)
+    while digits < INTEGER_ROOM and limit <= rest:
         digits += 1
-        left //= np.uint64(10)
+        limit *= np.uint64(10) if digits < INTEGER_ROOM else np.uint64(1)
     for k in range(digits - 1, -1, -1):
-        out[at + k] = 48 + np.uint8(rest % np.uint64(10))
+        out[at + k] = np.uint8(48) + np.uint8(rest % np.uint64(10))
         rest //= np.uint64(10)
     return at + digits
+
+
+@njit(nogil=True, cache=True)
+def _put_small(out: NDArray[np.uint8], at: int, value: int) -> int:
+    """Write a number from 0 to 999."""
+    digits = 1 if value < 10 else 2 if value < 100 else 3
+    return put_digits(out, at, value, digits)
 
 
 @njit(nogil=True, cache=True)
@@ -67,21 +75,23 @@ def put_fixed(out: NDArray[np.uint8], at: int, value: float, decimals: int, scal
 
     ``scale`` is 10^decimals and ``value * scale`` fits an int64.
     """
-    scaled = np.int64(np.rint(np.abs(value) * scale))
+    scaled = int(np.int64(np.rint(np.abs(value) * scale)))
     if value < 0.0 and scaled != 0:
         out[at] = 45
         at += 1
-    one = np.int64(scale)
-    whole = scaled // one
+    # scaled is below 2^53, so that truncating the product is at most one off
+    one = int(scale)
+    whole = int(scaled / scale)
+    whole -= 1 if whole * one > scaled else 0
     fraction = scaled - whole * one
     at = put_int(out, at, whole)
     if fraction == 0:
         return at
     out[at] = 46
-    at = put_digits(out, at + 1, fraction, decimals)
-    while out[at - 1] == 48:
-        at -= 1
-    return at
+    while fraction % 10 == 0:
+        fraction //= 10
+        decimals -= 1
+    return put_digits(out, at + 1, fraction, decimals)
 
 
 @njit(nogil=True, cache=True)

@@ -27,8 +27,7 @@ def _surrounds(xy: NDArray[np.int32], first: int, last: int, x2: int, y2: int) -
     """Whether a point, in doubled coordinates, lies in the ring ``xy[first:last]``; it is not on it."""
     inside, j = False, last - 1
     for i in range(first, last):
-        x0, y0 = 2 * np.int64(xy[j, 0]), 2 * np.int64(xy[j, 1])
-        x1, y1 = 2 * np.int64(xy[i, 0]), 2 * np.int64(xy[i, 1])
+        x0, y0, x1, y1 = 2 * int(xy[j, 0]), 2 * int(xy[j, 1]), 2 * int(xy[i, 0]), 2 * int(xy[i, 1])
         if (y0 <= y2) != (y1 <= y2):
             left = (x1 - x0) * (y2 - y0) - (y1 - y0) * (x2 - x0)
             if (left > 0) == (y1 > y0):
@@ -48,8 +47,7 @@ def _exterior_of(
     """The smallest exterior around a hole; -1: there is none."""
     at, best = ring_starts[hole], -1
     # the middle of an edge is on no other ring, which a vertex may be
-    x2 = np.int64(xy[at, 0]) + np.int64(xy[at + 1, 0])
-    y2 = np.int64(xy[at, 1]) + np.int64(xy[at + 1, 1])
+    x2, y2 = int(xy[at, 0]) + int(xy[at + 1, 0]), int(xy[at, 1]) + int(xy[at + 1, 1])
     box = boxes[hole]
     for ring in range(len(areas)):
         if areas[ring] <= 0 or (best >= 0 and areas[ring] >= areas[best]):

@@ -6,8 +6,6 @@ edges; ``polygons`` mends the few features where it does.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray

@@ -15,8 +15,9 @@ from tiles.arrays import Rows
 from tiles.buffers import with_room
 from tiles.geometry.quantise import frame
 from tiles.grid import Tile
+from tiles.mvt.columns import layer_values
 from tiles.mvt.shapes import POINT, POLYGON, Shapes, shapes
-from tiles.mvt.values import NO_VALUE, Values, layer_values
+from tiles.mvt.values import NO_VALUE, Values
 from tiles.mvt.wire import VARINT_ROOM, put_bytes, put_varint, varint_length, zigzag
 
 TOLERANCE = 0.5
@@ -175,7 +176,7 @@ def write_layer(
     -------
     (bytes, how many of them are used).
     """
-    n, size = len(identities), values.ends[values.count[0]]
+    n, size = len(identities), values.ends[values.made[0]]
     guess = len(head) + size + 4 * len(shapes.ring_starts) + (HEAD_ROOM + 2 * numbers.shape[0]) * n
     out = np.empty(guess + 4 * shapes.ring_starts[-1], np.uint8)
     body = np.empty(START_BYTES, np.uint8)

@@ -26,20 +26,37 @@ from tiles.addresses import (
     int64_view,
     uint8_view,
 )
-from tiles.buffers import pairs_with_room, with_room
 from tiles.geometry.clip import clip_line, clip_ring
 from tiles.geometry.polygons import repaired, replace_rings
 from tiles.geometry.quantise import NOWHERE, Frame, opened, quantise, to_tile_units
 from tiles.geometry.repair import drop_spikes, is_suspect, turn, twice_area
 from tiles.geometry.simplify import simplify_line, simplify_ring
+from tiles.mvt.work import (
+    CLIPPED,
+    KEEP,
+    MADE,
+    PATH,
+    PATH_ROOM,
+    RUN_ENDS,
+    STACK,
+    STARTS,
+    STARTS_ROOM,
+    WORK_LENGTH,
+    XY,
+    XY_ROOM,
+    finish_ring,
+    grown,
+    has_room,
+    new_memory,
+    note,
+    used_vertices,
+)
 
 POINT, LINE, POLYGON = 1, 2, 3
 """Geometry types of MVT."""
 
 MIN_TWICE_AREA = 2
 """Rings of less than one square unit are left out."""
-
-START_VERTICES = 1024
 
 
 class Shapes(NamedTuple):
@@ -53,102 +70,6 @@ class Shapes(NamedTuple):
     xy: NDArray[np.int32]  # (>= v, 2) tile units; rings open, points in one ring each
 
 
-class _Memory(NamedTuple):
-    """Arrays to work in, and the rings made so far."""
-
-    path: NDArray[np.float64]  # (m, 2)
-    clipped: NDArray[np.float64]  # (m, 2)
-    run_ends: NDArray[np.int64]  # (m,)
-    keep: NDArray[np.uint8]  # as long as xy
-    stack: NDArray[np.int64]  # (m, 2)
-    xy: NDArray[np.int32]  # (v, 2)
-    ring_starts: NDArray[np.int32]
-
-
-# Places in ``work``: the addresses of the arrays of ``_Memory``, then lengths of three of them, then
-# how many rings are made. Functions that work on one feature are called often: an array as argument
-# costs as much as several vertices, so they get this one and the row of the table.
-PATH, CLIPPED, RUN_ENDS, KEEP, STACK, XY, STARTS = range(7)
-PATH_ROOM, XY_ROOM, STARTS_ROOM, MADE = range(7, 11)
-WORK_LENGTH = 11
-
-
-@njit(nogil=True, cache=True)
-def room_needed(vertices: int) -> int:
-    """Vertices that a feature can leave, whatever its shape.
-
-    A side of the box leaves of a ring at most half as many again, plus one: four sides 5.07 times
-    as many and 9 more. A line is left at most two vertices for each of its segments. Simplifying
-    needs one besides.
-    """
-    return 6 * vertices + 16
-
-
-@njit(nogil=True, cache=True)
-def _memory(features: int) -> _Memory:
-    size = room_needed(START_VERTICES)
-    vertices = 8 * features + size
-    return _Memory(
-        np.empty((size, 2), np.float64),
-        np.empty((size, 2), np.float64),
-        np.empty(size, np.int64),
-        np.empty(vertices, np.uint8),
-        np.empty((size, 2), np.int64),
-        np.empty((vertices, 2), np.int32),
-        np.zeros(features + START_VERTICES, np.int32),
-    )
-
-
-@njit(nogil=True, cache=True)
-def _grown(memory: _Memory, rings: int, vertices: int) -> _Memory:
-    """Make room for a feature of that many vertices after so many rings."""
-    need = room_needed(vertices)
-    xy = pairs_with_room(memory.xy, memory.ring_starts[rings], need)
-    return _Memory(
-        pairs_with_room(memory.path, 0, need),
-        pairs_with_room(memory.clipped, 0, need),
-        with_room(memory.run_ends, 0, need),
-        with_room(memory.keep, 0, xy.shape[0]),
-        pairs_with_room(memory.stack, 0, need),
-        xy,
-        with_room(memory.ring_starts, rings + 1, vertices + 1),
-    )
-
-
-@njit(nogil=True, cache=True)
-def _address(memory: _Memory, work: NDArray[np.int64]) -> None:
-    """Write where the arrays are and how long."""
-    work[PATH], work[CLIPPED] = memory.path.ctypes.data, memory.clipped.ctypes.data
-    work[RUN_ENDS], work[KEEP] = memory.run_ends.ctypes.data, memory.keep.ctypes.data
-    work[STACK], work[XY] = memory.stack.ctypes.data, memory.xy.ctypes.data
-    work[STARTS] = memory.ring_starts.ctypes.data
-    work[PATH_ROOM], work[XY_ROOM] = memory.path.shape[0], memory.xy.shape[0]
-    work[STARTS_ROOM] = memory.ring_starts.shape[0]
-
-
-@njit(nogil=True, cache=True)
-def _used(work: NDArray[np.int64]) -> int:
-    """Vertices of the rings made so far."""
-    return int(int32_view(work[STARTS], work[STARTS_ROOM])[work[MADE]])
-
-
-@njit(nogil=True, cache=True)
-def _has_room(work: NDArray[np.int64], vertices: int) -> bool:
-    """Whether a feature of that many vertices fits."""
-    need = room_needed(vertices)
-    return bool(
-        need <= work[PATH_ROOM]
-        and _used(work) + need <= work[XY_ROOM]
-        and work[MADE] + vertices + 2 <= work[STARTS_ROOM]
-    )
-
-
-@njit(nogil=True, cache=True)
-def _finish_ring(work: NDArray[np.int64], end: int) -> None:
-    work[MADE] += 1
-    int32_view(work[STARTS], work[STARTS_ROOM])[work[MADE]] = end
-
-
 @njit(nogil=True, cache=True)
 def _add_points(
     at: NDArray[np.int64], first: int, last: int, frame: Frame, work: NDArray[np.int64]
@@ -156,12 +77,12 @@ def _add_points(
     """Add the points within the box as one ring."""
     world_xy, xy = int32_pairs_view(at[WORLD_XY], at[VERTICES]), int32_pairs_view(work[XY], 1)
     path = float64_pairs_view(work[PATH], 1)
-    start = end = _used(work)
+    start = end = used_vertices(work)
     for i in range(first, last):
         if to_tile_units(world_xy, i, i + 1, frame, path) == 0:
             end = quantise(path, 0, 1, xy, end)
     if end > start:
-        _finish_ring(work, end)
+        finish_ring(work, end)
 
 
 @njit(nogil=True, cache=True)
@@ -169,14 +90,14 @@ def _add_run(
     path: NDArray[np.float64], first: int, last: int, tolerance: float, work: NDArray[np.int64]
 ) -> None:
     """Add one line that lies within the box, unless it is shorter than a unit."""
-    used, xy = _used(work), int32_pairs_view(work[XY], work[XY_ROOM])
+    used, xy = used_vertices(work), int32_pairs_view(work[XY], work[XY_ROOM])
     end = quantise(path, first, last, xy, used)
     if tolerance > 0.0:
         keep = uint8_view(work[KEEP], work[XY_ROOM])
         stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
         end = simplify_line(xy, used, end, tolerance, keep, stack)
     if end - used >= 2:
-        _finish_ring(work, end)
+        finish_ring(work, end)
 
 
 @njit(nogil=True, cache=True)
@@ -222,7 +143,7 @@ def _add_ring(
     if where != 0:
         clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
         n = clip_ring(path, n, frame.low, frame.high, clipped)
-    used, xy = _used(work), int32_pairs_view(work[XY], work[XY_ROOM])
+    used, xy = used_vertices(work), int32_pairs_view(work[XY], work[XY_ROOM])
     end = opened(xy, used, quantise(path, 0, n, xy, used))
     if tolerance > 0.0:
         keep = uint8_view(work[KEEP], work[XY_ROOM])
@@ -234,7 +155,7 @@ def _add_ring(
         return
     if (area2 < 0) != is_hole:
         turn(xy, used, end)
-    _finish_ring(work, end)
+    finish_ring(work, end)
 
 
 @njit(nogil=True, cache=True)
@@ -312,7 +233,7 @@ def _add_rows(
     for i in range(bounds[0], bounds[1]):
         row, before = numbers[i], work[MADE]
         first, last = _vertices(at, row)
-        if not _has_room(work, last - first):
+        if not has_room(work, last - first):
             return i, done
         if done == len(made.types):
             break
@@ -350,8 +271,8 @@ def shape_rows(
         No more features than this are made.
     """
     n, done = min(len(numbers), limit), 0
-    memory, work = _memory(n), np.zeros(WORK_LENGTH, np.int64)
-    _address(memory, work)
+    memory, work = new_memory(n), np.zeros(WORK_LENGTH, np.int64)
+    note(memory, work)
     made = Shapes(
         np.empty(n, np.int32),
         np.empty(n, np.uint8),
@@ -366,8 +287,8 @@ def shape_rows(
             i, done = _add_rows(tables[t], numbers, (i, last), frame, tolerance, work, made, done)
             if i < last:
                 first_vertex, last_vertex = _vertices(tables[t], numbers[i])
-                memory = _grown(memory, work[MADE], last_vertex - first_vertex)
-                _address(memory, work)
+                memory = grown(memory, work[MADE], last_vertex - first_vertex)
+                note(memory, work)
     return Shapes(
         made.positions[:done],
         made.types[:done],
