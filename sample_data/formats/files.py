@@ -68,12 +68,15 @@ def repack(path: Path, replace: dict[str, bytes]) -> None:
 
 
 def write_geojson(
-    path: Path, name: str, features: list[tuple[dict[str, Any], shapely.Geometry]]
+    path: Path,
+    name: str,
+    features: list[tuple[dict[str, Any], shapely.Geometry]],
+    decimals: int = 7,
 ) -> None:
-    """A GeoJSON file, one feature a line, degrees with 7 decimals, exterior rings counter-clockwise."""
+    """A GeoJSON file, one feature a line, in degrees; exterior rings run counter-clockwise."""
     lines = []
     for properties, geometry in features:
-        placed = shapely.orient_polygons(geometry_to_lon_lat(geometry))
+        placed = shapely.orient_polygons(geometry_to_lon_lat(geometry, decimals))
         shape = shapely.geometry.mapping(placed)
         lines.append(
             json.dumps(

@@ -165,12 +165,6 @@ def write_background(town: Town, path: Path) -> None:
     """Water and the railway, what a plain background map needs."""
     sea = shapely.simplify(town.coast.sea, 0.3)
     water = [{"class": "sea", "name": None, "name_en": None, "geometry": geometry_to_plane(sea)}]
-    bay = shapely.Polygon([(-1480, -2000), (-1500, -400), (1800, -400), (1850, -1850)]).intersection(
-        sea
-    )
-    water.append(
-        {"class": "bay", "name": "潮見湾", "name_en": "Shiomi Bay", "geometry": geometry_to_plane(bay)}
-    )
     for name, name_en, geometry in town.coast.rivers:
         shape = geometry_to_plane(shapely.simplify(geometry, 0.2))
         water.append({"class": "river", "name": name, "name_en": name_en, "geometry": shape})

@@ -32,7 +32,7 @@ def write_municipalities(town: Town, path: Path) -> None:
         for area in town.areas
         if area.level == "city"
     ]
-    write_geojson(path, "N03-20260101_99", features)
+    write_geojson(path, "N03-20260101_99", features, decimals=6)
 
 
 def write_town_blocks(town: Town, path: Path) -> None:
@@ -105,7 +105,7 @@ def write_flood_zones(town: Town, path: Path) -> None:
         for zone in town.hazards.flood
         for part in shapely.get_parts(zone.geometry)
     ]
-    write_geojson(path, "A31a-20-26_99", features)
+    write_geojson(path, "A31a-20-26_99", features, decimals=6)
 
 
 def write_tsunami_zones(town: Town, path: Path) -> None:

@@ -53,7 +53,7 @@ def make_hazards(coast: Coast, terrain: Terrain) -> Hazards:
         Zone("flood", low, high, rank, "潮見川水系潮見川", geometry)
         for (rank, low, high), geometry in zip(
             FLOOD_CLASSES,
-            _bands(flood, [low for _, low, _ in FLOOD_CLASSES], coast.island),
+            _bands(flood, [low for _, low, _ in FLOOD_CLASSES], land),
             strict=True,
         )
     ]
@@ -62,7 +62,7 @@ def make_hazards(coast: Coast, terrain: Terrain) -> Hazards:
         for rank, ((low, high), geometry) in enumerate(
             zip(
                 TSUNAMI_CLASSES,
-                _bands(tsunami, [low for low, _ in TSUNAMI_CLASSES], coast.island),
+                _bands(tsunami, [low for low, _ in TSUNAMI_CLASSES], land),
                 strict=True,
             ),
             1,

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 DEEP_SEA = (0.042, 0.040, 0.022, 0.010)
 SHALLOW = (0.088, 0.118, 0.072, 0.022)
 RIVER = (0.060, 0.078, 0.058, 0.028)
-SAND = (0.185, 0.235, 0.275, 0.330)
-CONCRETE = (0.190, 0.210, 0.225, 0.250)
+SAND = (0.160, 0.205, 0.240, 0.300)
+CONCRETE = (0.160, 0.177, 0.190, 0.215)
 YARD = (0.088, 0.108, 0.112, 0.225)
 MEADOW = (0.055, 0.086, 0.068, 0.310)
 PAVED = (0.125, 0.137, 0.145, 0.172)
 ASPHALT = (0.092, 0.099, 0.104, 0.125)
 TRACK = (0.120, 0.145, 0.165, 0.235)
 BALLAST = (0.105, 0.112, 0.118, 0.140)
-FOREST = (0.024, 0.042, 0.026, 0.330)
-PINE = (0.022, 0.036, 0.024, 0.245)
+FOREST = (0.034, 0.060, 0.041, 0.330)
+PINE = (0.029, 0.048, 0.034, 0.245)
 GRASS = (0.045, 0.078, 0.052, 0.370)
 PLAYGROUND = (0.150, 0.185, 0.215, 0.270)
 MUD = (0.102, 0.138, 0.168, 0.088)
@@ -44,7 +44,7 @@ FIELDS = [  # ripe rice, green rice, cut stubble, vegetables, bare soil, greenho
     (0.098, 0.125, 0.142, 0.270),
     (0.046, 0.082, 0.056, 0.385),
     (0.088, 0.108, 0.128, 0.195),
-    (0.230, 0.245, 0.250, 0.300),
+    (0.200, 0.214, 0.218, 0.270),
     (0.060, 0.088, 0.078, 0.300),
 ]
 FIELD_SHARE = [0.40, 0.22, 0.12, 0.09, 0.07, 0.02, 0.08]
@@ -53,9 +53,9 @@ ROOFS = [  # grey and dark tile, blue steel, brown tile, white flat, red steel, 
     (0.062, 0.066, 0.068, 0.088),
     (0.150, 0.138, 0.112, 0.160),
     (0.082, 0.098, 0.128, 0.175),
-    (0.330, 0.345, 0.350, 0.365),
+    (0.265, 0.278, 0.282, 0.300),
     (0.078, 0.088, 0.165, 0.215),
-    (0.215, 0.228, 0.235, 0.255),
+    (0.178, 0.190, 0.196, 0.215),
 ]
 ROOF_SHARE = {
     "old": [0.42, 0.3, 0.04, 0.18, 0.02, 0.03, 0.01],
@@ -155,7 +155,13 @@ def _paint_settled(ground: Array, canvas: Canvas, town: Town, medium: Array, fin
     lots = [area for style in ("centre", "house", "old", "hill") for area in town.quarter_areas(style)]
     slope = canvas.on_grid(town.terrain, gaussian_filter(town.terrain.slope(), 1.5))
     flat = 1 - smoothstep(slope + 0.05 * medium + 0.02 * fine, 0.15, 0.2)
-    _blend(ground, (canvas.label([area.geometry for area in lots]) > 0) * flat * 0.92, MEADOW)
+    _blend(
+        ground,
+        (canvas.label([area.geometry for area in lots]) > 0)
+        * flat
+        * (0.74 + 0.22 * np.tanh(2 * medium)),
+        MEADOW,
+    )
     near = gaussian_filter((canvas.label([b.footprint for b in town.buildings]) > 0).astype(float), 7)
     settled = smoothstep(near, 0.035, 0.12) * canvas.mask(town.coast.island)
     _blend(ground, settled, YARD)

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
-from shapely.geometry import LineString, Point, Polygon, box
+from scipy.ndimage import gaussian_filter1d
+from shapely.geometry import LineString, Point, Polygon
 
 from sample_data.town.coast import Coast
 from sample_data.town.frame import Array, random_numbers
@@ -64,15 +66,15 @@ QUARTERS = [
     Quarter("009", "緑町", "ミドリチョウ", "Midori-cho", (-440, 690), "house", "grid", (86, 60), -4),
     Quarter("010", "若葉町", "ワカバチョウ", "Wakaba-cho", (-90, 690), "house", "grid", (86, 60), 1),
     Quarter("011", "上川原", "カミカワラ", "Kami-Kawara", (120, 700), "house", "grid", (70, 64), 8),
-    Quarter("012", "本町", "ホンマチ", "Hon-machi", (-480, -450), "old", "old", (58, 44), 0,
+    Quarter("012", "本町", "ホンマチ", "Hon-machi", (-480, -450), "old", "old", (56, 36), 9,
             (("魚町通り", "ウオマチドオリ", "Uomachi-dori"), ("寺町小路", "テラマチコウジ", "Teramachi Lane"),
              ("蔵の道", "クラノミチ", "Kura-no-michi"), ("紺屋小路", "コウヤコウジ", "Koya Lane"))),
-    Quarter("013", "浜町", "ハマチョウ", "Hama-cho", (60, -400), "old", "old", (66, 50), 0,
+    Quarter("013", "浜町", "ハマチョウ", "Hama-cho", (60, -400), "old", "old", (62, 40), 0,
             (("網干小路", "アボシコウジ", "Aboshi Lane"), ("塩屋小路", "シオヤコウジ", "Shioya Lane"))),
     Quarter("014", "港町", "ミナトマチ", "Minato-machi", (-600, -600), "port", "none"),
-    Quarter("015", "中島", "ナカシマ", "Nakashima", (440, -190), "house", "old", (62, 50), 0,
+    Quarter("015", "中島", "ナカシマ", "Nakashima", (440, -190), "house", "old", (62, 42), 55,
             (("渡船小路", "トセンコウジ", "Tosen Lane"),)),
-    Quarter("016", "川口町", "カワグチチョウ", "Kawaguchi-cho", (540, -450), "house", "old", (74, 56), 0),
+    Quarter("016", "川口町", "カワグチチョウ", "Kawaguchi-cho", (540, -450), "house", "old", (72, 48), 4),
     Quarter("017", "東町一丁目", "ヒガシマチイッチョウメ", "Higashimachi 1-chome", (830, -120), "house", "grid", (80, 56), 5),
     Quarter("018", "東町二丁目", "ヒガシマチニチョウメ", "Higashimachi 2-chome", (820, 200), "house", "grid", (84, 56), 4),
     Quarter("019", "東町三丁目", "ヒガシマチサンチョウメ", "Higashimachi 3-chome", (1150, -170), "house", "grid", (84, 58), -8),
@@ -80,9 +82,9 @@ QUARTERS = [
     Quarter("021", "旭町", "アサヒチョウ", "Asahi-cho", (800, 450), "house", "grid", (80, 60), 3),
     Quarter("022", "日の出町", "ヒノデチョウ", "Hinode-cho", (1130, 430), "house", "grid", (86, 60), -10),
     Quarter("023", "白浜", "シラハマ", "Shirahama", (1090, -420), "house", "grid", (90, 62), -12),
-    Quarter("024", "山手一丁目", "ヤマテイッチョウメ", "Yamate 1-chome", (-870, 260), "hill", "slope", (95, 60), 20),
-    Quarter("025", "山手二丁目", "ヤマテニチョウメ", "Yamate 2-chome", (-870, 640), "hill", "slope", (95, 60), -15),
-    Quarter("026", "城山", "シロヤマ", "Shiroyama", (-860, -260), "hill", "slope", (110, 80), 10),
+    Quarter("024", "山手一丁目", "ヤマテイッチョウメ", "Yamate 1-chome", (-870, 260), "hill", "slope", (95, 46), 20),
+    Quarter("025", "山手二丁目", "ヤマテニチョウメ", "Yamate 2-chome", (-870, 640), "hill", "slope", (95, 46), 78),
+    Quarter("026", "城山", "シロヤマ", "Shiroyama", (-860, -260), "hill", "slope", (105, 52), 96),
     Quarter("027", "新田", "シンデン", "Shinden", (620, 900), "farm", "farm", (310, 105), 9),
     Quarter("028", "上潮見", "カミシオミ", "Kami-Shiomi", (-250, 1060), "farm", "farm", (300, 100), -12),
     Quarter("029", "沢田", "サワダ", "Sawada", (1250, 900), "farm", "farm", (280, 100), -6),
@@ -147,7 +149,7 @@ def local_streets(
     if quarter.pattern in ("grid", "farm"):
         lines = _grid(quarter, face, rng)
     elif quarter.pattern in ("old", "slope"):
-        lines = _cells(quarter, face, rng)
+        lines = _grown(quarter, face, rng)
     else:
         lines = []
     named = []
@@ -210,25 +212,34 @@ def _street(points: list[tuple[float, float]], sway_m: float, rng: np.random.Gen
     return LineString(xy)
 
 
-def _cells(quarter: Quarter, face: Polygon, rng: np.random.Generator) -> list[LineString]:
-    """Lanes that grew: the edges of Voronoi cells around uneven plots."""
-    west, south, east, north = face.bounds
+def _grown(quarter: Quarter, face: Polygon, rng: np.random.Generator) -> list[LineString]:
+    """Lanes that grew: wavy rows, and between each two rows cross lanes wherever a plot allowed one.
+
+    Cross lanes seldom meet over a row, so most junctions are T-shaped, as in old harbour towns
+    and on slopes.
+    """
+    angle = np.radians(quarter.angle_deg)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = np.array(face.centroid.coords[0])
+    u, v = ((shapely.get_coordinates(face) - centre) @ turn).T
     length, depth = quarter.block_m
-    x, y = np.meshgrid(
-        np.arange(west - length, east + length, length), np.arange(south - depth, north + depth, depth)
-    )
-    x = x + (np.arange(x.shape[0]) % 2)[:, None] * length / 2
-    seeds = np.column_stack([x.ravel(), y.ravel()])
-    seeds += rng.normal(0, 0.23, seeds.shape) * (length, depth)
-    edges = shapely.voronoi_polygons(
-        shapely.multipoints(seeds),
-        extend_to=box(west - 200, south - 200, east + 200, north + 200),
-        only_edges=True,
-    )
-    lines = [
-        line
-        for line in shapely.get_parts(edges)
-        if rng.random() > (0.13 if quarter.pattern == "old" else 0.2)
-    ]
-    merged = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(lines)))
-    return sorted(merged, key=lambda line: (-round(line.length, 3), line.coords[0]))
+    at = np.arange(u.min() - 40, u.max() + 40, 14.0)
+    heights = _stations(v.min() - depth / 3, v.max() + depth / 3, depth, rng)
+    wave = gaussian_filter1d(rng.standard_normal(len(at)), 6) * depth * 0.75
+    rows = []
+    for height in heights:
+        wave = 0.72 * wave + gaussian_filter1d(rng.standard_normal(len(at)), 4) * depth * 0.42
+        rows.append(height + wave)
+    lines = [LineString(np.column_stack([at, row])) for row in rows]
+    for low, high in pairwise(rows):
+        places = [at[0] + rng.uniform(0, length)]
+        while places[-1] < at[-1]:
+            places.append(places[-1] + length * rng.uniform(0.62, 1.45))
+        middle = min(places, key=abs)  # one near the middle always stays: rows must hang together
+        for x in places:
+            lean = rng.normal(0, 5)
+            foot, head = np.interp(x, at, low), np.interp(x + lean, at, high)
+            if head - foot > 14 and (rng.random() < 0.88 or x == middle):
+                lines.append(LineString([(x, foot), (x + lean, head)]))
+    order = sorted(range(len(lines)), key=lambda k: -lines[k].length)
+    return [LineString(shapely.get_coordinates(lines[k]) @ turn.T + centre) for k in order]

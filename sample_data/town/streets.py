@@ -93,7 +93,7 @@ def _tie_ends(routes: list[tuple[LineString, Route]]) -> list[tuple[LineString, 
 
 
 def _route_line(route: Route) -> LineString:
-    return LineString(route.points) if route.straight else smooth_line(route.points, 10)
+    return LineString(route.points) if route.straight else smooth_line(route.points, 10).simplify(0.04)
 
 
 def _river_roads(coast: Coast) -> list[tuple[LineString, Route]]:
