@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
@@ -26,10 +29,14 @@ from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
 from geoshare.access.summary import summarise, visible_schema
 from geoshare.access.views import open_view
+from geoshare.errors import GeoshareError
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Policy
 from geoshare.model.rasters import RasterAsset
+from tiles.errors import TileError
 from tiles.pack import PartInfo, open_part
+
+log = logging.getLogger("geoshare.access")
 
 Mask = NDArray[np.bool_]
 
@@ -85,6 +92,22 @@ def build_views(
     return changed
 
 
+def sweep_views(policies: Iterable[Policy], views_dir: Path, grace_s: float = GRACE_S) -> list[str]:
+    """Remove the views of policies that nobody holds any more, once they have not changed for a while.
+
+    Returns
+    -------
+    Hashes of the policies whose views are gone.
+    """
+    held = {policy.hash for policy in policies}
+    gone = []
+    for folder in views_dir.iterdir() if views_dir.is_dir() else ():
+        if folder.name not in held and folder.is_dir() and _age_s(folder) > grace_s:
+            shutil.rmtree(folder, ignore_errors=True)
+            gone.append(folder.name)
+    return gone
+
+
 class _Builder:
     def __init__(self, policy: Policy, packs: Packs, folder: Path, views_dir: Path) -> None:
         self.policy = policy
@@ -100,17 +123,28 @@ class _Builder:
         names = [name for name in self.names if wanted is None or name in wanted or self._missing(name)]
         vectors = self._with_referring([name for name in names if self.known[name].kind == "vector"])
         for name in vectors:
-            self.drafts[name] = self._draft(name)
-        changed = [name for name in vectors if self._write(name, self._finish(name, self.drafts[name]))]
-        for name in names:
-            if self.known[name].kind != "vector":
-                version, assets = self.packs.rasters(name)
-                manifest = raster_manifest(
-                    self.known[name], self.policy.grants_for(name), version, assets
-                )
-                if self._write(name, manifest):
+            with self._apart(name):
+                self.drafts[name] = self._draft(name)
+        changed = []
+        for name in [*vectors, *(name for name in names if self.known[name].kind != "vector")]:
+            with self._apart(name):
+                if self._write(name, self._manifest(name)):
                     changed.append(name)
         return changed
+
+    @contextmanager
+    def _apart(self, name: str) -> Iterator[None]:
+        """Let no collection that cannot be built hold up the others; its view stays as it was."""
+        try:
+            yield
+        except (TileError, GeoshareError, OSError, KeyError, ValueError):
+            log.exception("the view of %s under %s cannot be built", name, self.policy.hash[:12])
+
+    def _manifest(self, name: str) -> ViewManifest:
+        if self.known[name].kind == "vector":
+            return self._finish(name, self.drafts[name])
+        version, assets = self.packs.rasters(name)
+        return raster_manifest(self.known[name], self.policy.grants_for(name), version, assets)
 
     def _missing(self, name: str) -> bool:
         return not manifest_path(self.views_dir, self.policy.hash, name).exists()

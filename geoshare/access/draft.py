@@ -16,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from geoshare.access.compile import Treatment, treatments, visible_columns
 from geoshare.access.precision import coarsen, cut
 from geoshare.access.references import VisibleIds
+from geoshare.access.view import restrict
 from geoshare.filter import fields_of
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Grant
@@ -113,11 +114,15 @@ class Draft:
         self.columns = visible_columns(grants, collection)
         self.parts: list[PartDraft] = []
         if source is not None:
-            columns = frozenset(self.columns)
+            columns, fields = frozenset(self.columns), fields_of(collection)
             for part, bits, info in zip(
                 source.pack.parts, source.pack.alive, source.infos, strict=True
             ):
-                found = treatments(grants, collection, part.table, np.ones(len(part), bool))
+                # a part from before a column came into the schema has it null in every row
+                table = part.table
+                if not fields.keys() <= part.kinds.keys():
+                    table = restrict(table, fields | part.kinds, ())
+                found = treatments(grants, collection, table, np.ones(len(part), bool))
                 alive = _mask(bits, len(part))
                 self.parts.append(_draft_part(part, info.checksum, alive, found, columns))
 

@@ -22,8 +22,6 @@ from tiles.geojson import write_features
 from tiles.grid import lon_lat_box_to_world
 from tiles.pack import Pack, Selection, lookup, materialise, scan, search
 
-MAX_LOOKUP = 10_000
-
 
 @dataclass(frozen=True, slots=True)
 class ViewColumn:
@@ -99,10 +97,12 @@ class View:
         box
             Degrees, or world units as (4,) or (k, 4) west, south, east, north.
         limit
-            At most so many rows of each layer; which ones depends on visible rows alone.
+            At most so many rows, the first in the view's order.
         """
         world = lon_lat_box_to_world(*box) if isinstance(box, Box) else np.asarray(box, np.int64)
-        return self._join([search(layer.pack, layer.selection, world, limit) for layer in self._layers])
+        found = self._join([search(layer.pack, layer.selection, world) for layer in self._layers])
+        # Not in the search of each pack: which rows come first there depends on hidden changes.
+        return found if limit is None else _first(found, limit)
 
     def scan(self) -> Rows:
         """All rows."""
@@ -182,6 +182,14 @@ class RasterView:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the visible properties, a copy."""
         return {**self._schema, "properties": dict(self._schema["properties"])}
+
+
+def _first(rows: Rows, limit: int) -> Rows:
+    numbers, left = [], max(limit, 0)
+    for chosen in rows.numbers:
+        numbers.append(chosen[:left])
+        left -= len(numbers[-1])
+    return Rows(rows.tables, tuple(numbers))
 
 
 def restrict(table: FeatureTable, kinds: dict[str, Kind], nulled: Sequence[str]) -> FeatureTable:

@@ -174,3 +174,55 @@ def test_two_tiers_together_show_the_union_of_what_each_shows(tmp_path_factory, 
         exactly = any(part["geometry"] == exact[key] for part in parts)
         assert (row["geometry"] == exact[key]) or not exactly
         assert row["geometry"] in {part["geometry"] for part in parts}
+
+
+AREAS = {
+    name: json.loads(shapely.to_geojson(shape))
+    for name, shape in {
+        "west": shapely.box(139.69, 35.59, 139.71, 35.7),
+        "south": shapely.box(139.69, 35.59, 139.8, 35.615),
+        "all": shapely.box(139, 35, 140, 36),
+    }.items()
+}
+FENCED = st.fixed_dictionaries(
+    {
+        "columns": st.lists(st.sampled_from(["class", "name", "width_m"]), unique=True),
+        "area": st.sampled_from([None, *AREAS.values()]),
+        "area_mode": st.sampled_from(["clip", "whole"]),
+    }
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(grants=st.lists(FENCED, min_size=1, max_size=3), rows=streets("s", "primary"))
+def test_a_column_and_a_place_meet_only_where_one_grant_allows_both(tmp_path_factory, grants, rows):
+    town = Town(tmp_path_factory.mktemp("town"))
+    town.packs.publish("segments", rows)
+    found = features(
+        town.view(policy(*({"collections": ["segments"], **grant} for grant in grants)), "segments")
+    )
+    for key, shape, said in rows:
+        allowed = [(set(grant["columns"]), _allowed(shape, grant)) for grant in grants]
+        everywhere = shapely.union_all([part for _, part in allowed])
+        if everywhere.length == 0:
+            assert key not in found
+            continue
+        given_out = shapely.from_wkt(found[key]["geometry"])
+        assert given_out.difference(everywhere.buffer(1e-9)).is_empty
+        assert everywhere.difference(given_out.buffer(1e-9)).is_empty
+        for column in ("class", "name", "width_m"):
+            value = found[key].get(column)
+            assert value in (None, said[column])
+            if value is not None:
+                places = shapely.union_all([part for columns, part in allowed if column in columns])
+                assert given_out.difference(places.buffer(1e-9)).is_empty
+
+
+def _allowed(shape, grant):
+    if grant["area"] is None:
+        return shape
+    area = shapely.from_geojson(json.dumps(grant["area"]))
+    inside = shape.intersection(area)
+    if inside.length == 0:
+        return shapely.LineString()
+    return shape if grant["area_mode"] == "whole" else inside

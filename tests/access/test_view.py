@@ -5,12 +5,13 @@ import pytest
 import shapely
 from shapely import LineString, Point, box
 
-from geoshare.access.build import build_views
+from geoshare.access.build import build_views, sweep_views
 from geoshare.access.precision import snap
 from geoshare.access.views import Views
 from geoshare.errors import NotFound, Unavailable
 from geoshare.model.box import Box
 from tests.access.town import Town, features, policy
+from tiles.arrays import Kind
 
 HERE = Point(139.7, 35.6)
 
@@ -174,3 +175,36 @@ def test_references_to_features_outside_the_view_are_left_out(town: Town) -> Non
     assert found == {"e1": '["seen"]', "e2": None, "e3": '["seen"]'}
     blind = policy({"collections": ["events"], "columns": ["kind", "segment_ids"]})
     assert {row["segment_ids"] for row in features(town.view(blind, "events")).values()} == {None}
+
+
+def test_one_collection_that_cannot_be_read_does_not_hold_up_the_others(town: Town) -> None:
+    town.packs.publish("shelters", [shelter(1)])
+    town.packs.publish("places", [("p", HERE, {"name": "x"})])
+    held = policy(
+        {"collections": ["places"], "columns": ["name"]},
+        {"collections": ["shelters"], "columns": ["name"]},
+    )
+    path = town.packs.folder / "places" / "1.part"
+    path.write_bytes(path.read_bytes()[:100])
+    assert list(features(town.view(held, "shelters"))) == ["s1"]
+    with pytest.raises(Unavailable):
+        town.views.get(held, "places")
+
+
+def test_views_that_nobody_holds_any_more_are_swept(town: Town) -> None:
+    town.packs.publish("shelters", [shelter(1)])
+    one, two = (policy({"collections": ["shelters"], "columns": [name]}) for name in ("name", "notes"))
+    build_views([one, two], town.packs, town.views_dir)
+    assert sweep_views([one], town.views_dir, grace_s=3600) == []
+    assert sweep_views([one], town.views_dir, grace_s=-1) == [two.hash]
+    assert list(features(town.view(one, "shelters"))) == ["s1"]
+
+
+def test_a_part_from_before_a_column_shows_it_as_null(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.access.town.fields_of", lambda about: {"name": Kind.STRING})
+    town.packs.publish("shelters", [shelter(1)])
+    empty = {"op": "isNull", "args": [{"property": "status"}]}
+    held = policy({"collections": ["shelters"], "columns": ["name", "status"], "rows": empty})
+    assert features(town.view(held, "shelters"))["s1"]["status"] is None
