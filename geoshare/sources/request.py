@@ -26,8 +26,6 @@ class Bounds:
     sheet_bytes: int = 400_000_000  # of the parts of an .xlsx together
     table_rows: int = 20_000_000
     columns: int = 1_000
-    cell_characters: int = 100_000
-    vertices: int = 5_000_000  # of one geometry
     xml_elements: int = 30_000_000
     raster_pixels: int = 20_000_000_000
     time_steps: int = 5_000

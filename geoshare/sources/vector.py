@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pyogrio
 import pyogrio.errors
@@ -31,7 +32,12 @@ from geoshare.sources.request import BATCH_ROWS, ReadRequest
 from geoshare.sources.transform import layer_transform, note_mapping
 
 XML_SUFFIXES = (".gml", ".kml", ".gpx")
-MAX_BATCH_VERTICES = 400_000
+GDAL_OPTIONS = {
+    "GML_DOWNLOAD_SCHEMA": "NO",  # a contribution is its own bytes
+    "OGR_GEOJSON_MAX_OBJ_SIZE": "60",  # MB of one feature
+    "OGR_ARROW_MEM_LIMIT": str(40_000_000),  # bytes of one batch: fewer rows where shapes are heavy
+}
+SLICE_BYTES = 8_000_000
 _OWN_LAYERS = frozenset(["layer_styles", "qgis_projects"])
 _FORMATS = {
     ".geojson": "GeoJSON",
@@ -173,8 +179,8 @@ class _Stream:
     def features(self, batches: Any, geometry_column: str) -> Iterator[FeatureBatch]:
         first = 1
         for batch in batches:
-            for start in range(0, batch.num_rows, BATCH_ROWS):
-                rows = batch.slice(start, BATCH_ROWS)
+            for start, stop in _slices(batch.column(geometry_column)):
+                rows = batch.slice(start, stop - start)
                 numbers = np.arange(first, first + rows.num_rows, dtype=np.int64)
                 first += rows.num_rows
                 if first > self._request.bounds.table_rows:
@@ -212,7 +218,7 @@ def list_layers(path: Path, report: Report) -> list[tuple[str, str | None]]:
     indirect.refuse_pointers(path, report)
     if path.suffix.lower() == ".gpkg":
         indirect.refuse_virtual_tables(path, report)
-    pyogrio.set_gdal_config_options({"GML_DOWNLOAD_SCHEMA": "NO", "OGR_GEOJSON_MAX_OBJ_SIZE": "100"})
+    pyogrio.set_gdal_config_options(GDAL_OPTIONS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -242,6 +248,27 @@ def _with_times(rows: pa.RecordBatch) -> pa.RecordBatch:
             values = convert_column(rows.column(index), item, Rule(), Report(""), strict=False)
             rows = rows.set_column(index, pa.field(entry.name, values.type), values)
     return rows
+
+
+def _slices(geometry: pa.Array) -> Iterator[tuple[int, int]]:
+    """Cuts of a batch: at most ``BATCH_ROWS`` rows and, if more than one, ``SLICE_BYTES`` of shapes.
+
+    A shape takes some five times its bytes while it is moved and mended.
+    """
+    sizes = np.cumsum(
+        pc.fill_null(pc.binary_length(_binary(geometry)), 0).to_numpy(zero_copy_only=False)
+    )
+    start = 0
+    while start < len(sizes):
+        before = int(sizes[start - 1]) if start else 0
+        stop = int(np.searchsorted(sizes, before + SLICE_BYTES, side="right"))
+        stop = min(max(stop, start + 1), start + BATCH_ROWS)
+        yield start, stop
+        start = stop
+
+
+def _binary(column: pa.Array) -> pa.Array:
+    return column.storage if isinstance(column, pa.ExtensionArray) else column
 
 
 def _shapes(column: pa.Array) -> NDArray[np.object_]:

@@ -19,10 +19,15 @@ ReadFile = Callable[..., Any]
 pytestmark = pytest.mark.real
 
 HAZARDS = {
-    "洪水": "hazard_flood", "崖崩れ、土石流及び地滑り": "hazard_landslide",
-    "高潮": "hazard_storm_surge", "地震": "hazard_earthquake", "津波": "hazard_tsunami", "大規模な火事": "hazard_great_fire",
-    "内水氾濫": "hazard_inland_flood", "火山現象": "hazard_eruption",
-}  # fmt: skip
+    "洪水": "hazard_flood",
+    "崖崩れ、土石流及び地滑り": "hazard_landslide",
+    "高潮": "hazard_storm_surge",
+    "地震": "hazard_earthquake",
+    "津波": "hazard_tsunami",
+    "大規模な火事": "hazard_great_fire",
+    "内水氾濫": "hazard_inland_flood",
+    "火山現象": "hazard_eruption",
+}
 
 
 def features(path: Path) -> list[dict[str, Any]]:
