@@ -2,39 +2,50 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
+import multiprocessing
 import os
-import subprocess
-import sys
+import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkProcess
+from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+import geoshare.app as app
+from geoshare.services import build_services
+from geoshare.services.keeping import run_keeper, run_worker
 from geoshare.settings import PREFIX, Settings
+from tiles.warm import warm
 
 log = logging.getLogger("geoshare.processes")
 
 RESTART_PAUSE_S = 1.0
+FORK = multiprocessing.get_context("fork")
 HEADER_TIMEOUT_MS = 15_000
 
 
 class Companions:
-    """Child processes that are started again when they end, until told to stop."""
+    """Child processes that are started again when they end, until told to stop.
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], environ: Mapping[str, str]) -> None:
-        self._commands = commands
-        self._environ = dict(environ)
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+    They are forked, so that what is imported and compiled by then is shared by all of them.
+    """
+
+    def __init__(self, duties: Mapping[str, Callable[[], None]]) -> None:
+        self._duties = duties
+        self._children: dict[str, ForkProcess] = {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start all of them and a thread that watches over them."""
-        for name in self._commands:
+        for name in self._duties:
             self._launch(name)
         threading.Thread(target=self._watch, name="companions", daemon=True).start()
 
@@ -46,22 +57,33 @@ class Companions:
         for child in children:
             child.terminate()
         for child in children:
-            try:
-                child.wait(timeout=10)
-            except subprocess.TimeoutExpired:
+            child.join(timeout=10)
+            if child.is_alive():
                 child.kill()
+                child.join()
 
     def _launch(self, name: str) -> None:
         with self._lock:
             if not self._stopping.is_set():
-                self._children[name] = subprocess.Popen(self._commands[name], env=self._environ)  # noqa: S603
+                child = FORK.Process(target=_companion, args=(name, self._duties[name]), name=name)
+                child.start()
+                self._children[name] = child
 
     def _watch(self) -> None:
         while not self._stopping.wait(RESTART_PAUSE_S):
             for name, child in list(self._children.items()):
-                if child.poll() is not None and not self._stopping.is_set():
-                    log.warning("%s ended with %s and is started again", name, child.returncode)
+                if not child.is_alive() and not self._stopping.is_set():
+                    log.warning("%s ended with %s and is started again", name, child.exitcode)
                     self._launch(name)
+
+
+def _companion(name: str, duty: Callable[[], None]) -> None:
+    """What a child does: its duty, under its own name, without the server's signal handlers."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"geoshare {name}"[:15])
+    duty()
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -77,15 +99,25 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def serve(settings: Settings) -> None:
-    """Run the web workers in the foreground, keeper and worker beside them, until interrupted."""
+    """Run the web workers in the foreground, keeper and worker beside them, until interrupted.
+
+    Everything is imported and compiled once, before the first process is forked: a worker that
+    listens is ready to answer at full speed, and the workers share that memory.
+    """
     values = environment(settings)
     os.environ.update(values)
-    own = [sys.executable, "-m", "geoshare.cli"]
-    companions = Companions({"keeper": [*own, "keeper"], "worker": [*own, "worker"]}, values)
+    warm()
+    gc.freeze()  # what is there by now is there for good: collections need not write to its pages
+    companions = Companions(
+        {
+            "keeper": lambda: run_keeper(build_services(settings)),
+            "worker": lambda: run_worker(build_services(settings)),
+        }
+    )
     companions.start()
     try:
         Granian(
-            "geoshare.app:create_app",
+            f"{app.__name__}:{app.create_app.__name__}",  # imported here, so that workers share it
             factory=True,
             address=settings.host,
             port=settings.port,

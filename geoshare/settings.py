@@ -94,7 +94,13 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         raise BadRequest(f"Setting {key}: {first['msg']}", parameter=key) from error
 
 
-_NOT_SETTINGS = {PREFIX + "SETTINGS", PREFIX + "TEST_DATA", PREFIX + "KEY", PREFIX + "SERVER"}
+_NOT_SETTINGS = {
+    PREFIX + "SETTINGS",
+    PREFIX + "TEST_DATA",
+    PREFIX + "KEY",
+    PREFIX + "SERVER",
+    PREFIX + "BENCH_PEERS",
+}
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

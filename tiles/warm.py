@@ -1,57 +1,107 @@
-"""Compiling the kernels of vector tiles and GeoJSON before the first request."""
+"""Run every vector kernel once, so that no request waits for a compiler.
+
+Kernels have one signature whatever the schema, so one tiny part that holds every geometry type and
+every kind of column compiles, or loads from the cache, all that reading a pack needs.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-import shapely
+import tempfile
+from pathlib import Path
 
-from tiles.arrays import Column, FeatureTable, Kind, Rows
+import numpy as np
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+
+from tiles.arrays import Kind, Rows
 from tiles.generalise import DetailRule, visible_at
 from tiles.geojson import write_features
-from tiles.geometry.convert import from_shapely
-from tiles.grid import lon_lat_to_world
+from tiles.geometry.convert import from_shapely, to_shapely
+from tiles.geometry.near import box_relations
+from tiles.grid import Tile
 from tiles.mvt import encode_layer
+from tiles.pack import Pack, Selection, lookup, materialise, open_part, scan, search, write_part
 
-_NUMBERS = {Kind.INT: np.int64, Kind.FLOAT: np.float64, Kind.BOOL: np.uint8}
-_TIMES = {Kind.TIMESTAMP: np.int64, Kind.DATE: np.int32}
+_TILE = Tile(2, 2, 1)  # its south-west corner is at 0, 0
+_KINDS = {
+    "text": Kind.STRING,
+    "whole": Kind.INT,
+    "real": Kind.FLOAT,
+    "truth": Kind.BOOL,
+    "moment": Kind.TIMESTAMP,
+    "day": Kind.DATE,
+    "json": Kind.JSON,
+}
 
 
 def warm() -> None:
-    """Run every kernel once, on one feature of each shape and a column of each kind.
-
-    The compiled code is kept on disk, so that only the first process on a machine takes the half
-    minute that compiling takes, and all others a fraction of a second. No schema compiles more.
-    """
-    rows = Rows((_table(),), (np.arange(4, dtype=np.int32),))
-    columns = ["id", *(kind.value for kind in Kind)]
-    rows = visible_at(rows, 1, DetailRule(by_size=False))
-    for tile in ((0, 0, 0), (1, 1, 0)):
-        encode_layer("warm", rows, tile, columns=columns)
-    write_features(rows, columns=columns)
+    """Compile or load the kernels that search, encode and copy. Takes seconds without a cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "warm.arrow")
+        info = write_part(path, _columns(), from_shapely(_shapes()), _KINDS)
+        pack = Pack([open_part(path, info)])
+        some = Selection.of_masks(pack, [np.arange(info.rows) % 2 == 0])
+        for selection in (None, Selection.everything(pack), some):
+            _read(pack, selection)
 
 
-def _table() -> FeatureTable:
-    geometries = from_shapely(
+def _read(pack: Pack, selection: Selection | None) -> None:
+    found = search(pack, selection, _TILE.world_box())
+    shown = visible_at(found, _TILE.z, DetailRule({"text": {"a": 0}}, thin_points_below=4))
+    names = ["id", *_KINDS]
+    encode_layer("warm", found, _TILE, columns=names)
+    encode_layer("warm", shown, _TILE, columns=names, simplify=False)
+    write_features(found, columns=names)
+    for rows in (scan(pack, selection), lookup(pack, selection, ["f0", "f1"])):
+        materialise(rows, names, "wkb")
+        _measure(rows)
+
+
+def _measure(rows: Rows) -> None:
+    for table, numbers in rows.pairs:
+        to_shapely(table.geometries, numbers)
+        box_relations(table.geometries, numbers, (0.0, 0.0, 1.0, 1.0))
+
+
+def _shapes() -> NDArray[np.object_]:
+    square = shapely.box(10.0, 10.0, 60.0, 50.0)
+    hole = [(20.0, 20.0), (30.0, 20.0), (30.0, 30.0), (20.0, 20.0)]
+    holed = shapely.Polygon(square.exterior.coords, [hole])
+    # a ring that touches itself once rounded, so that mending runs too
+    folded = shapely.Polygon([(5, 5), (40, 5), (40, 5.001), (5, 5.002), (40, 5.003), (40, 40), (5, 40)])
+    line = shapely.LineString([(1.0, 1.0), (30.0, 20.0), (30.1, 20.0), (100.0, 60.0)])
+    return np.array(
         [
-            shapely.Point(1, 1),
-            shapely.LineString([(-10, 10), (10, 10), (20, 30)]),
-            shapely.box(-10, 10, 10, 30).difference(shapely.box(-5, 15, 5, 20)),
-            shapely.Polygon([(10, 10), (60, 60), (60, 10), (10, 60)]),  # crosses itself
-        ]
-    )
-    n = len(geometries)
-    columns = [_text(kind.value, kind, n) for kind in (Kind.STRING, Kind.JSON)]
-    for kind, dtype in (_NUMBERS | _TIMES).items():
-        columns.append(Column(kind.value, kind, np.ones(n, dtype), None))
-    return FeatureTable(
-        ids=_text("id", Kind.STRING, n),
-        id_hash=np.arange(n, dtype=np.uint64),
-        geometries=geometries,
-        world_xy=lon_lat_to_world(geometries.lon_lat_z),
-        columns=tuple(columns),
+            shapely.Point(20.0, 20.0),
+            shapely.Point(20.0, 20.0, 5.0),
+            shapely.MultiPoint([(1.0, 1.0), (2.0, 2.0)]),
+            line,
+            shapely.MultiLineString([line, [(2.0, 60.0), (80.0, 60.0)]]),
+            holed,
+            shapely.MultiPolygon([holed, shapely.box(70.0, 10.0, 80.0, 20.0)]),
+            folded,
+            None,
+        ],
+        dtype=object,
     )
 
 
-def _text(name: str, kind: Kind, n: int) -> Column:
-    offsets, text = np.array([0, 1], np.int32), np.frombuffer(b"1", np.uint8)
-    return Column(name, kind, np.zeros(n, np.int32), np.ones(n, np.uint8), offsets, text)
+def _columns() -> pa.Table:
+    rows = len(_shapes())
+
+    def half_null(values: list[object], kind: pa.DataType) -> pa.Array:
+        return pa.array([value if row % 2 else None for row, value in enumerate(values)], kind)
+
+    return pa.table(
+        {
+            "id": pa.array([f"f{row}" for row in range(rows)]),
+            "text": half_null(["a"] * rows, pa.utf8()),
+            "whole": half_null([*range(rows)], pa.int64()),
+            "real": half_null([row / 3 for row in range(rows)], pa.float64()),
+            "truth": half_null([True] * rows, pa.bool_()),
+            "moment": half_null([0] * rows, pa.timestamp("us", "UTC")),
+            "day": half_null([0] * rows, pa.date32()),
+            "json": half_null(['{"a":1}'] * rows, pa.utf8()),
+        }
+    )

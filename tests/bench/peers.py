@@ -220,7 +220,7 @@ class MapServer:
 
     def __init__(self, database: PostGis, port: int, folder: Path) -> None:
         self.base = f"http://127.0.0.1:{port}"
-        self._database, self._port, self._folder = database, port, folder
+        self._database, self._port, self._folder = database, port, folder.resolve()
         self._processes: list[subprocess.Popen[bytes]] = []
 
     @staticmethod

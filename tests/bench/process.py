@@ -45,8 +45,8 @@ def _is_under(pid: int, root: int, parents: dict[int, int]) -> bool:
 def _role(pid: int, root: int) -> str:
     if pid == root:
         return "server"
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    return next((word.decode() for word in (b"keeper", b"worker") if word in words), "web workers")
+    name = Path(f"/proc/{pid}/comm").read_text().strip()
+    return name.removeprefix("geoshare ") if name.startswith("geoshare ") else "web workers"
 
 
 def _pss_mb(pid: int) -> float:
