@@ -68,8 +68,8 @@ def _shapes() -> NDArray[np.object_]:
     square = shapely.box(10.0, 10.0, 60.0, 50.0)
     hole = [(20.0, 20.0), (30.0, 20.0), (30.0, 30.0), (20.0, 20.0)]
     holed = shapely.Polygon(square.exterior.coords, [hole])
-    # a ring that touches itself once rounded, so that mending runs too
-    folded = shapely.Polygon([(5, 5), (40, 5), (40, 5.001), (5, 5.002), (40, 5.003), (40, 40), (5, 40)])
+    # a ring that crosses itself, so that mending runs too
+    folded = shapely.Polygon([(5, 5), (60, 55), (60, 5), (5, 55)])
     line = shapely.LineString([(1.0, 1.0), (30.0, 20.0), (30.1, 20.0), (100.0, 60.0)])
     return np.array(
         [

@@ -42,7 +42,11 @@ def schemas() -> list[dict[str, Any]]:
         {"a": (Kind.STRING, ["x", None, "y"])},
         {f"n{i}": (Kind.INT, [i, None, 3]) for i in range(40)},
         {"f": (Kind.FLOAT, [1.5] * 3), "t": (Kind.TIMESTAMP, [0] * 3), "d": (Kind.DATE, [1] * 3)},
-        {"b": (Kind.BOOL, [True] * 3), "j": (Kind.JSON, ["1", None, "[]"]), "s": (Kind.STRING, [None] * 3)},
+        {
+            "b": (Kind.BOOL, [True] * 3),
+            "j": (Kind.JSON, ["1", None, "[]"]),
+            "s": (Kind.STRING, [None] * 3),
+        },
     ]
 
 
@@ -68,7 +72,9 @@ def test_a_new_schema_compiles_nothing(make_table, all_rows):
     before = [len(kernel.signatures) for kernel in ENTRIES]
     assert before == [1] * len(ENTRIES)
     for schema in schemas():
-        table = make_table([shapely.Point(139.5, 35.5), shapely.LineString([(0, 0), (139, 35)]), BOW_TIE], schema)
+        table = make_table(
+            [shapely.Point(139.5, 35.5), shapely.LineString([(0, 0), (139, 35)]), BOW_TIE], schema
+        )
         write_all(all_rows(table), ["id", *schema])
         write_all(all_rows(read_only(table), table), ["id", *schema])
         write_all(Rows((table,), (np.arange(6, dtype=np.int32)[:6:2] // 2,)), list(schema))
@@ -84,7 +90,10 @@ def test_arrays_of_another_type_or_length_are_refused_not_read(make_table, all_r
             write_features(all_rows(dataclasses.replace(table, columns=(wrong,))), columns=["a"])
     with pytest.raises(BadColumn):
         encode_layer(
-            "x", all_rows(dataclasses.replace(table, world_xy=table.world_xy[:0])), (0, 0, 0), columns=[]
+            "x",
+            all_rows(dataclasses.replace(table, world_xy=table.world_xy[:0])),
+            (0, 0, 0),
+            columns=[],
         )
 
 
