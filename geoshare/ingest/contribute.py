@@ -126,7 +126,7 @@ def contribute(
     if before is not None and before.sequence is not None:
         return _already_here(before)
     if before is not None:  # of a job that was interrupted and now runs again
-        _undo(record, before.changeset, Files(data_dir))
+        record.undo(before.changeset, Files(data_dir))
     row = Contribution(
         id=contribution_id or ids.new(),
         provider=request.provider,
@@ -160,7 +160,7 @@ def contribute(
         if not features.taken and not rasters.taken:
             if report.refused or not report.notes:
                 raise BadData(NOTHING_TAKEN.en, code=NOTHING_TAKEN.code)
-            _undo(record, changeset.id, files)  # a format that is skipped, and the notes say so
+            record.undo(changeset.id, files)  # a format that is skipped, and the notes say so
             return IngestResult(row.id, None, None, report)
         if replace:
             features.remove_what_is_gone()
@@ -168,7 +168,7 @@ def contribute(
         progress(0.99, name)
         sequence = changeset.commit(features.schemas())
     except BaseException:
-        _undo(record, changeset.id, files)
+        record.undo(changeset.id, files)
         raise
     progress(1.0, name)
     return IngestResult(row.id, changeset.id, sequence, report, counts=changeset.counts)
@@ -178,19 +178,8 @@ def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
     """Undo what dead processes left half-done, rows and files; returns the change sets."""
     dead = record.dead(clock.now_us())
     for changeset in dead:
-        _undo(record, changeset, Files(data_dir))
+        record.undo(changeset, Files(data_dir))
     return dead
-
-
-def _undo(record: Record, changeset: int, files: Files) -> None:
-    raws, objects = record.files_of(changeset)
-    record.discard(changeset)
-    for sha256 in raws:
-        if not record.uses_raw(sha256):
-            files.drop_raw(sha256)
-    for sha256 in objects:
-        if not record.uses_object(sha256):
-            files.drop_object(sha256)
 
 
 def _options(request: ReadRequest, licence: str, release_class: str, replace: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -73,12 +74,10 @@ class Files:
     def drop_raw(self, sha256: str) -> None:
         """Delete a contribution's files."""
         shutil.rmtree(self.raw(sha256), ignore_errors=True)
-        _drop_empty(self.raw(sha256).parent)
 
     def drop_object(self, sha256: str) -> None:
         """Delete a raster's file."""
         self.object(sha256).unlink(missing_ok=True)
-        _drop_empty(self.object(sha256).parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -91,12 +90,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def _put(source: Path, target: Path, *, move: bool) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
         if move:
             source.unlink()
         return
-    aside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         # A rename is impossible between file systems, so a move is a copy there.
         shutil.move(source, aside) if move else shutil.copyfile(source, aside)
@@ -107,10 +106,3 @@ def _put(source: Path, target: Path, *, move: bool) -> None:
         aside.unlink(missing_ok=True)
         raise
     sync_folder(target.parent)
-
-
-def _drop_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return  # others are in it, or it is gone

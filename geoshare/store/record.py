@@ -6,22 +6,21 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from geoshare.model.clock import Clock
 from geoshare.model.collections import Collection, known
 from geoshare.store import contributions, reading, sweep
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.database import Database
+from geoshare.store.files import Files
 from geoshare.store.migrate import migrate
 from geoshare.store.record_tables import (
     CHANGESETS,
     CONTRIBUTIONS,
     HEAD,
     METADATA,
-    RASTERS,
     SECRETS,
 )
 from geoshare.store.rows import Contribution, FullClaim, StoredRaster
@@ -107,10 +106,16 @@ class Record:
         """Change sets under way whose writer is gone."""
         return sweep.dead_changesets(self.database, now_us)
 
-    def files_of(self, changeset: int) -> tuple[set[str], set[str]]:
-        """Checksums of the raw files and of the objects that a change set's rows name."""
-        with self.snapshot() as connection:
-            return sweep.files_of(connection, changeset)
+    def undo(self, changeset: int, files: Files) -> None:
+        """Undo a change set that was not committed, with the files that only it names.
+
+        The files go first and under the write lock. A contribution writes the row that names a file
+        before it puts the file in place, so either its row is seen here, or it finds the file gone
+        and puts its own; and a crash in between leaves a change set that is undone again.
+        """
+        with self.database.write() as connection:
+            sweep.drop_files(connection, changeset, files)
+        sweep.discard(self.database, changeset)
 
     # Collections
 
@@ -160,20 +165,6 @@ class Record:
     def _find(self, *rules: ColumnElement[bool], limit: int = 1) -> list[Contribution]:
         with self.snapshot() as connection:
             return contributions.find(connection, rules, limit)
-
-    # Files that rows point to
-
-    def uses_object(self, sha256: str) -> bool:
-        """Whether any raster, also one under way, rests on this file."""
-        return self._any(select(RASTERS.c.version).where(RASTERS.c.object_sha256 == sha256))
-
-    def uses_raw(self, sha256: str) -> bool:
-        """Whether any contribution, also one under way, came as this file."""
-        return self._any(select(CONTRIBUTIONS.c.id).where(CONTRIBUTIONS.c.file_sha256 == sha256))
-
-    def _any(self, statement: Select[Any]) -> bool:
-        with self.snapshot() as connection:
-            return connection.execute(statement.limit(1)).first() is not None
 
     # Questions about single things
 

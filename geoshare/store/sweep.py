@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, delete, select, update
 
 from geoshare.store.database import CHUNK_ROWS, Database
+from geoshare.store.files import Files
 from geoshare.store.record_tables import CHANGESETS, CLAIMS, CONTRIBUTIONS, FEATURES, RASTERS
 from geoshare.store.writer import is_alive
 
@@ -20,11 +21,16 @@ def dead_changesets(database: Database, now_us: int) -> list[int]:
     return [row.id for row in rows if not is_alive(row.writer, row.heartbeat_us, now_us)]
 
 
-def files_of(connection: Connection, changeset: int) -> tuple[set[str], set[str]]:
-    """Checksums of the raw files and of the objects that a change set's rows name."""
-    raws = select(CONTRIBUTIONS.c.file_sha256).where(CONTRIBUTIONS.c.changeset == changeset)
-    objects = select(RASTERS.c.object_sha256).where(RASTERS.c.changeset == changeset)
-    return set(connection.execute(raws).scalars()), set(connection.execute(objects).scalars())
+def drop_files(connection: Connection, changeset: int, files: Files) -> None:
+    """Delete the files that rows of this change set name and no others do, not even under way."""
+    for column, owner, drop in (
+        (CONTRIBUTIONS.c.file_sha256, CONTRIBUTIONS.c.changeset, files.drop_raw),
+        (RASTERS.c.object_sha256, RASTERS.c.changeset, files.drop_object),
+    ):
+        mine = select(column).where(owner == changeset)
+        shared = select(column).where(column.in_(mine), owner != changeset)
+        for sha256 in connection.execute(mine.where(column.not_in(shared)).distinct()).scalars():
+            drop(sha256)
 
 
 def discard(database: Database, changeset: int) -> None:
