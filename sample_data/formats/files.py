@@ -44,6 +44,7 @@ def write_shapefile(path: Path, name: str, frame: pd.DataFrame) -> None:
         encoding="CP932",
         DBF_DATE_LAST_UPDATE=FILE_DATE.strftime("%Y-%m-%d"),
     )
+    (folder / f"{name}.cpg").write_text("932", "ascii")  # as the usual desktop software writes it
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for file in sorted(folder.iterdir()):
             archive.writestr(_member(file.name), file.read_bytes())
