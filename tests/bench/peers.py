@@ -238,7 +238,11 @@ class MapServer:
         mapfile = self._folder / "bench.map"
         mapfile.write_text(_MAP.format(port=self._database.port))
         mapserv = shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
-        environ = os.environ | {"MS_MAPFILE": str(mapfile)}
+        settings = self._folder / "mapserver.conf"
+        settings.write_text(
+            f'CONFIG\n ENV\n  MS_MAP_PATTERN "."\n  MS_MAPFILE "{mapfile}"\n END\nEND\n'
+        )
+        environ = os.environ | {"MAPSERVER_CONFIG_FILE": str(settings), "MS_MAPFILE": str(mapfile)}
         ports = [self._port + 1 + number for number in range(WORKERS)]
         for port in ports:
             command = ["spawn-fcgi", "-n", "-a", "127.0.0.1", "-p", str(port), "--", mapserv]
@@ -256,13 +260,21 @@ class MapServer:
         )
         nginx = shutil.which("nginx") or "/usr/sbin/nginx"
         self._processes.append(subprocess.Popen([nginx, "-c", str(config), "-p", str(self._folder)]))
-        wait_for(self.base + self.tile(14, 14500, 6450))
+        try:
+            wait_for(self.base + self.tile(14, 14500, 6450))
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         for process in self._processes:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:
+                process.kill()  # mapserv notices a polite end only at its next request
+                process.wait(20)
 
     def version(self) -> str:
         """Version of MapServer."""
