@@ -18,6 +18,7 @@ from geoshare.jobs import Job, Progress, Queue, Worker
 from geoshare.jobs import worker as worker_module
 from geoshare.model.clock import RandomIds, SystemClock
 from geoshare.store import Governance, open_governance
+from tests.store.databases import KINDS, fresh_url
 
 
 class HandClock:
@@ -31,10 +32,16 @@ class HandClock:
 
 
 @pytest.fixture
-def governance(tmp_path: Path):
-    opened = open_governance(tmp_path / "governance.db")
+def governance(request: pytest.FixtureRequest, tmp_path: Path):
+    url = (
+        fresh_url(request.param, tmp_path) if hasattr(request, "param") else tmp_path / "governance.db"
+    )
+    opened = open_governance(url)
     yield opened
     opened.close()
+
+
+on_both_databases = pytest.mark.parametrize("governance", KINDS, indirect=True)
 
 
 @pytest.fixture
@@ -47,6 +54,7 @@ def queue(governance: Governance, clock: HandClock) -> Queue:
     return Queue(governance.jobs, clock, RandomIds())
 
 
+@on_both_databases
 def test_a_job_runs_and_keeps_its_result(governance, queue, clock):
     job = queue.enqueue("double", {"number": 21}, "shiomi-city")
     worker = Worker(governance.jobs, {"double": lambda job, _: {"is": job.params["number"] * 2}}, clock)
@@ -115,6 +123,7 @@ def test_a_job_that_met_an_unavailable_part_succeeds_later(governance, queue, cl
     assert tries == [1, 2]
 
 
+@on_both_databases
 def test_a_waiting_job_is_cancelled_at_once(governance, queue, clock):
     job = queue.enqueue("work", {}, "a")
     assert queue.cancel(job.id).state == "cancelled"
@@ -154,6 +163,7 @@ def test_another_owners_job_does_not_exist(queue):
     assert queue.newest("b") == []
 
 
+@on_both_databases
 def test_a_worker_that_lost_its_lease_changes_nothing(governance, queue, clock):
     job = queue.enqueue("work", {}, "a")
     store = governance.jobs
@@ -165,6 +175,7 @@ def test_a_worker_that_lost_its_lease_changes_nothing(governance, queue, clock):
     assert store.finish(job.id, "second", "done", clock.now, result="{}", error=None)
 
 
+@on_both_databases
 def test_two_workers_never_run_a_job_together(governance):
     clock = SystemClock()
     queue = Queue(governance.jobs, clock, RandomIds())
