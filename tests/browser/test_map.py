@@ -86,7 +86,7 @@ def test_search_by_keyboard_flies_to_a_place_and_tells_about_it_in_both_language
     for _ in range(kinds.index("指定緊急避難場所") + 1):
         seen.page.keyboard.press("ArrowDown")
     seen.page.keyboard.press("Enter")
-    seen.page.wait_for_selector(".card h2")
+    seen.page.wait_for_selector(".card[aria-busy=false] h2")
     assert seen.page.locator(".card h2").inner_text() == site["properties"]["name"]
     assert "対応する災害" in seen.page.locator(".card").inner_text()
     longitude, latitude = site["geometry"]["coordinates"][:2]
@@ -113,7 +113,7 @@ def test_a_click_on_the_map_opens_what_lies_there_and_escape_closes_it(
     )
     box = seen.page.locator("#map").bounding_box()
     seen.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    seen.page.wait_for_selector(".card h2")
+    seen.page.wait_for_selector(".card[aria-busy=false] h2")
     assert seen.page.locator(".card h2").inner_text() == site["properties"]["name"]
     seen.page.keyboard.press("Escape")
     assert seen.page.locator(".card").is_hidden()
