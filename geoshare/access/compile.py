@@ -17,12 +17,12 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geoshare.access.fence import against_area
 from geoshare.filter import check, evaluate, fields_of
 from geoshare.filter.literals import read_geometry
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Grant
 from tiles.arrays import FeatureTable
-from tiles.geometry.convert import to_shapely
 
 Mask = NDArray[np.bool_]
 
@@ -83,10 +83,7 @@ def _match(
     covers = matches.copy()
     if grant.area is not None:
         area = read_geometry(grant.area)
-        shapes = to_shapely(table.geometries, rows[matches])
-        inside = shapely.covers(area, shapes)
-        # A geometry that only touches the fence has nothing inside it.
-        meets = inside | (shapely.intersects(area, shapes) & ~shapely.touches(area, shapes))
+        meets, inside = against_area(area, table, rows[matches])
         matches[matches] = meets
         whole = np.full(len(rows), False)
         whole[covers] = inside if grant.area_mode == "clip" else meets

@@ -81,7 +81,8 @@ def _fitted(value: Any, kind: Kind) -> Any:
 def _json_columns(texts: Sequence[str], names: Sequence[str]) -> dict[str, pa.Array]:
     columns: dict[str, list[str | None]] = {name: [None] * len(texts) for name in names}
     marks = [f'"{name}":' for name in names]
-    if names:
+    together = "\n".join(texts) if names else ""
+    if any(mark in together for mark in marks):
         for row, text in enumerate(texts):
             if any(mark in text for mark in marks):  # most rows have no nested value to parse
                 found = orjson.loads(text)
