@@ -119,7 +119,7 @@ def _scaled(bits: np.uint64) -> _Scaled:
     biased = np.int64(bits >> np.uint64(52)) & 0x7FF
     significand, exponent = fraction, -1074
     if biased != 0:
-        significand, exponent = fraction | np.uint64(0x10000000000000), biased - 1075
+        significand, exponent = fraction | np.uint64(0x10000000000000), int(biased) - 1075
     high, high_exponent = _normalised((significand << np.uint64(1)) | np.uint64(1), exponent - 1)
     # below a power of two the neighbours are half as far apart
     if fraction == np.uint64(0) and biased > 1:

@@ -151,7 +151,9 @@ def _add_ring(
         end = simplify_ring(xy, used, end, tolerance, keep, stack)
     end = drop_spikes(xy, used, end)
     area2 = twice_area(xy, used, end)
-    if abs(area2) < MIN_TWICE_AREA:
+    # By Pick's theorem no plain ring of four vertices is smaller: one that is crosses itself, has
+    # lobes that cancel out, and is for mending to judge.
+    if abs(area2) < MIN_TWICE_AREA and (is_hole or end - used < 4):
         return
     if (area2 < 0) != is_hole:
         turn(xy, used, end)

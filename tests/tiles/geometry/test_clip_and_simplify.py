@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -40,7 +42,7 @@ def runs_of(path: np.ndarray) -> list[np.ndarray]:
 def test_a_clipped_line_is_the_line_within_the_box(path):
     runs = runs_of(path)
     kept = sum(np.hypot(*np.diff(run, axis=0).T).sum() for run in runs)
-    segments = [shapely.LineString(pair) for pair in zip(path[:-1], path[1:], strict=True)]
+    segments = [shapely.LineString(pair) for pair in pairwise(path)]
     expected = sum(float(shapely.intersection(segment, BOX).length) for segment in segments)
     # far ends leave few bits for the place of the crossing
     assert kept == pytest.approx(expected, rel=1e-3, abs=0.1)

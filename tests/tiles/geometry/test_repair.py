@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import shapely
@@ -30,7 +32,7 @@ def joined(rings: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 def as_polygon(xy: np.ndarray, starts: np.ndarray) -> shapely.MultiPolygon:
     made: list[tuple[np.ndarray, list[np.ndarray]]] = []
-    for a, b in zip(starts[:-1], starts[1:], strict=True):
+    for a, b in pairwise(starts):
         one = xy[a:b].copy()
         if twice_area(one, 0, len(one)) > 0:
             made.append((one, []))

@@ -65,10 +65,14 @@ def scene(seed: int, make: Any, count: int = 40) -> tuple[Tile, list[Any]]:
 
 
 def lines(rng: np.random.Generator, centre: np.ndarray, reach: float) -> shapely.Geometry:
-    parts = [
-        centre + np.cumsum(rng.normal(size=(int(rng.integers(2, 30)), 2)) * reach / 3, axis=0)
-        for _ in range(rng.integers(1, 4))
-    ]
+    """Lines that go one way, so that none meets itself and shapely leaves their runs whole."""
+    turn = rng.random() * 2 * np.pi
+    turned = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    parts = []
+    for k in range(rng.integers(1, 4)):
+        steps = rng.normal(size=(int(rng.integers(2, 30)), 2)) * reach / 3
+        steps[:, 0] = abs(steps[:, 0])
+        parts.append(centre + (np.cumsum(steps, axis=0) + np.array([0, k * reach])) @ turned)
     return shapely.MultiLineString(parts) if len(parts) > 1 else shapely.LineString(parts[0])
 
 
@@ -79,6 +83,11 @@ def polygons(rng: np.random.Generator, centre: np.ndarray, radius: float) -> sha
             for _ in range(rng.integers(1, 4))
         ]
     )
+
+
+def farthest(one: shapely.Geometry, other: shapely.Geometry) -> float:
+    """The distance of the vertex of one that is farthest from the other."""
+    return float(shapely.distance(shapely.points(shapely.get_coordinates(one)), other).max())
 
 
 def extent(geometry: shapely.Geometry) -> float:
@@ -108,19 +117,18 @@ def test_lines_are_what_shapely_clips_within_rounding(make_table, all_rows, simp
     tile, given_lines = scene(seed, lines)
     table = make_table(given_lines)
     found = encoded(all_rows, table, tile, simplify)
-    allowed = SIMPLIFIED if simplify else ROUNDED
+    allowed = (SIMPLIFIED if simplify else ROUNDED) * 1.01
     for i, line in enumerate(in_tile_units(table, tile, given_lines)):
-        clipped = shapely.union_all(
-            [shapely.intersection(part, BOX) for part in shapely.get_parts(line)]
-        )
+        runs = shapely.get_parts([shapely.intersection(part, BOX) for part in shapely.get_parts(line)])
+        runs = runs[~shapely.is_empty(runs)]
         ours = found.get(f"f{i}")
         if ours is None:
-            assert all(extent(part) < 2 for part in shapely.get_parts(clipped))
+            assert all(extent(run) < 2 for run in runs)
             continue
         assert within_box(ours)
-        assert shapely.within(ours, clipped.buffer(allowed * 1.02)), "nothing that was not there"
-        lost = shapely.difference(clipped, ours.buffer(allowed * 1.02))
-        assert all(extent(part) < 2 for part in shapely.get_parts(lost)), "nothing lost but specks"
+        there, nearby = shapely.MultiLineString(list(runs)), shapely.segmentize(ours, 50)
+        assert farthest(nearby, there) <= allowed, "nothing that was not there"
+        assert all(farthest(run, ours) <= allowed or extent(run) < 2 for run in runs), "nothing lost"
 
 
 @pytest.mark.parametrize("simplify", [False, True])
