@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from geoshare.extracts.request import Selected
 from geoshare.model.policy import Format
 from geoshare.model.times import iso
-from tiles.arrays import Kind
+from tiles.arrays import GeometryType, Kind
 
 CRS: Final = "EPSG:4326"  # written longitude first, as all these formats do
 SUFFIXES: Final[dict[Format, str]] = {
@@ -102,6 +102,14 @@ def write_features(path: Path, pieces: Iterable[bytes]) -> None:
         file.write(b"\n]}\n")
 
 
+_TYPE_NAMES: Final = {
+    GeometryType.POINT: "Point",
+    GeometryType.LINESTRING: "LineString",
+    GeometryType.POLYGON: "Polygon",
+    GeometryType.MULTIPOINT: "MultiPoint",
+    GeometryType.MULTILINESTRING: "MultiLineString",
+    GeometryType.MULTIPOLYGON: "MultiPolygon",
+}
 WRITERS: Final[dict[Format, Writer]] = {
     "gpkg": write_gpkg,
     "geojson": write_geojson,
@@ -125,10 +133,29 @@ def _write_gdal(
         layer=selected.view.collection.name,
         driver=driver,
         geometry_name="geometry",
-        geometry_type="Unknown",
+        geometry_type=_geometry_type(selected),
         crs=CRS,
         layer_options=options,
     )
+
+
+def _geometry_type(selected: Selected) -> str:
+    """Name the one type that all geometries have, with Z where all have heights; Unknown otherwise.
+
+    An Unknown layer of a GeoPackage keeps each geometry as it is. FlatGeobuf has one dimension for a
+    whole file: heights of some features only are left out of it, since a missing one would become 0.
+    """
+    found = set()
+    for table, numbers in selected.rows.pairs:
+        shapes = table.geometries
+        vertices = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts]]
+        high = np.concatenate([[0], np.cumsum(~np.isnan(shapes.lon_lat_z[:, 2]))])
+        heights = high[vertices[numbers + 1]] > high[vertices[numbers]]
+        found |= set(zip(shapes.types[numbers].tolist(), heights.tolist(), strict=True))
+    kinds = [item for item in found if item[0]]
+    if len(kinds) != 1 or selected.cut:  # cutting makes multi-geometries of some
+        return "Unknown"
+    return _TYPE_NAMES[GeometryType(kinds[0][0])] + (" Z" if kinds[0][1] else "")
 
 
 def _feature(row: dict[str, Any], kinds: dict[str, Kind], digits: int) -> bytes:

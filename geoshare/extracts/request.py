@@ -65,6 +65,7 @@ class Selected:
 
     view: View
     rows: Rows
+    cut: bool = False  # geometry is cut at the edge of the area
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Plan:
         if self.area is not None and self.request.bbox is None:
             chosen = [numbers[in_area(table, numbers, self.area)] for table, numbers in rows.pairs]
             rows = Rows(rows.tables, tuple(chosen))
-        return Selected(view, rows)
+        return Selected(view, rows, self.area is not None and self.request.mode == "clip")
 
 
 def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:

@@ -118,7 +118,7 @@ def _write_one(
     about = selected.view.collection
     suffix = SUFFIXES[made.request.format]
     name = f"geoshare{suffix}" if made.request.format == "gpkg" else f"{about.name}{suffix}"
-    area = made.area if made.request.mode == "clip" else None
+    area = made.area if selected.cut else None
     count = 0
 
     def counted() -> Iterator[pa.RecordBatch]:

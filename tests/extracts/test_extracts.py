@@ -7,6 +7,7 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 from pydantic import ValidationError
@@ -54,6 +55,7 @@ def held(tmp_path: Path) -> tuple[Town, Policy]:
 
 def make(held: tuple[Town, Policy], tmp_path: Path, **request: object) -> Path:
     town, grants = held
+    tmp_path.mkdir(exist_ok=True)
     path = tmp_path / "out" / "extract.zip"
     asked = ExtractRequest.model_validate_json(json.dumps(request))
     write_extract(asked, grants, town.views, path, now_us=NOW_US, work_dir=tmp_path)
@@ -178,3 +180,50 @@ def test_a_code_that_no_visible_area_has_is_refused(held):
 def test_a_request_that_makes_no_sense_is_refused(wrong):
     with pytest.raises(ValidationError):
         ExtractRequest.model_validate(wrong)
+
+
+def test_layers_say_the_type_of_their_geometry(held, tmp_path):
+    path = make(held, tmp_path, collections=["shelters", "segments"], format="gpkg") / "geoshare.gpkg"
+    found = {str(name): str(kind) for name, kind in pyogrio.list_layers(path)}
+    assert found == {"shelters": "Point", "segments": "LineString"}
+
+
+def test_heights_and_mixed_types_stay_as_they_are(tmp_path):
+    town = Town(tmp_path)
+    shapes = [
+        Point(139, 35, 7.5),
+        Point(139, 35),
+        LineString([(139, 35, 1), (140, 35, 2)]),
+        box(139, 35, 140, 36),
+    ]
+    town.packs.publish("places", [(f"p{n}", shape, {"name": "x"}) for n, shape in enumerate(shapes)])
+    grants = policy({"collections": ["places"], "columns": ["name"]})
+    build_views([grants], town.packs, town.views_dir)
+    for file_format in FORMATS:
+        folder = make(
+            (town, grants), tmp_path / file_format, collections=["places"], format=file_format
+        )
+        frame = read(folder, "places", file_format).set_index("id")
+        for n, shape in enumerate(shapes):
+            found = frame.geometry[f"p{n}"]
+            assert shapely.equals_exact(found.normalize(), shapely.force_2d(shape).normalize(), 1e-7)
+            # a file of one dimension leaves heights out rather than make zeros of missing ones
+            assert found.has_z == (shape.has_z and file_format != "fgb")
+            if found.has_z:
+                assert shapely.get_coordinates(found, include_z=True)[0, 2] in (7.5, 1, 2)
+
+
+def test_heights_that_all_features_have_are_in_every_format(tmp_path):
+    town = Town(tmp_path)
+    lines = [(f"l{n}", LineString([(139, 35, n), (140, 35, n + 1)]), {}) for n in range(3)]
+    town.packs.publish("lanes", lines)
+    grants = policy({"collections": ["lanes"], "columns": ["type"]})
+    build_views([grants], town.packs, town.views_dir)
+    for file_format in FORMATS:
+        folder = make((town, grants), tmp_path / file_format, collections=["lanes"], format=file_format)
+        frame = read(folder, "lanes", file_format).set_index("id")
+        assert {key: shape.coords[1][2] for key, shape in frame.geometry.items()} == {
+            "l0": 1,
+            "l1": 2,
+            "l2": 3,
+        }
