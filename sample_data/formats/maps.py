@@ -166,7 +166,10 @@ def write_background(town: Town, path: Path) -> None:
     sea = shapely.simplify(town.coast.sea, 0.3)
     water = [{"class": "sea", "name": None, "name_en": None, "geometry": geometry_to_plane(sea)}]
     for name, name_en, geometry in town.coast.rivers:
-        shape = geometry_to_plane(shapely.simplify(geometry, 0.2))
+        # Where a branch joins, simplifying leaves slivers that are no polygons any more.
+        slim = shapely.simplify(geometry, 0.2).buffer(0)
+        parts = [part for part in shapely.get_parts(slim) if part.area > 1]
+        shape = geometry_to_plane(shapely.union_all(parts, grid_size=0.001))
         water.append({"class": "river", "name": name, "name_en": name_en, "geometry": shape})
     for name, name_en, geometry in town.coast.ponds:
         water.append(

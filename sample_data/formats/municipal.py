@@ -105,7 +105,7 @@ def write_flood_zones(town: Town, path: Path) -> None:
         for zone in town.hazards.flood
         for part in shapely.get_parts(zone.geometry)
     ]
-    write_geojson(path, "A31a-20-26_99", features, decimals=6)
+    write_geojson(path, "A31a-20-26_99", features)
 
 
 def write_tsunami_zones(town: Town, path: Path) -> None:

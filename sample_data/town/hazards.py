@@ -142,7 +142,7 @@ def _trace(mask: Array) -> shapely.Geometry:
         Polygon(part.exterior, [ring for ring in part.interiors if Polygon(ring).area > 500])
         for part in shapely.get_parts(area)
     ]
-    return shapely.simplify(shapely.union_all(filled), 1.0)
+    return shapely.simplify(shapely.union_all(filled), 1.3)
 
 
 def _only_polygons(geometry: shapely.Geometry) -> shapely.Geometry:

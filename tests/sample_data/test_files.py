@@ -111,6 +111,15 @@ def test_shapefiles_are_cp932_and_say_so(files: Path) -> None:
             assert {Path(name).suffix for name in names} == {".shp", ".shx", ".dbf", ".prj", ".cpg"}
 
 
+def test_every_shape_in_the_files_is_valid(files: Path) -> None:
+    for path in files.iterdir():
+        if path.suffix in (".gpkg", ".geojson", ".zip"):
+            for layer, _ in pyogrio.list_layers(path):
+                frame = pyogrio.read_dataframe(path, layer=layer)
+                assert len(frame)
+                assert frame.geometry.is_valid.all(), (path.name, layer)
+
+
 def test_the_forecast_follows_cf_and_unpacks_to_the_rain(files: Path, town) -> None:
     with xr.open_dataset(files / "rain_20260917.nc", engine="h5netcdf") as data:
         assert data.rain.dims == ("time", "lat", "lon")
