@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import shapely
-from shapely.geometry import Point
+from shapely.geometry import Point, Polygon
 
 from sample_data.formats.files import write_geojson, write_layers
 from sample_data.town.frame import (
@@ -166,10 +166,14 @@ def write_background(town: Town, path: Path) -> None:
     sea = shapely.simplify(town.coast.sea, 0.3)
     water = [{"class": "sea", "name": None, "name_en": None, "geometry": geometry_to_plane(sea)}]
     for name, name_en, geometry in town.coast.rivers:
-        # Where a branch joins, simplifying leaves slivers that are no polygons any more.
-        slim = shapely.simplify(geometry, 0.2).buffer(0)
-        parts = [part for part in shapely.get_parts(slim) if part.area > 1]
-        shape = geometry_to_plane(shapely.union_all(parts, grid_size=0.001))
+        # Where a branch joins, rounding folds slivers and pinholes that are no shapes any more.
+        placed = shapely.make_valid(geometry_to_plane(shapely.simplify(geometry, 0.2)))
+        parts = [
+            Polygon(part.exterior, [ring for ring in part.interiors if Polygon(ring).area > 1])
+            for part in shapely.get_parts(placed)
+            if part.geom_type == "Polygon" and part.area > 1
+        ]
+        shape = shapely.multipolygons(parts)
         water.append({"class": "river", "name": name, "name_en": name_en, "geometry": shape})
     for name, name_en, geometry in town.coast.ponds:
         water.append(
