@@ -6,6 +6,7 @@ import gc
 import secrets
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,9 +125,19 @@ def _name(kind: str) -> str:
 
 
 def _noted(chunks: Iterable[FeatureChunk], times: _Times) -> Iterable[FeatureChunk]:
-    for chunk in chunks:
+    for chunk in _ahead(chunks):
         times.add(chunk)
         yield chunk
+
+
+def _ahead(chunks: Iterable[FeatureChunk]) -> Iterator[FeatureChunk]:
+    """The same chunks; while one is worked on, the next is read from the database."""
+    coming = iter(chunks)
+    with ThreadPoolExecutor(1, "read ahead") as reader:
+        following = reader.submit(next, coming, None)
+        while (chunk := following.result()) is not None:
+            following = reader.submit(next, coming, None)
+            yield chunk
 
 
 def _piece(chunk: FeatureChunk, kinds: Mapping[str, Kind]) -> _Piece:
