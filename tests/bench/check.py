@@ -12,6 +12,7 @@ import mapbox_vector_tile
 import shapely
 
 TOLERANCE = 1.0  # tile units
+LIMIT = 2.5  # rounding of both servers, half a unit of simplification, and the slope at the frame
 
 
 def tile_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
@@ -68,7 +69,7 @@ def _features(tile: bytes) -> dict[str, tuple[Any, dict]]:
 def _inside(feature: tuple[Any, dict]) -> bool:
     """Whether something of it is visible, and longer than a unit."""
     seen = shapely.intersection(feature[0], shapely.box(0, 0, 4096, 4096))
-    return not seen.is_empty and seen.length > 2 * TOLERANCE
+    return not seen.is_empty and seen.length > LIMIT
 
 
 def _apart(one: tuple[Any, dict], other: tuple[Any, dict]) -> bool:
@@ -76,15 +77,18 @@ def _apart(one: tuple[Any, dict], other: tuple[Any, dict]) -> bool:
     first, second = shapely.intersection(one[0], frame), shapely.intersection(other[0], frame)
     if first.is_empty or second.is_empty:
         return False
-    if any(not _same(one[1].get(name), value) for name, value in other[1].items() if name != "id"):
+    theirs = {name: value for name, value in other[1].items() if name != "id"}
+    if theirs.keys() != one[1].keys() - {"id"}:
         return True
-    return shapely.hausdorff_distance(first, second) > 2 * TOLERANCE
+    if any(not _same(one[1][name], value) for name, value in theirs.items()):
+        return True
+    return shapely.hausdorff_distance(first, second) > LIMIT
 
 
 def _same(one: Any, other: Any) -> bool:
     """Equal values; a peer may say a truth value or a number as text."""
     if isinstance(other, str) and not isinstance(one, str):
-        return other.lower() in (str(one).lower(), "t" if one is True else "f" if one is False else "")
-    if isinstance(one, bool) or isinstance(other, bool):
-        return bool(one) == bool(other)
+        if isinstance(one, bool):
+            return other.lower() in ("t", "true", "1") if one else other.lower() in ("f", "false", "0")
+        return one is not None and float(other) == float(one)
     return bool(one == other)

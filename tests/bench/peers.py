@@ -18,6 +18,8 @@ import geopandas
 import psycopg
 
 WORKERS = 2
+COLUMNS = ("id", "route_number", "class", "level", "name", "surface", "width_m", "lane_count")
+COLUMNS += ("speed_limit_kmh", "is_bridge")
 PEER_VENV = Path(os.environ.get("GEOSHARE_BENCH_PEERS", ".venv-peers")).resolve()
 
 
@@ -205,7 +207,7 @@ _MAP = """MAP
     NAME roads TYPE LINE STATUS ON
     CONNECTIONTYPE POSTGIS CONNECTION "host=127.0.0.1 port={port} user=bench dbname=bench"
     PROCESSING "CLOSE_CONNECTION=DEFER"
-    DATA "geom_3857 from (select * from roads) as t using unique id using srid=3857"
+    DATA "geom_3857 from (select {columns}, geom_3857 from roads) as t using unique id using srid=3857"
     METADATA "gml_include_items" "all" "ows_include_items" "all" END
     PROJECTION "init=epsg:3857" END
   END
@@ -236,7 +238,7 @@ class MapServer:
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         mapfile = self._folder / "bench.map"
-        mapfile.write_text(_MAP.format(port=self._database.port))
+        mapfile.write_text(_MAP.format(port=self._database.port, columns=", ".join(COLUMNS)))
         mapserv = shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
         settings = self._folder / "mapserver.conf"
         settings.write_text(
