@@ -17,9 +17,11 @@ from geoshare.model.datum import Transform
 from geoshare.model.report import Report
 from geoshare.sources import shape
 from geoshare.sources.coerce import constant_column, convert_column
+from geoshare.sources.mesh import side_m
 from geoshare.sources.plan import Plan, RecordIds
 from geoshare.sources.request import ReadRequest
 
+MESH_SIZE = "mesh_size_m"
 MAX_REFUSED_VALUES = 60  # cells of a refused row kept for the .xlsx
 
 
@@ -71,7 +73,7 @@ class Assembler:
         geometry: NDArray[np.object_] | None,
         numbers: NDArray[np.int64],
     ) -> Iterator[FeatureBatch]:
-        properties = plan.properties(rows, self._report)
+        properties = _with_mesh_size(plan.collection, plan.properties(rows, self._report))
         keep = np.arange(len(numbers))
         if geometry is None:
             geometry = np.full(len(numbers), None, dtype=object)
@@ -143,6 +145,24 @@ class Assembler:
             ]
             unique = self._ids[plan.collection].unique(own)
             yield FeatureBatch(plan.collection, unique, geometry, table)
+
+
+def _with_mesh_size(collection: str, table: pa.Table) -> pa.Table:
+    """Say the size of each mesh square as its code has it, whatever the source claims.
+
+    Tiers decide by this size what may be seen, so a fine square must not pass for a coarse one.
+    """
+    schema = known().get(collection)
+    if schema is None or schema.property(MESH_SIZE) is None or "mesh_code" not in table.column_names:
+        return table
+    claimed = table.column(MESH_SIZE).to_pylist() if MESH_SIZE in table.column_names else []
+    codes = table.column("mesh_code").to_pylist()
+    found = [side_m(code) if code else None for code in codes]
+    sizes = [
+        size if code else claim
+        for code, size, claim in zip(codes, found, claimed or [None] * len(codes), strict=True)
+    ]
+    return _with(table, MESH_SIZE, pa.array(sizes, pa.float64()))
 
 
 def _same(left: str, right: str) -> bool:
