@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-from collections.abc import Callable, Mapping
-from multiprocessing.context import ForkProcess
+from collections.abc import Callable
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from granian import Granian
@@ -19,7 +22,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 import geoshare.app as app
-from geoshare.services import build_services
+from geoshare.services import Services, build_services
 from geoshare.services.keeping import run_keeper, run_worker
 from geoshare.settings import PREFIX, Settings
 from tiles.warm import warm
@@ -27,26 +30,28 @@ from tiles.warm import warm
 log = logging.getLogger("geoshare.processes")
 
 RESTART_PAUSE_S = 1.0
-FORK = multiprocessing.get_context("fork")
 HEADER_TIMEOUT_MS = 15_000
+M_ARENA_MAX = -8  # of glibc's mallopt
+DUTIES: dict[str, Callable[[Services], None]] = {"keeper": run_keeper, "worker": run_worker}
+# A fork shares what is imported and compiled by then; elsewhere system libraries do not survive one.
+FIRST = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+# By the time a child has to be replaced, this process has threads, whose locks a fork would inherit.
+AGAIN = multiprocessing.get_context("spawn")
 
 
 class Companions:
-    """Child processes that are started again when they end, until told to stop.
+    """The keeper and the worker: children that are started again when they end, until told to stop."""
 
-    They are forked, so that what is imported and compiled by then is shared by all of them.
-    """
-
-    def __init__(self, duties: Mapping[str, Callable[[], None]]) -> None:
-        self._duties = duties
-        self._children: dict[str, ForkProcess] = {}
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._children: dict[str, BaseProcess] = {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start all of them and a thread that watches over them."""
-        for name in self._duties:
-            self._launch(name)
+        for name in DUTIES:
+            self._launch(name, FIRST)
         threading.Thread(target=self._watch, name="companions", daemon=True).start()
 
     def stop(self) -> None:
@@ -62,10 +67,10 @@ class Companions:
                 child.kill()
                 child.join()
 
-    def _launch(self, name: str) -> None:
+    def _launch(self, name: str, context: BaseContext) -> None:
         with self._lock:
             if not self._stopping.is_set():
-                child = FORK.Process(target=_companion, args=(name, self._duties[name]), name=name)
+                child = context.Process(target=_companion, args=(name, self._settings), name=name)  # type: ignore[attr-defined]
                 child.start()
                 self._children[name] = child
 
@@ -74,23 +79,29 @@ class Companions:
             for name, child in list(self._children.items()):
                 if not child.is_alive() and not self._stopping.is_set():
                     log.warning("%s ended with %s and is started again", name, child.exitcode)
-                    self._launch(name)
+                    self._launch(name, AGAIN)
 
 
-def _companion(name: str, duty: Callable[[], None]) -> None:
+def _companion(name: str, settings: Settings) -> None:
     """What a child does: its duty, under its own name, without the server's signal handlers."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"geoshare {name}"[:15])
-    duty()
+    gc.freeze()
+    DUTIES[name](build_services(settings))
+
+
+def _few_arenas() -> None:
+    """Let threads share heaps: with one each, those that read rasters keep a third more memory."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as the variables that child processes read them from."""
     values = dict(os.environ)
     values.pop(PREFIX + "SETTINGS", None)
-    values.setdefault("MALLOC_ARENA_MAX", "2")  # threads that read rasters otherwise keep a third more
     for name, value in settings.model_dump().items():
         if value is not None and value != "":
             text = ",".join(value) if isinstance(value, tuple) else str(value)
@@ -106,14 +117,10 @@ def serve(settings: Settings) -> None:
     """
     values = environment(settings)
     os.environ.update(values)
+    _few_arenas()
     warm()
     gc.freeze()  # what is there by now is there for good: collections need not write to its pages
-    companions = Companions(
-        {
-            "keeper": lambda: run_keeper(build_services(settings)),
-            "worker": lambda: run_worker(build_services(settings)),
-        }
-    )
+    companions = Companions(settings)
     companions.start()
     try:
         Granian(

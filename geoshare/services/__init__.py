@@ -142,10 +142,22 @@ class Services:
             ],
             "collections": sorted(self.visible(who)),
             "can_contribute": not who.anonymous and bool(self.policy(who, "contribute").grants),
+            "contributable": self._contributable(who),
             "requests_per_minute": self.tiers.requests_per_minute(
                 who.tiers, self.settings.rate_per_minute
             ),
         }
+
+    def _contributable(self, who: Principal) -> list[dict[str, str]]:
+        """Collections of the product that the caller may contribute to."""
+        policy = self.policy(who, "contribute")
+        if who.anonymous:
+            return []
+        return [
+            {"id": name, "title": about.title, "title_ja": about.title_ja}
+            for name, about in known().items()
+            if policy.allows(name)
+        ]
 
     def audit(self, who: Principal, action: str, subject: str, detail: dict[str, Any]) -> None:
         """Note what was done, before its effect leaves."""

@@ -29,6 +29,8 @@ log = logging.getLogger("geoshare.keeping")
 
 KEYS_LOOK_US = 200_000
 GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
+HOUSEKEEPING_US = 3_600_000_000
+JOBS_KEPT_US = 30 * 86_400_000_000
 
 
 def policies_held(services: Services) -> list[Policy]:
@@ -44,9 +46,8 @@ def policies_held(services: Services) -> list[Policy]:
 def make_keeper(services: Services) -> Keeper:
     """The keeper of this data folder; views are part of what it publishes."""
     views = _Held(services)
-    return Keeper(
-        services.record, services.settings.data, services.clock, [views.rebuild], [views.tick]
-    )
+    ticks = [views.tick, Housekeeping(services).tick]
+    return Keeper(services.record, services.settings.data, services.clock, [views.rebuild], ticks)
 
 
 class _Held:
@@ -79,6 +80,28 @@ class _Held:
         if policies:
             build_views(policies, self._packs, self._services.views_dir, collections)
             self._built |= {policy.hash for policy in policies}
+
+
+class Housekeeping:
+    """Forgets, once in a while, what nobody may ask for any more."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._due_us = 0
+
+    def tick(self, now_us: int) -> None:
+        """Delete jobs that ended a month ago with their files, and uploads that nobody goes on with."""
+        if now_us < self._due_us:
+            return
+        self._due_us = now_us + HOUSEKEEPING_US
+        data, governance = self._services.settings.data, self._services.governance
+        for job in governance.jobs.forget(now_us - JOBS_KEPT_US):
+            (data / "extracts" / f"{job}.zip").unlink(missing_ok=True)
+            (data / "reports" / f"{job}.xlsx").unlink(missing_ok=True)
+            shutil.rmtree(data / "incoming" / job, ignore_errors=True)
+        for upload in governance.expired_uploads(now_us):
+            shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
+            governance.remove_upload(upload.id)
 
 
 def run_keeper(services: Services) -> None:

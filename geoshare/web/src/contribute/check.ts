@@ -21,6 +21,7 @@ export class Check {
     private readonly file: File,
     private readonly found: Preview | null,
     private readonly collections: Collection[],
+    private readonly contributable: { id: string; title: string; title_ja: string }[],
     private readonly options: UploadOptions,
     private readonly actions: CheckActions,
   ) {
@@ -87,7 +88,7 @@ export class Check {
       h('label', { for: 'option-collection' }, t('collection')),
       h('select', { id: 'option-collection', onchange: again },
         h('option', { value: '' }, t('automatic')),
-        ...this.collections.map((item) => h('option', { value: item.id, selected: item.id === this.options.collection }, titled(item, item.id)))),
+        ...this.contributable.map((item) => h('option', { value: item.id, selected: item.id === this.options.collection }, titled(item, item.id)))),
       h('label', { for: 'option-crs' }, t('crs')),
       h('input', { id: 'option-crs', type: 'text', value: this.options.crs ?? '', placeholder: 'EPSG:6677', 'aria-describedby': 'crs-help', onchange: again }),
       h('p', { id: 'crs-help', class: 'muted' }, t('crsHelp')));

@@ -108,7 +108,7 @@ async function look(file: File, options: UploadOptions): Promise<void> {
   }
   if (mine !== run) return;
   check?.remove();
-  check = new Check(file, found, collections, options, {
+  check = new Check(file, found, collections, me?.contributable ?? [], options, {
     send: (chosen) => void send(file, chosen),
     again: (chosen) => void look(file, chosen),
     cancel: chooseFile,

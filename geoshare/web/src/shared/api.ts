@@ -8,6 +8,7 @@ export interface Me {
   anonymous: boolean;
   collections: string[];
   can_contribute: boolean;
+  contributable?: { id: string; title: string; title_ja: string }[];
 }
 
 export interface Collection {
