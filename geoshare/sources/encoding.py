@@ -48,7 +48,7 @@ def shapefile_encoding(path: Path) -> str | None:
         if page.exists():
             name = page.read_text("ascii", "replace").strip().lower()
             if name:
-                return {"932": "cp932", "shift_jis": "cp932", "sjis": "cp932"}.get(name)
+                return _codec(name)
     for suffix in (".dbf", ".DBF"):
         table = path.with_suffix(suffix)
         if table.exists():
@@ -59,6 +59,16 @@ def shapefile_encoding(path: Path) -> str | None:
                 return None
             return "utf-8" if _records_decode(body, "utf-8") else "cp932"
     return None
+
+
+def _codec(name: str) -> str | None:
+    """The codec a .cpg names: a code page's number, or a name that Python may know."""
+    name = name.removeprefix("ansi ").removeprefix("windows-")
+    try:
+        found = codecs.lookup(f"cp{name}" if name.isdecimal() else name).name
+    except (LookupError, ValueError):
+        return None
+    return "cp932" if found == "shift_jis" else found
 
 
 def _records_decode(body: bytes, codec: str) -> bool:

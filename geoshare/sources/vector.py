@@ -71,8 +71,9 @@ class VectorReader:
     def read(self, path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch]:
         """Feature batches of every layer."""
         if path.suffix.lower() == ".shp":
-            codec = request.encoding or shapefile_encoding(path) or "utf-8"
-            path = mend_column_names(path, codec, request.work_dir)
+            codec = request.encoding or shapefile_encoding(path)
+            if codec is not None:
+                path = mend_column_names(path, codec, request.work_dir)
         layers = list_layers(path, report)
         for layer, geometry_type in layers:
             if layer in _OWN_LAYERS:

@@ -47,8 +47,11 @@ def write(frame: gpd.GeoDataFrame, folder: Path, kind: str) -> Path:
     if kind.startswith("shp"):
         shapes = folder / "shapes"
         shapes.mkdir()
-        frame.to_file(shapes / "建物.shp", engine="pyogrio", encoding=kind.partition("-")[2])
+        encoding, _, page = kind.removeprefix("shp-").partition(" ")
+        frame.to_file(shapes / "建物.shp", engine="pyogrio", encoding=encoding)
         (shapes / "建物.cpg").unlink(missing_ok=True)
+        if page:
+            (shapes / "建物.cpg").write_text(page)
         with zipfile.ZipFile(folder / "houses.zip", "w") as archive:
             for item in shapes.iterdir():
                 archive.write(item, f"データ/{item.name}")
@@ -59,7 +62,12 @@ def write(frame: gpd.GeoDataFrame, folder: Path, kind: str) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", ["geojson", "gpkg", "fgb", "parquet", "shp-cp932", "shp-utf-8"])
+@pytest.mark.parametrize(
+    "kind",
+    ["geojson", "gpkg", "fgb", "parquet", "shp-cp932", "shp-utf-8"]
+    + [f"shp-cp932 {page}" for page in ("CP932", "932", "Shift_JIS", "ANSI 932")]
+    + ["shp-utf-8 UTF-8"],
+)
 def test_every_format_gives_the_same_features(read: ReadFile, tmp_path: Path, kind: str) -> None:
     found = read(write(houses(), tmp_path, kind))
     rows, shapes = found.rows("buildings"), found.shapes("buildings")
