@@ -12,7 +12,7 @@ import mapbox_vector_tile
 import shapely
 
 TOLERANCE = 1.0  # tile units
-LIMIT = 2.5  # rounding of both servers, half a unit of simplification, and the slope at the frame
+LIMIT = 2.0  # rounding of both servers and half a unit of simplification of each
 
 
 def tile_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
@@ -82,7 +82,13 @@ def _apart(one: tuple[Any, dict], other: tuple[Any, dict]) -> bool:
         return True
     if any(not _same(one[1][name], value) for name, value in theirs.items()):
         return True
-    return shapely.hausdorff_distance(first, second) > LIMIT
+    # against the other's whole geometry: where lines leave the frame is not where they differ
+    return max(_farthest(first, other[0]), _farthest(second, one[0])) > LIMIT
+
+
+def _farthest(shape: Any, other: Any) -> float:
+    """Distance to another geometry of the vertex that is farthest from it."""
+    return float(shapely.distance(shapely.points(shapely.get_coordinates(shape)), other).max())
 
 
 def _same(one: Any, other: Any) -> bool:
