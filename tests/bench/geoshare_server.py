@@ -70,7 +70,7 @@ class GeoshareServer:
         }
         begin = time.perf_counter()
         self._process = subprocess.Popen([sys.executable, "-m", "geoshare.cli", "serve"], env=environ)
-        wait_for(self.base + "/readyz", pause=0.02)
+        wait_for(self.base + "/readyz", seconds=240.0, pause=0.02)
         return time.perf_counter() - begin
 
     def stop(self) -> None:
