@@ -18,7 +18,7 @@ from geoshare.model.box import Box
 from geoshare.model.policy import Format, Policy
 from geoshare.model.times import parse_interval
 from geoshare.query import RasterView, View, Views
-from geoshare.query.items import matching
+from geoshare.query.items import matching, parse_filter
 from geoshare.query.select import in_area
 from tiles.arrays import Rows
 from tiles.geometry.convert import to_shapely
@@ -110,7 +110,7 @@ def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
             allowed = ", ".join(sorted(granted))
             raise BadRequest("The format is not available.", parameter="format", allowed=allowed)
         if isinstance(view, View) and request.filter is not None:
-            matching(view, None, None, f"({request.filter}) AND FALSE")
+            parse_filter(view, request.filter)
     if request.datetime is not None:
         parse_interval(request.datetime)
     return Plan(request, policy, opened, _area(request, policy, views))

@@ -165,6 +165,13 @@ def test_a_code_that_no_visible_area_has_is_refused(held):
     assert caught.value.parameter == "area"
 
 
+@pytest.mark.parametrize("text", ["hidden = 1", "name = 'a') OR (TRUE", "notes IS NULL"])
+def test_a_filter_is_checked_against_visible_columns_before_any_work(held, text):
+    with pytest.raises(BadRequest) as caught:
+        estimate(ExtractRequest(collections=("shelters",), filter=text), held[1], held[0].views)
+    assert caught.value.parameter == "filter"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
