@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from geoshare.errors import TooMany
+from geoshare.errors import TooMany, Unavailable
 from geoshare.model.clock import Clock
 
 MINUTE_US: Final = 60_000_000
@@ -66,7 +66,19 @@ class FileLeases:
             )
 
     def take(self, key: str, minute: int, rate: int, wanted: int) -> int:
-        """Take up to ``wanted`` of a minute's rate, in one short transaction."""
+        """Take up to ``wanted`` of a minute's rate, in one short transaction.
+
+        Raises
+        ------
+        Unavailable
+            where the file cannot be read or written: a rate that cannot be checked lets nobody by.
+        """
+        try:
+            return self._take(key, minute, rate, wanted)
+        except sqlite3.Error as error:
+            raise Unavailable("Rates cannot be checked now.", retry_after_s=1) from error
+
+    def _take(self, key: str, minute: int, rate: int, wanted: int) -> int:
         with self._connection() as connection:
             row = connection.execute(
                 "SELECT used FROM used WHERE minute = ? AND key = ?", (minute, key)

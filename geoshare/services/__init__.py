@@ -9,7 +9,7 @@ from typing import Any
 from itsdangerous import URLSafeSerializer
 
 from geoshare.access.credentials import Authenticator, Principal
-from geoshare.access.limits import Limiter
+from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.tiers import Tiers, load_tiers
 from geoshare.access.view import RasterView, View
 from geoshare.access.views import Views
@@ -40,7 +40,7 @@ class Services:
         self.authenticator = Authenticator(self.governance, pepper, clock, self.tiers.role)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
-        self.limiter = Limiter(clock)
+        self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db"))
         self.cursors = URLSafeSerializer(self.governance.secret("cursors"), salt="cursor")
         self.bodies = Bodies(settings.tile_cache_bytes // settings.workers)
         self.contributions = Contributions(self)

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from geoshare import ingest, sources
-from geoshare.access.build import build_views
+from geoshare.access.build import build_views, sweep_views
 from geoshare.errors import BadData
 from geoshare.ingest import report_json
 from geoshare.jobs import Job, Progress, Worker
@@ -75,6 +75,7 @@ class _Held:
         self._keys, self._listed_us = keys, now_us
         held = policies_held(self._services)
         self._build([policy for policy in held if policy.hash not in self._built], None)
+        self._built -= set(sweep_views(held, self._services.views_dir))
 
     def _build(self, policies: list[Policy], collections: set[str] | None) -> None:
         if policies:
