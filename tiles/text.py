@@ -17,7 +17,7 @@ FIRST_DAY, LAST_DAY = -719528, 2932896
 
 DAY_US = 86_400_000_000
 
-_PAIRS = np.array([[48 + pair // 10, 48 + pair % 10] for pair in range(100)], dtype=np.uint8)
+PAIRS = np.array([[48 + pair // 10, 48 + pair % 10] for pair in range(100)], dtype=np.uint8)
 
 
 @njit(nogil=True, cache=True)
@@ -28,7 +28,7 @@ def put_digits(out: NDArray[np.uint8], at: int, value: int, digits: int) -> int:
     while k >= 2:
         quotient = rest // np.uint64(100)
         pair = np.int64(rest - quotient * np.uint64(100))
-        out[at + k - 2], out[at + k - 1] = _PAIRS[pair, 0], _PAIRS[pair, 1]
+        out[at + k - 2], out[at + k - 1] = PAIRS[pair, 0], PAIRS[pair, 1]
         rest, k = quotient, k - 2
     if k == 1:
         out[at] = np.uint64(48) + rest % np.uint64(10)

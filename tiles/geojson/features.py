@@ -157,21 +157,22 @@ def write_rows(
     """
     out = np.empty(_BYTES_PER_FEATURE * len(numbers) + _BYTES_PER_FEATURE, np.uint8)
     place, digits = np.zeros(2, np.int64), np.empty(32, np.uint8)
+    lent = _Words(borrowed(words.text), borrowed(words.starts))
     for t in range(tables.shape[0]):
-        shape = _shape(tables[t])
+        shape, table_columns = _shape(tables[t]), borrowed(columns[t])
         place[0] = starts[t]
         need = 1
         while need != 0:
             need = _put_features(
                 borrowed(out),
-                place,
+                borrowed(place),
                 shape,
-                columns[t],
-                numbers,
+                table_columns,
+                borrowed(numbers),
                 starts[t + 1],
-                words,
+                lent,
                 precision,
-                digits,
+                borrowed(digits),
             )
             out = with_room(out, place[1], need)
     return out, place[1]

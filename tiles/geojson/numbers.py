@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.text import put_digits
+from tiles.text import PAIRS, put_digits
 
 INTEGER_ROOM = 20
 FLOAT_ROOM = 32
@@ -43,6 +43,21 @@ class _Scaled(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
+def _put_small(out: NDArray[np.uint8], at: int, value: int) -> int:
+    """Write a number from 0 to 999."""
+    hundreds = value // 100
+    pair = value - 100 * hundreds
+    if value >= 100:
+        out[at] = 48 + hundreds
+        at += 1
+    if value >= 10:
+        out[at] = PAIRS[pair, 0]
+        at += 1
+    out[at] = PAIRS[pair, 1]
+    return at + 1
+
+
+@njit(nogil=True, cache=True)
 def put_int(out: NDArray[np.uint8], at: int, value: int) -> int:
     """Write an int64; return the place after."""
     if value < 0:
@@ -63,35 +78,41 @@ def put_int(out: NDArray[np.uint8], at: int, value: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _put_small(out: NDArray[np.uint8], at: int, value: int) -> int:
-    """Write a number from 0 to 999."""
-    digits = 1 if value < 10 else 2 if value < 100 else 3
-    return put_digits(out, at, value, digits)
+def _whole_and_rest(scaled: np.uint64, scale: float) -> Any:
+    """The quotient and the remainder of a number below 2^53 by a power of ten.
+
+    Multiplying takes a tenth of the time of dividing, and is at most one off.
+    """
+    one = np.uint64(scale)
+    whole = np.uint64(np.float64(scaled) * (1.0 / scale))
+    if whole * one > scaled:
+        whole -= np.uint64(1)
+    rest = scaled - whole * one
+    if rest >= one:
+        return whole + np.uint64(1), rest - one
+    return whole, rest
 
 
 @njit(nogil=True, cache=True)
 def put_fixed(out: NDArray[np.uint8], at: int, value: float, decimals: int, scale: float) -> int:
     """Write a number rounded to ``decimals``, without trailing zeros; return the place after.
 
-    ``scale`` is 10^decimals and ``value * scale`` fits an int64.
+    ``scale`` is 10^decimals and ``value * scale`` is below 2^53.
     """
-    scaled = int(np.int64(np.rint(np.abs(value) * scale)))
-    if value < 0.0 and scaled != 0:
+    scaled = np.uint64(np.rint(np.abs(value) * scale))
+    if value < 0.0 and scaled != np.uint64(0):
         out[at] = 45
         at += 1
-    # scaled is below 2^53, so that truncating the product is at most one off
-    one = int(scale)
-    whole = int(scaled / scale)
-    whole -= 1 if whole * one > scaled else 0
-    fraction = scaled - whole * one
-    at = put_int(out, at, whole)
-    if fraction == 0:
+    whole, rest = _whole_and_rest(scaled, scale)
+    small = int(np.int64(whole))
+    at = _put_small(out, at, small) if small < 1000 else put_int(out, at, small)
+    if rest == np.uint64(0):
         return at
     out[at] = 46
-    while fraction % 10 == 0:
-        fraction //= 10
-        decimals -= 1
-    return put_digits(out, at + 1, fraction, decimals)
+    at = put_digits(out, at + 1, int(np.int64(rest)), decimals)
+    while out[at - 1] == 48:
+        at -= 1
+    return at
 
 
 @njit(nogil=True, cache=True)
