@@ -13,8 +13,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
+from tiles.addresses import int32_view, uint8_view
 from tiles.arrays import Column, FeatureTable, GeometryType, Kind, Rows
 from tiles.geometry.convert import world_boxes
 from tiles.grid import MAX_ZOOM
@@ -23,6 +25,7 @@ Value = str | int | bool
 
 _TILE_UNITS_BITS = 12  # 4096 units
 _WORLD_BITS = 32
+_POINT, _MULTIPOINT = int(GeometryType.POINT), int(GeometryType.MULTIPOINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +131,30 @@ def _large_enough(
     boxes = table.boxes
     if boxes is None:
         boxes = world_boxes(table.geometries, table.world_xy)
+    boxes, chosen = np.ascontiguousarray(boxes), np.ascontiguousarray(numbers, dtype=np.int32)
+    types = np.ascontiguousarray(table.geometries.types)
+    if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= len(table)):
+        raise IndexError("a row number is outside its table")
     needed = min_units * 2.0 ** (_WORLD_BITS - _TILE_UNITS_BITS - z)
-    enough: NDArray[np.bool_] = (_longer_sides(boxes[numbers]) >= needed) | _are_points(table, numbers)
+    enough = np.empty(len(chosen), dtype=np.bool_)
+    # by address, because the arrays of a mapped file have other types than those in memory
+    _mark_large(boxes.ctypes.data, types.ctypes.data, chosen.ctypes.data, needed, enough)
     return enough
+
+
+@njit(nogil=True, cache=True)
+def _mark_large(
+    boxes_at: int, types_at: int, numbers_at: int, needed: float, enough: NDArray[np.bool_]
+) -> None:
+    """Mark points, and what is at least so many world units wide or high."""
+    boxes, types = int32_view(boxes_at, 1), uint8_view(types_at, 1)
+    numbers = int32_view(numbers_at, len(enough))
+    for i in range(len(enough)):
+        row = numbers[i]
+        kind = types[row]
+        wide = float(boxes[4 * row + 2]) - float(boxes[4 * row])
+        high = float(boxes[4 * row + 3]) - float(boxes[4 * row + 1])
+        enough[i] = kind in (_POINT, _MULTIPOINT) or max(wide, high) >= needed
 
 
 def _are_points(table: FeatureTable, numbers: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -116,3 +116,10 @@ def test_the_choice_for_a_row_does_not_depend_on_other_rows(make_table):
     everything = ids(visible_at(Rows((table,), (np.arange(200, dtype=np.int32),)), 9, rule))
     odd = Rows((table,), (np.arange(1, 200, 2, dtype=np.int32),))
     assert ids(visible_at(odd, 9, rule)) == [row for row in everything if row % 2]
+
+
+def test_foreign_row_numbers_are_refused(make_table):
+    table = make_table([LINE])
+    for foreign in (-1, 1):
+        with pytest.raises(IndexError):
+            visible_at(Rows((table,), (np.array([foreign], dtype=np.int32),)), 5, DetailRule())
