@@ -55,6 +55,10 @@ class DetailRule:
     min_units: float = 2.0
     thin_points_below: int | None = None
 
+    def min_side(self, z: int) -> float:
+        """World units that the longer side of a line or polygon has where it appears at a zoom."""
+        return self.min_units * 2.0 ** (_WORLD_BITS - _TILE_UNITS_BITS - z) if self.by_size else 0.0
+
 
 def visible_at(rows: Rows, z: int, rule: DetailRule, columns: Collection[str] | None = None) -> Rows:
     """Leave the rows that appear at a zoom, in their order.
@@ -119,15 +123,13 @@ def _visible(
     if there:
         numbers = numbers[_value_zooms(there, numbers, rule) <= z]
     if rule.by_size:
-        numbers = numbers[_large_enough(table, numbers, z, rule.min_units)]
+        numbers = numbers[_large_enough(table, numbers, rule.min_side(z))]
     if rule.thin_points_below is not None and z < rule.thin_points_below:
         numbers = numbers[_drawn(table, numbers, rule.thin_points_below - z)]
     return numbers
 
 
-def _large_enough(
-    table: FeatureTable, numbers: NDArray[np.int32], z: int, min_units: float
-) -> NDArray[np.bool_]:
+def _large_enough(table: FeatureTable, numbers: NDArray[np.int32], needed: float) -> NDArray[np.bool_]:
     boxes = table.boxes
     if boxes is None:
         boxes = world_boxes(table.geometries, table.world_xy)
@@ -135,7 +137,6 @@ def _large_enough(
     types = np.ascontiguousarray(table.geometries.types)
     if len(chosen) and (int(chosen.min()) < 0 or int(chosen.max()) >= len(table)):
         raise IndexError("a row number is outside its table")
-    needed = min_units * 2.0 ** (_WORLD_BITS - _TILE_UNITS_BITS - z)
     enough = np.empty(len(chosen), dtype=np.bool_)
     # by address, because the arrays of a mapped file have other types than those in memory
     _mark_large(boxes.ctypes.data, types.ctypes.data, chosen.ctypes.data, needed, enough)

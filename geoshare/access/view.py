@@ -89,7 +89,12 @@ class View:
         """JSON Schema of the visible properties, a copy."""
         return {**self._schema, "properties": dict(self._schema["properties"])}
 
-    def search(self, box: Box | NDArray[np.int64] | Sequence[int], limit: int | None = None) -> Rows:
+    def search(
+        self,
+        box: Box | NDArray[np.int64] | Sequence[int],
+        limit: int | None = None,
+        min_side: float = 0.0,
+    ) -> Rows:
         """Rows whose bounding boxes meet a box.
 
         Parameters
@@ -98,9 +103,13 @@ class View:
             Degrees, or world units as (4,) or (k, 4) west, south, east, north.
         limit
             At most so many rows, the first in the view's order.
+        min_side
+            Only points, and lines and polygons whose box has a side of so many world units.
         """
         world = lon_lat_box_to_world(*box) if isinstance(box, Box) else np.asarray(box, np.int64)
-        found = self._join([search(layer.pack, layer.selection, world) for layer in self._layers])
+        found = self._join(
+            [search(layer.pack, layer.selection, world, min_side=min_side) for layer in self._layers]
+        )
         # Not in the search of each pack: which rows come first there depends on hidden changes.
         return found if limit is None else _first(found, limit)
 

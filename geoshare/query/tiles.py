@@ -32,7 +32,8 @@ def vector_tile(views: Sequence[View], z: int, x: int, y: int) -> bytes:
     box = _buffered(tile)
     layers = []
     for view in views:
-        rows = visible_at(view.search(box), z, detail_rule(view.collection.name))
+        rule = detail_rule(view.collection.name)
+        rows = visible_at(view.search(box, min_side=rule.min_side(z)), z, rule)
         if len(rows):
             names = ["id", *(column.name for column in view.columns)]
             layers.append(

@@ -5,6 +5,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tiles.arrays import GeometryType
 from tiles.index.hilbert import KEY_MASK, ORDER, box_keys, hilbert_key
 from tiles.index.rtree import EMPTY_BOX, FANOUT, build_nodes, level_starts, search_rows
 
@@ -21,11 +22,13 @@ def boxes_of(corners):
     return np.hstack([low, high])
 
 
-def search(boxes, box, alive=ALL, selected=ALL, row_stop=None, limit=2**31 - 1):
+def search(boxes, box, alive=ALL, selected=ALL, row_stop=None, limit=2**31 - 1, types=None, min_side=0):
     boxes = np.asarray(boxes, dtype=np.int32).reshape(-1, 4)
     stop = len(boxes) if row_stop is None else row_stop
     starts = level_starts(len(boxes))
-    return search_rows(boxes, build_nodes(boxes), starts, alive, selected, np.array(box), stop, limit)
+    types = np.full(len(boxes), GeometryType.LINESTRING, np.uint8) if types is None else types
+    tree = (boxes, build_nodes(boxes), starts, alive, selected)
+    return search_rows(*tree, np.array(box), stop, limit, types, np.int64(min_side))
 
 
 @settings(max_examples=60, deadline=None)
@@ -35,6 +38,23 @@ def test_a_search_finds_what_shapely_finds(corners, box):
     box = boxes_of([box])[0]
     expected = np.flatnonzero(shapely.intersects(shapely.box(*boxes.T), shapely.box(*box)))
     assert search(boxes, box).tolist() == expected.tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(side, side, side, side, st.sampled_from(list(GeometryType))), max_size=80),
+    st.tuples(wide, wide, wide, wide),
+    st.integers(0, 2**33),
+)
+def test_a_least_side_leaves_out_small_lines_and_polygons_and_no_points(rows, box, min_side):
+    boxes = boxes_of([row[:4] for row in rows])
+    types = np.array([row[4] for row in rows], np.uint8)
+    box = boxes_of([box])[0]
+    sides = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    points = (types == GeometryType.POINT) | (types == GeometryType.MULTIPOINT)
+    all_found = search(boxes, box)
+    kept = all_found[(sides[all_found] >= min_side) | points[all_found]]
+    assert search(boxes, box, types=types, min_side=min_side).tolist() == kept.tolist()
 
 
 @settings(max_examples=40, deadline=None)

@@ -15,7 +15,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tiles.arrays import GeometryType
+
 FANOUT = 16
+POINT, MULTIPOINT = int(GeometryType.POINT), int(GeometryType.MULTIPOINT)
 EMPTY_BOX = (2**31 - 1, 2**31 - 1, -(2**31), -(2**31))
 
 _MAX_LEVELS = 10  # 16^10 rows are more than an int32 counts
@@ -90,8 +93,22 @@ def is_set(bitmap: NDArray[np.uint8], row: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
+def _too_small(
+    boxes: NDArray[np.int32], types: NDArray[np.uint8], row: int, min_side: np.int64
+) -> bool:
+    """Whether both sides of a line or polygon are shorter; a row without a box is not found anyway."""
+    wide = np.int64(boxes[row, 2]) - np.int64(boxes[row, 0])
+    high = np.int64(boxes[row, 3]) - np.int64(boxes[row, 1])
+    if wide >= min_side or high >= min_side:
+        return False
+    return bool(types[row] != POINT and types[row] != MULTIPOINT)
+
+
+@njit(nogil=True, cache=True)
 def _take_span(
     boxes: NDArray[np.int32],
+    types: NDArray[np.uint8],
+    min_side: np.int64,
     alive: NDArray[np.uint8],
     selected: NDArray[np.uint8],
     box: NDArray[np.int64],
@@ -103,7 +120,9 @@ def _take_span(
 ) -> int:
     """Put the rows of a span that count into ``out``, which has room for them; how many are in it."""
     for row in range(first, last):
-        if _misses(boxes, row, box) or not is_set(alive, row) or not is_set(selected, row):
+        if _misses(boxes, row, box) or (min_side > 0 and _too_small(boxes, types, row, min_side)):
+            continue
+        if not is_set(alive, row) or not is_set(selected, row):
             continue
         if found == limit:
             break
@@ -131,11 +150,14 @@ def search_rows(
     box: NDArray[np.int64],
     row_stop: int,
     limit: int,
+    types: NDArray[np.uint8],
+    min_side: np.int64,
 ) -> NDArray[np.int32]:
     """Rows below ``row_stop`` whose boxes meet ``box`` and whose bits are set, in ascending order.
 
     ``box`` is (4,) int64 and may lie anywhere: rows and box are compared as int64. ``limit`` bounds
-    the number of rows.
+    the number of rows. Lines and polygons both sides of whose box are shorter than ``min_side`` are
+    left out.
     """
     out = np.empty(256, dtype=np.int32)
     found = 0
@@ -158,7 +180,9 @@ def search_rows(
         if level == 0 or _inside(nodes, starts[level] + node, box):
             first, last = node << shift, min((node + 1) << shift, row_stop)
             out = _with_room(out, found, found + min(last - first, limit - found))
-            found = _take_span(boxes, alive, selected, box, first, last, out, found, limit)
+            found = _take_span(
+                boxes, types, min_side, alive, selected, box, first, last, out, found, limit
+            )
             continue
         first = node * FANOUT
         last = min(first + FANOUT, starts[level] - starts[level - 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -27,6 +28,7 @@ def search(
     box_world: NDArray[np.int64] | Sequence[int],
     limit: int | None = None,
     max_group: int | None = None,
+    min_side: float = 0.0,
 ) -> Rows:
     """Rows whose world box meets a box, in pack order.
 
@@ -41,16 +43,30 @@ def search(
         At most so many rows, the first in pack order.
     max_group
         Only rows of detail groups up to this one.
+    min_side
+        Only points, and lines and polygons whose box has a side of so many world units.
     """
     boxes = np.array(box_world, dtype=np.int64).reshape(-1, 4)
     near = _near(pack, boxes)
+    side = np.int64(math.ceil(min_side))
 
     def rows_of(
         part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
     ) -> NDArray[np.int32]:
         stop = _group_stop(part, max_group)
         found = [
-            search_rows(part.boxes, part.nodes, part.level_starts, alive, bits, box, stop, left)
+            search_rows(
+                part.boxes,
+                part.nodes,
+                part.level_starts,
+                alive,
+                bits,
+                box,
+                stop,
+                left,
+                part.table.geometries.types,
+                side,
+            )
             for box in boxes
         ]
         return found[0] if len(found) == 1 else np.unique(np.concatenate(found))[:left]
