@@ -23,6 +23,19 @@ COLUMNS += ("speed_limit_kmh", "is_bridge")
 PEER_VENV = Path(os.environ.get("GEOSHARE_BENCH_PEERS", ".venv-peers")).resolve()
 
 
+WORLD_M = 40_075_016.685578488
+# classes that geoshare shows at a low zoom; peers get a table of just these roads for it
+LOW_ZOOMS = {
+    6: ("motorway", "trunk"),
+    10: ("motorway", "trunk", "primary", "secondary"),
+}
+
+
+def table_at(z: int) -> str:
+    """The table from which peers make tiles of a zoom."""
+    return f"roads_z{z}" if z in LOW_ZOOMS else "roads"
+
+
 def _binary(name: str) -> str | None:
     found = shutil.which(name)
     if found:
@@ -88,6 +101,8 @@ class PostGis:
         if fresh:
             self._load("roads", roads)
             self._load("buildings", buildings)
+            for z, classes in LOW_ZOOMS.items():
+                self._thin(z, classes)
 
     def version(self) -> str:
         """Versions of PostgreSQL and PostGIS."""
@@ -102,6 +117,23 @@ class PostGis:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(30)
+
+    def _thin(self, z: int, classes: tuple[str, ...]) -> None:
+        """A table of the roads that geoshare shows at a zoom, as an operator makes one."""
+        side = 2 * WORLD_M / 2**z / 4096  # two tile units
+        wide = "ST_XMax(geom_3857) - ST_XMin(geom_3857)"
+        high = "ST_YMax(geom_3857) - ST_YMin(geom_3857)"
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute(
+                f"CREATE TABLE roads_z{z} AS SELECT * FROM roads"
+                f" WHERE class = ANY(%s) AND greatest({wide}, {high}) >= %s",
+                (list(classes), side),
+            )
+            connection.execute(f"ALTER TABLE roads_z{z} ADD PRIMARY KEY (id)")
+            for column in ("geom", "geom_3857"):
+                connection.execute(f"CREATE INDEX ON roads_z{z} USING gist ({column})")
+            connection.execute(f"CLUSTER roads_z{z} USING roads_z{z}_geom_idx")
+            connection.execute(f"VACUUM ANALYZE roads_z{z}")
 
     def _wait(self) -> None:
         address = f"postgresql://bench@127.0.0.1:{self.port}/postgres"
@@ -187,7 +219,8 @@ class Tipg:
 
     def tile(self, z: int, x: int, y: int) -> str:
         """Path of a tile of roads."""
-        return f"/collections/public.roads/tiles/WebMercatorQuad/{z}/{x}/{y}?geom-column=geom"
+        table = f"public.{table_at(z)}"
+        return f"/collections/{table}/tiles/WebMercatorQuad/{z}/{x}/{y}?geom-column=geom"
 
     def items(self, box: tuple[float, float, float, float], limit: int) -> str:
         """Path of a page of roads."""
@@ -203,15 +236,18 @@ _MAP = """MAP
   EXTENT 15400000 4100000 15700000 4400000
   OUTPUTFORMAT NAME mvt DRIVER MVT FORMATOPTION "EXTENT=4096" FORMATOPTION "EDGE_BUFFER=64" END
   WEB METADATA "ows_enable_request" "*" END END
-  LAYER
-    NAME roads TYPE LINE STATUS ON
+{layers}
+END
+"""
+
+_LAYER = """  LAYER
+    NAME {table} TYPE LINE STATUS ON
     CONNECTIONTYPE POSTGIS CONNECTION "host=127.0.0.1 port={port} user=bench dbname=bench"
     PROCESSING "CLOSE_CONNECTION=DEFER"
-    DATA "geom_3857 from (select {columns}, geom_3857 from roads) as t using unique id using srid=3857"
+    DATA "geom_3857 from ({query}) as t using unique id using srid=3857"
     METADATA "gml_include_items" "all" "ows_include_items" "all" END
     PROJECTION "init=epsg:3857" END
   END
-END
 """
 
 
@@ -238,7 +274,12 @@ class MapServer:
     def __enter__(self) -> Self:
         self._folder.mkdir(parents=True, exist_ok=True)
         mapfile = self._folder / "bench.map"
-        mapfile.write_text(_MAP.format(port=self._database.port, columns=", ".join(COLUMNS)))
+        columns, port = ", ".join(COLUMNS), self._database.port
+        layers = "".join(
+            _LAYER.format(table=table, query=f"select {columns}, geom_3857 from {table}", port=port)
+            for table in ("roads", *map(table_at, LOW_ZOOMS))
+        )
+        mapfile.write_text(_MAP.format(layers=layers))
         mapserv = shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
         settings = self._folder / "mapserver.conf"
         settings.write_text(
@@ -286,4 +327,4 @@ class MapServer:
 
     def tile(self, z: int, x: int, y: int) -> str:
         """Path of a tile of roads."""
-        return f"/?mode=tile&tilemode=gmap&tile={x}+{y}+{z}&layers=roads&map.imagetype=mvt"
+        return f"/?mode=tile&tilemode=gmap&tile={x}+{y}+{z}&layers={table_at(z)}&map.imagetype=mvt"
