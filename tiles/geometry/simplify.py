@@ -120,20 +120,28 @@ def simplify_ring(
     first: int,
     last: int,
     tolerance: float,
+    rim: tuple[float, float],
     keep: NDArray[np.uint8],
     stack: NDArray[np.int64],
 ) -> int:
-    """Simplify the open ring ``xy[first:last]`` in place, as two lines.
+    """Simplify the open ring ``xy[first:last]`` in place, as lines between vertices that stay.
 
-    They run from its first vertex to the one farthest from it, and back. ``xy`` needs room for one
-    more vertex; else as ``simplify_line``.
+    These are the first, the one farthest from it, and all on the rim of the box, where pieces of a
+    cut ring hang together by edges that must go on lying on each other. ``rim`` is the lowest and
+    the highest x and y. ``xy`` needs room for one more vertex; else as ``simplify_line``.
     """
     if last - first < 4:
         return last
     xy[last, 0] = xy[first, 0]
     xy[last, 1] = xy[first, 1]
-    keep[first : last + 1] = 0
     far, _ = _farthest(xy, first, last)
-    _mark(xy, first, far, tolerance, keep, stack)
-    _mark(xy, far, last, tolerance, keep, stack)
+    for i in range(first, last + 1):
+        x, y = xy[i, 0], xy[i, 1]
+        on_rim = x <= rim[0] or x >= rim[1] or y <= rim[0] or y >= rim[1]
+        keep[i] = on_rim or i in (far, last)
+    start = first
+    for i in range(first + 1, last + 1):
+        if keep[i] != 0:
+            _mark(xy, start, i, tolerance, keep, stack)
+            start = i
     return _compact(xy, first, last, keep)

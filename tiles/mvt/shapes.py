@@ -148,7 +148,7 @@ def _add_ring(
     if tolerance > 0.0:
         keep = uint8_view(work[KEEP], work[XY_ROOM])
         stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
-        end = simplify_ring(xy, used, end, tolerance, keep, stack)
+        end = simplify_ring(xy, used, end, tolerance, (frame.low, frame.high), keep, stack)
     end = drop_spikes(xy, used, end)
     area2 = twice_area(xy, used, end)
     # By Pick's theorem no plain ring of four vertices is smaller: one that is crosses itself, has

@@ -17,6 +17,7 @@ from tiles.geometry.simplify import simplify_line, simplify_ring
 from tiles.grid import Tile
 
 LOW, HIGH = -64.0, 4160.0
+RIM = (-40.0, 40.0)
 BOX = shapely.box(LOW, LOW, HIGH, HIGH)
 # coordinates in and around the box, on its very edges, and far away
 ORDINATES = st.one_of(
@@ -130,8 +131,9 @@ def simplified(path: np.ndarray, tolerance: float, is_ring: bool = False) -> np.
     n = len(path)
     xy = np.concatenate([path, path[:1]]).astype(np.int32)
     keep, stack = np.empty(n + 1, np.uint8), np.empty((n + 2, 2), np.int64)
-    kernel = simplify_ring if is_ring else simplify_line
-    return xy[: kernel(xy, 0, n, tolerance, keep, stack)]
+    if is_ring:
+        return xy[: simplify_ring(xy, 0, n, tolerance, RIM, keep, stack)]
+    return xy[: simplify_line(xy, 0, n, tolerance, keep, stack)]
 
 
 @given(GRID_PATHS, st.sampled_from([0.5, 1.0, 5.0]))
@@ -150,6 +152,12 @@ def test_a_simplified_ring_stays_within_the_tolerance(path, tolerance):
     found = simplified(path, tolerance, is_ring=True)
     ring = shapely.LineString(np.concatenate([found, found[:1]]))
     assert shapely.distance(shapely.points(path), ring).max() <= tolerance + 1e-9
+
+
+def test_vertices_on_the_rim_stay():
+    path = np.array([(-40, 0), (0, 0), (10, 0), (40, 0), (40, 10), (40, 20), (-40, 20)], np.int32)
+    found = simplified(path, 0.5, is_ring=True)
+    assert found.tolist() == [[-40, 0], [40, 0], [40, 10], [40, 20], [-40, 20]]
 
 
 def test_a_spiral_costs_a_bounded_amount_and_keeps_its_ends():
