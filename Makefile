@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 WEB := geoshare/web
 READY := $(VENV)/.ready
 DIST := $(WEB)/dist/.ready
+KERNELS := $(VENV)/.compiled
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
@@ -14,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 help:  ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
-setup: $(READY) web  ## Install everything into .venv and build the web app
+setup: $(READY) web $(KERNELS)  ## Install everything into .venv and build the web app
 
 run: setup  ## Serve the sample town on http://127.0.0.1:8080 (GEOSHARE_PORT, GEOSHARE_DATA)
 	@$(BIN)/geoshare init --sample sample_data
@@ -46,6 +47,11 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "geoshare needs Python 3.11 or newer (with venv)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(KERNELS): $(READY) $(shell find tiles -name '*.py')
+	@echo "Compiling the engine (about a minute, once)"
+	@$(BIN)/python -m tiles.warm
 	@touch $@
 
 $(DIST): $(wildcard $(WEB)/*.html $(WEB)/*.ts $(WEB)/*.json) $(shell find $(WEB)/src $(WEB)/public -type f 2>/dev/null)

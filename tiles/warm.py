@@ -105,3 +105,7 @@ def _columns() -> pa.Table:
             "json": half_null(['{"a":1}'] * rows, pa.utf8()),
         }
     )
+
+
+if __name__ == "__main__":
+    warm()
