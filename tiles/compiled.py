@@ -25,4 +25,5 @@ def use_own_cache() -> None:
     digest = hashlib.blake2b(digest_size=8)
     for path in sorted(_FOLDER.rglob("*.py")):
         digest.update(path.read_bytes())
-    config.CACHE_DIR = str(_FOLDER / "__pycache__" / f"kernels-{digest.hexdigest()}")
+    folder = _FOLDER / "__pycache__" / f"kernels-{digest.hexdigest()}"
+    vars(config)["CACHE_DIR"] = str(folder)

@@ -65,7 +65,8 @@ def build_nodes(boxes: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 @njit(nogil=True, cache=True)
-def _misses(boxes: NDArray[np.int32], i: int, box: NDArray[np.int64]) -> bool:
+def misses(boxes: NDArray[np.int32], i: int, box: NDArray[np.int64]) -> bool:
+    """Whether box ``i`` has nothing in common with another one, or is empty."""
     # no branches: ten times faster than with ``or``
     return bool(
         (boxes[i, 0] > box[2])
@@ -120,7 +121,7 @@ def _take_span(
 ) -> int:
     """Put the rows of a span that count into ``out``, which has room for them; how many are in it."""
     for row in range(first, last):
-        if _misses(boxes, row, box) or (min_side > 0 and _too_small(boxes, types, row, min_side)):
+        if misses(boxes, row, box) or (min_side > 0 and _too_small(boxes, types, row, min_side)):
             continue
         if not is_set(alive, row) or not is_set(selected, row):
             continue
@@ -175,7 +176,7 @@ def search_rows(
         level = stack_level[depth]
         node = stack_node[depth]
         shift = 4 * (level + 1)  # a node of this level spans 16^(level + 1) rows
-        if (node << shift) >= row_stop or _misses(nodes, starts[level] + node, box):
+        if (node << shift) >= row_stop or misses(nodes, starts[level] + node, box):
             continue
         if level == 0 or _inside(nodes, starts[level] + node, box):
             first, last = node << shift, min((node + 1) << shift, row_stop)

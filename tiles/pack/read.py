@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.arrays import Rows
+from tiles.arrays import FeatureTable, GeometryType, Rows
 from tiles.index.hilbert import GROUP_SHIFT
-from tiles.index.rtree import is_set, search_rows
+from tiles.index.rtree import is_set, misses, search_rows
 from tiles.pack.identity import id_hashes, utf8_arrays
 from tiles.pack.model import ALL_SET, Pack, Part, Selection, count_set
 from tiles.pack.reader import row_numbers
 
 NO_LIMIT = 2**31 - 1
+FEW = 8  # rows are few where they are at most this part of all
+MAX_SIDES = 32  # least sides remembered of a table
 
 # rows of a part, from the bitmaps of what is alive and selected and how many are still wanted
 RowsOf = Callable[[Part, NDArray[np.uint8], NDArray[np.uint8], int], NDArray[np.int32]]
@@ -54,6 +57,11 @@ def search(
         part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
     ) -> NDArray[np.int32]:
         stop = _group_stop(part, max_group)
+        few = large_rows(part.table, int(side)) if side > 0 else None
+        if few is not None:
+            chosen = few[: int(np.searchsorted(few, stop))]
+            kept: NDArray[np.int32] = _meeting(part.boxes, alive, bits, boxes, chosen)
+            return kept[:left]
         found = [
             search_rows(
                 part.boxes,
@@ -72,6 +80,34 @@ def search(
         return found[0] if len(found) == 1 else np.unique(np.concatenate(found))[:left]
 
     return _collect(pack, selection, limit, near, rows_of)
+
+
+_large: WeakKeyDictionary[FeatureTable, dict[int, NDArray[np.int32] | None]] = WeakKeyDictionary()
+
+
+def large_rows(table: FeatureTable, min_side: int) -> NDArray[np.int32] | None:
+    """Points, and rows whose box has a side of so many world units; None where they are not few.
+
+    Remembered as long as the table lives: low zooms ask for the same few rows of a whole part again
+    and again, which the tree, whose nodes hold small rows and large ones, would have to look for.
+    """
+    known = _large.setdefault(table, {})
+    if min_side not in known:
+        if len(known) >= MAX_SIDES or table.boxes is None:
+            return None
+        known[min_side] = _few_large(table, table.boxes, min_side)
+    return known[min_side]
+
+
+def _few_large(
+    table: FeatureTable, boxes: NDArray[np.int32], min_side: int
+) -> NDArray[np.int32] | None:
+    wide = boxes[:, 2].astype(np.int64) - boxes[:, 0]
+    longer = np.maximum(wide, boxes[:, 3].astype(np.int64) - boxes[:, 1])
+    types = table.geometries.types
+    points = (types == GeometryType.POINT) | (types == GeometryType.MULTIPOINT)
+    rows = np.flatnonzero((longer >= min_side) | points).astype(np.int32)
+    return rows if len(rows) <= len(table) // FEW else None
 
 
 def _near(pack: Pack, boxes: NDArray[np.int64]) -> list[int]:
@@ -186,6 +222,27 @@ def _set_rows(
         if found == out.shape[0]:
             break
         if is_set(alive, row) and is_set(selected, row):
+            out[found] = row
+            found += 1
+    return out[:found]
+
+
+@njit(nogil=True, cache=True)
+def _meeting(
+    boxes: NDArray[np.int32],
+    alive: NDArray[np.uint8],
+    selected: NDArray[np.uint8],
+    wanted: NDArray[np.int64],
+    rows: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """Those of the rows that count and whose boxes meet one of the wanted ones, in their order."""
+    out = np.empty(rows.shape[0], dtype=np.int32)
+    found = 0
+    for row in rows:
+        meets = False
+        for k in range(wanted.shape[0]):
+            meets = meets or not misses(boxes, row, wanted[k])
+        if meets and is_set(alive, row) and is_set(selected, row):
             out[found] = row
             found += 1
     return out[:found]
