@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
@@ -226,3 +227,29 @@ def test_another_schema_compiles_nothing_new(tmp_path):
     bare = Pack([open_part(tmp_path / "bare")])
     assert ids_of(search(bare, Selection.everything(bare), WORLD.tolist())) == ["x"]
     assert len(search_rows.signatures) == before
+
+
+@pytest.mark.parametrize("large_every", [3, 40], ids=["many are large", "few are"])
+@pytest.mark.parametrize("limit", [None, 5])
+def test_a_least_side_leaves_out_small_lines_whether_many_or_few_are_large(
+    tmp_path, large_every, limit
+):
+    rng = np.random.default_rng(3)
+    start = rng.uniform(-40, 40, (4000, 2))
+    width = np.where(np.arange(4000) % large_every == 0, 5.0, 0.01)
+    lines = shapely.linestrings(np.stack([start, start + width[:, None]], axis=1)).astype(object)
+    lines[::50] = shapely.points(start[::50])
+    ids = pa.table({"id": [f"f{row}" for row in range(4000)]})
+    info = write_part(tmp_path / "part", ids, from_shapely(lines), {})
+    pack = Pack([open_part(tmp_path / "part", info)])
+    shown = Selection.of_masks(pack, [np.arange(4000) % 5 != 0])
+    boxes = np.concatenate([lon_lat_box_to_world(-30, -30, 0, 10), lon_lat_box_to_world(-5, 0, 20, 30)])
+    least = 1e6  # world units: a hundredth of a degree has 120,000, five degrees 60 million
+    every = search(pack, shown, boxes)
+    table, numbers = every.pairs[0]
+    sides = (table.boxes[numbers, 2:].astype(np.int64) - table.boxes[numbers, :2]).max(axis=1)
+    expected = numbers[(sides >= least) | (table.geometries.types[numbers] == 1)]
+    assert 5 < len(expected) < len(numbers)
+    for _ in range(2):
+        found = search(pack, shown, boxes, limit=limit, min_side=least)
+        assert found.numbers[0].tolist() == expected[:limit].tolist()
