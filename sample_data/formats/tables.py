@@ -15,6 +15,7 @@ from shapely.geometry import Point
 from sample_data.formats.files import repack
 from sample_data.town.facilities import FACILITIES, HAZARDS, Facility
 from sample_data.town.frame import FILE_DATE, RAIN_DAY, TOWN_CODE, TOWN_NAME, to_lon_lat
+from sample_data.town.people import MeshPeople
 from sample_data.town.town import Town
 
 FULL_WIDTH = str.maketrans("0123456789-", "０１２３４５６７８９－")
@@ -201,14 +202,13 @@ def _core_properties() -> bytes:
     ).encode()
 
 
-def write_population(town: Town, path: Path) -> None:
-    """Census figures on 250 m meshes; small meshes are withheld with an asterisk."""
+def write_population(meshes: list[MeshPeople], path: Path) -> None:
+    """Census figures on meshes; small meshes are withheld with an asterisk."""
     rows = [["KEY_CODE", "年", "人口（総数）", "65歳以上人口", "世帯総数"]]
-    for mesh in town.population:
-        hidden = mesh.households < 4
+    for mesh in meshes:
         figures = (
             ["*", "*", "*"]
-            if hidden
+            if mesh.withheld
             else [str(mesh.population), str(mesh.over_64), str(mesh.households)]
         )
         rows.append([mesh.code, "2025", *figures])

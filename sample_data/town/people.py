@@ -16,6 +16,7 @@ from sample_data.town.terrain import Terrain
 
 LEVELS = {500: 4, 250: 5, 125: 6}  # metres -> level of the jismesh package
 LEAST = 10  # counts below are suppressed, as providers do
+LEAST_HOUSEHOLDS = 4  # census figures of fewer are withheld
 HOME = np.array(
     [
         0.96,
@@ -104,12 +105,13 @@ RUSH = np.array(
 
 @dataclass(frozen=True)
 class MeshPeople:
-    """Residents of one 250 m mesh."""
+    """Residents of one census mesh; ``withheld`` where the figures would tell of single homes."""
 
     code: str
     population: int
     over_64: int
     households: int
+    withheld: bool
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,27 @@ def make_population(buildings: list[Building]) -> list[MeshPeople]:
         people = int(totals[code])
         if people:
             old = int(rng.binomial(people, rng.uniform(0.28, 0.44)))
-            made.append(MeshPeople(code, people, old, max(1, round(people / rng.uniform(2.0, 2.5)))))
+            homes = max(1, round(people / rng.uniform(2.0, 2.5)))
+            made.append(MeshPeople(code, people, old, homes, homes < LEAST_HOUSEHOLDS))
+    return made
+
+
+def coarser_population(quarters: list[MeshPeople]) -> list[MeshPeople]:
+    """The census on 500 m meshes: the sums of their 250 m meshes, withheld ones among them.
+
+    A sum is withheld when it is small itself, and when taking the published quarters from it would
+    leave a small number: otherwise the difference would tell what the finer table withholds.
+    """
+    within: dict[str, list[MeshPeople]] = {}
+    for quarter in quarters:
+        within.setdefault(quarter.code[:-1], []).append(quarter)  # the last digit names the quarter
+    made = []
+    for code, parts in sorted(within.items()):
+        homes = sum(part.households for part in parts)
+        unpublished = sum(part.households for part in parts if part.withheld)
+        withheld = homes < LEAST_HOUSEHOLDS or 0 < unpublished < LEAST_HOUSEHOLDS
+        people = sum(part.population for part in parts)
+        made.append(MeshPeople(code, people, sum(part.over_64 for part in parts), homes, withheld))
     return made
 
 

@@ -19,7 +19,8 @@ class Town:
     places: list[areas.Place]
     buildings: list[buildings.Building]
     hazards: hazards.Hazards
-    population: list[people.MeshPeople]
+    population: list[people.MeshPeople]  # 250 m
+    coarse_population: list[people.MeshPeople]  # 500 m
     flow: list[people.Flow]
     rain: rain.Rain
 
@@ -42,6 +43,7 @@ def make_town() -> Town:
     districts = areas.make_areas(shore, network)
     houses = buildings.make_buildings(shore, ground, network, districts)
     dangers = hazards.make_hazards(shore, ground)
+    population = people.make_population(houses)
     return Town(
         coast=shore,
         terrain=ground,
@@ -50,7 +52,8 @@ def make_town() -> Town:
         places=areas.make_places(districts, shore),
         buildings=houses,
         hazards=dangers,
-        population=people.make_population(houses),
+        population=population,
+        coarse_population=people.coarser_population(population),
         flow=people.make_flow(houses, dangers, ground),
         rain=rain.make_rain(),
     )

@@ -194,3 +194,21 @@ def test_people_leave_the_flooded_streets_for_the_sites(town: Town, files: Path)
     school, flooded = mesh_codes(np.array([[-780.0, 640.0], [640.0, 330.0]]), 500)
     assert change[school] > 1.2
     assert change[flooded] < 0.6
+
+
+def test_coarse_meshes_hold_their_quarters_and_tell_nothing_that_those_withhold(files: Path) -> None:
+    fine, coarse = (
+        {row["KEY_CODE"]: row for row in csv.DictReader((files / name).read_text("utf-8").splitlines())}
+        for name in ("population_mesh250.csv", "population_mesh500.csv")
+    )
+    assert set(coarse) == {code[:9] for code in fine}
+    shown = {code: row for code, row in coarse.items() if row["世帯総数"] != "*"}
+    assert len(coarse) > len(shown) > 10
+    for code, row in shown.items():
+        quarters = [fine[key] for key in fine if key[:9] == code]
+        published = [item for item in quarters if item["世帯総数"] != "*"]
+        for column in ("人口（総数）", "65歳以上人口", "世帯総数"):
+            rest = int(row[column]) - sum(int(item[column]) for item in published)
+            assert rest == 0 or (rest > 0 and len(published) < len(quarters))
+        homes = int(row["世帯総数"]) - sum(int(item["世帯総数"]) for item in published)
+        assert homes == 0 or homes >= 4
