@@ -16,6 +16,7 @@ from geoshare.api import (
     raster,
     tiles,
 )
+from geoshare.api.gate import Gate
 from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
@@ -37,5 +38,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for family in BLUEPRINTS:
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)
-    app.wsgi_app = QuickTiles(app, app.extensions["geoshare"])  # type: ignore[method-assign]
+    app.wsgi_app = Gate(  # type: ignore[method-assign]
+        QuickTiles(app, app.extensions["geoshare"]), settings.threads
+    )
     return app

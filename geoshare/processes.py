@@ -31,6 +31,7 @@ log = logging.getLogger("geoshare.processes")
 
 RESTART_PAUSE_S = 1.0
 HEADER_TIMEOUT_MS = 15_000
+MAX_CONNECTIONS = 4096  # of each worker; an idle one costs no thread
 M_ARENA_MAX = -8  # of glibc's mallopt
 DUTIES: dict[str, Callable[[Services], None]] = {"keeper": run_keeper, "worker": run_worker}
 # A fork shares what is imported and compiled by then; elsewhere system libraries do not survive one.
@@ -131,7 +132,7 @@ def serve(settings: Settings) -> None:
             interface=Interfaces.WSGI,
             workers=settings.workers,
             blocking_threads=settings.threads,
-            backpressure=max(64, settings.threads * 4),
+            backpressure=MAX_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
             respawn_failed_workers=True,
             log_level=LogLevels(settings.log_level),

@@ -60,6 +60,8 @@ def entity_tag(body: bytes, coding: str) -> str:
 
 def finish(response: Response, *, cache: str) -> Response:
     """Headers that every answer has."""
+    if response.status_code in (204, 304):
+        response.headers.pop("Content-Type", None)
     response.headers["Vary"] = VARY
     response.headers["Cache-Control"] = cache
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -14,6 +14,7 @@ from geoshare import sources
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
 from geoshare.jobs import Job
+from geoshare.model.policy import Policy
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import Upload
 
@@ -24,7 +25,6 @@ KIND = "contribute"
 BLOCK = 1 << 20
 UPLOAD_LIFE_US = 2 * 86_400_000_000
 PREVIEW_BYTES = 64_000_000
-MAX_PIECE_BYTES = 64_000_000
 STATUS = {
     "queued": "received",
     "running": "reading",
@@ -42,6 +42,7 @@ class Options:
     collection: str | None = None
     mapping: str | None = None
     crs: str | None = None
+    licence: str | None = None
 
     def checked_mapping(self) -> str | dict[str, str] | None:
         """A profile's name, or a table of column to property."""
@@ -87,6 +88,8 @@ class Contributions:
             found: dict[str, Any] = sources.preview(
                 path, self.read_request(provider, options, Path(folder))
             )
+            if found.get("collection"):
+                self.check_collection(self._services.policy(who, "contribute"), found["collection"])
             return found
 
     def listed(self, who: Principal) -> list[dict[str, Any]]:
@@ -147,7 +150,7 @@ class Contributions:
         if offset != upload.offset:
             raise Conflict(f"The upload stands at byte {upload.offset}", parameter="Upload-Offset")
         path = self._place(number, upload.file_name)
-        room = min(upload.length - offset, MAX_PIECE_BYTES)
+        room = upload.length - offset
         try:
             arrived = offset + _copy(stream, path, room, at=offset)
         except OSError:  # the line broke: what has arrived is kept
@@ -175,11 +178,19 @@ class Contributions:
         wanted = options.provider or who.organisation
         if not policy.grants or (wanted != who.organisation and who.role != "operator"):
             raise Denied("Your agreement does not let you contribute this", parameter="provider")
-        if options.collection is not None and not policy.allows(options.collection):
-            raise Denied(
-                "Your agreement does not let you contribute to this collection", parameter="collection"
-            )
+        if options.collection is not None:
+            self.check_collection(policy, options.collection)
         return wanted
+
+    @staticmethod
+    def check_collection(policy: Policy, collection: str) -> None:
+        """Raise Denied where a policy to contribute does not speak of the collection."""
+        if not policy.allows(collection):
+            raise Denied(
+                f"Your agreement does not let you contribute to {collection}",
+                parameter="collection",
+                allowed=", ".join(sorted(policy.collections)) or None,
+            )
 
     def read_request(self, provider: str, options: Options, work_dir: Path) -> ReadRequest:
         """The options as a reader takes them."""
@@ -196,7 +207,11 @@ class Contributions:
     def _enqueue(
         self, who: Principal, number: str, path: Path, provider: str, options: Options
     ) -> dict[str, Any]:
-        params = {"path": str(path), "options": asdict(options) | {"provider": provider}}
+        params = {
+            "path": str(path),
+            "options": asdict(options) | {"provider": provider},
+            "tiers": list(who.tiers),
+        }
         job = self._services.queue.enqueue(KIND, params, who.organisation, job_id=number)
         self._services.audit(who, "contribute", number, {"file": path.name, "provider": provider})
         return _as_status(job)
@@ -260,6 +275,8 @@ def _as_status(job: Job) -> dict[str, Any]:
         found["status"] = "publishing"
     if job.result is not None:
         found |= job.result
+        if job.result.get("error"):
+            found["status"] = "refused"
     if job.error is not None:
         found["error"] = job.error
     return found

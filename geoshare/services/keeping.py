@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,12 @@ import orjson
 
 from geoshare import ingest, sources
 from geoshare.access.build import build_views, sweep_views
-from geoshare.errors import BadData
+from geoshare.access.credentials import Principal
+from geoshare.errors import BadData, GeoshareError, Unavailable
 from geoshare.ingest import report_json
+from geoshare.ingest.contribute import UNSTATED, Reader
 from geoshare.jobs import Job, Progress, Worker
+from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.policy import READING, Policy
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, Packs, wait_published
@@ -24,6 +28,7 @@ from geoshare.services import Services
 from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
+from geoshare.sources import ReadRequest
 
 log = logging.getLogger("geoshare.keeping")
 
@@ -140,35 +145,82 @@ class ContributionJobs:
         if not path.exists():
             raise BadData("The file is no longer here; send it again")
         report = Report(file=path.name)
+        who = Principal(job.owner, tuple(job.params["tiers"]), job.id)
+        policy = services.policy(who, "contribute")
+
+        def read(
+            file: Path, request: ReadRequest, report: Report
+        ) -> Iterator[FeatureBatch | RasterItem]:
+            """Stop at the first thing the sender may not contribute: nothing of the file is kept."""
+            for item in sources.read_file(file, request, report):
+                services.contributions.check_collection(policy, item.collection)
+                yield item
+
+        try:
+            found = self._read(job, path, options, report, progress, read)
+        except Unavailable:
+            raise  # the job is tried again, with its file
+        except GeoshareError as error:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            return {"report": _shortened(report), "error": _said(error)}
+        if found.sequence is not None:
+            progress(0.95, "publishing")
+            wait_published(self._keeper, services.record, services.settings.data, found.sequence)
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return {"report": _shortened(found.report), "already_here": found.already_here}
+
+    def _read(
+        self,
+        job: Job,
+        path: Path,
+        options: Options,
+        report: Report,
+        progress: Progress,
+        read: Reader,
+    ) -> ingest.IngestResult:
+        services = self._services
         with tempfile.TemporaryDirectory(dir=services.scratch()) as folder:
             request = services.contributions.read_request(str(options.provider), options, Path(folder))
             try:
-                found = ingest.contribute(
+                return ingest.contribute(
                     services.record,
                     path,
                     request,
                     clock=services.clock,
                     ids=services.ids,
                     data_dir=services.settings.data,
+                    licence=options.licence or UNSTATED,
                     progress=lambda done, text="": progress(done * 0.9, "reading"),
                     contribution_id=job.id,
                     report=report,
+                    read=read,
                 )
             finally:
                 self._keep_refusals(job.id, report)
-        if found.sequence is not None:
-            progress(0.95, "publishing")
-            wait_published(self._keeper, services.record, services.settings.data, found.sequence)
-        shutil.rmtree(path.parent, ignore_errors=True)
-        said = orjson.loads(report_json(found.report))
-        said["refusals"] = said["refusals"][:100]
-        return {"report": said, "already_here": found.already_here}
 
     def _keep_refusals(self, number: str, report: Report) -> None:
         if report.refusals:
             folder = self._services.settings.data / "reports"
             folder.mkdir(exist_ok=True)
             sources.write_refused(report, folder / f"{number}.xlsx")
+
+
+def _shortened(report: Report) -> dict[str, Any]:
+    """A report as it is shown: all of its refused rows are in the spreadsheet."""
+    said: dict[str, Any] = orjson.loads(report_json(report))
+    said["refusals"] = said["refusals"][:100]
+    return said
+
+
+def _said(error: GeoshareError) -> dict[str, Any]:
+    said = {
+        "code": error.code,
+        "message": error.message,
+        "message_ja": error.message_ja,
+        "parameter": error.parameter,
+        "allowed": error.allowed,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _log_to_stderr(services: Services) -> None:

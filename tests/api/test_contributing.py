@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -144,6 +147,59 @@ def test_refused_rows_come_back_as_a_spreadsheet(live_server):
     status, _, content = live_server.get(f"/contributions/{answer['id']}/refused.xlsx", "provider")
     assert status == 200
     assert content[:2] == b"PK"
+
+
+def test_a_file_in_which_no_row_is_good_is_reported_row_by_row_in_both_languages(live_server):
+    body = "名称,緯度,経度\nA,x,y\nB,,\n".encode()
+    path = "/contributions?collection=shelters&filename=bad.csv"
+    found = finished(
+        live_server, json.loads(send(live_server, path, body, "provider")[2])["id"], "provider"
+    )
+    assert found["status"] == "refused"
+    assert found["error"]["message"]
+    assert found["error"]["message_ja"]
+    assert found["report"]["refused"] == 2
+    assert live_server.get(found["refused_href"].removeprefix(live_server.url), "provider")[0] == 200
+
+
+def test_who_may_not_contribute_lanes_cannot_do_so_by_not_naming_them(live_server, tmp_path):
+    path = Path(__file__).parents[2] / "sample_data" / "town_data" / "lanes_maker_a.osm"
+    before = live_server.json("/collections/lanes/items?limit=1", "operator")["numberMatched"]
+    body = path.read_bytes().replace(b'id="', b'id="9')
+    answer = send(live_server, "/contributions?filename=map.osm", body, "municipal")
+    found = finished(live_server, json.loads(answer[2])["id"], "municipal")
+    assert (found["status"], found["error"]["code"]) == ("refused", "denied")
+    after = live_server.json("/collections/lanes/items?limit=1", "operator")["numberMatched"]
+    assert after == before
+    preview = send(live_server, "/contributions/preview?filename=map.osm", body, "municipal")
+    assert preview[0] == 403
+
+
+def test_nothing_of_a_refused_file_stays(live_server):
+    answer = send(live_server, "/contributions?filename=noise.osm", b"<osm><node", "provider")
+    number = json.loads(answer[2])["id"]
+    assert finished(live_server, number, "provider")["status"] == "refused"
+    assert not (live_server.data / "incoming" / number).exists()
+
+
+def test_forty_stalled_uploads_do_not_stop_the_map(live_server):
+    port = urlsplit(live_server.url).port
+    head = b"POST /extracts HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"
+    lines = []
+    try:
+        for _ in range(40):
+            line = socket.create_connection(("127.0.0.1", port), timeout=30)
+            line.sendall(head)
+            lines.append(line)
+        for _ in range(10):
+            assert live_server.get("/healthz")[0] == 200
+            assert live_server.get("/collections/places/items?limit=1")[0] == 200
+        extract = json.dumps({"collections": ["places"], "format": "geojson"}).encode()
+        sent = send(live_server, "/extracts", extract, "developer", Content_Type="application/json")
+        assert sent[0] in (200, 202)
+    finally:
+        for line in lines:
+            line.close()
 
 
 def test_a_large_file_goes_on_where_a_broken_line_stopped(live_server):

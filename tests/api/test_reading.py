@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from urllib.parse import quote
 
 import mapbox_vector_tile
 import pytest
@@ -220,6 +221,16 @@ def test_bad_input_names_the_parameter_and_what_is_allowed(live_server, query, p
     assert problem.get("allowed")
 
 
+def test_a_filter_may_be_as_long_as_the_parser_takes_it(live_server):
+    ring = ", ".join(f"{140.8 + n / 10_000} {36.2 + n % 2 / 10}" for n in range(300))
+    area = f"POLYGON(({ring}, 141 36.3, 140.8 36.3, 140.8 36.2))"
+    long = quote(f"S_INTERSECTS(geometry, {area}) OR class = 'quarter'")
+    assert len(long) > 5_000
+    assert live_server.json(f"/collections/places/items?filter={long}")["numberMatched"] >= 36
+    status, _, body = live_server.get(f"/collections/places/items?filter={'a' * 20_000}")
+    assert (status, json.loads(body)["parameter"]) == (400, "filter")
+
+
 def test_tiles_outside_the_matrix_are_refused(live_server):
     assert live_server.get("/tiles/segments/3/8/0.mvt")[0] == 400
     assert live_server.get("/tiles/segments/99/0/0.mvt")[0] == 400
@@ -229,8 +240,6 @@ def test_tiles_outside_the_matrix_are_refused(live_server):
 def test_search_finds_a_place_by_its_name(live_server):
     places = all_items(live_server, "places", None)
     name = places[0]["properties"]["name"]
-    from urllib.parse import quote
-
     found = live_server.json(f"/search?q={quote(name)}")["results"]
     assert found[0]["name"] == name
     assert len(found[0]["lon_lat"]) == 2
