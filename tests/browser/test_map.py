@@ -134,6 +134,18 @@ def test_the_time_bar_steps_through_the_rain(visit: Callable[..., Any]) -> None:
     seen.page.wait_for_function("before => !location.hash.includes(before)", arg=second)
 
 
+def test_the_rain_opens_in_the_middle_of_its_series(
+    visit: Callable[..., Any], live_server: Any
+) -> None:
+    times = live_server.json("/raster/rain.json")["times"]
+    seen = visit().open("/map")
+    seen.page.check("#layer-rain", force=True)
+    seen.page.wait_for_function("() => location.hash.includes('rain@')")
+    opened = re.search(r"rain@([^,&]+)", seen.page.evaluate("location.hash"))
+    assert opened is not None
+    assert abs(times.index(opened[1]) - (len(times) - 1) / 2) <= 0.5
+
+
 def test_a_link_brings_back_place_layers_time_and_language(visit: Callable[..., Any]) -> None:
     first = visit().open("/map")
     first.page.check("#layer-rain", force=True)
@@ -159,3 +171,41 @@ def test_on_a_phone_the_layers_are_a_sheet_and_everything_is_large_enough_to_tou
     small = seen.page.evaluate(TOO_SMALL)
     assert small == []
     assert seen.complaints == []
+
+
+def test_on_a_phone_the_search_list_the_card_and_the_layers_take_turns(
+    visit: Callable[..., Any], site: dict[str, Any]
+) -> None:
+    seen = visit(phone=True).open("/map")
+    listed, card = seen.page.locator("#search-results"), seen.page.locator(".card")
+    handle = seen.page.locator("#sheet-handle")
+
+    handle.tap()
+    assert handle.get_attribute("aria-expanded") == "true"
+    seen.page.fill("#search-input", site["properties"]["name"])
+    listed.wait_for(state="visible")
+    assert handle.get_attribute("aria-expanded") == "false"
+
+    seen.page.locator("#result-0").tap()
+    seen.page.wait_for_selector(".card[aria-busy=false] h2")
+    assert listed.is_hidden()
+    seen.page.fill("#search-input", "")
+    seen.page.fill("#search-input", site["properties"]["name"])
+    listed.wait_for(state="visible")
+    assert card.is_hidden()
+
+    seen.page.locator("#result-0").tap()
+    seen.page.wait_for_selector(".card[aria-busy=false] h2")
+    seen.page.tap("#card-close")
+    card.wait_for(state="hidden")
+    assert listed.is_hidden()
+
+
+def test_every_page_has_the_icon_of_the_project(visit: Callable[..., Any], live_server: Any) -> None:
+    for path in ("/", "/map", "/contribute"):
+        seen = visit()
+        seen.page.set_extra_http_headers({"Accept": "text/html"})
+        seen.open(path)
+        icon = seen.page.locator("link[rel=icon]").evaluate("link => new URL(link.href).pathname")
+        status, headers, _ = live_server.get(icon)
+        assert (status, headers["content-type"].split(";")[0]) == (200, "image/svg+xml")

@@ -25,7 +25,10 @@ export class Card {
   private asking: AbortController | null = null;
   private opener: Element | null = null;
 
-  constructor(private readonly state: State, private readonly highlight: (picked: Picked | null) => void) {
+  constructor(
+    private readonly state: State, private readonly highlight: (picked: Picked | null) => void,
+    private readonly opened: () => void,
+  ) {
     languageChanged.on(() => { if (!this.element.hidden) void this.render(); });
     this.element.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.close(); });
   }
@@ -35,14 +38,15 @@ export class Card {
     this.picked = picked;
     this.index = 0;
     this.all = false;
+    this.opened();
     void this.render();
   }
 
   close(): void {
+    this.asking?.abort();
     if (this.element.hidden) return;
     this.element.hidden = true;
     document.body.classList.remove('has-card');
-    this.asking?.abort();
     this.highlight(null);
     if (this.element.contains(document.activeElement)) (this.opener as HTMLElement | null)?.focus();
   }

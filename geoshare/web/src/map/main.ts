@@ -44,12 +44,17 @@ const search = new Search(state, (place) => {
     view?.map.flyTo({ center: place.lon_lat, zoom: Math.max(view.map.getZoom(), 16), offset });
   }
   card.open([{ collection: place.collection, id: place.id, properties: { name: place.name, name_en: place.name_en } }]);
+}, () => {
+  // A phone has room for one of list, card and layers.
+  if (!NARROW.matches) return;
+  card.close();
+  sheet.set('peek');
 });
 const header = new Header(search.element, 'map');
 const panel = new Panel(state, zoomTo, () => view?.refresh());
 const timebar = new TimeBar(state, () => view);
-const card = new Card(state, (picked) => view?.mark(picked));
-const sheet = new Sheet(panel.element);
+const card = new Card(state, (picked) => view?.mark(picked), () => search.dismiss());
+const sheet = new Sheet(panel.element, () => search.dismiss());
 
 const mapBox = h('div', { id: 'map', class: 'map' });
 const skip = h('a', { class: 'skip', href: '#map', onclick: (event: Event) => {

@@ -21,7 +21,9 @@ export class Search {
   private waiting = 0;
   private asking: AbortController | null = null;
 
-  constructor(private readonly state: State, private readonly go: (place: Place) => void) {
+  constructor(
+    private readonly state: State, private readonly go: (place: Place) => void, private readonly opened: () => void,
+  ) {
     this.element.append(icon(ICONS.search), this.input, this.list, this.status);
     this.element.addEventListener('submit', (event) => { event.preventDefault(); void this.submit(); });
     this.input.addEventListener('input', () => this.later());
@@ -45,7 +47,10 @@ export class Search {
 
   private async submit(): Promise<void> {
     clearTimeout(this.waiting);
-    if (this.chosen < 0) await this.ask();
+    if (this.chosen < 0) {
+      await this.ask();
+      if (this.asking?.signal.aborted) return;
+    }
     const place = this.results[Math.max(0, this.chosen)];
     if (place) this.choose(place);
   }
@@ -71,6 +76,7 @@ export class Search {
   private show(): void {
     const found = this.results.map((place, index) => this.option(place, index));
     fill(this.list, ...(found.length ? found : [h('li', { class: 'muted', role: 'option', 'aria-disabled': 'true' }, t('searchEmpty'))]));
+    if (this.list.hidden) this.opened();
     this.list.hidden = false;
     this.input.setAttribute('aria-expanded', 'true');
     this.status.textContent = found.length ? t('searchCount', { n: found.length }) : t('searchEmpty');
@@ -114,8 +120,18 @@ export class Search {
 
   private choose(place: Place): void {
     this.input.value = language() === 'en' && place.name_en ? place.name_en : place.name;
-    this.close();
+    // The question is answered: the list stays away when closing the card gives the focus back.
+    this.results = [];
+    this.chosen = -1;
+    this.dismiss();
     this.go(place);
+  }
+
+  /** Something else takes the place of the list: an answer still on its way does not open it again. */
+  dismiss(): void {
+    clearTimeout(this.waiting);
+    this.asking?.abort();
+    this.close();
   }
 
   private close(): void {

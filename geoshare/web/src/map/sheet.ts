@@ -14,7 +14,7 @@ export class Sheet {
   private startY = 0;
   private moved = false;
 
-  constructor(content: HTMLElement) {
+  constructor(content: HTMLElement, private readonly opened: () => void) {
     this.handle.append(h('span', { class: 'grip', 'aria-hidden': 'true' }), icon(ICONS.layers), this.title);
     this.element.append(this.handle, this.fold, h('div', { id: 'sheet-body', class: 'sheet-body' }, content));
     this.handle.addEventListener('click', () => { if (!this.moved) this.set(this.height === 'peek' ? 'half' : 'peek'); });
@@ -31,6 +31,7 @@ export class Sheet {
   }
 
   set(height: Height): void {
+    if (height !== 'peek') this.opened();
     this.height = height;
     this.element.dataset.height = height;
     this.element.style.removeProperty('--drag');

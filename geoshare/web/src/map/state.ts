@@ -88,7 +88,7 @@ export class State {
       visible: link?.layers ? link.layers.has(collection.id) : (before?.visible ?? definition.visible),
       opacity: link?.layers?.get(collection.id) ?? before?.opacity ?? opacity,
       choice: link?.choices.get(collection.id) ?? before?.choice ?? '',
-      time: wanted && times.includes(wanted) ? wanted : firstTime(times, collection.id),
+      time: wanted && times.includes(wanted) ? wanted : openingTime(times, collection.kind),
       sample: null,
     };
   }
@@ -208,9 +208,18 @@ function flat(box: number[]): [number, number, number, number] {
   return values as [number, number, number, number];
 }
 
-/** A forecast opens at its first step, scenes at the newest. */
-function firstTime(times: string[], id: string): string | null {
-  return (id === 'satellite' ? times.at(-1) : times[0]) ?? null;
+/**
+ * Scenes open at the newest. A forecast opens at the step nearest to the middle of its series: the times are
+ * all that is known before anything is drawn, and rain seldom fills the first hour of a forecast.
+ */
+function openingTime(times: string[], kind: Collection['kind']): string | null {
+  const first = times[0];
+  const last = times.at(-1);
+  if (first === undefined || last === undefined) return null;
+  if (kind === 'raster') return last;
+  const middle = (Date.parse(first) + Date.parse(last)) / 2;
+  const away = (time: string) => Math.abs(Date.parse(time) - middle);
+  return times.reduce((nearest, time) => (away(time) < away(nearest) ? time : nearest), first);
 }
 
 /** Rows enough to divide values into classes; of an hourly series some hours of the day. */

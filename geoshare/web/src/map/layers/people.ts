@@ -49,6 +49,8 @@ function choropleth(
     layers: (context) => [
       drawn(context, 'area', 'fill', 200, {
         filter: every(filters(context), geometry('Polygon')),
+        // Meshes of several sizes lie over each other: the finest is on top.
+        layout: { 'fill-sort-key': ['-', 0, ['to-number', get('mesh_size_m'), 0]] },
         paint: { 'fill-color': colours(context, palette, property) },
       }),
       drawn(context, 'suppressed', 'fill', 201, {
