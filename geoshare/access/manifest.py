@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from geoshare.errors import Unavailable
 from geoshare.model.box import Box
+from geoshare.model.collections import check_name
 from tiles.pack import PartInfo
 
 FORMAT: Final = 1
@@ -57,8 +58,8 @@ class ViewManifest:
 
 
 def manifest_path(views_dir: Path, policy_hash: str, collection: str) -> Path:
-    """Where the manifest of a view lies."""
-    return views_dir / policy_hash / f"{collection}.json"
+    """Where the manifest of a view lies; BadRequest for what cannot be a collection's name."""
+    return views_dir / policy_hash / f"{check_name(collection)}.json"
 
 
 def write_manifest(path: Path, manifest: ViewManifest) -> None:

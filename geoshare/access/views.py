@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geoshare.access.manifest import ViewManifest, manifest_path, read_bits, read_manifest
 from geoshare.access.view import Layer, RasterView, View, restrict
 from geoshare.errors import NotFound, Unavailable
+from geoshare.model.collections import is_name
 from geoshare.model.policy import Policy
 from tiles.arrays import Kind
 from tiles.errors import TileError
@@ -44,7 +45,7 @@ class Views:
         Unavailable
             where the keeper has not built the view yet.
         """
-        if not _is_name(collection) or not policy.allows(collection):
+        if not is_name(collection) or not policy.allows(collection):
             raise not_found()
         path = manifest_path(self._views_dir, policy.hash, collection)
         stamp = _stamp(path)
@@ -135,11 +136,6 @@ def _layer(
     selection = Selection(tuple(part.rows_digest for part in parts), tuple(bits))
     shown = {id(part.table): restrict(part.table, kinds, nulled) for part in parts}
     return Layer(Pack(parts), selection, shown)
-
-
-def _is_name(collection: str) -> bool:
-    """Whether a text can be a collection's name; anything else is not looked for among files."""
-    return len(collection) <= 100 and collection.replace("_", "").replace("-", "").isalnum()
 
 
 def _stamp(path: Path) -> _Stamp | None:

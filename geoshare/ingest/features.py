@@ -15,7 +15,7 @@ from geoshare.merge import Claimed, Conformer, Identities, inferred, resolve, wi
 from geoshare.merge.conform import moment_us
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.box import Box
-from geoshare.model.collections import Collection, known
+from geoshare.model.collections import Collection, check_name, known
 from geoshare.model.report import Message, Report
 from geoshare.store import Record
 from geoshare.store.changeset import ChangeSet
@@ -126,10 +126,10 @@ class FeatureWriter:
                     last = self._changeset.apply(_bound(self._remove, collection, contribution, last))
 
     def _collection(self, batch: FeatureBatch) -> Collection:
-        name, schema = batch.collection, batch.properties.schema
+        name, schema = check_name(batch.collection), batch.properties.schema
         found = self._collections.get(name)
         if found is None:
-            found = inferred(name, schema)
+            found = inferred(name, schema, batch.title)
         elif name not in known():
             found = widened(found, schema)
         if found.kind != "vector":

@@ -6,8 +6,10 @@ import dataclasses
 
 import orjson
 
+from geoshare.errors import BadData
 from geoshare.merge import Identities
 from geoshare.model.batch import RasterItem
+from geoshare.model.collections import check_name
 from geoshare.store import Record
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.chunk import Chunk
@@ -23,10 +25,15 @@ class RasterWriter:
         self._changeset = changeset
         self._row = row
         self._files = files
-        self._identities = Identities(record.secret, record.collections())
+        self._collections = record.collections()
+        self._identities = Identities(record.secret, self._collections)
 
     def write(self, item: RasterItem) -> None:
-        """Write one item and move its file into the store; an unchanged one changes nothing."""
+        """Write one item and move its file into the store; an unchanged one changes nothing.
+
+        Raises BadData where the collection is none of rasters: nothing could show it.
+        """
+        self._check(item.collection)
         sha256, size = digest(item.path)
         content = {
             "footprint": item.footprint_wkb.hex(),
@@ -64,3 +71,13 @@ class RasterWriter:
         self._changeset.apply(put)
         self._files.keep_object(item.path, sha256)
         self.taken += 1
+
+    def _check(self, name: str) -> None:
+        found = self._collections.get(check_name(name))
+        if found is None or found.kind == "vector":
+            kinds = sorted(key for key, item in self._collections.items() if item.kind != "vector")
+            raise BadData(
+                f"{name} is no collection of rasters, and the file holds rasters",
+                parameter="collection",
+                allowed=", ".join(kinds),
+            )

@@ -11,13 +11,17 @@ from geoshare.model.collections import Collection, from_schema
 _TEXT = {"type": "string"}
 
 
-def inferred(name: str, properties: pa.Schema) -> Collection:
-    """The collection that a layer of this name becomes."""
+_TITLE_LETTERS = 200
+
+
+def inferred(name: str, properties: pa.Schema, title: str = "") -> Collection:
+    """The collection that a layer becomes; its title is what the source calls the layer."""
+    shown = "".join(letter for letter in title if letter.isprintable())[:_TITLE_LETTERS]
     return from_schema(
         name,
         {
             "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": name,
+            "title": shown or name,
             "type": "object",
             "x-geoshare-kind": "vector",
             "x-geoshare-geometry": "any",

@@ -22,13 +22,14 @@ class FeatureBatch:
     only a place in the file, and means nothing in a file of another name. ``properties`` has one
     typed column per property of the collection's schema that the source fills; columns named in no
     schema are kept as they are (``extra`` in the schema's words). List- and object-valued properties
-    are JSON text.
+    are JSON text. ``title`` is what the source calls the layer, where the collection is made of it.
     """
 
     collection: str
     record_ids: list[str]
     geometry: NDArray[np.object_]
     properties: pa.Table
+    title: str = ""
 
     def __post_init__(self) -> None:
         if not len(self.record_ids) == len(self.geometry) == self.properties.num_rows:

@@ -14,11 +14,65 @@ whole geometry, so it is recomputed or null where a policy cuts).
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
+
+from geoshare.errors import BadRequest
+
+NAME_RULE = "a letter a-z, then at most 62 of a-z, 0-9 and _; no device name such as nul or com1"
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # no file of that name on Windows
+_LONGEST, _LEAST = 63, 3  # of a name; ASCII letters that say enough to be kept
+
+
+def is_name(name: str) -> bool:
+    """Whether a text can be a collection's name: it then is one plain part of any path."""
+    return bool(_NAME.fullmatch(name)) and not _DEVICE.fullmatch(name)
+
+
+def check_name(name: str) -> str:
+    """The name, if a collection may have it: files and folders are named after collections.
+
+    Raises
+    ------
+    BadRequest
+        for everything that :func:`is_name` does not take.
+    """
+    if not is_name(name):
+        raise BadRequest(
+            f"{name[:80]!a} cannot be a collection's name",
+            parameter="collection",
+            allowed=NAME_RULE,
+            message_ja="コレクションの名前として使えません",
+        )
+    return name
+
+
+def slug(text: str) -> str:
+    """A lawful collection name for a layer or file of any name; equal names agree.
+
+    ASCII letters and digits stay, in lower case, and the rest becomes ``_``. Where letters of other
+    scripts are lost, a hash keeps names apart.
+
+    >>> slug("Sidewalk-Trees"), slug("../../../evil"), slug("街路樹")
+    ('sidewalk_trees', 'evil', 'layer_1a7ed907')
+    """
+    folded = unicodedata.normalize("NFKC", text).strip().lower()
+    if not folded:
+        return "layer"
+    kept = re.sub(r"[^a-z0-9]+", "_", folded).strip("_")
+    digest = hashlib.blake2b(folded.encode("utf-8", "backslashreplace"), digest_size=4).hexdigest()
+    if any(letter.isalnum() and not letter.isascii() for letter in folded) or len(kept) > _LONGEST:
+        kept = f"{kept[:40].strip('_')}_{digest}" if len(kept) >= _LEAST else digest
+    if is_name(kept) and kept != digest:
+        return kept
+    return f"layer_{kept or digest}"
 
 
 @dataclass(frozen=True, slots=True)

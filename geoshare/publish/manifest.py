@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from geoshare.model.box import Box
-from geoshare.model.collections import Collection, from_schema
+from geoshare.model.collections import Collection, check_name, from_schema, is_name
 from geoshare.model.rasters import RasterAsset
 from geoshare.publish.files import read_json, write_json
 from tiles.arrays import Kind
@@ -78,9 +78,14 @@ class RasterManifest:
         return from_schema(self.collection, self.schema)
 
 
+def pack_folder(packs_dir: Path, collection: str) -> Path:
+    """Where a collection's pack lies; BadRequest for what cannot be a collection's name."""
+    return packs_dir / check_name(collection)
+
+
 def read_manifest(packs_dir: Path, collection: str) -> Manifest | None:
     """The current manifest of a vector collection; None where nothing is published."""
-    said = _read(packs_dir / collection / VECTOR)
+    said = _read(pack_folder(packs_dir, collection) / VECTOR)
     if said is None:
         return None
     extent, times = said["extent"], said["time_extent"]
@@ -102,7 +107,7 @@ def read_manifest(packs_dir: Path, collection: str) -> Manifest | None:
 def write_manifest(packs_dir: Path, manifest: Manifest) -> None:
     """Make this version the current one."""
     write_json(
-        packs_dir / manifest.collection / VECTOR,
+        pack_folder(packs_dir, manifest.collection) / VECTOR,
         {
             "format": FORMAT,
             "collection": manifest.collection,
@@ -122,7 +127,7 @@ def write_manifest(packs_dir: Path, manifest: Manifest) -> None:
 
 def read_raster_manifest(packs_dir: Path, collection: str, objects_dir: Path) -> RasterManifest | None:
     """The current manifest of a raster collection, with whole paths; None where there is none."""
-    said = _read(packs_dir / collection / RASTER)
+    said = _read(pack_folder(packs_dir, collection) / RASTER)
     if said is None:
         return None
     assets = (RasterAsset.from_dict(item) for item in said["assets"])
@@ -138,7 +143,7 @@ def read_raster_manifest(packs_dir: Path, collection: str, objects_dir: Path) ->
 def write_raster_manifest(packs_dir: Path, manifest: RasterManifest) -> None:
     """Make this version the current one."""
     write_json(
-        packs_dir / manifest.collection / RASTER,
+        pack_folder(packs_dir, manifest.collection) / RASTER,
         {
             "format": FORMAT,
             "collection": manifest.collection,
@@ -152,7 +157,8 @@ def write_raster_manifest(packs_dir: Path, manifest: RasterManifest) -> None:
 
 def published_names(packs_dir: Path, file: str) -> list[str]:
     """Collections that have a manifest of this kind."""
-    return sorted(path.parent.name for path in packs_dir.glob(f"*/{file}"))
+    names = (path.parent.name for path in packs_dir.glob(f"*/{file}"))
+    return sorted(name for name in names if is_name(name))
 
 
 def joined_extent(boxes: Sequence[Box | tuple[float, float, float, float] | None]) -> Box | None:

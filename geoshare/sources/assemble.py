@@ -90,7 +90,7 @@ class Assembler:
             yield from self._melted(plan, rows, properties, geometry[keep], ids)
             return
         ids = self._ids[plan.collection].unique(ids)
-        yield FeatureBatch(plan.collection, ids, geometry[keep], properties)
+        yield FeatureBatch(plan.collection, ids, geometry[keep], properties, title=plan.profile.layer)
 
     def _shapes(
         self,

@@ -16,6 +16,7 @@ from rasterio.transform import Affine
 
 from geoshare.errors import BadData
 from geoshare.model.batch import RasterItem
+from geoshare.model.collections import slug
 from geoshare.model.report import Report
 from geoshare.sources import indirect, messages
 from geoshare.sources.raster import cog_item
@@ -124,7 +125,7 @@ def _steps(
             values = variable.isel({time: index, **others}).transpose(y, x).values
         except (OSError, ValueError, RuntimeError) as error:
             raise messages.refuse_and_note(report, messages.broken("NetCDF", "NetCDF")) from error
-        stem = f"{name}_{when}".replace(":", "")
+        stem = f"{slug(name)}_{when}".replace(":", "")
         plain = request.work_dir / f"{stem}.tif"
         _write(values, grid, plain, name)
         properties: dict[str, object] = {
@@ -158,7 +159,7 @@ def _collection(variable: xr.DataArray) -> str:
             *(str(variable.attrs.get(key, "")) for key in ("standard_name", "long_name")),
         ]
     ).lower()
-    return "rain" if any(word in said for word in _RAIN) else str(variable.name).lower()
+    return "rain" if any(word in said for word in _RAIN) else slug(str(variable.name))
 
 
 def _reference(dataset: xr.Dataset, variable: xr.DataArray) -> str | None:

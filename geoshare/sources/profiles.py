@@ -28,7 +28,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from geoshare.model.collections import Collection, known
+from geoshare.model.collections import Collection, known, slug
 from geoshare.sources import messages
 from geoshare.sources.coerce import CONVERTERS, Rule
 from geoshare.sources.text import heading
@@ -102,6 +102,7 @@ class Profile:
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)  # column -> values taken
     parts: bool = False  # a repeated record id means a further part of the same thing, no mistake
     companions: tuple[str, ...] = ()  # profiles of the rows that this one does not take
+    layer: str = ""  # what the source calls the layer, where its collection is made of that
 
 
 @cache
@@ -201,7 +202,8 @@ def choose(
             )
         return profiles()[mapping]
     if mapping:
-        return given(collection or layer_collection(layer), mapping, columns)
+        made = given(collection or layer_collection(layer), mapping, columns)
+        return made if collection else replace(made, layer=layer)
     fitting = [
         (_score(profile, columns, layer), profile)
         for profile in profiles().values()
@@ -209,7 +211,9 @@ def choose(
     ]
     if fitting:
         return max(fitting, key=lambda item: item[0])[1]
-    return by_names(collection or layer_collection(layer))
+    if collection:
+        return by_names(collection)
+    return replace(by_names(layer_collection(layer)), layer=layer)
 
 
 def fits(profile: Profile, columns: Iterable[str]) -> bool:
@@ -268,11 +272,9 @@ def by_names(collection: str) -> Profile:
 
 
 def layer_collection(layer: str) -> str:
-    """The collection a layer of that name becomes: a known one, or one under its own name."""
-    name = heading(layer).replace(".", "_").strip("_")[:63]
-    if name in known():
-        return name
+    """The collection a layer of that name becomes: a known one, or one under a name made of it."""
+    name = heading(layer)
     for collection in known().values():
         if name in (heading(collection.title), heading(collection.title_ja)):
             return collection.name
-    return name or "layer"
+    return slug(layer)

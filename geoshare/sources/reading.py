@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.collections import check_name
 from geoshare.model.report import Report
 from geoshare.sources import archives, messages, palsar
 from geoshare.sources.lanelet2 import LaneletReader
@@ -60,13 +61,18 @@ def read_file(path: Path, request: ReadRequest, report: Report) -> Iterator[Feat
     ------
     BadData
         The file cannot be taken at all; nothing of it may be kept, whatever was handed over before.
+    BadRequest
+        The collection asked for, or one that an installed reader makes, has no lawful name.
     """
+    if request.collection is not None:
+        check_name(request.collection)
     size = _size(path)
     if size > request.bounds.file_bytes:
         raise messages.refuse_and_note(
             report, messages.too_large("bytes", "容量", request.bounds.file_bytes)
         )
     for item in _items(path, request, report):
+        check_name(item.collection)
         if isinstance(item, FeatureBatch):
             report.took(item.collection, len(item.record_ids))
         else:

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, or_, select, update
 
+from geoshare.model.collections import check_name
 from geoshare.store.database import insert_rows
 from geoshare.store.reading import full_claims, open_changesets
 from geoshare.store.record_tables import CLAIMS, CONTRIBUTIONS, FEATURES, RASTERS
@@ -62,7 +63,11 @@ class Busy(Exception):
 
 
 class Chunk:
-    """One transaction of a change set. Takes at most a few thousand rows."""
+    """One transaction of a change set. Takes at most a few thousand rows.
+
+    What writes raises BadRequest for an unlawful collection name, whoever asks: files are named
+    after collections. What removes does not, so that nothing unlawful has to stay.
+    """
 
     def __init__(self, connection: Connection, changeset: int) -> None:
         self._connection = connection
@@ -167,6 +172,7 @@ class Chunk:
         replaced: dict[str, int],
     ) -> None:
         """Write feature versions; those they replace end with this change set."""
+        check_name(collection)
         mine, nothing = self._changeset, (None, None, None, None)
         values = [
             (
@@ -196,6 +202,7 @@ class Chunk:
         ended: Sequence[int],
     ) -> None:
         """Write claims and end those they replace."""
+        check_name(collection)
         self._end(CLAIMS, ended)
         mine = self._changeset
         values = [
@@ -222,6 +229,7 @@ class Chunk:
         self, collection: str, row: StoredRaster, content: str, replaced: int | None
     ) -> None:
         """Write one raster item; ``content`` is its JSON."""
+        check_name(collection)
         west, south, east, north = row.box
         self._end(RASTERS, [] if replaced is None else [replaced])
         self._connection.execute(

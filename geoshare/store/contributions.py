@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 from sqlalchemy import ColumnElement, Connection, select
 
-from geoshare.model.collections import Collection, from_schema
+from geoshare.model.collections import Collection, check_name, from_schema
 from geoshare.store.record_tables import CHANGESETS, COLLECTIONS, CONTRIBUTIONS
 from geoshare.store.rows import Contribution
 
@@ -51,7 +51,8 @@ def inferred_collections(connection: Connection) -> dict[str, Collection]:
 
 
 def save_schema(connection: Connection, collection: Collection, now_us: int) -> None:
-    """Keep the schema of a collection that is no part of the product."""
+    """Keep the schema of a collection that is no part of the product; BadRequest: unlawful name."""
+    check_name(collection.name)
     schema = orjson.dumps(collection.schema).decode()
     row = COLLECTIONS.c.name == collection.name
     if not connection.execute(COLLECTIONS.update().where(row).values(schema=schema)).rowcount:

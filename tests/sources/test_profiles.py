@@ -103,7 +103,8 @@ def test_a_mapping_by_hand_keeps_what_the_collection_knows_about_cells() -> None
         ("Road segments", "segments"),
         ("建物", "buildings"),
         ("Sidewalk Trees", "sidewalk_trees"),
-        ("街路樹", "街路樹"),
+        ("街路樹", "layer_1a7ed907"),
+        ("../../../evil", "evil"),
         ("", "layer"),
     ],
 )

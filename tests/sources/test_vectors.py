@@ -115,10 +115,10 @@ def test_a_geopackage_may_hold_several_layers(read: ReadFile, tmp_path: Path) ->
     trees.to_file(path, layer="街路樹", engine="pyogrio")
     pd.DataFrame({"a": [1]}).pipe(gpd.GeoDataFrame).to_file(path, layer="notes", engine="pyogrio")
     found = read(path)
-    assert found.report.taken == {"buildings": 5, "segments": 1, "街路樹": 1}
+    assert found.report.taken == {"buildings": 5, "segments": 1, "layer_1a7ed907": 1}
     road = found.rows("segments")["R1"]
     assert (road["class"], road["one_way"], road["speed_limit_kmh"]) == ("secondary", "backward", 40.0)
-    assert found.rows("街路樹") == {"#街路樹:1": {"art": "桜"}}
+    assert found.rows("layer_1a7ed907") == {"#街路樹:1": {"art": "桜"}}
     assert "layer-skipped" in found.notes()
 
 
