@@ -9,6 +9,7 @@ GeoshareError
 ├── Conflict        the state has moved on
 ├── TooLarge        more than one request may ask for
 ├── TooMany         faster than the caller's contract allows
+├── NotPublished    recorded, but what holds it cannot be shown until that is mended
 └── Unavailable     cannot be answered now (never an allow)
 """
 
@@ -90,6 +91,12 @@ class TooMany(GeoshareError):
     """Faster than the caller's contract allows."""
 
     code = "too-many"
+
+
+class NotPublished(GeoshareError):
+    """Recorded, but what holds it cannot be shown until that is mended; to ask again is no use."""
+
+    code = "not-published"
 
 
 class Unavailable(GeoshareError):

@@ -29,11 +29,9 @@ from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
 from geoshare.access.summary import summarise, visible_schema
 from geoshare.access.views import open_view
-from geoshare.errors import GeoshareError
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Policy
 from geoshare.model.rasters import RasterAsset
-from tiles.errors import TileError
 from tiles.pack import PartInfo, open_part
 
 log = logging.getLogger("geoshare.access")
@@ -137,7 +135,7 @@ class _Builder:
         """Let no collection that cannot be built hold up the others; its view stays as it was."""
         try:
             yield
-        except (TileError, GeoshareError, OSError, KeyError, ValueError):
+        except Exception:
             log.exception("the view of %s under %s cannot be built", name, self.policy.hash[:12])
 
     def _manifest(self, name: str) -> ViewManifest:

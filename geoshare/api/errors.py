@@ -22,6 +22,7 @@ STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {
     errors.Conflict: (409, "The state has moved on"),
     errors.TooLarge: (413, "Too much for one request"),
     errors.TooMany: (429, "Too many requests"),
+    errors.NotPublished: (503, "Recorded, but it cannot be shown"),
     errors.Unavailable: (503, "Cannot be answered now"),
 }
 

@@ -9,23 +9,40 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from geoshare.errors import Unavailable
+from geoshare.errors import NotPublished, Unavailable
 from geoshare.model.clock import Clock
 from geoshare.publish.files import read_json, write_json
+from geoshare.publish.patience import Patience
 from geoshare.publish.publisher import PublishingFailed, publish_pending
-from geoshare.store import Record
+from geoshare.store import Record, reading
 
 POLL_S = 0.02
 STATE = "published.json"
 LOCK = "keeper.lock"
-_AFTER_ERROR_S = 1.0
+_MOST_S = 10.0  # between two tries of what is not about one collection
+_SECOND_TRY_S = 1.5  # a failure that is over by the second try is none
 
 log = logging.getLogger(__name__)
 
+_ANEW = Patience()  # of what failed in another process: due
+
 AfterPublish = Callable[[set[str] | None], None]
 Tick = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far publishing has come.
+
+    Up to change set ``sequence`` everything is published and told, save what ``failed`` names: each
+    collection that cannot be published, and the change set up to which it is.
+    """
+
+    sequence: int = -1
+    failed: dict[str, int] = field(default_factory=dict)
 
 
 class KeeperBusy(Exception):
@@ -61,6 +78,7 @@ class Keeper:
         self._clock = clock
         self._after_publish = tuple(after_publish)
         self._ticks = tuple(ticks)
+        self._failing: dict[str, Patience] = {}
         self._pending: set[str] | None = set()  # published, but not yet told; None: all
 
     @contextmanager
@@ -83,15 +101,45 @@ class Keeper:
     def publish(self, *, everything: bool = False) -> set[str]:
         """Publish what is pending and tell the callbacks; returns the collections. Needs the lock.
 
-        ``everything`` tells the callbacks that all may have changed.
+        A collection that cannot be published is noted in the state and tried again, ever less
+        often, or when a change set touches it; the others go on. ``everything`` tells the callbacks
+        that all may have changed.
         """
         sequence = self._record.head()
-        before = 0 if everything else max(published_sequence(self._packs_dir), 0)
-        failure = None
+        state = read_state(self._packs_dir)
+        before = max(state.sequence, 0)
+        again = {name for name in state.failed if self._failing.get(name, _ANEW).due}
+        failed: dict[str, int] = {}
         try:
-            changed = publish_pending(self._record, self._packs_dir, self._clock, after=before)
+            changed = publish_pending(
+                self._record,
+                self._packs_dir,
+                self._clock,
+                after=0 if everything else before,
+                again=again,
+            )
         except PublishingFailed as error:
-            changed, failure = error.changed, error
+            changed = error.changed
+            failed = {name: state.failed.get(name, before) for name in error.failed}
+            self._note(error)
+        waiting = {
+            name: after
+            for name, after in state.failed.items()
+            if not everything and name not in again | changed
+        }
+        self._tell(changed, everything)
+        new = State(sequence, waiting | failed)
+        self._failing = {name: held for name, held in self._failing.items() if name in new.failed}
+        if new != state:
+            write_json(self._packs_dir / STATE, asdict(new))
+        return changed
+
+    def _note(self, error: PublishingFailed) -> None:
+        for name, reason in error.failed.items():
+            held = self._failing.setdefault(name, Patience())
+            held.failed(log, f"{name} cannot be published", reason, error.sequences[name])
+
+    def _tell(self, changed: set[str], everything: bool) -> None:
         if everything or self._pending is None:
             self._pending = None
         else:
@@ -100,16 +148,12 @@ class Keeper:
             for callback in self._after_publish:
                 callback(None if self._pending is None else set(self._pending))
         self._pending = set()
-        if failure is not None:
-            raise failure
-        if sequence != before or everything:
-            write_json(self._packs_dir / STATE, {"sequence": sequence})
-        return changed
 
     def run(self, stop: threading.Event, poll_s: float = POLL_S) -> None:
         """Publish until ``stop`` is set; waits for the lock first.
 
-        An error is logged and the work tried again: the map goes on with what is published.
+        What fails is logged and tried again, and holds up nothing else: the map goes on with what
+        is published, and the ticks with the clock.
         """
         while not stop.is_set():
             try:
@@ -121,29 +165,40 @@ class Keeper:
     def _keep(self, stop: threading.Event, poll_s: float) -> None:
         signal = self._record.signal()
         first, due = True, True
+        publishing = Patience(_MOST_S)
+        ticks = [(tick, Patience(_MOST_S)) for tick in self._ticks]
         try:
             while not stop.is_set():
-                try:
-                    due = signal.changed() or due
-                    if due:
-                        self.publish(everything=first)
-                        first, due = False, False
-                    now_us = self._clock.now_us()
-                    for tick in self._ticks:
-                        tick(now_us)
-                except Exception:
-                    log.exception("publishing failed; it is tried again")
-                    due = True
-                    stop.wait(_AFTER_ERROR_S)
+                if publishing.due:
+                    try:
+                        due = signal.changed() or due
+                        if due or any(held.due for held in self._failing.values()):
+                            self.publish(everything=first)
+                            first, due = False, False
+                        publishing.done()
+                    except Exception as error:
+                        due = True
+                        publishing.failed(log, "publishing failed", error)
+                self._tick(ticks)
                 stop.wait(poll_s)
         finally:
             signal.close()
 
+    def _tick(self, ticks: Sequence[tuple[Tick, Patience]]) -> None:
+        now_us = self._clock.now_us()
+        for tick, patience in ticks:
+            if patience.due:
+                try:
+                    tick(now_us)
+                    patience.done()
+                except Exception as error:
+                    patience.failed(log, f"{tick} failed", error)
 
-def published_sequence(packs_dir: Path) -> int:
-    """Sequence number up to which everything is published and told; -1 where nothing is."""
-    state = read_json(packs_dir / STATE)
-    return -1 if state is None else int(state["sequence"])
+
+def read_state(packs_dir: Path) -> State:
+    """How far publishing has come; sequence -1 where nothing is published."""
+    said = read_json(packs_dir / STATE)
+    return State() if said is None else State(int(said["sequence"]), dict(said.get("failed", {})))
 
 
 def wait_published(
@@ -151,18 +206,45 @@ def wait_published(
 ) -> None:
     """Return when a commit is visible: published by the keeper at work, or by this process.
 
-    Raises Unavailable when the keeper at work does not get there in time.
+    Raises
+    ------
+    NotPublished
+        A collection that the commit touched cannot be published; the commit stays recorded.
+    Unavailable
+        The keeper at work does not get there in time.
     """
-    deadline = time.monotonic() + wait_s
-    while published_sequence(data_dir / "packs") < sequence:
-        try:
-            with keeper.lock():
-                keeper.publish()
-                continue
-        except KeeperBusy:
-            pass
-        if time.monotonic() > deadline:
+    begun = time.monotonic()
+    while True:
+        state = read_state(data_dir / "packs")
+        reached = state.sequence >= sequence
+        stuck = _stuck(record, state, sequence) if reached else []
+        if reached and not stuck:
+            return
+        waited_s = time.monotonic() - begun
+        if stuck and waited_s > min(wait_s, _SECOND_TRY_S):
+            raise NotPublished(
+                f"it is recorded, but {', '.join(stuck)} cannot be shown until the operator mends it",
+                parameter="collection",
+                message_ja="登録しましたが、地図に反映できません。運用者にお問い合わせください",
+            )
+        if waited_s > wait_s:
             raise Unavailable(
                 "it is recorded, but not yet visible: the keeper is slow", retry_after_s=5
             )
+        try:
+            with keeper.lock():
+                keeper.publish()
+                if not reached:
+                    continue
+        except KeeperBusy:
+            pass
         time.sleep(POLL_S / 2)
+
+
+def _stuck(record: Record, state: State, sequence: int) -> list[str]:
+    """Collections that the commit touched and that do not show it."""
+    behind = {name for name, after in state.failed.items() if after < sequence}
+    if not behind:
+        return []
+    with record.snapshot() as connection:
+        return sorted(behind & reading.collections_of(connection, sequence))

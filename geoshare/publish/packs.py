@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,15 +17,18 @@ from geoshare.publish.manifest import (
     VECTOR,
     Manifest,
     RasterManifest,
+    pack_folder,
     published_names,
     read_manifest,
     read_raster_manifest,
 )
-from tiles.errors import PartMissing
+from tiles.errors import PartMissing, TileError
 from tiles.pack import Pack, Part, PartInfo, open_part
 
 MAX_OPEN = 300
 _TRIES = 5
+
+log = logging.getLogger(__name__)
 
 Mark = tuple[int, int, int]
 
@@ -69,7 +73,14 @@ class Packs:
         """Every collection there is: the product's own, and published layers of other names."""
         found = dict(known())
         for name in published_names(self.folder, VECTOR):
-            if name not in found and (manifest := self.manifest(name)) is not None:
+            if name in found:
+                continue
+            try:
+                manifest = self.manifest(name)
+            except (Unavailable, TileError, ValueError, KeyError, TypeError):
+                log.exception("%s is left out: what is published of it cannot be read", name)
+                continue
+            if manifest is not None:
                 found[name] = manifest.described
         return found
 
@@ -87,7 +98,7 @@ class Packs:
 
         Raises Unavailable where a part that the manifest names cannot be opened.
         """
-        mark = _mark(self.folder / collection / VECTOR)
+        mark = _mark(pack_folder(self.folder, collection) / VECTOR)
         if mark is None:
             return None
         with self._lock:
@@ -99,7 +110,7 @@ class Packs:
 
     def rasters(self, collection: str) -> tuple[str, Sequence[RasterAsset]]:
         """Version and assets of a raster collection, in order of time; ("0", ()) for none."""
-        mark = _mark(self.folder / collection / RASTER)
+        mark = _mark(pack_folder(self.folder, collection) / RASTER)
         if mark is None:
             return "0", ()
         with self._lock:
@@ -114,7 +125,7 @@ class Packs:
     def _swap(self, collection: str, before: Published | None) -> Published | None:
         """Open the current version, keeping the parts that it shares with the one before."""
         for _ in range(_TRIES):
-            mark = _mark(self.folder / collection / VECTOR)
+            mark = _mark(pack_folder(self.folder, collection) / VECTOR)
             manifest = read_manifest(self.folder, collection)
             if mark is None or manifest is None:
                 return None
@@ -133,7 +144,7 @@ class Packs:
         held: dict[str, Part] = {}
         if before is not None:
             held = {part.path.name: part for part in before.pack.parts}
-        folder = self.folder / manifest.collection
+        folder = pack_folder(self.folder, manifest.collection)
         parts = [held.get(info.name) or open_part(folder / info.name, info) for info in manifest.parts]
         pack = Pack(parts, previous=None if before is None else before.pack)
         return Published(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 
 from geoshare.model.batch import Band
 from geoshare.model.clock import Clock
-from geoshare.model.collections import Collection
+from geoshare.model.collections import Collection, check_name
 from geoshare.model.rasters import RasterAsset
 from geoshare.publish.build import PART_ROWS, Built, build_delta, build_whole
 from geoshare.publish.manifest import (
@@ -20,6 +21,7 @@ from geoshare.publish.manifest import (
     RasterManifest,
     Retired,
     joined_extent,
+    pack_folder,
     read_manifest,
     read_raster_manifest,
     write_manifest,
@@ -41,13 +43,19 @@ log = logging.getLogger(__name__)
 
 
 class PublishingFailed(Exception):
-    """Some collections could not be published; the others are."""
+    """Some collections could not be published; the others are.
 
-    def __init__(self, changed: set[str], failed: dict[str, Exception]) -> None:
+    ``sequences`` says of each that failed which change set was its newest.
+    """
+
+    def __init__(
+        self, changed: set[str], failed: dict[str, Exception], sequences: dict[str, int]
+    ) -> None:
         reasons = "; ".join(f"{name}: {error}" for name, error in failed.items())
         super().__init__(f"not published: {reasons}")
         self.changed = changed
         self.failed = failed
+        self.sequences = sequences
 
 
 def publish_pending(
@@ -56,6 +64,7 @@ def publish_pending(
     clock: Clock,
     *,
     after: int = 0,
+    again: AbstractSet[str] = frozenset(),
     part_rows: int = PART_ROWS,
     grace_s: float = GRACE_S,
 ) -> set[str]:
@@ -69,6 +78,8 @@ def publish_pending(
     after
         Only collections that change sets after this one touched are looked at; 0: all, also those
         whose schema has changed.
+    again
+        Collections that are looked at in any case.
 
     Raises
     ------
@@ -79,11 +90,14 @@ def publish_pending(
     changed: set[str] = set()
     failed: dict[str, Exception] = {}
     with record.snapshot() as connection:
-        pending = reading.changes_after(connection, after)
+        pending = {item.collection: item for item in reading.changes_after(connection, after)}
+        if not pending.keys() >= again:
+            every = reading.changes_after(connection, 0)
+            pending |= {item.collection: item for item in every if item.collection in again}
         collections = record.collections() if pending else {}
-        for item in pending:
-            collection = collections[item.collection]
+        for name, item in sorted(pending.items()):
             try:
+                collection = collections[check_name(name)]
                 if collection.kind == "vector":
                     publisher = _Vectors(connection, collection, packs_dir, clock, part_rows, grace_s)
                     done = publisher.publish(item.sequence)
@@ -92,13 +106,12 @@ def publish_pending(
                         connection, collection, packs_dir, objects_dir, item.sequence
                     )
             except Exception as error:  # one bad collection must not hold up the rest of the map
-                log.exception("%s could not be published", item.collection)
-                failed[item.collection] = error
+                failed[name] = error
                 continue
             if done:
-                changed.add(item.collection)
+                changed.add(name)
     if failed:
-        raise PublishingFailed(changed, failed)
+        raise PublishingFailed(changed, failed, {name: pending[name].sequence for name in failed})
     return changed
 
 
@@ -117,7 +130,7 @@ class _Vectors:
         self._connection = connection
         self._collection = collection
         self._packs_dir = packs_dir
-        self._folder = packs_dir / collection.name
+        self._folder = pack_folder(packs_dir, collection.name)
         self._now_us = clock.now_us()
         self._part_rows = part_rows
         self._grace_s = grace_s

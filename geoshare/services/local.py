@@ -13,6 +13,7 @@ from geoshare import ingest
 from geoshare.access.credentials import new_key
 from geoshare.errors import BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
+from geoshare.model.collections import check_name
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
@@ -37,7 +38,7 @@ class Local:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._keeper = make_keeper(services)
-        self._sequence = -1
+        self._sequences: list[int] = []
 
     def contribute(
         self,
@@ -59,6 +60,8 @@ class Local:
             where the file is refused; nothing has changed then.
         """
         services = self._services
+        if collection is not None:
+            check_name(collection)
         if not path.is_file():
             raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
         with tempfile.TemporaryDirectory(dir=services.scratch()) as folder:
@@ -82,7 +85,8 @@ class Local:
                 licence=licence,
                 progress=progress,
             )
-        self._sequence = max(self._sequence, found.sequence or -1)
+        if found.sequence is not None:
+            self._sequences.append(found.sequence)
         services.governance.append_audit(
             services.clock.now_us(),
             "command line",
@@ -93,10 +97,11 @@ class Local:
         return found.report
 
     def wait_until_visible(self) -> None:
-        """Return when readers see what was taken in."""
-        if self._sequence >= 0:
-            services = self._services
-            wait_published(self._keeper, services.record, services.settings.data, self._sequence, 600.0)
+        """Return when readers see what was taken in; NotPublished where some of it cannot be shown."""
+        services = self._services
+        waiting, self._sequences = self._sequences, []
+        for sequence in sorted(waiting, reverse=True):  # the newest publishes the others, too
+            wait_published(self._keeper, services.record, services.settings.data, sequence, 600.0)
 
     def counts(self) -> dict[str, int]:
         """Features or rasters of each published collection."""

@@ -77,6 +77,18 @@ def changes_after(connection: Connection, sequence: int) -> list[CollectionChang
     return [CollectionChange(name, int(newest), int(number)) for name, newest, number in rows]
 
 
+def collections_of(connection: Connection, sequence: int) -> set[str]:
+    """Names of the collections that one committed change set touched."""
+    rows = connection.execute(
+        select(CHANGESET_COLLECTIONS.c.collection)
+        .join_from(
+            CHANGESET_COLLECTIONS, CHANGESETS, CHANGESETS.c.id == CHANGESET_COLLECTIONS.c.changeset
+        )
+        .where(CHANGESETS.c.sequence == sequence)
+    )
+    return set(rows.scalars())
+
+
 def scan_features(
     connection: Connection, collection: str, *, at_sequence: int | None = None
 ) -> Iterator[FeatureChunk]:

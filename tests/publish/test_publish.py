@@ -27,7 +27,6 @@ from geoshare.publish import (
     Keeper,
     KeeperBusy,
     Packs,
-    PublishingFailed,
     publish_pending,
     read_manifest,
     wait_published,
@@ -450,24 +449,6 @@ def test_a_collection_whose_pack_is_damaged_is_built_anew(bench: Workbench) -> N
     bench.contribute([many({1: 99})], content="2")
     assert publish(bench) == {"places"}
     assert shown(Packs(bench.data / "packs"), "places") == bench.visible("places")
-
-
-def test_one_bad_collection_does_not_hold_up_the_others(bench: Workbench) -> None:
-    bench.contribute([batch("places", {"a": {"rank": 1}}), batch("water", {"w": {"class": "sea"}})])
-    packs_dir = bench.data / "packs"
-    packs_dir.mkdir()
-    (packs_dir / "places").write_text("a file where a folder should be")
-    told = []
-    keeper = Keeper(bench.record, bench.data, bench.counting, [told.append])
-    with keeper.lock(), pytest.raises(PublishingFailed) as failed:
-        keeper.publish()
-    assert set(failed.value.failed) == {"places"}
-    assert told == [{"water"}]
-    (packs_dir / "places").unlink()
-    with keeper.lock():
-        keeper.publish()
-    assert told == [{"water"}, {"places"}]
-    assert len(shown(Packs(packs_dir), "places")) == 1
 
 
 KEEP = """
