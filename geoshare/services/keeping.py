@@ -16,7 +16,7 @@ import orjson
 from geoshare import ingest, sources
 from geoshare.access.build import build_views, sweep_views
 from geoshare.access.credentials import Principal
-from geoshare.errors import BadData, GeoshareError, Unavailable
+from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
 from geoshare.ingest import report_json
 from geoshare.ingest.contribute import UNSTATED, Reader
 from geoshare.jobs import Job, Progress, Worker
@@ -163,11 +163,22 @@ class ContributionJobs:
         except GeoshareError as error:
             shutil.rmtree(path.parent, ignore_errors=True)
             return {"report": _shortened(report), "error": _said(error)}
-        if found.sequence is not None:
-            progress(0.95, "publishing")
-            wait_published(self._keeper, services.record, services.settings.data, found.sequence)
+        said = {"report": _shortened(found.report), "already_here": found.already_here}
+        progress(0.95, "publishing")
+        try:
+            self._wait(found)
+        except NotPublished as error:
+            said["error"] = _said(error)
         shutil.rmtree(path.parent, ignore_errors=True)
-        return {"report": _shortened(found.report), "already_here": found.already_here}
+        return said
+
+    def _wait(self, found: ingest.IngestResult) -> None:
+        """Return when it is visible; also where an interrupted run of this job recorded it."""
+        record, sequence = self._services.record, found.sequence
+        if found.already_here and (earlier := record.contribution(found.contribution_id)) is not None:
+            sequence = earlier.sequence
+        if sequence is not None:
+            wait_published(self._keeper, record, self._services.settings.data, sequence)
 
     def _read(
         self,
