@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 from email.message import Message
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, request
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from geoshare.api import reply
 from geoshare.api.context import caller, href, services
 from geoshare.api.describe import NoParams, Params, describes
 from geoshare.api.params import Text
 from geoshare.errors import BadRequest
+from geoshare.model.collections import NAME_RULE, check_name
 from geoshare.services.contributions import Options
 
 blueprint = Blueprint("contributions", __name__)
@@ -29,7 +30,9 @@ class ContributionParams(Params):
     provider: Text | None = Field(
         None, description="The providing organisation: your own, or any for the operator"
     )
-    collection: Text | None = Field(None, description="The collection the features belong to")
+    collection: Annotated[str, AfterValidator(check_name)] | None = Field(
+        None, description=f"The collection the features belong to: {NAME_RULE}"
+    )
     mapping: Text | None = Field(
         None, description="A mapping profile's name, or a JSON object {source column: property}"
     )
