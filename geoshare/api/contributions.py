@@ -20,6 +20,8 @@ from geoshare.services.contributions import Options
 
 blueprint = Blueprint("contributions", __name__)
 
+NAMED = "?filename=NAME, or Content-Disposition: attachment; filename*=UTF-8''NAME"
+PIECE = "application/offset+octet-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ACCEPTED = {202: ("application/json", "Taken; ask the link for its progress and report")}
 
@@ -39,6 +41,7 @@ class ContributionParams(Params):
     crs: Text | None = Field(
         None, description="The horizontal datum, e.g. EPSG:6677, where the file has none"
     )
+    licence: Text | None = Field(None, description="The licence of the data, an SPDX expression")
     filename: Text | None = Field(
         None, description="The file's name, where no Content-Disposition gives it"
     )
@@ -132,11 +135,13 @@ def upload_offset(upload: str) -> Response:
 @describes(
     "Send a piece of a resumable upload",
     answers={204: ("", "Taken"), **ACCEPTED},
-    body="application/offset+octet-stream",
+    body=PIECE,
     tags=("contributing",),
 )
 def upload_piece(params: NoParams, upload: str) -> Response:
     """The last piece makes the contribution, and is answered like any other."""
+    if request.mimetype != PIECE:
+        raise BadRequest("The piece is of another type", parameter="Content-Type", allowed=PIECE)
     offset = _whole_number("Upload-Offset")
     arrived, found = services().contributions.append(caller(), upload, offset, request.stream)
     if found is None:
@@ -158,9 +163,8 @@ def _file(given: str | None) -> tuple[str, Any]:
     message["Content-Disposition"] = disposition or "attachment"
     name = given or message.get_filename()
     if not name:
-        raise BadRequest(
-            "The file has no name", parameter="filename", allowed="a file name with its extension"
-        )
+        # Header bytes beyond ASCII do not arrive: such names come percent-encoded, or in the query.
+        raise BadRequest("The file has no name", parameter="filename", allowed=NAMED)
     return name, request.stream
 
 

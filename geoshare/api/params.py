@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from geoshare.api.describe import Params
 from geoshare.model.box import Box
 
+MAX_FILTER = 16_384  # letters, as the parser takes them
 BBOX_HELP = "west,south,east,north in degrees (CRS84), or six numbers with heights"
 
 
@@ -58,7 +59,7 @@ class ItemsParams(Params):
         None, description="An RFC 3339 instant, or an interval start/end with .. for an open end"
     )
     properties: Text | None = Field(None, description="Comma-separated names of properties to return")
-    filter: Text | None = Field(
+    filter: Annotated[str, Field(max_length=MAX_FILTER)] | None = Field(
         None, description="A CQL2 text expression on the collection's queryables"
     )
     cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
