@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from geoshare.errors import BadData
+from geoshare.errors import BadData, BadRequest
 from geoshare.ingest import report_from_json
 from geoshare.jobs import JobCancelled
 from geoshare.merge import Identities
@@ -372,3 +372,17 @@ def test_the_reader_is_asked_with_the_request(bench: Workbench) -> None:
 
     bench.contribute([], read=read)
     assert asked == [("file.bin", "mapco")]
+
+
+@pytest.mark.parametrize("collection", ["places", "temperature", "../../evil", "a\0b", "/tmp/evil"])
+def test_rasters_that_no_collection_could_show_are_refused_and_leave_nothing(
+    bench: Workbench, collection: str
+) -> None:
+    item = replace(raster(bench.folder, "scene"), collection=collection)
+    before = bench.record.row_counts()
+    with pytest.raises((BadData, BadRequest)) as refused:
+        bench.contribute([item])
+    assert refused.value.parameter == "collection"
+    assert refused.value.allowed
+    assert bench.record.row_counts() == before
+    assert bench.files() == set()
