@@ -19,6 +19,7 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 180
+pytest_plugins = ["tests.scenes"]
 
 # The same examples every time: a change is judged by its own effect. `--hypothesis-profile=default`
 # looks for new ones.
