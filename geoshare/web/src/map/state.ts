@@ -136,7 +136,7 @@ export class State {
   private async prepare(entry: Entry): Promise<void> {
     const { choice, classes } = entry.definition;
     if (entry.sample || entry.collection.kind !== 'vector' || (!classes && (!choice || choice.options))) return;
-    entry.sample = { breaks: {}, choices: [] };
+    entry.sample = { breaks: {}, choices: [], meshes: [] };
     const pages = await Promise.all(someQueries(entry).map((query) => api.items(entry.id, query).catch(() => null)));
     const features = pages.flatMap((page) => page?.features ?? []);
     if (!features.length) return;
@@ -151,8 +151,9 @@ export class State {
     // Codes of totals are the shortest: population before population_65.
     const choices = [...groups.keys()].filter(Boolean).sort((a, b) =>
       Number(b === 'population') - Number(a === 'population') || a.length - b.length || a.localeCompare(b));
+    const sides = features.map(({ properties }) => properties?.mesh_size_m).filter((side) => typeof side === 'number');
     entry.sample = {
-      choices,
+      choices, meshes: [...new Set(sides)].sort((a, b) => a - b),
       breaks: Object.fromEntries([...groups].map(([name, values]) => [name, quantileBreaks(values, 6)])),
     };
     if (choice && !choice.all && !choices.includes(entry.choice)) entry.choice = choices[0] ?? '';

@@ -4,6 +4,7 @@ import { t, number } from '../../shared/i18n';
 import { FLOW, POPULATION } from './palettes';
 import { byZoom, drawn, every, expression, geometry, get, type Context, type Definition, type Expression, type Swatch } from './types';
 
+const FINE_MESH_ZOOM = 13;
 const isSuppressed = expression(['==', ['get', 'suppressed'], true]);
 
 function colours(context: Context, palette: string[], property: string): Expression {
@@ -39,6 +40,7 @@ function choropleth(
   const filters = (context: Context) => every(
     context.choice ? (expression(['==', ['get', choice], context.choice]) as never) : undefined,
     hour && context.time ? hourFilter(hour, context.time) as never : undefined,
+    hour ? undefined : oneMesh(context) as never,
   );
   return {
     group: 'people', order, visible: false, alone: true, opacity: 0.75, classes: property, hour,
@@ -71,6 +73,19 @@ function choropleth(
     ],
     legend: (context) => legend(context, palette),
   };
+}
+
+/**
+ * Census meshes are published whole in several sizes, sums over their parts: one size is shown at a time, the
+ * finest from a town's zoom on. The fine meshes of a flow fill only parts of the coarse ones; there all are shown.
+ */
+function oneMesh(context: Context): Expression | undefined {
+  const [finest, ...coarser] = context.sample?.meshes ?? [];
+  const coarsest = coarser.at(-1);
+  if (finest === undefined || coarsest === undefined) return undefined;
+  const size = ['coalesce', get('mesh_size_m'), 0];
+  // What has no mesh, such as a figure of an administrative area, is shown at every zoom.
+  return expression(['any', ['==', size, 0], ['==', size, ['step', ['zoom'], coarsest, FINE_MESH_ZOOM, finest]]]);
 }
 
 /** Rows of one hour, whether the tile carries the time as text or as microseconds. */

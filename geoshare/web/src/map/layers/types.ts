@@ -12,6 +12,8 @@ export type Group = 'disaster' | 'roads' | 'people' | 'images' | 'other' | 'base
 export interface Sample {
   breaks: Record<string, number[]>;
   choices: string[];
+  /** Sides of the meshes among the rows, metres, finest first. */
+  meshes: number[];
 }
 
 export interface Context {
