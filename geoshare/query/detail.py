@@ -6,9 +6,14 @@ A rule reads columns of the view it is applied to, and geometry where the view h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
+from geoshare.access.view import View
 from tiles.generalise import DetailRule, Value
+from tiles.mvt.layer import TOLERANCE
+
+EXTENT: Final = 4096
+"""Units of a tile, in which sizes are told."""
 
 _ROADS: Final[Mapping[Value, int]] = {
     "motorway": 5,
@@ -52,3 +57,55 @@ _OTHERS: Final = DetailRule()
 def detail_rule(collection: str) -> DetailRule:
     """The rule of a collection; by size alone for those that have none of their own."""
     return _RULES.get(collection, _OTHERS)
+
+
+def describe(view: View) -> list[dict[str, Any]]:
+    """What tiles of a view leave out at which zoom, as data for clients.
+
+    Read from the rule and from which columns are visible, never from rows: two views with the same
+    columns say the same.
+
+    Returns
+    -------
+    Plain values. Each has ``by``; a feature appears where all of them let it:
+
+    - ``value``: ``property``, its ``values`` with the ``minzoom`` from which each appears, and the
+      ``minzoom`` of all other values and of null. With several of these, one that lets it is enough.
+    - ``size``: lines and polygons appear once the longer side of their box has ``min_units`` of a
+      tile's ``extent`` units, and ``simplified_units`` is how far simplified lines may move.
+    - ``share``: each zoom below ``zoom`` shows ``share`` of the points of the next.
+    """
+    rule = detail_rule(view.collection.name)
+    said: list[dict[str, Any]] = [
+        {
+            "by": "value",
+            "property": name,
+            "values": [{"value": value, "minzoom": zoom} for value, zoom in zooms.items()],
+            "minzoom": rule.min_zoom_default,
+        }
+        for name, zooms in rule.min_zoom_by_value.items()
+        if view.has_column(name)
+    ]
+    if view.collection.geometry != "point" and rule.by_size:
+        said.append(
+            {
+                "by": "size",
+                "min_units": rule.min_units,
+                "extent": EXTENT,
+                "simplified_units": TOLERANCE,
+            }
+        )
+    if view.collection.geometry in ("point", "any") and rule.thin_points_below is not None:
+        said.append({"by": "share", "zoom": rule.thin_points_below, "share": 0.25})
+    return said
+
+
+def lowest_zoom(view: View) -> int:
+    """Lowest zoom at which the rule lets anything of a view appear: TileJSON's ``minzoom``."""
+    rule = detail_rule(view.collection.name)
+    zooms = [
+        min(rule.min_zoom_default, *zoom_of.values())
+        for name, zoom_of in rule.min_zoom_by_value.items()
+        if view.has_column(name)
+    ]
+    return min(zooms, default=0)

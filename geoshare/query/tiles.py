@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.access.view import View
-from geoshare.query.detail import detail_rule
+from geoshare.query.detail import EXTENT, detail_rule
 from tiles.generalise import visible_at
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 
 MAX_ZOOM = 20
-EXTENT = 4096
 BUFFER = 64
 
 
