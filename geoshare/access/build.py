@@ -14,6 +14,8 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from geoshare.access.changes import MAX_STEPS, Boxes, Step
+from geoshare.access.difference import difference
 from geoshare.access.digest import rows_digest, token
 from geoshare.access.draft import Draft, PartDraft, Source
 from geoshare.access.manifest import (
@@ -28,10 +30,13 @@ from geoshare.access.overlay import reference_columns, settle, write_overlays
 from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
 from geoshare.access.summary import summarise, visible_schema
+from geoshare.access.view import View
 from geoshare.access.views import open_view
+from geoshare.errors import Unavailable
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Policy
 from geoshare.model.rasters import RasterAsset
+from tiles.errors import TileError
 from tiles.pack import PartInfo, open_part
 
 log = logging.getLogger("geoshare.access")
@@ -208,7 +213,7 @@ class _Builder:
 
     def _with_summary(self, manifest: ViewManifest) -> ViewManifest:
         """Open the view that is about to be published and let it say what it shows."""
-        view = open_view(self.policy.hash, manifest, self.packs.folder, self.views_dir, open_part)
+        view = self._open(manifest)
         rows = view.scan()
         said = summarise(view, rows)
         mark = token(
@@ -223,11 +228,33 @@ class _Builder:
             old: ViewManifest | None = read_manifest(path)
         except Exception:  # a manifest that cannot be read is replaced
             old = None
+        manifest = self._after(manifest, old)
         if old == manifest:
             return False
         write_manifest(path, manifest)
         _sweep(path.parent / name, manifest, old)
         return old is None or old.token != manifest.token
+
+    def _after(self, manifest: ViewManifest, old: ViewManifest | None) -> ViewManifest:
+        """Add to a manifest the steps that lead to it from the one before."""
+        if old is None:
+            return manifest
+        if old.token == manifest.token:
+            return replace(manifest, steps=old.steps)
+        step = Step.of(old.token, self._difference(old, manifest))
+        return replace(manifest, steps=(*old.steps, step)[-MAX_STEPS:])
+
+    def _difference(self, old: ViewManifest, manifest: ViewManifest) -> Boxes | None:
+        """Where two versions differ; None (everywhere) where the old one cannot be opened any more."""
+        if manifest.kind != "vector" or old.schema != manifest.schema:
+            return None
+        try:
+            return difference(*(self._open(item) for item in (old, manifest)))
+        except (OSError, TileError, Unavailable):
+            return None
+
+    def _open(self, manifest: ViewManifest) -> View:
+        return open_view(self.policy.hash, manifest, self.packs.folder, self.views_dir, open_part)
 
 
 def _mask(part: PartDraft) -> Mask | None:

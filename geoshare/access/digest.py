@@ -87,7 +87,7 @@ def rows_digest(rows: Rows) -> tuple[int, int]:
     """Add up, modulo 2^64, two hashes per row over id, columns and geometry."""
     sums = [0, 0]
     for table, numbers in rows.pairs:
-        hashes = _table_hashes(table, np.ascontiguousarray(numbers, np.int32))
+        hashes = row_hashes(table, np.ascontiguousarray(numbers, np.int32))
         sums[0] = (sums[0] + int(hashes.sum(dtype=np.uint64))) % 2**64
         sums[1] = (sums[1] + int(_second_sum(hashes))) % 2**64
     return sums[0], sums[1]
@@ -98,7 +98,8 @@ def token(*parts: object) -> str:
     return hashlib.blake2b(repr(parts).encode(), digest_size=12).hexdigest()
 
 
-def _table_hashes(table: FeatureTable, rows: NDArray[np.int32]) -> Hashes:
+def row_hashes(table: FeatureTable, rows: NDArray[np.int32]) -> Hashes:
+    """One hash per row (n,) over id, columns and geometry."""
     salt = _GOLDEN
     hashes = np.full(len(rows), salt, np.uint64)
     present = np.ones(len(rows), np.uint8)

@@ -14,12 +14,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from geoshare.access.changes import Step
 from geoshare.errors import Unavailable
 from geoshare.model.box import Box
 from geoshare.model.collections import check_name
 from tiles.pack import PartInfo
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class ViewManifest:
     extent: Box | None = None
     time_extent: tuple[int | None, int | None] | None = None
     token: str = ""
+    steps: tuple[Step, ...] = ()  # the last changes of what is shown, the newest last
     assets: tuple[dict[str, Any], ...] = ()  # rasters, each with its limits
     source: dict[str, Any] = field(default_factory=dict)  # the pack's version, for the keeper alone
 
@@ -81,6 +83,7 @@ def read_manifest(path: Path) -> ViewManifest:
     if said.pop("format", None) != FORMAT:
         raise Unavailable("The view is being prepared.", retry_after_s=1)
     said["extent"] = None if said["extent"] is None else Box(*said["extent"])
+    said["steps"] = tuple(Step(step["token"], step["boxes"]) for step in said["steps"])
     said["time_extent"] = None if said["time_extent"] is None else tuple(said["time_extent"])
     for name in ("columns", "nulled", "assets"):
         said[name] = tuple(said[name])

@@ -12,6 +12,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.access.changes import Boxes, touched_since
 from geoshare.access.manifest import ViewManifest
 from geoshare.access.order import in_order
 from geoshare.model.box import Box
@@ -42,6 +43,8 @@ class Layer:
     pack: Pack
     selection: Selection
     shown: dict[int, FeatureTable]  # by identity of the part's own table
+    checksums: tuple[str, ...]  # of the parts' files
+    nulled: tuple[str, ...]  # columns that are null in every row
 
     def through(self, rows: Rows) -> Rows:
         """Return the same rows, of tables that hold visible columns alone."""
@@ -65,6 +68,7 @@ class View:
         self.extent: Box | None = manifest.extent
         self.time_extent = manifest.time_extent
         self.token = manifest.token
+        self._steps = manifest.steps
         self._schema = manifest.schema
         self._layers = tuple(layers)
         self.columns: tuple[ViewColumn, ...] = tuple(
@@ -88,6 +92,22 @@ class View:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the visible properties, a copy."""
         return {**self._schema, "properties": dict(self._schema["properties"])}
+
+    def changes_since(self, token: str) -> Boxes | None:
+        """Where the view shows something else than it did under an earlier token.
+
+        Returns
+        -------
+        World boxes (n, 4) int32 west, south, east, north of the rows that were added, changed (before
+        and after) or removed, without any margin; no boxes where the token is the current one; None
+        where everything may have changed or the token is not among the last ones.
+        """
+        return touched_since(self._steps, self.token, token)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The opened parts, for who builds views."""
+        return self._layers
 
     def search(
         self,
@@ -159,6 +179,7 @@ class RasterView:
         self.extent: Box | None = manifest.extent
         self.time_extent = manifest.time_extent
         self.token = manifest.token
+        self._steps = manifest.steps
         self._schema = manifest.schema
         found = [_asset(said) for said in manifest.assets]
         self.assets: tuple[RasterAsset, ...] = tuple(asset for asset, _ in found)
@@ -167,6 +188,17 @@ class RasterView:
             ViewColumn(name, Kind(manifest.kinds[name]), _property(self.collection, name))
             for name in manifest.columns
         )
+
+    def changes_since(self, token: str) -> Boxes | None:
+        """Where the view shows something else than it did under an earlier token.
+
+        Returns
+        -------
+        World boxes (n, 4) int32 west, south, east, north of the rows that were added, changed (before
+        and after) or removed, without any margin; no boxes where the token is the current one; None
+        where everything may have changed or the token is not among the last ones.
+        """
+        return touched_since(self._steps, self.token, token)
 
     def limits_of(self, asset: RasterAsset) -> RasterLimits:
         """Return what the policy leaves of one asset; KeyError for one that is not of this view."""

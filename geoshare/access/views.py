@@ -123,7 +123,9 @@ def open_view(
     ):
         if parts:
             found = [opened(root / part.path, part.info) for part in parts]
-            layers.append(_layer(found, bits[first : first + len(parts)], kinds, nulled))
+            checksums = tuple(part.info.checksum for part in parts)
+            some = bits[first : first + len(parts)]
+            layers.append(_layer(found, some, kinds, nulled, checksums))
     return View(policy_hash, manifest, layers)
 
 
@@ -132,10 +134,11 @@ def _layer(
     bits: list[NDArray[np.uint8] | None],
     kinds: dict[str, Kind],
     nulled: tuple[str, ...],
+    checksums: tuple[str, ...],
 ) -> Layer:
     selection = Selection(tuple(part.rows_digest for part in parts), tuple(bits))
     shown = {id(part.table): restrict(part.table, kinds, nulled) for part in parts}
-    return Layer(Pack(parts), selection, shown)
+    return Layer(Pack(parts), selection, shown, checksums, nulled)
 
 
 def _stamp(path: Path) -> _Stamp | None:
