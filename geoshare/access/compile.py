@@ -4,13 +4,14 @@ A grant *matches* a row when its row rule holds and its area meets the row's geo
 row when none of the geometry would be cut away. A row is visible when some grant matches it; its
 geometry is whole when some grant covers it; a column of it is visible when a grant that lists the
 column covers the geometry that is given out. So columns and places that no single grant allows
-together never meet in one row.
+together never meet in one row. Delay and window are rules on the row, like ``rows``: a grant that
+shows a row later than another lends it no column before then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
@@ -18,23 +19,28 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.fence import against_area
+from geoshare.access.transforms import within_times
 from geoshare.filter import check, evaluate, fields_of
-from geoshare.filter.literals import read_geometry
+from geoshare.filter.literals import DAY_US, read_geometry
 from geoshare.model.collections import Collection
-from geoshare.model.policy import Grant
-from tiles.arrays import FeatureTable
+from geoshare.model.policy import NULL, Grant, Transform, common, finest
+from tiles.arrays import FeatureTable, Kind
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Treatment:
-    """What happens to rows that the same grants match: columns kept, grid size, fence."""
+    """What happens to rows that the same grants match: columns shown, grid size, fence, transforms.
+
+    ``transforms`` has those of the columns shown whose values do not stay as they are.
+    """
 
     rows: NDArray[np.int32]
     columns: frozenset[str]
     snap_m: float
     area: BaseGeometry | None  # None: the whole geometry
+    transforms: Mapping[str, Transform] = field(default_factory=dict)
 
     @property
     def reshapes(self) -> bool:
@@ -51,15 +57,42 @@ def visible_columns(grants: Sequence[Grant], collection: Collection) -> tuple[st
     return tuple(name for name in names if name in listed)
 
 
+def hashed_columns(grants: Sequence[Grant], collection: Collection) -> frozenset[str]:
+    """Columns of which the grants show hashes at most: strings, whatever they were."""
+    found = set()
+    for name in visible_columns(grants, collection):
+        kinds = {grant.transform(name).kind for grant in grants if grant.lists(name)}
+        if "hash" in kinds and kinds <= {"hash", "null"}:
+            found.add(name)
+    return frozenset(found)
+
+
+def unchanged_columns(grants: Sequence[Grant], collection: Collection) -> frozenset[str]:
+    """Columns that every row of the view has as they are: levels of detail may go by these alone."""
+    return frozenset(
+        name
+        for name in visible_columns(grants, collection)
+        if all(grant.lists(name) and grant.transform(name).kind == "keep" for grant in grants)
+    )
+
+
 def treatments(
-    grants: Sequence[Grant], collection: Collection, table: FeatureTable, alive: Mask
+    grants: Sequence[Grant],
+    collection: Collection,
+    table: FeatureTable,
+    alive: Mask,
+    tick_us: int | None = None,
 ) -> list[Treatment]:
-    """Group the rows of one part that are alive and visible by what is done to them."""
+    """Group the rows of one part that are alive and visible by what is done to them.
+
+    ``tick_us`` is the keeper's tick in microseconds since 1970 (UTC), by which delays move;
+    without one, grants with a delay or a window show nothing.
+    """
     if not grants or not len(table):
         return []
     candidates = np.flatnonzero(alive).astype(np.int32)
-    names = visible_columns(grants, collection)
-    matched = [_match(grant, collection, table, candidates) for grant in grants]
+    shown = _Shown(grants, collection)
+    matched = [_match(grant, collection, table, candidates, tick_us) for grant in grants]
     pattern = np.zeros(len(candidates), np.int64)
     for matches, covers in matched:
         pattern = pattern * 4 + matches * 2 + covers
@@ -69,21 +102,24 @@ def treatments(
         # bit 1 of a digit says matches, bit 0 covers
         matching = [grant for grant, digit in zip(grants, digits, strict=True) if digit & 2]
         covering = [grant for grant, digit in zip(grants, digits, strict=True) if digit & 1]
-        found.append(_treat(candidates[pattern == value], matching, covering, names))
+        found.append(_treat(candidates[pattern == value], matching, covering, shown))
     return found
 
 
 def _match(
-    grant: Grant, collection: Collection, table: FeatureTable, rows: NDArray[np.int32]
+    grant: Grant,
+    collection: Collection,
+    table: FeatureTable,
+    rows: NDArray[np.int32],
+    tick_us: int | None,
 ) -> tuple[Mask, Mask]:
     """Which rows the grant matches, and which of them it covers."""
-    matches = np.ones(len(rows), bool)
+    matches = _in_time(grant, collection, table, rows, tick_us)
     if grant.rows is not None:
-        matches = evaluate(check(grant.rows, fields_of(collection)), table, rows)
+        matches &= evaluate(check(grant.rows, fields_of(collection)), table, rows)
     covers = matches.copy()
     if grant.area is not None:
-        area = read_geometry(grant.area)
-        meets, inside = against_area(area, table, rows[matches])
+        meets, inside = against_area(area_of(grant), table, rows[matches])
         matches[matches] = meets
         whole = np.full(len(rows), False)
         whole[covers] = inside if grant.area_mode == "clip" else meets
@@ -91,17 +127,80 @@ def _match(
     return matches, covers
 
 
+def area_of(grant: Grant) -> BaseGeometry:
+    """The fence of a grant that has one.
+
+    Raises
+    ------
+    ValueError
+        for an administrative code that nobody has replaced by its area: never an allow.
+    """
+    if not isinstance(grant.area, dict):
+        raise ValueError(f"the area {grant.area!r} has not been looked up")
+    return read_geometry(grant.area)
+
+
+def _in_time(
+    grant: Grant,
+    collection: Collection,
+    table: FeatureTable,
+    rows: NDArray[np.int32],
+    tick_us: int | None,
+) -> Mask:
+    """Rows that the grant's delay and window show; of a column that is not there, none."""
+    if grant.delay is None and grant.window is None:
+        return np.ones(len(rows), bool)
+    column = next((item for item in table.columns if item.name == collection.observed), None)
+    if column is None:
+        return np.zeros(len(rows), bool)
+    valid = np.ones(len(rows), bool) if column.valid is None else column.valid[rows].astype(bool)
+    times_us = column.values[rows].astype(np.int64)
+    if column.kind is Kind.DATE:
+        times_us = (times_us + 1) * DAY_US - 1  # a day is observed when it is over
+    return within_times(grant, tick_us, times_us, valid)
+
+
+class _Shown:
+    """Visible columns, and what their values may be: one kind for each column of a view."""
+
+    def __init__(self, grants: Sequence[Grant], collection: Collection) -> None:
+        self.names = visible_columns(grants, collection)
+        self._hashed = hashed_columns(grants, collection)
+        self._kinds = fields_of(collection)
+
+    def of(self, grant: Grant) -> frozenset[str]:
+        """Visible columns that a grant lists."""
+        return frozenset(name for name in self.names if grant.lists(name))
+
+    def changed(
+        self,
+        columns: Iterable[str],
+        grants: Sequence[Grant],
+        choose: Callable[[Iterable[Transform]], Transform],
+    ) -> dict[str, Transform]:
+        """The transform of each column, where it has one."""
+        found: dict[str, Transform] = {}
+        for name in columns:
+            transform = choose([grant.transform(name) for grant in grants if grant.lists(name)])
+            if transform.kind == "hash" and not self._takes_hash(name):
+                transform = NULL  # a text among numbers: other rows of this column are no hashes
+            if transform.kind != "keep":
+                found[name] = transform
+        return found
+
+    def _takes_hash(self, name: str) -> bool:
+        return name in self._hashed or self._kinds[name] is Kind.STRING
+
+
 def _treat(
-    rows: NDArray[np.int32], matching: list[Grant], covering: list[Grant], names: tuple[str, ...]
+    rows: NDArray[np.int32], matching: list[Grant], covering: list[Grant], shown: _Shown
 ) -> Treatment:
     if covering:
-        columns = frozenset(name for grant in covering for name in _columns(grant, names))
-        return Treatment(rows, columns, min(grant.snap_m for grant in covering), None)
-    area = shapely.union_all([read_geometry(grant.area or {}) for grant in matching])
-    # Only columns that every fence allows hold for the whole of what is given out.
-    shared = frozenset.intersection(*(_columns(grant, names) for grant in matching))
-    return Treatment(rows, shared, max(grant.snap_m for grant in matching), area)
-
-
-def _columns(grant: Grant, names: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(names if grant.columns == "all" else grant.columns)
+        columns = frozenset().union(*(shown.of(grant) for grant in covering))
+        changed = shown.changed(columns, covering, finest)
+        return Treatment(rows, columns, min(grant.snap_m for grant in covering), None, changed)
+    area = shapely.union_all([area_of(grant) for grant in matching])
+    # Only what every fence allows holds for the whole of what is given out.
+    columns = frozenset.intersection(*(shown.of(grant) for grant in matching))
+    changed = shown.changed(columns, matching, common)
+    return Treatment(rows, columns, max(grant.snap_m for grant in matching), area, changed)

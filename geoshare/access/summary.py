@@ -15,6 +15,7 @@ from tiles.arrays import Rows
 from tiles.grid import world_to_lon_lat
 
 DECIMALS = 7
+_INSIDE = ("required", "examples", "x-geoshare-observed")
 _NAMES_PROPERTY = ("x-geoshare-identity", "x-geoshare-label")
 
 
@@ -56,9 +57,7 @@ def time_extent(view: View, rows: Rows) -> tuple[int | None, int | None] | None:
 
 def visible_schema(collection: Collection, columns: tuple[str, ...]) -> dict[str, Any]:
     """Make the schema of the visible properties, without any mention of the others."""
-    schema = {
-        key: value for key, value in collection.schema.items() if key not in ("required", "examples")
-    }
+    schema = {key: value for key, value in collection.schema.items() if key not in _INSIDE}
     schema.setdefault("title", collection.title)
     schema.setdefault("x-geoshare-kind", collection.kind)
     for key in _NAMES_PROPERTY:

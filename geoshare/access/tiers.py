@@ -12,11 +12,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from geoshare.access.grant_faults import grant_faults
+from geoshare.access.written import first_fault
 from geoshare.errors import BadRequest, GeoshareError
-from geoshare.filter import check, fields_of, parse_text
-from geoshare.filter.literals import read_geometry
+from geoshare.filter import parse_text
 from geoshare.model.collections import Collection, known
-from geoshare.model.policy import Action, Grant, Policy, Tier
+from geoshare.model.policy import Action, Policy, Tier
 
 OPEN: Final = "open"
 MAX_FILE: Final = 4_000_000  # bytes
@@ -135,7 +136,8 @@ def _read_tier(name: str, said: Any, source: str, collections: Mapping[str, Coll
     for key in ("withheld", "as_open"):
         _check_names(getattr(tier, key), key, name, source, collections)
     for number, grant in enumerate(tier.grants):
-        _check_grant(grant, number, name, source, collections)
+        for place, message, allowed in grant_faults(grant, collections):
+            raise _wrong(source, name, f"grants[{number}].{place}", message, allowed)
     return tier
 
 
@@ -147,39 +149,6 @@ def _read_rows(grant: Any, key: str, tier: str, source: str) -> Any:
         return grant | {"rows": parse_text(grant["rows"])}
     except GeoshareError as error:
         raise _wrong(source, tier, key, error.message, error.allowed or "") from error
-
-
-def _check_grant(
-    grant: Grant, number: int, tier: str, source: str, collections: Mapping[str, Collection]
-) -> None:
-    if grant.collections != "all":
-        if not grant.collections:
-            raise _wrong(source, tier, _key(number, "collections"), "no collection is named", "names")
-        _check_names(grant.collections, _key(number, "collections"), tier, source, collections)
-    if grant.area is not None:
-        _check_area(grant.area, _key(number, "area"), tier, source)
-    for name in collections if grant.collections == "all" else grant.collections:
-        properties = [item.name for item in collections[name].properties]
-        for column in grant.columns if grant.columns != "all" else ():
-            if column not in properties:
-                message = f"{name} has no property {column!r}"
-                raise _wrong(source, tier, _key(number, "columns"), message, ", ".join(properties))
-        if grant.rows is not None:
-            try:
-                check(grant.rows, fields_of(collections[name]))
-            except GeoshareError as error:
-                raise _wrong(
-                    source, tier, _key(number, "rows"), error.message, error.allowed or ""
-                ) from error
-
-
-def _check_area(area: dict[str, Any], key: str, tier: str, source: str) -> None:
-    try:
-        geometry = read_geometry(area)
-    except ValueError as error:
-        raise _wrong(source, tier, key, str(error), "a GeoJSON polygon") from error
-    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
-        raise _wrong(source, tier, key, f"{geometry.geom_type} is no area", "Polygon or MultiPolygon")
 
 
 def _check_names(
@@ -197,14 +166,8 @@ def _key(number: int, name: str) -> str:
 
 
 def _from_validation(error: ValidationError, tier: str, source: str) -> BadRequest:
-    """First complaint of pydantic with the key it is about and what may stand there."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = [part for part in first["loc"] if not (isinstance(part, str) and "[" in part)]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).strip(".")
-    allowed = str(first.get("ctx", {}).get("expected", ""))
-    if first["type"] == "extra_forbidden":
-        allowed = ", ".join((Grant if "grants" in place else Tier).model_fields)
-    return _wrong(source, tier, key or tier, first["msg"].removeprefix("Value error, "), allowed)
+    key, message, allowed = first_fault(error, Tier)
+    return _wrong(source, tier, key or tier, message, allowed)
 
 
 def _wrong(source: str, tier: str, key: str, message: str, allowed: str) -> BadRequest:

@@ -5,6 +5,7 @@ A schema is a JSON Schema (2020-12) in ``schemas/{name}.json`` with these additi
 ``x-geoshare-kind`` (vector, raster, cube); ``x-geoshare-geometry`` (point, line, polygon, any);
 ``x-geoshare-detail`` (decimals of coordinates); ``x-geoshare-identity`` (property whose value
 identifies the feature whoever sends it); ``x-geoshare-time`` (``instant`` or ``[start, end]``);
+``x-geoshare-observed`` (the time at which a feature is observed, if not the first of those);
 ``x-geoshare-label`` (the property that names a feature to people); on properties ``x-ogc-unit``,
 ``x-enum-titles`` and ``x-enum-titles-ja`` (titles of
 known values; the list of values is closed only where ``enum`` says so), ``x-geoshare-reference``
@@ -109,6 +110,12 @@ class Collection:
     description: str = ""
     properties: tuple[Property, ...] = ()
     schema: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
+
+    @property
+    def observed(self) -> str:
+        """The property that says when a feature was observed; empty where none does."""
+        found: str = self.schema.get("x-geoshare-observed", "")
+        return found or next(iter(self.time), "")
 
     def property(self, name: str) -> Property | None:
         """The property of that name, or None."""

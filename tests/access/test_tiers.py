@@ -151,6 +151,28 @@ def write(text: str) -> Path:
             ('["name"]', '["name"]\narea = {type = "Point", coordinates = [1, 2]}'),
             ["grants[0].area", "Polygon"],
         ),
+        (('["name"]', '["name"]\narea = "13 101"'), ["grants[0].area"]),
+        (('["name"]', '["name"]\ndelay = "PT6H"'), ["grants[0].delay", "shelters", "time"]),
+        (
+            ('["name"]', '["name"]\ntransforms = {name = {kind = "round", step = 10}}'),
+            ["grants[0].transforms.name", "string", "hash"],
+        ),
+        (
+            ('["name"]', '["name"]\ntransforms = {phone = {kind = "hash"}}'),
+            ["grants[0]", "phone", "columns"],
+        ),
+        (
+            ('["name"]', '["name"]\ntransforms = {name = {kind = "blur"}}'),
+            ["grants[0].transforms.name", "'keep', 'round', 'bucket', 'hash', 'null'"],
+        ),
+        (
+            ('["name"]', '["name"]\ntransforms = {name = {kind = "hash", salt = 1}}'),
+            ["grants[0].transforms.name.hash.salt", "kind"],
+        ),
+        (
+            ('["name"]', '["name"]\nduties = [{kind = "delete"}]'),
+            ["grants[0].duties[0]", "within"],
+        ),
         (('["name"]', '"all"'), ["open", "operator"]),
         (("[open]", '[open]\nwithheld = ["shelters"]'), ["open", "shelters"]),
         (("[open]", '[open]\nas_open = ["lanes"]'), ["open", "as_open", "lanes"]),

@@ -1,0 +1,87 @@
+"""What is wrong with a written grant, beyond what its model can tell: names, kinds, rows, areas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from geoshare.access.transforms import fits
+from geoshare.errors import GeoshareError
+from geoshare.filter import check, fields_of
+from geoshare.filter.literals import read_geometry
+from geoshare.model.collections import Collection
+from geoshare.model.policy import TRANSFORMS, Grant
+
+Fault = tuple[str, str, str]  # key, message, what may stand there
+
+
+def grant_faults(grant: Grant, collections: Mapping[str, Collection]) -> Iterator[Fault]:
+    """Say what is wrong, with the key it is about and what is allowed there."""
+    if grant.collections != "all":
+        if not grant.collections:
+            yield "collections", "no collection is named", "names"
+        for name in grant.collections:
+            if name not in collections:
+                yield (
+                    "collections",
+                    f"there is no collection {name!r}",
+                    ", ".join(sorted(collections)),
+                )
+                return
+    if isinstance(grant.area, dict):
+        yield from _area_faults(grant.area)
+    for name in collections if grant.collections == "all" else grant.collections:
+        yield from _faults_for(grant, collections[name])
+
+
+def _faults_for(grant: Grant, collection: Collection) -> Iterator[Fault]:
+    properties = [item.name for item in collection.properties]
+    for column in grant.columns if grant.columns != "all" else ():
+        if column not in properties:
+            yield "columns", f"{collection.name} has no property {column!r}", ", ".join(properties)
+    yield from _transform_faults(grant, collection)
+    if (grant.delay or grant.window) and not collection.observed and grant.collections != "all":
+        yield (
+            "delay" if grant.delay else "window",
+            f"{collection.name} has no time of observation",
+            "collections with a time",
+        )
+    if grant.rows is not None:
+        try:
+            check(grant.rows, fields_of(collection))
+        except GeoshareError as error:
+            yield "rows", error.message, error.allowed or ""
+
+
+def _transform_faults(grant: Grant, collection: Collection) -> Iterator[Fault]:
+    kinds = fields_of(collection)
+    for column, transform in grant.transforms.items():
+        item = collection.property(column)
+        if item is None or transform.kind in ("keep", "null"):
+            continue
+        key = f"transforms.{column}"
+        if collection.kind != "vector":
+            yield key, f"{collection.name} is no vector collection", "keep, null"
+        elif item.reference:
+            yield key, f"{column!r} refers to {item.reference}", "keep, null"
+        elif transform.kind == "hash" and column in collection.time:
+            yield key, f"{column!r} is the time of {collection.name}", "keep, round, null"
+        elif not fits(transform, kinds[column]):
+            allowed = [name for name in TRANSFORMS if _suits(name, str(kinds[column]))]
+            message = f"{column!r} holds {kinds[column]} values, which {transform.kind} does not suit"
+            yield key, message, ", ".join(allowed)
+
+
+def _suits(transform: str, kind: str) -> bool:
+    if transform == "round":
+        return kind in ("int", "float", "timestamp", "date")
+    return transform != "bucket" or kind in ("int", "float")
+
+
+def _area_faults(area: Mapping[str, object]) -> Iterator[Fault]:
+    try:
+        geometry = read_geometry(dict(area))
+    except ValueError as error:
+        yield "area", str(error), "a GeoJSON polygon, or an administrative code"
+        return
+    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
+        yield "area", f"{geometry.geom_type} is no area", "Polygon or MultiPolygon"
