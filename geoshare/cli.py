@@ -12,8 +12,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from geoshare import __version__
 from geoshare.errors import GeoshareError
+from geoshare.extracts.archive import ZOOMS
+from geoshare.model.box import Box
 from geoshare.model.report import Report
 from geoshare.services import build_services, tiers_file
+from geoshare.services.exports import export_pmtiles
 from geoshare.services.keeping import run_keeper, run_worker
 from geoshare.services.local import Local, doctor, init_demo
 from geoshare.settings import Settings, load
@@ -140,10 +143,58 @@ def _show(report: Report) -> None:
         click.echo(f"  note: {note.en} / {note.ja}")
 
 
-@main.command()
+@main.group(invoke_without_command=True)
+@click.pass_context
+def collections(context: click.Context) -> None:
+    """List the collections and how many features each has; or export some."""
+    if context.invoked_subcommand is None:
+        _list_collections(context.obj)
+
+
+@collections.command("export")
+@click.argument("names")
+@click.option(
+    "--pmtiles",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; it appears whole or not at all.",
+)
+@click.option(
+    "--tier", default="open", show_default=True, help="Whose view: what this tier may download."
+)
+@click.option("--min-zoom", default=ZOOMS[0], show_default=True, type=int, help="First zoom.")
+@click.option("--max-zoom", default=ZOOMS[1], show_default=True, type=int, help="Last zoom.")
+@click.option(
+    "--bbox", nargs=4, type=float, help="West, south, east, north in degrees: tiles that meet it."
+)
 @click.pass_obj
-def collections(settings: Settings) -> None:
-    """List the collections and how many features each has."""
+def export(
+    settings: Settings,
+    /,
+    names: str,
+    pmtiles: Path,
+    tier: str,
+    min_zoom: int,
+    max_zoom: int,
+    bbox: tuple[float, float, float, float] | None,
+) -> None:
+    """Write all tiles of collections (NAME[,NAME...]) to one file."""
+    services = build_services(settings)
+    with _progress() as bar:
+        task = bar.add_task(pmtiles.name, total=1.0)
+        made = export_pmtiles(
+            services,
+            names.split(","),
+            pmtiles,
+            tier=tier,
+            zooms=(min_zoom, max_zoom),
+            bbox=None if bbox is None else Box(*bbox),
+            report=lambda done: bar.update(task, completed=done),
+        )
+    click.echo(f"{pmtiles}: {made['tiles']} tiles, {made['size']} bytes, sha256 {made['sha256']}")
+
+
+def _list_collections(settings: Settings) -> None:
     for name, count in Local(build_services(settings)).counts().items():
         click.echo(f"{count:>10}  {name}")
 

@@ -26,6 +26,7 @@ SUFFIXES: Final[dict[Format, str]] = {
     "geojson": ".geojson",
     "parquet": ".parquet",
     "fgb": ".fgb",
+    "pmtiles": ".pmtiles",
 }
 
 

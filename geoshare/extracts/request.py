@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest
+from geoshare.extracts.archive import DEEPEST, ZOOMS
 from geoshare.filter.literals import read_geometry
 from geoshare.model.box import Box
 from geoshare.model.policy import Format, Policy
@@ -35,7 +36,7 @@ class ExtractRequest(BaseModel):
     collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
     )
-    format: Format = Field("gpkg", description="gpkg, geojson, parquet or fgb")
+    format: Format = Field("gpkg", description="gpkg, geojson, parquet, fgb or pmtiles")
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
     )
@@ -47,6 +48,12 @@ class ExtractRequest(BaseModel):
     )
     datetime: str | None = Field(None, description="An RFC 3339 instant or interval")
     filter: str | None = Field(None, description="CQL2 text, for every collection asked for")
+    min_zoom: int | None = Field(
+        None, ge=0, le=DEEPEST, description=f"First zoom of pmtiles, {ZOOMS[0]} if left out"
+    )
+    max_zoom: int | None = Field(
+        None, ge=0, le=DEEPEST, description=f"Last zoom of pmtiles, {ZOOMS[1]} if left out"
+    )
 
     @model_validator(mode="after")
     def _one_area(self) -> Self:
@@ -57,6 +64,25 @@ class ExtractRequest(BaseModel):
         if len(set(self.collections)) != len(self.collections):
             raise ValueError("a collection is named twice")
         return self
+
+    @model_validator(mode="after")
+    def _tiles_are_whole(self) -> Self:
+        if self.zooms[0] > self.zooms[1]:
+            raise ValueError("min_zoom must not be above max_zoom")
+        if self.format != "pmtiles" and (self.min_zoom, self.max_zoom) != (None, None):
+            raise ValueError("min_zoom and max_zoom are for the format pmtiles")
+        if self.format == "pmtiles":
+            if self.area is not None or self.mode != "whole":
+                raise ValueError("pmtiles are whole tiles: give a bbox, and neither area nor mode")
+            if self.filter is not None or self.datetime is not None:
+                raise ValueError("pmtiles are whole tiles: give neither filter nor datetime")
+        return self
+
+    @property
+    def zooms(self) -> tuple[int, int]:
+        """First and last zoom of an archive of tiles."""
+        first = ZOOMS[0] if self.min_zoom is None else self.min_zoom
+        return first, ZOOMS[1] if self.max_zoom is None else self.max_zoom
 
 
 @dataclass(frozen=True)

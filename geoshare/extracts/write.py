@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 import pyogrio
 
+from geoshare.extracts.archive import write_archive
 from geoshare.extracts.chunks import chunks, feature_chunks, schema_of
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
 from geoshare.extracts.rasters import write_rasters
@@ -26,6 +27,7 @@ from geoshare.query import RasterView, View, Views
 MANIFEST: Final = "manifest.json"
 TERMS: Final = "LICENCES.txt"
 FORMAT: Final = 1
+MAX_TILES: Final = 400_000  # of one extract; larger archives are made from the command line
 _BLOCK: Final = 1 << 20
 Report = Callable[[float, str], None]
 
@@ -86,7 +88,7 @@ def write_extract(
 def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dict[str, Any]:
     """Write a file (or layer) for each collection, and say what is in them."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": iso(now_us)})
-    written, left_out = [], []
+    written, left_out = _write_tiles(made, folder, now_us, progress), []
     total = sum(view.count for view in made.views) or 1
     done = 0
     for view in made.views:
@@ -96,7 +98,8 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
             progress(min(before + rows / total, 0.99), name)
 
         if isinstance(view, View):
-            written.append(_write_one(made, made.select(view), folder, report))
+            if made.request.format != "pmtiles":
+                written.append(_write_one(made, made.select(view), folder, report))
         else:
             said, reason = _write_rasters(made, view, folder, report)
             written += said
@@ -110,6 +113,27 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
         "collections": written,
         "not_included": left_out,
     }
+
+
+def _write_tiles(made: Plan, folder: Path, now_us: int, progress: Report) -> list[dict[str, Any]]:
+    """Write one archive of all vector collections, where it is asked for."""
+    asked = made.request
+    views = [view for view in made.views if isinstance(view, View)]
+    if asked.format != "pmtiles" or not views:
+        return []
+    name = f"geoshare{SUFFIXES['pmtiles']}"
+    _, said = write_archive(
+        folder / name,
+        made.policy,
+        views,
+        now_us=now_us,
+        zooms=asked.zooms,
+        box=made.box,
+        threads=1,  # the map has the other processor
+        most_tiles=MAX_TILES,
+        report=lambda fraction: progress(fraction * 0.9, "tiles"),
+    )
+    return [entry | {"file": name} for entry in said["collections"]]
 
 
 def _write_one(

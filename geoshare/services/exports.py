@@ -1,0 +1,95 @@
+"""Whole views as files, for the command line: the operator's own hand, under a tier that is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from geoshare.access.credentials import Principal
+from geoshare.access.tiers import OPEN
+from geoshare.access.view import View
+from geoshare.errors import BadRequest
+from geoshare.extracts.archive import DEEPEST, write_archive
+from geoshare.model.box import Box
+from geoshare.services import Services
+
+MAX_LAYERS = 32
+
+
+def export_pmtiles(
+    services: Services,
+    names: Sequence[str],
+    path: Path,
+    *,
+    tier: str = OPEN,
+    zooms: tuple[int, int],
+    bbox: Box | None = None,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> dict[str, Any]:
+    """Write what a tier may take away of some collections; the file appears whole or not at all.
+
+    Returns
+    -------
+    SHA-256, bytes and tiles of the file, and what it says of itself.
+
+    Raises
+    ------
+    NotFound
+        For a collection that the tier does not hold, like one that does not exist.
+    BadRequest
+        For a tier or zooms that do not exist, rasters, a format that is not granted.
+    Unavailable
+        Where the keeper has not built the view yet.
+    """
+    services.tiers.tier(tier)
+    policy = services.policy(Principal("", (tier,)), "download")
+    _check(names, path, zooms, bbox)
+    views = []
+    for name in names:
+        view = services.views.get(policy, name)
+        if not isinstance(view, View):
+            raise BadRequest(
+                f"{name} holds rasters", parameter="NAMES", allowed="collections of features"
+            )
+        granted = policy.formats(name)
+        if "pmtiles" not in granted:
+            raise BadRequest(
+                f"The tier {tier} may not take {name} away as PMTiles",
+                parameter="--pmtiles",
+                allowed=", ".join(sorted(granted)),
+            )
+        views.append(view)
+    now_us = services.clock.now_us()
+    summary, said = write_archive(
+        path, policy, views, now_us=now_us, zooms=zooms, box=bbox, report=report
+    )
+    found = {**summary._asdict(), **said}
+    services.governance.append_audit(
+        now_us, "command line", "export", ",".join(names), {"tier": tier, **found}
+    )
+    return found
+
+
+def _check(names: Sequence[str], path: Path, zooms: tuple[int, int], bbox: Box | None) -> None:
+    if not names or len(names) > MAX_LAYERS or len(set(names)) != len(names):
+        raise BadRequest(
+            "Too many or repeated collections",
+            parameter="NAMES",
+            allowed=f"1 to {MAX_LAYERS} different names",
+        )
+    if not path.parent.is_dir() or path.is_dir():
+        raise BadRequest("there is no such folder", parameter="--pmtiles", allowed="a file's path")
+    if not 0 <= zooms[0] <= zooms[1] <= DEEPEST:
+        raise BadRequest(
+            "The zooms are out of range", parameter="--max-zoom", allowed=f"0 to {DEEPEST}, in order"
+        )
+    # written so that a number that is none fails too
+    if bbox is not None and not (
+        -180 <= bbox.west <= 180 and -180 <= bbox.east <= 180 and -90 <= bbox.south <= bbox.north <= 90
+    ):
+        raise BadRequest(
+            "The box lies outside the world",
+            parameter="--bbox",
+            allowed="west south east north in degrees",
+        )
