@@ -46,7 +46,7 @@ _VALUE_TYPES: dict[Kind, type[np.generic]] = {
 
 # Places in the row of a table.
 ROWS, PARTS, RINGS, VERTICES = range(4)
-TYPES, PART_STARTS, RING_STARTS, VERTEX_STARTS, WORLD_XY, LON_LAT_Z, ID_HASH = range(4, 11)
+TYPES, PART_STARTS, RING_STARTS, VERTEX_STARTS, WORLD_XY, LON_LAT_Z, ID_HASH, AXES = range(4, 12)
 # Places in the row of a column.
 KIND, VALUES, VALID, OFFSETS, BYTES, ENTRIES = range(6)
 
@@ -57,7 +57,7 @@ class Source(NamedTuple):
     ``keep`` holds the arrays behind the addresses alive.
     """
 
-    tables: NDArray[np.int64]  # (t, 11) lengths and addresses of geometry and identity
+    tables: NDArray[np.int64]  # (t, 12) lengths and addresses of geometry and identity
     columns: NDArray[np.int64]  # (t, c, 6) kind, addresses and dictionary length
     starts: NDArray[np.int64]  # (t + 1,) rows of table i: numbers[starts[i]:starts[i + 1]]
     numbers: NDArray[np.int32]  # (n,) row numbers
@@ -108,7 +108,7 @@ def source(rows: Rows, columns: Sequence[str] = ()) -> Source:
     starts = np.zeros(len(pairs) + 1, dtype=np.int64)
     np.cumsum([len(numbers) for _, numbers in pairs], out=starts[1:])
     return Source(
-        tables=np.array([item.row for item in held], dtype=np.int64).reshape(len(pairs), 11),
+        tables=np.array([item.row for item in held], dtype=np.int64).reshape(len(pairs), 12),
         columns=addresses,
         starts=starts,
         numbers=_joined([numbers for _, numbers in pairs]),
@@ -132,6 +132,7 @@ def _table(table: FeatureTable) -> _Addressed:
 
 def _table_addresses(table: FeatureTable) -> _Addressed:
     shape, n = table.geometries, len(table)
+    axes = 2 if shape.lon_lat_z.shape[1:] == (2,) else 3
     counts = [n, len(shape.ring_starts) - 1, len(shape.vertex_starts) - 1, len(shape.lon_lat_z)]
     keep = (
         _plain(shape.types, np.uint8, (n,)),
@@ -139,10 +140,10 @@ def _table_addresses(table: FeatureTable) -> _Addressed:
         _plain(shape.ring_starts, np.int32, (counts[PARTS] + 1,)),
         _plain(shape.vertex_starts, np.int32, (counts[RINGS] + 1,)),
         _plain(table.world_xy, np.int32, (counts[VERTICES], 2)),
-        _plain(shape.lon_lat_z, np.float64, (counts[VERTICES], 3)),
+        _plain(shape.lon_lat_z, np.float64, (counts[VERTICES], axes)),
         _plain(table.id_hash, np.uint64, (n,)),
     )
-    row = np.array(counts + [_address(array) for array in keep], dtype=np.int64)
+    row = np.array([*counts, *(_address(array) for array in keep), axes], dtype=np.int64)
     return _Addressed(row, keep)
 
 
@@ -243,9 +244,9 @@ def float64_pairs_view(address: int, length: int) -> NDArray[np.float64]:
 
 
 @njit(nogil=True, cache=True)
-def lon_lat_z_view(address: int, length: int) -> NDArray[np.float64]:
-    """The (length, 3) coordinates at an address."""
-    return carray(_pointer(address), (length, 3), np.float64)
+def lon_lat_z_view(address: int, length: int, axes: int) -> NDArray[np.float64]:
+    """The (length, axes) coordinates at an address."""
+    return carray(_pointer(address), (length, axes), np.float64)
 
 
 @njit(nogil=True, cache=True)

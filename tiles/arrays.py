@@ -55,7 +55,7 @@ class Geometries:
     part_starts: NDArray[np.int32]  # (n + 1,) parts of feature i: part_starts[i]:part_starts[i + 1]
     ring_starts: NDArray[np.int32]  # (p + 1,)
     vertex_starts: NDArray[np.int32]  # (r + 1,)
-    lon_lat_z: NDArray[np.float64]  # (v, 3)
+    lon_lat_z: NDArray[np.float64]  # (v, 3), or (v, 2) where no vertex has a height
 
     def __len__(self) -> int:
         return len(self.types)

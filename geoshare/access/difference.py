@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.access.changes import Boxes
-from geoshare.access.digest import row_hashes
 from geoshare.access.view import View
 from tiles.arrays import FeatureTable
 from tiles.pack.model import to_mask
+from tiles.pack.sums import row_hashes
 
 MAX_ROWS = 50_000  # that may differ; beyond it everything counts as changed
 
@@ -67,7 +67,7 @@ def _said(pairs: list[tuple[FeatureTable, NDArray[np.int32]]]) -> tuple[NDArray[
     hashes, boxes = [np.zeros(0, np.uint64)], [np.zeros((0, 4), np.int32)]
     for table, rows in pairs:
         if len(rows) and table.boxes is not None:
-            hashes.append(row_hashes(table, rows))
+            hashes.append(row_hashes(table, [column.name for column in table.columns], rows))
             boxes.append(table.boxes[rows])
     return np.concatenate(hashes), np.concatenate(boxes)
 

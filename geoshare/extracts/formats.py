@@ -150,7 +150,7 @@ def _geometry_type(selected: Selected) -> str:
     for table, numbers in selected.rows.pairs:
         shapes = table.geometries
         vertices = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts]]
-        high = np.concatenate([[0], np.cumsum(~np.isnan(shapes.lon_lat_z[:, 2]))])
+        high = np.concatenate([[0], np.cumsum((~np.isnan(shapes.lon_lat_z[:, 2:])).any(axis=1))])
         heights = high[vertices[numbers + 1]] > high[vertices[numbers]]
         found |= set(zip(shapes.types[numbers].tolist(), heights.tolist(), strict=True))
     kinds = [item for item in found if item[0]]

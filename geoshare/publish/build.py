@@ -21,7 +21,7 @@ from geoshare.publish.spool import Spool, cuts, keys_of_boxes
 from geoshare.store import reading
 from geoshare.store.rows import FeatureChunk
 from tiles.arrays import Geometries, Kind
-from tiles.geometry.convert import from_wkb, take, world_boxes
+from tiles.geometry.convert import from_wkb, joined_positions, take, world_boxes
 from tiles.grid import lon_lat_to_world
 from tiles.index.hilbert import box_keys
 from tiles.pack import PartInfo, write_part
@@ -170,7 +170,7 @@ def join(parts: Sequence[Geometries]) -> Geometries:
         part_starts=starts("part_starts"),
         ring_starts=starts("ring_starts"),
         vertex_starts=starts("vertex_starts"),
-        lon_lat_z=np.concatenate([part.lon_lat_z for part in parts]),
+        lon_lat_z=joined_positions([part.lon_lat_z for part in parts]),
     )
 
 

@@ -19,7 +19,7 @@ from geoshare.publish.files import read_json, write_json
 from tiles.arrays import Kind
 from tiles.pack import PartInfo
 
-FORMAT = 1
+FORMAT = 2
 VECTOR, RASTER = "manifest.json", "rasters.json"
 
 

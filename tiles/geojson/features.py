@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from tiles.addresses import (
+    AXES,
     ID,
     LON_LAT_Z,
     PART_STARTS,
@@ -131,7 +132,7 @@ def _shape(at: NDArray[np.int64]) -> Shape:
         int32_view(at[PART_STARTS], at[ROWS] + 1),
         int32_view(at[RING_STARTS], at[PARTS] + 1),
         int32_view(at[VERTEX_STARTS], at[RINGS] + 1),
-        lon_lat_z_view(at[LON_LAT_Z], at[VERTICES]),
+        lon_lat_z_view(at[LON_LAT_Z], at[VERTICES], at[AXES]),
     )
 
 

@@ -49,12 +49,12 @@ class Precision(NamedTuple):
 @njit(nogil=True, cache=True)
 def dimensions(lon_lat_z: NDArray[np.float64], first: int, last: int) -> int:
     """3 where all vertices have heights, 2 where not, 0 where some position is none."""
-    found = 3
+    found = lon_lat_z.shape[1]
     for i in range(first, last):
         # written so that NaN fails
         if not (abs(lon_lat_z[i, 0]) <= LARGEST and abs(lon_lat_z[i, 1]) <= LARGEST):
             return 0
-        if not abs(lon_lat_z[i, 2]) <= LARGEST:
+        if found == 3 and not abs(lon_lat_z[i, 2]) <= LARGEST:
             found = 2
     return found
 

@@ -156,12 +156,23 @@ def take(
         part_starts=part_starts,
         ring_starts=ring_starts,
         vertex_starts=vertex_starts,
-        lon_lat_z=np.empty((vertex_starts[-1], 3), dtype=np.float64),
+        lon_lat_z=np.empty((vertex_starts[-1], geometries.lon_lat_z.shape[1]), dtype=np.float64),
     )
     taken_world = np.empty((vertex_starts[-1], 2), dtype=np.int32)
     _copy_runs(geometries.vertex_starts, rings, geometries.lon_lat_z, taken.lon_lat_z)
     _copy_runs(geometries.vertex_starts, rings, world_xy, taken_world)
     return taken, taken_world
+
+
+def joined_positions(pieces: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Positions of several sets one after the other: (v, 2) where none has heights, else (v, 3)."""
+    axes = max(piece.shape[1] for piece in pieces)
+    out = np.full((sum(map(len, pieces)), axes), np.nan)
+    at = 0
+    for piece in pieces:
+        out[at : at + len(piece), : piece.shape[1]] = piece
+        at += len(piece)
+    return out
 
 
 @njit(nogil=True, cache=True)

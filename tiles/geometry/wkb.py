@@ -23,6 +23,8 @@ def _put_u32(out: NDArray[np.uint8], at: int, value: int) -> int:
 @njit(nogil=True, cache=True)
 def _has_heights(lon_lat_z: NDArray[np.float64], first: int, last: int) -> bool:
     known = 0
+    if lon_lat_z.shape[1] < 3:
+        return False
     for v in range(first, last):
         known += not np.isnan(lon_lat_z[v, 2])
     return known > 0

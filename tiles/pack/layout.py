@@ -14,7 +14,8 @@ column             holds
 ``box``            4 x int32, world west, south, east, north: the leaves of the R-tree
 ``nodes``          list of 4 x int32, all in row 0: the upper levels of the R-tree
 ``geometry_type``  uint8, ``GeometryType``
-``geometry``       list of parts of rings of vertices; a vertex is ``lon_lat_z`` and ``world_xy``
+``geometry``       list of parts of rings of vertices; a vertex is ``lon_lat_z`` (without z where no
+                   vertex of the part has a height) and ``world_xy``
 ``tombstone``      dictionary whose values are the ids this part hides; no row refers to them.
                    Only there in a delta part
 ``=NAME``          values of the property NAME, zero where it is null; text is a dictionary
@@ -32,22 +33,15 @@ from typing import Any
 import pyarrow as pa
 
 from tiles.arrays import Kind
+from tiles.pack.sums import Sums
 
 FORMAT_KEY = b"tiles.part"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MAX_ROWS = 1 << 20
 MAX_GROUP = 255
 VALUES = "="
 VALID = "?"
 
-VERTEX = pa.struct(
-    [
-        pa.field(
-            "lon_lat_z", pa.list_(pa.field("item", pa.float64(), nullable=False), 3), nullable=False
-        ),
-        pa.field("world_xy", pa.list_(pa.field("item", pa.int32(), nullable=False), 2), nullable=False),
-    ]
-)
 BOX = pa.list_(pa.field("item", pa.int32(), nullable=False), 4)
 TEXT = pa.dictionary(pa.int32(), pa.utf8())
 
@@ -72,6 +66,8 @@ class Header:
     nullable: tuple[str, ...]  # properties with a ``?`` column
     is_delta: bool
     rows_digest: str  # of the ids in row order: two parts that share it share their row numbers
+    axes: int  # of ``lon_lat_z``: 3, or 2 where no vertex has a height
+    sums: dict[str, Sums]  # over all rows, of each property and the geometry (``tiles.pack.sums``)
 
     def encoded(self) -> dict[bytes, bytes]:
         """The header as schema metadata."""
@@ -87,9 +83,24 @@ def decode_header(metadata: Mapping[bytes, bytes] | None) -> Header | None:
             return None
         said["kinds"] = {name: Kind(kind) for name, kind in said["kinds"].items()}
         said["nullable"] = tuple(said["nullable"])
+        said["sums"] = {
+            name: (int(first), int(second)) for name, (first, second) in said["sums"].items()
+        }
         return Header(**said)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def vertex_type(axes: int) -> pa.StructType:
+    """What a vertex is, with so many axes in degrees and metres."""
+    lon_lat_z = pa.list_(pa.field("item", pa.float64(), nullable=False), axes)
+    world_xy = pa.list_(pa.field("item", pa.int32(), nullable=False), 2)
+    return pa.struct(
+        [
+            pa.field("lon_lat_z", lon_lat_z, nullable=False),
+            pa.field("world_xy", world_xy, nullable=False),
+        ]
+    )
 
 
 def expected_names(header: Header) -> Sequence[str]:

@@ -15,6 +15,7 @@ from tiles.arrays import Column, FeatureTable, Kind
 from tiles.errors import BadColumn, SelectionMismatch
 from tiles.index.rtree import EMPTY_BOX
 from tiles.pack.identity import find_rows, id_hashes, utf8_arrays
+from tiles.pack.sums import Sums
 
 ALL_SET = np.zeros(0, dtype=np.uint8)
 ALL_SET.setflags(write=False)
@@ -61,6 +62,7 @@ class Part:
     tombstones: tuple[str, ...]
     is_delta: bool
     rows_digest: str
+    sums: Mapping[str, Sums]  # over all rows, of each property and the geometry
 
     def __len__(self) -> int:
         return len(self.table)

@@ -14,8 +14,7 @@ from tiles.errors import ForeignFile, PartError, PartMissing, TornPart, WrongChe
 from tiles.index.rtree import level_starts
 from tiles.pack.layout import VALID, VALUE_TYPES, VALUES, Header, decode_header, expected_names
 from tiles.pack.model import Part, PartInfo
-from tiles.pack.seal import check_seal
-from tiles.pack.writer import file_checksum
+from tiles.pack.seal import check_seal, file_checksum
 
 _NO_STARTS = np.frombuffer(bytes(4), dtype=np.int32)
 
@@ -39,7 +38,7 @@ def open_part(path: Path, info: PartInfo | None = None) -> Part:
     if info is not None and (path.stat().st_size, header.rows_digest) != (info.size, info.rows_digest):
         raise TornPart(f"{path.name} is not the part that the manifest names")
     try:
-        return _Opener(path, batch, header).part()
+        return laid_out(path, batch, header)
     except (pa.ArrowException, ValueError, IndexError) as error:
         raise TornPart(f"{path.name} is torn: {error}") from error
 
@@ -78,6 +77,11 @@ def _read(path: Path) -> tuple[pa.RecordBatch, Header]:
         source.close()
 
 
+def laid_out(path: Path, batch: pa.RecordBatch, header: Header) -> Part:
+    """The part whose arrays are the buffers of a record batch."""
+    return _Opener(path, batch, header).part()
+
+
 class _Opener:
     """Lays arrays over the buffers of one record batch."""
 
@@ -111,6 +115,7 @@ class _Opener:
             tombstones=self._tombstones(),
             is_delta=self.header.is_delta,
             rows_digest=self.header.rows_digest,
+            sums=self.header.sums,
         )
 
     def _column(self, name: str) -> pa.Array:
@@ -182,7 +187,7 @@ class _Opener:
             part_starts=self._starts(features, self.header.rows, len(parts)),
             ring_starts=self._starts(parts, len(parts), len(rings)),
             vertex_starts=self._starts(rings, len(rings), self.header.vertices),
-            lon_lat_z=self._vertices("lon_lat_z", np.float64, 3),
+            lon_lat_z=self._vertices("lon_lat_z", np.float64, self.header.axes),
         )
 
     def _vertices(self, name: str, dtype: type[Number], axes: int) -> NDArray[Number]:

@@ -61,6 +61,12 @@ def seal(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+def file_checksum(path: Path) -> str:
+    """BLAKE2b-256 of a file in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+
+
 def _headers(source: pa.MemoryMappedFile, end: int) -> NDArray[np.uint64]:
     """Where the headers of the messages lie, and what stands between them but data."""
     source.seek(_FIRST_MESSAGE)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,11 @@ from tiles.index.hilbert import GROUP_SHIFT, box_keys
 from tiles.index.rtree import build_nodes
 from tiles.pack.columns import physical, typed
 from tiles.pack.identity import id_hashes, rows_digest
-from tiles.pack.layout import BOX, MAX_GROUP, MAX_ROWS, VALID, VALUES, VERTEX, Header
+from tiles.pack.layout import BOX, MAX_GROUP, MAX_ROWS, VALID, VALUES, Header, vertex_type
 from tiles.pack.model import PartInfo
-from tiles.pack.seal import seal
+from tiles.pack.reader import laid_out, row_numbers
+from tiles.pack.seal import file_checksum, seal
+from tiles.pack.sums import sums_of
 
 
 def write_part(
@@ -76,6 +78,8 @@ def write_part(
         nullable=nullable,
         is_delta=tombstones is not None,
         rows_digest=rows_digest(hashes),
+        axes=2 if np.isnan(geometry.lon_lat_z[:, 2:]).all() else 3,
+        sums={},
     )
     id_order = np.argsort(hashes, kind="stable").astype(np.int32)
     _refuse_repeated(ids, hashes, id_order)
@@ -89,12 +93,12 @@ def write_part(
         "box": pa.FixedSizeListArray.from_arrays(pa.array(ordered_boxes.ravel()), type=BOX),
         "nodes": _nodes(ordered_boxes),
         "geometry_type": pa.array(ordered.types),
-        "geometry": _geometry(ordered, ordered_xy),
+        "geometry": _geometry(ordered, ordered_xy, header.axes),
     }
     if tombstones is not None:
         columns["tombstone"] = _tombstones(tombstones, len(ids))
     columns.update(zip(names, arrays, strict=True))
-    size, checksum = _write(path, columns, header)
+    size, checksum = _write(path, _batch(path, columns, header))
     return PartInfo(
         name=path.name,
         rows=header.rows,
@@ -204,14 +208,15 @@ def _nodes(boxes: NDArray[np.int32]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(starts), nodes)
 
 
-def _geometry(geometry: Geometries, vertices_xy: NDArray[np.int32]) -> pa.ListArray:
+def _geometry(geometry: Geometries, vertices_xy: NDArray[np.int32], axes: int) -> pa.ListArray:
+    vertex = vertex_type(axes)
     lon_lat_z = pa.FixedSizeListArray.from_arrays(
-        pa.array(geometry.lon_lat_z.ravel()), type=VERTEX.field("lon_lat_z").type
+        pa.array(geometry.lon_lat_z[:, :axes].ravel()), type=vertex.field("lon_lat_z").type
     )
     world_xy = pa.FixedSizeListArray.from_arrays(
-        pa.array(vertices_xy.ravel()), type=VERTEX.field("world_xy").type
+        pa.array(vertices_xy.ravel()), type=vertex.field("world_xy").type
     )
-    nested: pa.Array = pa.StructArray.from_arrays([lon_lat_z, world_xy], fields=list(VERTEX))
+    nested: pa.Array = pa.StructArray.from_arrays([lon_lat_z, world_xy], fields=list(vertex))
     for starts in (geometry.vertex_starts, geometry.ring_starts, geometry.part_starts):
         nested = pa.ListArray.from_arrays(pa.array(starts), nested)
     return nested
@@ -229,10 +234,16 @@ def _lon_lat_box(geometry: Geometries) -> tuple[float, float, float, float] | No
     return west, south, east, north
 
 
-def _write(path: Path, columns: Mapping[str, pa.Array], header: Header) -> tuple[int, str]:
-    """Write aside, flush to the disk, rename; size and checksum of the file."""
+def _batch(path: Path, columns: Mapping[str, pa.Array], header: Header) -> pa.RecordBatch:
+    """All there is to write, summed up in its header."""
     batch = pa.record_batch(list(columns.values()), names=list(columns))
-    batch = batch.replace_schema_metadata(header.encoded())
+    table = laid_out(path, batch, header).table
+    sums = sums_of(table, header.kinds, row_numbers(header.rows))
+    return batch.replace_schema_metadata(replace(header, sums=sums).encoded())
+
+
+def _write(path: Path, batch: pa.RecordBatch) -> tuple[int, str]:
+    """Write aside, flush to the disk, rename; size and checksum of the file."""
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(aside, "xb") as file, pa.ipc.new_file(file, batch.schema) as sink:
@@ -247,12 +258,6 @@ def _write(path: Path, columns: Mapping[str, pa.Array], header: Header) -> tuple
     finally:
         aside.unlink(missing_ok=True)
     return size, checksum
-
-
-def file_checksum(path: Path) -> str:
-    """BLAKE2b-256 of a file in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:
