@@ -31,6 +31,7 @@ from tiles.addresses import (
 )
 from tiles.arrays import Rows
 from tiles.buffers import with_room
+from tiles.eights import SLACK, put_padded
 from tiles.geojson.geometry import Precision, Shape, geometry_room, put_geometry
 from tiles.geojson.values import put_text, put_value, values_room
 
@@ -57,18 +58,15 @@ def _words(columns: tuple[str, ...]) -> _Words:
     words += [name if i == 0 else "," + name for i, name in enumerate(names)]
     encoded = [word.encode() for word in words]
     starts = np.cumsum([0, *(len(word) for word in encoded)]).astype(np.int64)
-    return _Words(np.frombuffer(b"".join(encoded), dtype=np.uint8).copy(), starts)
+    return _Words(np.frombuffer(b"".join(encoded) + bytes(SLACK), dtype=np.uint8).copy(), starts)
 
 
 _FEATURE, _GEOMETRY, _PROPERTIES, _END, _NULL, _NAMES = range(6)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _put_word(out: NDArray[np.uint8], at: int, words: _Words, word: int) -> int:
-    first, last = words.starts[word], words.starts[word + 1]
-    for k in range(first, last):
-        out[at + k - first] = words.text[k]
-    return at + last - first
+    return put_padded(out, at, words.text, words.starts[word], words.starts[word + 1])
 
 
 @njit(nogil=True, cache=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from tiles.eights import SLACK, put_padded
 from tiles.geojson.numbers import put_fixed
 
 NUMBER_ROOM = 26
@@ -24,7 +25,7 @@ _OPEN, _CLOSE, _COMMA = 91, 93, 44
 
 _NAMES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon")
 _HEADS = [f'{{"type":"{name}","coordinates":'.encode() for name in _NAMES]
-_HEAD_BYTES = np.frombuffer(b"".join(_HEADS), dtype=np.uint8).copy()
+_HEAD_BYTES = np.frombuffer(b"".join(_HEADS) + bytes(SLACK), dtype=np.uint8).copy()
 _HEAD_STARTS = np.cumsum([0, *(len(head) for head in _HEADS)]).astype(np.int64)
 _POLYGON, _MULTIPOINT, _MULTIPOLYGON = 3, 4, 6
 
@@ -69,7 +70,7 @@ def turns_left(lon_lat_z: NDArray[np.float64], first: int, last: int) -> bool:
     return total >= 0.0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _put_vertex(
     out: NDArray[np.uint8],
     at: int,
@@ -89,7 +90,7 @@ def _put_vertex(
     return at + 1
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _put_ring(
     out: NDArray[np.uint8],
     at: int,
@@ -137,7 +138,7 @@ def _put_rings(
     return at
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _put_part(
     out: NDArray[np.uint8],
     at: int,
@@ -187,9 +188,7 @@ def put_geometry(out: NDArray[np.uint8], at: int, shape: Shape, row: int, precis
     if kind == 0 or first == last or n_dimensions == 0:
         out[at], out[at + 1], out[at + 2], out[at + 3] = 110, 117, 108, 108
         return at + 4
-    for k in range(_HEAD_STARTS[kind], _HEAD_STARTS[kind + 1]):
-        out[at] = _HEAD_BYTES[k]
-        at += 1
+    at = put_padded(out, at, _HEAD_BYTES, _HEAD_STARTS[kind], _HEAD_STARTS[kind + 1])
     part, last_part = shape.part_starts[row], shape.part_starts[row + 1]
     if kind < _MULTIPOINT:
         at = _put_part(out, at, shape, kind, part, n_dimensions, precision)

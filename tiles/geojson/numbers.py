@@ -8,10 +8,21 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.text import PAIRS, put_digits
+from tiles.eights import AS_TEXT, HUNDRED_MILLION, eight_digits, put_number, store, zero_bytes_last
 
 INTEGER_ROOM = 20
 FLOAT_ROOM = 32
+
+_EIGHT = np.uint64(HUNDRED_MILLION)
+_DECIMALS, _DECIMAL_SCALE = 8, 1e8
+_LEAST_DECIMAL, _LARGEST_DECIMAL = 1e-3, 1e7
+_SMALL = 1000
+# the digits in the lower three bytes, how many there are in the upper one
+_SMALL_NUMBERS = np.array(
+    [int.from_bytes(str(k).encode().ljust(3) + bytes([len(str(k))]), "little") for k in range(_SMALL)],
+    dtype=np.uint32,
+)
+_POWERS_OF_TEN = np.array([10**k for k in range(9)], dtype=np.uint64)
 
 # Grisu2 scales by a power of ten so that the binary exponent falls into this window.
 _ALPHA = -60
@@ -43,41 +54,27 @@ class _Scaled(NamedTuple):
 
 
 @njit(nogil=True, cache=True)
-def _put_small(out: NDArray[np.uint8], at: int, value: int) -> int:
-    """Write a number from 0 to 999."""
-    hundreds = value // 100
-    pair = value - 100 * hundreds
-    if value >= 100:
-        out[at] = 48 + hundreds
-        at += 1
-    if value >= 10:
-        out[at] = PAIRS[pair, 0]
-        at += 1
-    out[at] = PAIRS[pair, 1]
-    return at + 1
-
-
-@njit(nogil=True, cache=True)
 def put_int(out: NDArray[np.uint8], at: int, value: int) -> int:
     """Write an int64; return the place after."""
     if value < 0:
         out[at] = 45
         at += 1
-    if -1000 < value < 1000:
-        return _put_small(out, at, abs(value))
     # unsigned, because the lowest int64 has no positive counterpart
     rest = np.uint64(0) - np.uint64(value) if value < 0 else np.uint64(value)
-    digits, limit = 4, np.uint64(10000)
-    while digits < INTEGER_ROOM and limit <= rest:
-        digits += 1
-        limit *= np.uint64(10) if digits < INTEGER_ROOM else np.uint64(1)
-    for k in range(digits - 1, -1, -1):
-        out[at + k] = np.uint8(48) + np.uint8(rest % np.uint64(10))
-        rest //= np.uint64(10)
-    return at + digits
+    if rest < _EIGHT:
+        return put_number(out, at, rest)
+    upper = rest // _EIGHT
+    if upper < _EIGHT:
+        at = put_number(out, at, upper)
+    else:
+        at = put_number(out, at, upper // _EIGHT)
+        store(out, at, eight_digits(upper % _EIGHT) | AS_TEXT)
+        at += 8
+    store(out, at, eight_digits(rest % _EIGHT) | AS_TEXT)
+    return at + 8
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _whole_and_rest(scaled: np.uint64, scale: float) -> Any:
     """The quotient and the remainder of a number below 2^53 by a power of ten.
 
@@ -93,26 +90,49 @@ def _whole_and_rest(scaled: np.uint64, scale: float) -> Any:
     return whole, rest
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
+def _put_fraction(out: NDArray[np.uint8], at: int, rest: np.uint64, decimals: int) -> int:
+    """Write the digits behind a point, without trailing zeros; ``rest`` is not 0."""
+    if decimals > 8:
+        last = rest % np.uint64(10)
+        rest //= np.uint64(10)
+        if last != np.uint64(0):
+            store(out, at, eight_digits(rest) | AS_TEXT)
+            out[at + 8] = np.uint64(48) + last
+            return at + 9
+        decimals = 8
+    digits = eight_digits(rest * _POWERS_OF_TEN[8 - decimals])
+    store(out, at, digits | AS_TEXT)
+    return at + 8 - zero_bytes_last(digits)
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _put_whole(out: NDArray[np.uint8], at: int, whole: np.uint64) -> int:
+    """Write a number below 10^8 that is mostly one of degrees."""
+    if whole >= np.uint64(_SMALL):
+        return put_number(out, at, whole)
+    entry = np.uint64(_SMALL_NUMBERS[np.int64(whole)])
+    store(out, at, entry)
+    return at + int(entry >> np.uint64(24))
+
+
+@njit(nogil=True, cache=True, forceinline=True)
 def put_fixed(out: NDArray[np.uint8], at: int, value: float, decimals: int, scale: float) -> int:
     """Write a number rounded to ``decimals``, without trailing zeros; return the place after.
 
-    ``scale`` is 10^decimals and ``value * scale`` is below 2^53.
+    ``scale`` is 10^decimals, ``decimals`` at most 9, ``value`` below 10^8 and ``value * scale`` below
+    2^53.
     """
     scaled = np.uint64(np.rint(np.abs(value) * scale))
     if value < 0.0 and scaled != np.uint64(0):
         out[at] = 45
         at += 1
     whole, rest = _whole_and_rest(scaled, scale)
-    small = int(np.int64(whole))
-    at = _put_small(out, at, small) if small < 1000 else put_int(out, at, small)
+    at = _put_whole(out, at, whole)
     if rest == np.uint64(0):
         return at
     out[at] = 46
-    at = put_digits(out, at + 1, int(np.int64(rest)), decimals)
-    while out[at - 1] == 48:
-        at -= 1
-    return at
+    return _put_fraction(out, at + 1, rest, decimals)
 
 
 @njit(nogil=True, cache=True)
@@ -255,6 +275,25 @@ def _put_scientific(
 
 
 @njit(nogil=True, cache=True)
+def _put_decimal(out: NDArray[np.uint8], at: int, value: float) -> int:
+    """Write a number that has few decimals, as most measures have; nothing for any other.
+
+    A decimal of up to 15 digits is the only one that reads back as its double, hence the shortest.
+    """
+    if not _LEAST_DECIMAL <= value < _LARGEST_DECIMAL:
+        return at
+    scaled = np.rint(value * _DECIMAL_SCALE)
+    if scaled / _DECIMAL_SCALE != value:
+        return at
+    whole, rest = _whole_and_rest(np.uint64(scaled), _DECIMAL_SCALE)
+    at = _put_whole(out, at, whole)
+    out[at], out[at + 1] = 46, 48
+    if rest == np.uint64(0):
+        return at + 2
+    return _put_fraction(out, at + 1, rest, _DECIMALS)
+
+
+@njit(nogil=True, cache=True)
 def put_float(out: NDArray[np.uint8], at: int, bits: int, digits: NDArray[np.uint8]) -> int:
     """Write the finite double with these bits so that it reads back the same.
 
@@ -273,6 +312,9 @@ def put_float(out: NDArray[np.uint8], at: int, bits: int, digits: NDArray[np.uin
     if magnitude == np.uint64(0):
         out[at], out[at + 1], out[at + 2] = 48, 46, 48
         return at + 3
+    end = _put_decimal(out, at, np.int64(magnitude).view(np.float64))
+    if end != at:
+        return end
     n, decimal = _shortest(_scaled(magnitude), digits)
     point = n + decimal
     if -5 < point <= 16:

@@ -60,6 +60,37 @@ def test_doubles_are_written_as_short_as_they_can_be(make_table, all_rows):
         assert '"v":' + shortest in text
 
 
+@given(
+    st.lists(
+        st.decimals(-(10**8), 10**8, places=9, allow_nan=False)
+        | st.decimals(-10, 10, places=4, allow_nan=False),
+        min_size=1,
+        max_size=50,
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_measures_are_written_as_short_as_they_can_be(make_table, all_rows, decimals):
+    numbers = [float(number) for number in decimals if abs(number) >= 1e-4]
+    text = write_features(
+        all_rows(make_table([POINT] * len(numbers), {"v": (Kind.FLOAT, numbers)})), columns=["v"]
+    ).decode()
+    written = [part.partition("}")[0] for part in text.split('"v":')[1:]]
+    assert [float(number) for number in written] == numbers
+    for number, shortest in zip(written, map(repr, numbers), strict=True):
+        assert len(number) <= len(shortest) or len(shortest) > 16
+
+
+def test_integers_of_every_length_come_back(make_table, all_rows):
+    numbers = [sign * (10**n + add) for n in range(19) for add in (-1, 0, 7) for sign in (1, -1)]
+    assert values(make_table, all_rows, Kind.INT, numbers) == numbers
+
+
+@pytest.mark.parametrize("byte", [*range(32), 34, 92, 127])
+def test_what_must_be_escaped_is_escaped_wherever_it_stands(make_table, all_rows, byte):
+    texts = ["a" * place + chr(byte) + "道" * (20 - place) for place in range(20)]
+    assert values(make_table, all_rows, Kind.STRING, texts) == texts
+
+
 @given(st.lists(st.one_of(st.none(), st.dates()), min_size=1, max_size=20))
 @settings(max_examples=30, deadline=None)
 def test_dates_are_iso_dates(make_table, all_rows, dates):
