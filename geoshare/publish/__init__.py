@@ -3,7 +3,7 @@
 from geoshare.publish.keeper import Keeper, KeeperBusy, wait_published
 from geoshare.publish.manifest import Manifest, RasterManifest, read_manifest, read_raster_manifest
 from geoshare.publish.packs import Packs, Published
-from geoshare.publish.publisher import PublishingFailed, publish_pending
+from geoshare.publish.publisher import Publisher, PublishingFailed
 
 __all__ = [
     "Keeper",
@@ -11,9 +11,9 @@ __all__ = [
     "Manifest",
     "Packs",
     "Published",
+    "Publisher",
     "PublishingFailed",
     "RasterManifest",
-    "publish_pending",
     "read_manifest",
     "read_raster_manifest",
     "wait_published",

@@ -20,11 +20,11 @@ from geoshare.publish.schema import properties_table
 from geoshare.publish.spool import Spool, cuts, keys_of_boxes
 from geoshare.store import reading
 from geoshare.store.rows import FeatureChunk
-from tiles.arrays import Geometries, Kind
+from tiles.arrays import FeatureTable, Geometries, Kind, Rows
 from tiles.geometry.convert import from_wkb, joined_positions, take, world_boxes
 from tiles.grid import lon_lat_to_world
 from tiles.index.hilbert import box_keys
-from tiles.pack import PartInfo, write_part
+from tiles.pack import PartInfo, materialise, write_part
 
 PART_ROWS = 1_000_000
 
@@ -53,7 +53,9 @@ class _Times:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
+    """Features on their way into a part: ``id`` and properties, and as many geometries."""
+
     table: pa.Table
     geometry: Geometries
 
@@ -73,7 +75,7 @@ def build_whole(
     chunks = _noted(reading.scan_features(connection, collection), times)
     parts = []
     if reading.count_features(connection, collection) <= part_rows:
-        parts.append(_write(folder, _gathered(chunks, kinds), kinds))
+        parts.append(write_piece(folder, "base", _gathered(chunks, kinds), kinds))
     else:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".spool-") as aside:
             keys = [keys_of_boxes(boxes) for boxes in reading.scan_boxes(connection, collection)]
@@ -81,18 +83,27 @@ def build_whole(
             spool.deal(chunks)
             for some in spool.ranges():
                 whole = _gathered(some, kinds)
-                parts += [_write(folder, piece, kinds) for piece in _cut(whole, part_rows)]
+                pieces = cut(whole, part_rows)
+                parts += [write_piece(folder, "base", piece, kinds) for piece in pieces]
     return Built(tuple(parts), (times.start, times.end))
 
 
-def _gathered(chunks: Iterable[FeatureChunk], kinds: Mapping[str, Kind]) -> _Piece:
+def _gathered(chunks: Iterable[FeatureChunk], kinds: Mapping[str, Kind]) -> Piece:
     with _no_collection():
         pieces = [_piece(chunk, kinds) for chunk in chunks]
-    return _joined(pieces or [_empty(kinds)])
+    return joined(pieces or [_empty(kinds)])
 
 
-def _write(folder: Path, piece: _Piece, kinds: Mapping[str, Kind]) -> PartInfo:
-    return write_part(folder / _name("base"), piece.table, piece.geometry, kinds)
+def write_piece(
+    folder: Path,
+    name: str,
+    piece: Piece,
+    kinds: Mapping[str, Kind],
+    tombstones: Sequence[str] | None = None,
+) -> PartInfo:
+    """Write a part of a new name that begins with ``name``; with ``tombstones`` it is a delta."""
+    path = folder / f"{name}-{secrets.token_hex(8)}.arrow"
+    return write_part(path, piece.table, piece.geometry, kinds, tombstones=tombstones)
 
 
 def build_delta(
@@ -101,10 +112,10 @@ def build_delta(
     """Write what change sets after ``after`` changed as one delta part."""
     times = _Times()
     chunks = list(_noted(reading.changed_features(connection, collection, after), times))
-    piece = _joined([_piece(chunk, kinds) for chunk in chunks] or [_empty(kinds)])
+    piece = joined([_piece(chunk, kinds) for chunk in chunks] or [_empty(kinds)])
     present = {id_ for chunk in chunks for id_ in chunk.ids}
     gone = sorted(reading.ended_ids(connection, collection, after) - present)
-    part = write_part(folder / _name("delta"), piece.table, piece.geometry, kinds, tombstones=gone)
+    part = write_piece(folder, "delta", piece, kinds, gone)
     return Built((part,), (times.start, times.end))
 
 
@@ -118,10 +129,6 @@ def _no_collection() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
-
-
-def _name(kind: str) -> str:
-    return f"{kind}-{secrets.token_hex(8)}.arrow"
 
 
 def _noted(chunks: Iterable[FeatureChunk], times: _Times) -> Iterable[FeatureChunk]:
@@ -140,18 +147,26 @@ def _ahead(chunks: Iterable[FeatureChunk]) -> Iterator[FeatureChunk]:
             yield chunk
 
 
-def _piece(chunk: FeatureChunk, kinds: Mapping[str, Kind]) -> _Piece:
+def piece_of(table: FeatureTable, rows: NDArray[np.int32]) -> Piece:
+    """Rows of a part, to be written into another."""
+    names = ["id", *(column.name for column in table.columns)]
+    geometry, _ = take(table.geometries, table.world_xy, rows)
+    return Piece(materialise(Rows((table,), (rows,)), names, geometry=None), geometry)
+
+
+def _piece(chunk: FeatureChunk, kinds: Mapping[str, Kind]) -> Piece:
     table = properties_table(chunk.properties, kinds)
-    return _Piece(table.add_column(0, "id", pa.array(chunk.ids, pa.utf8())), from_wkb(chunk.geometry))
+    return Piece(table.add_column(0, "id", pa.array(chunk.ids, pa.utf8())), from_wkb(chunk.geometry))
 
 
-def _empty(kinds: Mapping[str, Kind]) -> _Piece:
+def _empty(kinds: Mapping[str, Kind]) -> Piece:
     return _piece(FeatureChunk([], [], [], [], [], []), kinds)
 
 
-def _joined(pieces: Sequence[_Piece]) -> _Piece:
+def joined(pieces: Sequence[Piece]) -> Piece:
+    """Several pieces as one, in order."""
     table = pa.concat_tables([piece.table for piece in pieces])
-    return _Piece(table, join([piece.geometry for piece in pieces]))
+    return Piece(table, join([piece.geometry for piece in pieces]))
 
 
 def join(parts: Sequence[Geometries]) -> Geometries:
@@ -174,7 +189,7 @@ def join(parts: Sequence[Geometries]) -> Geometries:
     )
 
 
-def _cut(whole: _Piece, part_rows: int) -> Iterable[_Piece]:
+def cut(whole: Piece, part_rows: int) -> Iterable[Piece]:
     """Pieces of at most ``part_rows`` rows in the order (Hilbert key, id)."""
     if len(whole) <= part_rows:
         yield whole
@@ -185,4 +200,4 @@ def _cut(whole: _Piece, part_rows: int) -> Iterable[_Piece]:
     for start in range(0, len(order), part_rows):
         rows = order[start : start + part_rows]
         geometry, _ = take(whole.geometry, world_xy, rows)
-        yield _Piece(whole.table.take(pa.array(rows)), geometry)
+        yield Piece(whole.table.take(pa.array(rows)), geometry)

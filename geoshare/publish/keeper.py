@@ -7,19 +7,26 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from geoshare.errors import NotPublished, Unavailable
 from geoshare.model.clock import Clock
 from geoshare.publish.files import read_json, write_json
+from geoshare.publish.fold import plan
+from geoshare.publish.folding import Folding
 from geoshare.publish.patience import Patience
-from geoshare.publish.publisher import PublishingFailed, publish_pending
+from geoshare.publish.publisher import GRACE_S, Publisher, PublishingFailed
 from geoshare.store import Record, reading
+from geoshare.store.bell import BELL, listening
 
-POLL_S = 0.02
+POLL_S = 0.05  # between two looks at the record where nobody rings
+JOIN_S = 0.05  # between the beginnings of two publications: what is committed meanwhile is joined
+WAIT_POLL_S = 0.01
+SWEEP_S = 10.0
+MOST_DELTAS = 24  # beside those that are being folded; one more is folded at once, small as it is
 STATE = "published.json"
 LOCK = "keeper.lock"
 _MOST_S = 10.0  # between two tries of what is not about one collection
@@ -62,6 +69,8 @@ class Keeper:
         part of being published: only then does :func:`wait_published` return.
     ticks
         Called with the time (microseconds) in every round of :meth:`run`.
+    grace_s, named
+        When parts of former versions go (see :class:`Publisher`).
     """
 
     def __init__(
@@ -71,8 +80,14 @@ class Keeper:
         clock: Clock,
         after_publish: Sequence[AfterPublish] = (),
         ticks: Sequence[Tick] = (),
+        grace_s: float = GRACE_S,
+        named: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._record = record
+        self._publisher = Publisher(record, data_dir / "packs", grace_s=grace_s, named=named)
+        self._folding: Folding | None = None  # while it runs
+        self._foldable: set[str] = set()
+        self._swept_s = -SWEEP_S
         self._data_dir = data_dir
         self._packs_dir = data_dir / "packs"
         self._clock = clock
@@ -109,15 +124,11 @@ class Keeper:
         state = read_state(self._packs_dir)
         before = max(state.sequence, 0)
         again = {name for name in state.failed if self._failing.get(name, _ANEW).due}
+        if sequence == state.sequence and not (everything or again) and self._pending == set():
+            return set()
         failed: dict[str, int] = {}
         try:
-            changed = publish_pending(
-                self._record,
-                self._packs_dir,
-                self._clock,
-                after=0 if everything else before,
-                again=again,
-            )
+            changed = self._publisher.publish(0 if everything else before, again)
         except PublishingFailed as error:
             changed = error.changed
             failed = {name: state.failed.get(name, before) for name in error.failed}
@@ -127,12 +138,53 @@ class Keeper:
             for name, after in state.failed.items()
             if not everything and name not in again | changed
         }
+        self._fold_here(changed)
         self._tell(changed, everything)
         new = State(sequence, waiting | failed)
         self._failing = {name: held for name, held in self._failing.items() if name in new.failed}
         if new != state:
-            write_json(self._packs_dir / STATE, asdict(new))
+            write_json(self._packs_dir / STATE, asdict(new), durable=False)
+        if self._folding is None:
+            self._sweep()
         return changed
+
+    def _fold_here(self, changed: set[str]) -> None:
+        """Fold what cannot wait: all that is due where nobody folds in the background, else little."""
+        self._foldable |= changed
+        for name in changed:
+            manifest = self._publisher.manifest(name)
+            if manifest is None:
+                continue
+            if self._folding is None:
+                work = plan(manifest)
+            else:
+                held = self._folding.work
+                taken = held.taken if held is not None and held.collection == name else ()
+                work = plan(manifest, taken, MOST_DELTAS, into_base=False)
+            try:
+                if work is not None:
+                    self._publisher.fold(work)
+            except Exception:  # what is published stays as it is, in more parts
+                log.exception("%s cannot be folded", name)
+
+    def _fold_aside(self, folding: Folding) -> None:
+        """Put in place what has been folded in the background, and begin what is due next."""
+        done = folding.finished()
+        if done is not None and self._publisher.swap(done.work, done.folded):
+            self._tell({done.work.collection}, everything=False)
+        while folding.free and self._foldable:
+            name = min(self._foldable)
+            manifest = self._publisher.manifest(name)
+            work = None if manifest is None else plan(manifest)
+            if work is None:
+                self._foldable.discard(name)
+            else:
+                folding.start(work)
+
+    def _sweep(self) -> None:
+        if time.monotonic() - self._swept_s >= SWEEP_S:
+            self._swept_s = time.monotonic()
+            self._publisher.sweep(() if self._folding is None else self._folding.busy)
 
     def _note(self, error: PublishingFailed) -> None:
         for name, reason in error.failed.items():
@@ -163,26 +215,45 @@ class Keeper:
                 stop.wait(0.5)
 
     def _keep(self, stop: threading.Event, poll_s: float) -> None:
-        signal = self._record.signal()
-        first, due = True, True
+        first, due, begun = True, True, -JOIN_S
         publishing = Patience(_MOST_S)
         ticks = [(tick, Patience(_MOST_S)) for tick in self._ticks]
-        try:
+        with (
+            closing(self._record.signal()) as signal,
+            self._in_background() as folding,
+            listening(self._data_dir / BELL) as bell,
+        ):
             while not stop.is_set():
+                pause = poll_s
                 if publishing.due:
                     try:
                         due = signal.changed() or due
-                        if due or any(held.due for held in self._failing.values()):
+                        joining = begun + JOIN_S - time.monotonic()
+                        if joining > 0:
+                            pause = min(poll_s, joining)
+                        elif due or any(held.due for held in self._failing.values()):
+                            begun = time.monotonic()
                             self.publish(everything=first)
                             first, due = False, False
+                        self._fold_aside(folding)
+                        self._sweep()
                         publishing.done()
                     except Exception as error:
                         due = True
                         publishing.failed(log, "publishing failed", error)
                 self._tick(ticks)
-                stop.wait(poll_s)
-        finally:
-            signal.close()
+                bell.wait(pause)
+
+    @contextmanager
+    def _in_background(self) -> Iterator[Folding]:
+        """Fold in a child process."""
+        self._foldable |= set(self._publisher.collections())
+        with closing(Folding(self._packs_dir)) as folding:
+            self._folding = folding
+            try:
+                yield folding
+            finally:
+                self._folding = None
 
     def _tick(self, ticks: Sequence[tuple[Tick, Patience]]) -> None:
         now_us = self._clock.now_us()
@@ -197,7 +268,10 @@ class Keeper:
 
 def read_state(packs_dir: Path) -> State:
     """How far publishing has come; sequence -1 where nothing is published."""
-    said = read_json(packs_dir / STATE)
+    try:
+        said = read_json(packs_dir / STATE)
+    except ValueError:  # torn by a power cut: it is not waited for the disk to have it
+        said = None
     return State() if said is None else State(int(said["sequence"]), dict(said.get("failed", {})))
 
 
@@ -238,7 +312,7 @@ def wait_published(
                     continue
         except KeeperBusy:
             pass
-        time.sleep(POLL_S / 2)
+        time.sleep(WAIT_POLL_S)
 
 
 def _stuck(record: Record, state: State, sequence: int) -> list[str]:

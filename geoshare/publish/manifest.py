@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,6 @@ from tiles.pack import PartInfo
 
 FORMAT = 2
 VECTOR, RASTER = "manifest.json", "rasters.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Retired:
-    """A part that an earlier version named; readers of that version may still open it."""
-
-    name: str
-    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +41,6 @@ class Manifest:
     count: int
     extent: Box | None
     time_extent: tuple[int | None, int | None] = (None, None)
-    retired: tuple[Retired, ...] = field(default=(), compare=False)
 
     @property
     def deltas(self) -> tuple[PartInfo, ...]:
@@ -100,7 +91,6 @@ def read_manifest(packs_dir: Path, collection: str) -> Manifest | None:
         count=said["count"],
         extent=None if extent is None else Box(*extent),
         time_extent=(times[0], times[1]),
-        retired=tuple(Retired(**item) for item in said["retired"]),
     )
 
 
@@ -120,7 +110,6 @@ def write_manifest(packs_dir: Path, manifest: Manifest) -> None:
             "count": manifest.count,
             "extent": None if manifest.extent is None else list(manifest.extent),
             "time_extent": list(manifest.time_extent),
-            "retired": [{"name": item.name, "at_us": item.at_us} for item in manifest.retired],
         },
     )
 

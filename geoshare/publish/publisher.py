@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import time
+from collections.abc import Callable, Collection
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import Connection
-
-from geoshare.model.batch import Band
-from geoshare.model.clock import Clock
-from geoshare.model.collections import Collection, check_name
-from geoshare.model.rasters import RasterAsset
-from geoshare.publish.build import PART_ROWS, Built, build_delta, build_whole
+from geoshare.model.collections import check_name
+from geoshare.publish.build import PART_ROWS
+from geoshare.publish.fold import Fold, Folded, run
 from geoshare.publish.manifest import (
+    VECTOR,
     Manifest,
-    RasterManifest,
-    Retired,
-    joined_extent,
     pack_folder,
+    published_names,
     read_manifest,
-    read_raster_manifest,
-    write_manifest,
-    write_raster_manifest,
 )
-from geoshare.publish.schema import kinds_of
+from geoshare.publish.packs import Packs
+from geoshare.publish.rasters import publish_rasters
+from geoshare.publish.vectors import publish_vectors, swap
 from geoshare.store import Record, reading
-from geoshare.store.files import Files
-from geoshare.store.rows import StoredRaster
-from tiles.errors import TileError
-from tiles.pack import Pack, PartInfo, open_part
 
-DELTA_SHARE = 0.10  # of a collection; a larger change is cheaper to read when all is written anew
-DELTA_LEAST_ROWS = 1_000
-MAX_DELTAS = 8
-GRACE_S = 600.0  # how long parts that no manifest names any more stay for their readers
-
-log = logging.getLogger(__name__)
+GRACE_S = 60.0  # how long parts that no manifest names any more stay for their readers
 
 
 class PublishingFailed(Exception):
@@ -58,221 +43,130 @@ class PublishingFailed(Exception):
         self.sequences = sequences
 
 
-def publish_pending(
-    record: Record,
-    packs_dir: Path,
-    clock: Clock,
-    *,
-    after: int = 0,
-    again: AbstractSet[str] = frozenset(),
-    part_rows: int = PART_ROWS,
-    grace_s: float = GRACE_S,
-) -> set[str]:
-    """Publish every collection that has changed since its manifest; returns their names.
-
-    All collections are read from one snapshot of the record. A collection's readers see its old
-    version or its new one. To be called by whoever holds the keeper's lock.
+class Publisher:
+    """Publishes and folds; to be used by whoever holds the keeper's lock, from one thread.
 
     Parameters
     ----------
-    after
-        Only collections that change sets after this one touched are looked at; 0: all, also those
-        whose schema has changed.
-    again
-        Collections that are looked at in any case.
-
-    Raises
-    ------
-    PublishingFailed
-        Some collections could not be published.
+    part_rows
+        Most rows of a part.
+    grace_s
+        How long a part that is no longer named stays. Who has opened a part keeps what is in it
+        after its name is gone; the time is for who has read a manifest and not yet opened all.
+    named
+        Parts, as ``collection/name``, that something else still names.
     """
-    objects_dir = packs_dir.parent / "objects"
-    changed: set[str] = set()
-    failed: dict[str, Exception] = {}
-    with record.snapshot() as connection:
-        pending = {item.collection: item for item in reading.changes_after(connection, after)}
-        if not pending.keys() >= again:
-            every = reading.changes_after(connection, 0)
-            pending |= {item.collection: item for item in every if item.collection in again}
-        collections = record.collections() if pending else {}
-        for name, item in sorted(pending.items()):
-            try:
-                collection = collections[check_name(name)]
-                if collection.kind == "vector":
-                    publisher = _Vectors(connection, collection, packs_dir, clock, part_rows, grace_s)
-                    done = publisher.publish(item.sequence)
-                else:
-                    done = _publish_rasters(
-                        connection, collection, packs_dir, objects_dir, item.sequence
-                    )
-            except Exception as error:  # one bad collection must not hold up the rest of the map
-                failed[name] = error
-                continue
-            if done:
-                changed.add(name)
-    if failed:
-        raise PublishingFailed(changed, failed, {name: pending[name].sequence for name in failed})
-    return changed
-
-
-class _Vectors:
-    """Publishes one vector collection."""
 
     def __init__(
         self,
-        connection: Connection,
-        collection: Collection,
+        record: Record,
         packs_dir: Path,
-        clock: Clock,
-        part_rows: int,
-        grace_s: float,
+        part_rows: int = PART_ROWS,
+        grace_s: float = GRACE_S,
+        named: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        self._connection = connection
-        self._collection = collection
-        self._packs_dir = packs_dir
-        self._folder = pack_folder(packs_dir, collection.name)
-        self._now_us = clock.now_us()
+        self._record = record
+        self._packs = Packs(packs_dir)
         self._part_rows = part_rows
         self._grace_s = grace_s
-        self._kinds = kinds_of(collection)
+        self._named = named
 
-    def publish(self, sequence: int) -> bool:
-        current = read_manifest(self._packs_dir, self._collection.name)
-        if current is not None and list(current.kinds.items()) != list(self._kinds.items()):
-            log.info("%s has another schema than its pack: built anew", self._collection.name)
-            current = replace(current, sequence=-1)
-        if current is not None and current.sequence >= sequence:
-            return False
-        self._folder.mkdir(parents=True, exist_ok=True)
-        started = time.monotonic()
-        try:
-            new = self._delta(current, sequence) if current is not None else None
-        except TileError as error:
-            log.warning("%s is damaged and built anew: %s", self._collection.name, error)
-            new = None
-        new = new or self._whole(current, sequence)
-        write_manifest(self._packs_dir, new)
-        self._clean(new)
-        log.info(
-            "%s version %d: %d features in %d parts, %.0f ms",
-            new.collection,
-            new.version,
-            new.count,
-            len(new.parts),
-            (time.monotonic() - started) * 1000,
-        )
-        return True
+    def publish(self, after: int = 0, again: AbstractSet[str] = frozenset()) -> set[str]:
+        """Publish every collection that has changed since its manifest; returns their names.
 
-    def _whole(self, current: Manifest | None, sequence: int) -> Manifest:
-        name = self._collection.name
-        built = build_whole(self._connection, name, self._kinds, self._folder, self._part_rows)
-        return self._manifest(current, sequence, sequence, built.parts, built.time_extent)
+        All collections are read from one snapshot of the record, those with the fewest changed rows
+        first. A collection's readers see its old version or its new one.
 
-    def _delta(self, current: Manifest, sequence: int) -> Manifest | None:
-        """The next version as a delta; None where all is to be written anew."""
-        if current.sequence < 0 or current.count < DELTA_LEAST_ROWS:
-            return None
-        base = tuple(part for part in current.parts if not part.is_delta)
-        fold = len(current.deltas) >= MAX_DELTAS
-        kept = base if fold else current.parts
-        after = current.base_sequence if fold else current.sequence
-        changes = {
-            item.collection: item.rows for item in reading.changes_after(self._connection, after)
-        }
-        weight = changes.get(current.collection, 0)
-        weight += sum(part.rows + part.tombstones for part in kept if part.is_delta)
-        if weight >= DELTA_SHARE * sum(part.rows for part in base):
-            return None
-        built = build_delta(self._connection, current.collection, self._kinds, self._folder, after)
-        times = _joined_times(current, built)
-        return self._manifest(current, sequence, current.base_sequence, (*kept, *built.parts), times)
+        Parameters
+        ----------
+        after
+            Only collections that change sets after this one touched are looked at; 0: all, also
+            those whose schema has changed.
+        again
+            Collections that are looked at in any case.
 
-    def _manifest(
-        self,
-        current: Manifest | None,
-        sequence: int,
-        base_sequence: int,
-        parts: tuple[PartInfo, ...],
-        time_extent: tuple[int | None, int | None],
-    ) -> Manifest:
-        before = () if current is None else current.parts
-        names = {part.name for part in parts}
-        retired = tuple(Retired(part.name, self._now_us) for part in before if part.name not in names)
-        return Manifest(
-            collection=self._collection.name,
-            version=1 if current is None else current.version + 1,
-            sequence=sequence,
-            base_sequence=base_sequence,
-            schema=self._collection.schema,
-            kinds=self._kinds,
-            parts=parts,
-            count=len(Pack([open_part(self._folder / part.name, part) for part in parts])),
-            extent=joined_extent([part.box for part in parts]),
-            time_extent=time_extent,
-            retired=(*self._still_read(current), *retired),
-        )
-
-    def _still_read(self, current: Manifest | None) -> tuple[Retired, ...]:
-        grace_us = int(self._grace_s * 1_000_000)
-        before = () if current is None else current.retired
-        return tuple(item for item in before if self._now_us - item.at_us < grace_us)
-
-    def _clean(self, manifest: Manifest) -> None:
-        """Remove parts that no version in use names, and what a killed keeper left.
-
-        Nobody else writes into the folder: whoever publishes holds the keeper's lock.
+        Raises
+        ------
+        PublishingFailed
+            Some collections could not be published.
         """
-        named = {part.name for part in manifest.parts} | {item.name for item in manifest.retired}
-        for path in self._folder.iterdir():
-            if path.name.startswith("."):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-            elif path.suffix == ".arrow" and path.name not in named:
-                path.unlink()
+        changed: set[str] = set()
+        failed: dict[str, Exception] = {}
+        with self._record.snapshot() as connection:
+            pending = {item.collection: item for item in reading.changes_after(connection, after)}
+            if not pending.keys() >= again:
+                every = reading.changes_after(connection, 0)
+                pending |= {item.collection: item for item in every if item.collection in again}
+            collections = self._record.collections() if pending else {}
+            for name, item in sorted(pending.items(), key=lambda pair: (pair[1].rows, pair[0])):
+                try:
+                    collection = collections[check_name(name)]
+                    if collection.kind == "vector":
+                        done = publish_vectors(
+                            connection, collection, self._packs, item.sequence, self._part_rows
+                        )
+                    else:
+                        done = publish_rasters(
+                            connection, collection, self._packs.folder, item.sequence
+                        )
+                except Exception as error:  # one bad collection must not hold up the rest of the map
+                    failed[name] = error
+                    continue
+                if done:
+                    changed.add(name)
+        if failed:
+            raise PublishingFailed(changed, failed, {name: pending[name].sequence for name in failed})
+        return changed
+
+    def manifest(self, collection: str) -> Manifest | None:
+        """What is published of a vector collection."""
+        return read_manifest(self._packs.folder, collection)
+
+    def collections(self) -> list[str]:
+        """Vector collections that something is published of."""
+        return published_names(self._packs.folder, VECTOR)
+
+    def swap(self, work: Fold, folded: Folded) -> bool:
+        """Put the result of a fold in place; False where its parts are no longer current."""
+        try:
+            return swap(self._packs, work, folded)
+        finally:
+            shutil.rmtree(folded.folder, ignore_errors=True)
+
+    def fold(self, work: Fold) -> bool:
+        """Fold here and now; tells whether it did."""
+        folder = pack_folder(self._packs.folder, work.collection)
+        return self.swap(work, run(work, folder, folder / ".fold-here", self._part_rows))
+
+    def sweep(self, busy: Collection[str] = ()) -> None:
+        """Remove parts that nobody names and nobody is about to open, and what a killed keeper left.
+
+        ``busy`` are folders, as ``collection/name``, that a fold is under way in.
+        """
+        named: Collection[str] | None = None
+        for name in self.collections():
+            folder = pack_folder(self._packs.folder, name)
+            manifest = self.manifest(name)
+            current = {part.name for part in manifest.parts} if manifest is not None else set()
+            for path in folder.iterdir():
+                if path.name.startswith("."):
+                    if f"{name}/{path.name}" not in busy:
+                        _remove(path)
+                elif path.suffix == ".arrow" and path.name not in current and self._is_old(path):
+                    named = self._named() if named is None else named
+                    if f"{name}/{path.name}" not in named:
+                        _remove(path)
+
+    def _is_old(self, path: Path) -> bool:
+        try:
+            return time.time() - path.stat().st_mtime >= self._grace_s
+        except FileNotFoundError:
+            return False
 
 
-def _joined_times(current: Manifest, built: Built) -> tuple[int | None, int | None]:
-    starts = [item for item in (current.time_extent[0], built.time_extent[0]) if item is not None]
-    ends = [item for item in (current.time_extent[1], built.time_extent[1]) if item is not None]
-    return min(starts, default=None), max(ends, default=None)
-
-
-def _publish_rasters(
-    connection: Connection, collection: Collection, packs_dir: Path, objects_dir: Path, sequence: int
-) -> bool:
-    current = read_raster_manifest(packs_dir, collection.name, objects_dir)
-    if current is not None and current.sequence >= sequence:
-        return False
-    files = Files(packs_dir.parent)
-    assets = [
-        _asset(collection.name, row, files.object(row.object_sha256).relative_to(objects_dir))
-        for row in reading.rasters(connection, collection.name)
-    ]
-    write_raster_manifest(
-        packs_dir,
-        RasterManifest(
-            collection=collection.name,
-            version=1 if current is None else current.version + 1,
-            sequence=sequence,
-            schema=collection.schema,
-            assets=tuple(assets),
-        ),
-    )
-    return True
-
-
-def _asset(collection: str, row: StoredRaster, path: Path) -> RasterAsset:
-    said = row.content
-    return RasterAsset(
-        id=row.id,
-        collection=collection,
-        path=str(path),
-        kind=row.kind,
-        datetime_us=row.datetime_us,
-        box=row.box,
-        crs=said["crs"],
-        width=said["width"],
-        height=said["height"],
-        resolution_m=said["resolution_m"],
-        bands=tuple(Band(**band) for band in said["bands"]),
-        properties=said["properties"],
-    )
+def _remove(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

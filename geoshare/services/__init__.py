@@ -24,6 +24,7 @@ from geoshare.services.extracts import Extracts
 from geoshare.services.rasters import Rasters
 from geoshare.settings import Settings
 from geoshare.store import Governance, Record, open_governance, open_record
+from geoshare.store.bell import BELL
 
 POLICY_FOR_US = 1_000_000  # grants come into force and end within this time
 
@@ -65,7 +66,7 @@ class Services:
         """The record; opened by those who write, never for an answer to a reader."""
         with self._lock:
             if self._record is None:
-                self._record = open_record(self.settings.record_database)
+                self._record = open_record(self.settings.record_database, self.settings.data / BELL)
             return self._record
 
     def scratch(self) -> Path:

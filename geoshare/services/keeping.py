@@ -52,7 +52,15 @@ def make_keeper(services: Services) -> Keeper:
     """The keeper of this data folder; views are part of what it publishes."""
     views = _Held(services)
     ticks = [views.tick, Housekeeping(services).tick]
-    return Keeper(services.record, services.settings.data, services.clock, [views.rebuild], ticks)
+    return Keeper(
+        services.record,
+        services.settings.data,
+        services.clock,
+        [views.rebuild],
+        ticks,
+        grace_s=services.settings.grace_s,
+        named=lambda: named_parts(services.views_dir),
+    )
 
 
 class _Held:

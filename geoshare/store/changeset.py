@@ -32,9 +32,11 @@ class ChangeSet:
         author: str,
         comment: str,
         on_busy: Callable[[], object] = lambda: None,
+        on_commit: Callable[[], object] = lambda: None,
     ) -> None:
         self._database = database
         self._clock = clock
+        self._on_commit = on_commit
         self._on_busy = on_busy  # a chance to clear away writers that have died
         self._counts: dict[str, list[int]] = {}
         now_us = clock.now_us()
@@ -112,6 +114,7 @@ class ChangeSet:
                         for name, (added, changed, removed) in self.counts.items()
                     ],
                 )
+        self._on_commit()
         return sequence
 
     def _update(self, connection: Connection, **values: int) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from geoshare.model.clock import Clock
 from geoshare.model.collections import Collection, known
 from geoshare.store import contributions, reading, sweep
+from geoshare.store.bell import ring
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.database import Database
 from geoshare.store.files import Files
@@ -27,17 +28,19 @@ from geoshare.store.rows import Contribution, FullClaim, StoredRaster
 from geoshare.store.signal import Signal
 
 
-def open_record(url: str | Path) -> Record:
+def open_record(url: str | Path, bell: Path | None = None) -> Record:
     """Open a record, made or brought up to date where needed.
 
     Parameters
     ----------
     url
         A SQLAlchemy URL (``sqlite:///...`` or ``postgresql://...``) or the path of a SQLite file.
+    bell
+        Rung after every commit, for whoever publishes.
     """
     database = Database(as_url(url), serial=True)
     migrate(database, "record")
-    record = Record(database)
+    record = Record(database, bell)
     record.prepare()
     return record
 
@@ -50,8 +53,9 @@ def as_url(url: str | Path) -> str:
 class Record:
     """Contributions, claims, features with their history, rasters: all that must never be lost."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, bell: Path | None = None) -> None:
         self.database = database
+        self._bell = bell
         self.secret = b""  # keys the identities of features; never leaves the record
 
     def prepare(self) -> None:
@@ -96,7 +100,11 @@ class Record:
         on_busy: Callable[[], object] = lambda: None,
     ) -> ChangeSet:
         """Open a change set; ``on_busy`` is called while it waits for another."""
-        return ChangeSet(self.database, clock, author, comment, on_busy)
+        return ChangeSet(self.database, clock, author, comment, on_busy, self._committed)
+
+    def _committed(self) -> None:
+        if self._bell is not None:
+            ring(self._bell)
 
     def discard(self, changeset: int) -> None:
         """Undo a change set that was not committed."""

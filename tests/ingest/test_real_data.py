@@ -14,7 +14,7 @@ import shapely
 
 from geoshare.ingest import contribute
 from geoshare.model.clock import RandomIds, SystemClock
-from geoshare.publish import Packs, publish_pending
+from geoshare.publish import Packs, Publisher
 from geoshare.sources import ReadRequest
 from geoshare.store import open_record
 from tiles.pack import materialise, scan
@@ -38,7 +38,7 @@ def published(tmp_path: Path, real_data: Path) -> Iterator[Contribute]:
             ids=RandomIds(),
             data_dir=tmp_path,
         )
-        publish_pending(record, tmp_path / "packs", SystemClock())
+        Publisher(record, tmp_path / "packs").publish()
         return Packs(tmp_path / "packs")
 
     yield take

@@ -27,7 +27,7 @@ from geoshare.publish import (
     Keeper,
     KeeperBusy,
     Packs,
-    publish_pending,
+    Publisher,
     read_manifest,
     wait_published,
 )
@@ -49,7 +49,7 @@ def bench(tmp_path: Path) -> Iterator[Workbench]:
 
 
 def publish(bench: Workbench, **options: Any) -> set[str]:
-    return publish_pending(bench.record, bench.data / "packs", bench.counting, **options)
+    return Publisher(bench.record, bench.data / "packs", **options).publish()
 
 
 def shown(packs: Packs, collection: str) -> dict[str, dict[str, Any]]:
@@ -168,21 +168,6 @@ def test_a_small_collection_and_a_large_change_are_written_anew(bench: Workbench
     assert manifest.version == 3
 
 
-def test_many_deltas_are_folded_into_one(bench: Workbench) -> None:
-    bench.contribute([many()], content="0")
-    publish(bench)
-    packs = Packs(bench.data / "packs")
-    most = 0
-    for step in range(1, 21):
-        bench.contribute([many({step: 1_000 + step})], content=str(step))
-        publish(bench)
-        published = packs.source("places")
-        assert published is not None
-        most = max(most, len(published.manifest.deltas))
-        assert shown(packs, "places") == bench.visible("places")
-    assert most == 8
-
-
 def test_parts_are_cut_along_the_curve_and_hold_every_row_once(bench: Workbench) -> None:
     bench.contribute([many(count=1_000)])
     publish(bench, part_rows=300)
@@ -195,19 +180,30 @@ def test_parts_are_cut_along_the_curve_and_hold_every_row_once(bench: Workbench)
 
 
 def test_old_parts_stay_for_their_readers_and_go_after_the_grace(bench: Workbench) -> None:
+    packs_dir, folder = bench.data / "packs", bench.data / "packs" / "places"
     for number in range(3):
         bench.contribute([many({1: 100 + number}, count=50)], content=str(number))
-        publish(bench, grace_s=3_600.0)
-    folder = bench.data / "packs" / "places"
-    assert len(list(folder.glob("*.arrow"))) == 3
+        publish(bench)
+        manifest = read_manifest(packs_dir, "places")
+        assert manifest is not None
+        os.utime(folder / manifest.parts[0].name, (0, 0))  # however old it is when it is replaced
+    Publisher(bench.record, packs_dir, grace_s=3_600.0).sweep()
+    parts = {path.name for path in folder.glob("*.arrow")}
+    assert len(parts) == 3
     (folder / "base-of-a-killed-keeper.arrow").write_bytes(b"torn")
-    bench.contribute([many({1: 200}, count=50)], content="9")
-    publish(bench, grace_s=0.0)
-    manifest = read_manifest(bench.data / "packs", "places")
+    (folder / ".fold-of-a-killed-keeper").mkdir()
+    (folder / ".fold-at-work").mkdir()
     assert manifest is not None
-    kept = {path.name for path in folder.glob("*.arrow")}
-    assert {part.name for part in manifest.parts} <= kept
-    assert len(kept) == 2
+    current = {part.name for part in manifest.parts}
+    other = min(parts - current)
+    swept = Publisher(bench.record, packs_dir, grace_s=0.0, named=lambda: {f"places/{other}"})
+    swept.sweep(busy={"places/.fold-at-work"})
+    assert {path.name for path in folder.iterdir()} == {
+        *current,
+        other,
+        "manifest.json",
+        ".fold-at-work",
+    }
 
 
 def test_a_schema_that_became_wider_is_published_anew(bench: Workbench) -> None:
