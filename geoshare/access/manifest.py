@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -97,6 +98,15 @@ def read_manifest(path: Path) -> ViewManifest:
             for part in said[name]
         )
     return ViewManifest(**said)
+
+
+def named_parts(views_dir: Path) -> set[str]:
+    """Paths, under the packs folder, of parts that some view names; an unreadable view names none."""
+    found: set[str] = set()
+    for path in views_dir.glob("*/*.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError, Unavailable):
+            found |= {part.path for part in read_manifest(path).base}
+    return found
 
 
 def write_bits(

@@ -16,6 +16,7 @@ import orjson
 from geoshare import ingest, sources
 from geoshare.access.build import build_views, sweep_views
 from geoshare.access.credentials import Principal
+from geoshare.access.manifest import named_parts
 from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
 from geoshare.ingest import report_json
 from geoshare.ingest.contribute import UNSTATED, Reader
