@@ -7,6 +7,7 @@ every kind of column compiles, or loads from the cache, all that reading a pack 
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.arrays import Kind, Rows
-from tiles.generalise import DetailRule, visible_at
+from tiles.generalise import DetailRule, appearance
 from tiles.geojson import write_features
 from tiles.geometry.convert import from_shapely, to_shapely
 from tiles.geometry.near import box_relations
@@ -48,7 +49,10 @@ def warm() -> None:
 
 def _read(pack: Pack, selection: Selection | None) -> None:
     found = search(pack, selection, _TILE.world_box())
-    shown = visible_at(found, _TILE.z, DetailRule({"text": {"a": 0}}, thin_points_below=4))
+    for rule in (DetailRule({"text": {"a": 0}}, thin_points_below=4), DetailRule({"text": {}}, 30)):
+        # the second shows no rows, so few that they have an index of their own
+        appearing = (partial(appearance, rule=rule), _TILE.z)
+        shown = search(pack, selection, _TILE.world_box(), appearing=appearing)
     names = ["id", *_KINDS]
     encode_layer("warm", found, _TILE, columns=names)
     encode_layer("warm", shown, _TILE, columns=names, simplify=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from geoshare.model.box import Box
 from geoshare.model.collections import Collection, Property, from_schema
 from geoshare.model.rasters import RasterAsset, RasterLimits
 from tiles.arrays import Column, FeatureTable, Geometries, Kind, Rows
+from tiles.generalise import Appearance, DetailRule, appearance
 from tiles.geojson import write_features
 from tiles.grid import lon_lat_box_to_world
 from tiles.pack import Pack, Selection, lookup, materialise, scan, search
@@ -49,6 +50,15 @@ class Layer:
     def through(self, rows: Rows) -> Rows:
         """Return the same rows, of tables that hold visible columns alone."""
         return Rows(tuple(self.shown[id(table)] for table in rows.tables), rows.numbers)
+
+    def appearing(
+        self, detail: tuple[DetailRule, int] | None
+    ) -> tuple[Callable[[FeatureTable], Appearance], int] | None:
+        """Tell when rows appear from their tables as shown, never from the parts' own."""
+        if detail is None:
+            return None
+        rule, z = detail
+        return lambda table: appearance(self.shown[id(table)], rule), z
 
 
 class View:
@@ -113,7 +123,7 @@ class View:
         self,
         box: Box | NDArray[np.int64] | Sequence[int],
         limit: int | None = None,
-        min_side: float = 0.0,
+        detail: tuple[DetailRule, int] | None = None,
     ) -> Rows:
         """Rows whose bounding boxes meet a box.
 
@@ -123,12 +133,15 @@ class View:
             Degrees, or world units as (4,) or (k, 4) west, south, east, north.
         limit
             At most so many rows, the first in the view's order.
-        min_side
-            Only points, and lines and polygons whose box has a side of so many world units.
+        detail
+            A rule and a zoom: only rows that appear at the zoom, by the columns that are shown.
         """
         world = lon_lat_box_to_world(*box) if isinstance(box, Box) else np.asarray(box, np.int64)
         found = self._join(
-            [search(layer.pack, layer.selection, world, min_side=min_side) for layer in self._layers]
+            [
+                search(layer.pack, layer.selection, world, appearing=layer.appearing(detail))
+                for layer in self._layers
+            ]
         )
         # Not in the search of each pack: which rows come first there depends on hidden changes.
         return found if limit is None else _first(found, limit)

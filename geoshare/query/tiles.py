@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from geoshare.access.view import View
 from geoshare.query.detail import EXTENT, detail_rule
-from tiles.generalise import visible_at
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 
@@ -31,8 +30,7 @@ def vector_tile(views: Sequence[View], z: int, x: int, y: int) -> bytes:
     box = _buffered(tile)
     layers = []
     for view in views:
-        rule = detail_rule(view.collection.name)
-        rows = visible_at(view.search(box, min_side=rule.min_side(z)), z, rule)
+        rows = view.search(box, detail=(detail_rule(view.collection.name), z))
         if len(rows):
             names = ["id", *(column.name for column in view.columns)]
             layers.append(

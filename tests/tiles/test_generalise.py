@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tiles.arrays import Kind, Rows
-from tiles.generalise import DetailRule, size_zooms, visible_at
+from tiles.generalise import DetailRule, appearance, visible_at
 from tiles.geometry.convert import world_boxes
 
 LINE = shapely.LineString([(139, 35), (140, 36)])
@@ -92,12 +93,14 @@ def test_small_lines_and_polygons_wait_and_points_do_not(make_table, all_rows):
 
 @given(st.lists(st.floats(1e-7, 300), min_size=1, max_size=20), st.integers(0, 30), st.floats(0.5, 64))
 @settings(max_examples=50, deadline=None)
-def test_the_zoom_of_a_size_is_the_first_at_which_it_is_visible(make_table, all_rows, widths, z, units):
+def test_lines_appear_from_the_zoom_at_which_they_are_long_enough(
+    make_table, all_rows, widths, z, units
+):
     table = make_table([shapely.LineString([(-179, 0), (-179 + width, 0)]) for width in widths])
-    zooms = size_zooms(world_boxes(table.geometries, table.world_xy), units)
+    boxes = world_boxes(table.geometries, table.world_xy).astype(np.int64)
     rule = DetailRule(min_units=units)
     visible = set(ids(visible_at(all_rows(table), z, rule)))
-    assert visible == set(np.flatnonzero(zooms <= z).tolist())
+    assert visible == set(np.flatnonzero(boxes[:, 2] - boxes[:, 0] >= units * 2.0 ** (20 - z)).tolist())
 
 
 def test_thinned_points_are_nested_from_zoom_to_zoom_and_lines_stay(make_table, all_rows):
@@ -108,6 +111,29 @@ def test_thinned_points_are_nested_from_zoom_to_zoom_and_lines_stay(make_table, 
     assert all(4000 in visible for visible in sets)
     assert len(sets[10]) == 4001
     assert len(sets[9]) - 1 == pytest.approx(1000, rel=0.15)
+
+
+def test_views_of_a_part_share_what_is_worked_out_and_those_without_a_column_do_not(make_table):
+    table = make_table([LINE] * 2, {"class": (Kind.STRING, ["street", "motorway"])})
+    same = dataclasses.replace(table, id_hash=table.id_hash.copy())
+    bare = dataclasses.replace(table, columns=())
+    empty = [make_table([LINE] * 2, {"class": (Kind.STRING, [None] * 2)}).columns for _ in range(2)]
+    nulls = [dataclasses.replace(table, columns=columns) for columns in empty]
+    found = [appearance(each, CLASSES).zooms for each in (table, same, bare, *nulls)]
+    assert found[0] is found[1]
+    assert found[3] is found[4]
+    assert [zooms.tolist() for zooms in found[1:4]] == [[13, 5], [0, 0], [10, 10]]
+
+
+def test_few_rows_have_an_index_of_their_own_that_keeps_their_order(make_table):
+    classes = ["motorway" if row % 20 == 3 else "street" for row in range(200)]
+    table = make_table([LINE] * 200, {"class": (Kind.STRING, classes)})
+    found = appearance(table, CLASSES)
+    few = found.few(5)
+    assert few.rows.tolist() == list(range(3, 200, 20))
+    assert found.few(12) is few
+    assert found.few(4).rows.tolist() == []
+    assert found.few(13) is None
 
 
 def test_the_choice_for_a_row_does_not_depend_on_other_rows(make_table):

@@ -5,7 +5,6 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tiles.arrays import GeometryType
 from tiles.index.hilbert import KEY_MASK, ORDER, box_keys, hilbert_key
 from tiles.index.rtree import EMPTY_BOX, FANOUT, build_nodes, level_starts, search_rows
 
@@ -22,13 +21,12 @@ def boxes_of(corners):
     return np.hstack([low, high])
 
 
-def search(boxes, box, alive=ALL, selected=ALL, row_stop=None, limit=2**31 - 1, types=None, min_side=0):
+def search(boxes, box, alive=ALL, selected=ALL, stop=None, limit=2**31 - 1, rows=None, zooms=ALL, z=0):
     boxes = np.asarray(boxes, dtype=np.int32).reshape(-1, 4)
-    stop = len(boxes) if row_stop is None else row_stop
-    starts = level_starts(len(boxes))
-    types = np.full(len(boxes), GeometryType.LINESTRING, np.uint8) if types is None else types
-    tree = (boxes, build_nodes(boxes), starts, alive, selected)
-    return search_rows(*tree, np.array(box), stop, limit, types, np.int64(min_side))
+    tree = (boxes, build_nodes(boxes), level_starts(len(boxes)), alive, selected)
+    rows = np.zeros(0, np.int32) if rows is None else rows
+    stop = len(boxes) if stop is None else stop
+    return search_rows(*tree, np.array(box), stop, limit, rows, zooms, z)
 
 
 @settings(max_examples=60, deadline=None)
@@ -42,19 +40,20 @@ def test_a_search_finds_what_shapely_finds(corners, box):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(side, side, side, side, st.sampled_from(list(GeometryType))), max_size=80),
+    st.lists(st.tuples(side, side, side, side, st.integers(0, 31)), max_size=80),
     st.tuples(wide, wide, wide, wide),
-    st.integers(0, 2**33),
+    st.integers(0, 30),
 )
-def test_a_least_side_leaves_out_small_lines_and_polygons_and_no_points(rows, box, min_side):
+def test_a_zoom_leaves_the_rows_that_appear_in_a_whole_tree_and_in_one_of_their_own(rows, box, z):
     boxes = boxes_of([row[:4] for row in rows])
-    types = np.array([row[4] for row in rows], np.uint8)
+    zooms = np.array([row[4] for row in rows], np.uint8)
     box = boxes_of([box])[0]
-    sides = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    points = (types == GeometryType.POINT) | (types == GeometryType.MULTIPOINT)
-    all_found = search(boxes, box)
-    kept = all_found[(sides[all_found] >= min_side) | points[all_found]]
-    assert search(boxes, box, types=types, min_side=min_side).tolist() == kept.tolist()
+    found = search(boxes, box)
+    kept = found[zooms[found] <= z].tolist()
+    assert search(boxes, box, zooms=zooms, z=z).tolist() == kept
+    few = np.flatnonzero(zooms <= z).astype(np.int32)
+    if len(few):
+        assert search(boxes[few], box, rows=few).tolist() == kept
 
 
 @settings(max_examples=40, deadline=None)
@@ -68,7 +67,7 @@ def test_bits_stop_and_limit_only_narrow_a_search(rows, seed, row_stop, limit):
     everything = search(boxes, box)
     expected = [row for row in everything if alive[row] and selected[row] and row < row_stop][:limit]
     bits = [np.packbits(mask, bitorder="little") for mask in (alive, selected)]
-    assert search(boxes, box, *bits, row_stop=min(row_stop, rows), limit=limit).tolist() == expected
+    assert search(boxes, box, *bits, stop=min(row_stop, rows), limit=limit).tolist() == expected
 
 
 def test_an_empty_box_is_never_found():

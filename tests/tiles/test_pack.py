@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.tiles.packs import features, ids_of, point_pack, point_rows, write
 from tiles.errors import BadColumn, SelectionMismatch
+from tiles.generalise import DetailRule, appearance
 from tiles.geometry.convert import from_shapely
 from tiles.grid import Tile, lon_lat_box_to_world, lon_lat_to_world
 from tiles.index.rtree import search_rows
@@ -231,9 +232,7 @@ def test_another_schema_compiles_nothing_new(tmp_path):
 
 @pytest.mark.parametrize("large_every", [3, 40], ids=["many are large", "few are"])
 @pytest.mark.parametrize("limit", [None, 5])
-def test_a_least_side_leaves_out_small_lines_whether_many_or_few_are_large(
-    tmp_path, large_every, limit
-):
+def test_a_zoom_leaves_out_small_lines_whether_many_or_few_are_large(tmp_path, large_every, limit):
     rng = np.random.default_rng(3)
     start = rng.uniform(-40, 40, (4000, 2))
     width = np.where(np.arange(4000) % large_every == 0, 5.0, 0.01)
@@ -244,12 +243,14 @@ def test_a_least_side_leaves_out_small_lines_whether_many_or_few_are_large(
     pack = Pack([open_part(tmp_path / "part", info)])
     shown = Selection.of_masks(pack, [np.arange(4000) % 5 != 0])
     boxes = np.concatenate([lon_lat_box_to_world(-30, -30, 0, 10), lon_lat_box_to_world(-5, 0, 20, 30)])
-    least = 1e6  # world units: a hundredth of a degree has 120,000, five degrees 60 million
+    rule, z = DetailRule(min_units=1e6 * 2.0**-12), 8  # a side of a million world units
     every = search(pack, shown, boxes)
     table, numbers = every.pairs[0]
     sides = (table.boxes[numbers, 2:].astype(np.int64) - table.boxes[numbers, :2]).max(axis=1)
-    expected = numbers[(sides >= least) | (table.geometries.types[numbers] == 1)]
+    expected = numbers[(sides >= 1e6) | (table.geometries.types[numbers] == 1)]
     assert 5 < len(expected) < len(numbers)
+    assert (appearance(table, rule).few(z) is None) == (large_every == 3)
     for _ in range(2):
-        found = search(pack, shown, boxes, limit=limit, min_side=least)
+        appearing = (lambda table: appearance(table, rule), z)
+        found = search(pack, shown, boxes, limit=limit, appearing=appearing)
         assert found.numbers[0].tolist() == expected[:limit].tolist()

@@ -15,10 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.arrays import GeometryType
-
 FANOUT = 16
-POINT, MULTIPOINT = int(GeometryType.POINT), int(GeometryType.MULTIPOINT)
 EMPTY_BOX = (2**31 - 1, 2**31 - 1, -(2**31), -(2**31))
 
 _MAX_LEVELS = 10  # 16^10 rows are more than an int32 counts
@@ -94,22 +91,11 @@ def is_set(bitmap: NDArray[np.uint8], row: int) -> bool:
 
 
 @njit(nogil=True, cache=True)
-def _too_small(
-    boxes: NDArray[np.int32], types: NDArray[np.uint8], row: int, min_side: np.int64
-) -> bool:
-    """Whether both sides of a line or polygon are shorter; a row without a box is not found anyway."""
-    wide = np.int64(boxes[row, 2]) - np.int64(boxes[row, 0])
-    high = np.int64(boxes[row, 3]) - np.int64(boxes[row, 1])
-    if wide >= min_side or high >= min_side:
-        return False
-    return bool(types[row] != POINT and types[row] != MULTIPOINT)
-
-
-@njit(nogil=True, cache=True)
 def _take_span(
     boxes: NDArray[np.int32],
-    types: NDArray[np.uint8],
-    min_side: np.int64,
+    rows: NDArray[np.int32],
+    zooms: NDArray[np.uint8],
+    z: int,
     alive: NDArray[np.uint8],
     selected: NDArray[np.uint8],
     box: NDArray[np.int64],
@@ -120,8 +106,11 @@ def _take_span(
     limit: int,
 ) -> int:
     """Put the rows of a span that count into ``out``, which has room for them; how many are in it."""
-    for row in range(first, last):
-        if misses(boxes, row, box) or (min_side > 0 and _too_small(boxes, types, row, min_side)):
+    for leaf in range(first, last):
+        if misses(boxes, leaf, box):
+            continue
+        row = leaf if rows.shape[0] == 0 else int(rows[leaf])
+        if zooms.shape[0] != 0 and zooms[row] > z:
             continue
         if not is_set(alive, row) or not is_set(selected, row):
             continue
@@ -149,16 +138,30 @@ def search_rows(
     alive: NDArray[np.uint8],
     selected: NDArray[np.uint8],
     box: NDArray[np.int64],
-    row_stop: int,
+    stop: int,
     limit: int,
-    types: NDArray[np.uint8],
-    min_side: np.int64,
+    rows: NDArray[np.int32],
+    zooms: NDArray[np.uint8],
+    z: int,
 ) -> NDArray[np.int32]:
-    """Rows below ``row_stop`` whose boxes meet ``box`` and whose bits are set, in ascending order.
+    """Rows whose boxes meet ``box`` and whose bits are set, in ascending order.
 
-    ``box`` is (4,) int64 and may lie anywhere: rows and box are compared as int64. ``limit`` bounds
-    the number of rows. Lines and polygons both sides of whose box are shorter than ``min_side`` are
-    left out.
+    Parameters
+    ----------
+    boxes, nodes, starts
+        The leaves of a tree, what lies above them, and where its levels begin.
+    alive, selected
+        Bitmaps over rows; without bytes all are set.
+    box
+        (4,) int64, which may lie anywhere: leaves and box are compared as int64.
+    stop
+        Leaves from here on do not count.
+    limit
+        At most so many rows.
+    rows
+        The row of each leaf, ascending; empty where leaf i is row i.
+    zooms, z
+        Only rows whose entry in ``zooms`` is at most ``z``; empty: all.
     """
     out = np.empty(256, dtype=np.int32)
     found = 0
@@ -175,14 +178,14 @@ def search_rows(
         depth -= 1
         level = stack_level[depth]
         node = stack_node[depth]
-        shift = 4 * (level + 1)  # a node of this level spans 16^(level + 1) rows
-        if (node << shift) >= row_stop or misses(nodes, starts[level] + node, box):
+        shift = 4 * (level + 1)  # a node of this level spans 16^(level + 1) leaves
+        if (node << shift) >= stop or misses(nodes, starts[level] + node, box):
             continue
         if level == 0 or _inside(nodes, starts[level] + node, box):
-            first, last = node << shift, min((node + 1) << shift, row_stop)
+            first, last = node << shift, min((node + 1) << shift, stop)
             out = _with_room(out, found, found + min(last - first, limit - found))
             found = _take_span(
-                boxes, types, min_side, alive, selected, box, first, last, out, found, limit
+                boxes, rows, zooms, z, alive, selected, box, first, last, out, found, limit
             )
             continue
         first = node * FANOUT

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.arrays import FeatureTable, GeometryType, Rows
+from tiles.arrays import FeatureTable, Rows
+from tiles.generalise import Appearance
 from tiles.index.hilbert import GROUP_SHIFT
-from tiles.index.rtree import is_set, misses, search_rows
+from tiles.index.rtree import is_set, search_rows
 from tiles.pack.identity import id_hashes, utf8_arrays
 from tiles.pack.model import ALL_SET, Pack, Part, Selection, count_set
 from tiles.pack.reader import row_numbers
 
 NO_LIMIT = 2**31 - 1
-FEW = 8  # rows are few where they are at most this part of all
-MAX_SIDES = 32  # least sides remembered of a table
+EVERY_ROW = np.frombuffer(b"", dtype=np.int32)
+EVERY_ZOOM = np.frombuffer(b"", dtype=np.uint8)
 
 # rows of a part, from the bitmaps of what is alive and selected and how many are still wanted
 RowsOf = Callable[[Part, NDArray[np.uint8], NDArray[np.uint8], int], NDArray[np.int32]]
+
+# when the rows of a part's table appear, by a zoom
+AppearanceOf = Callable[[FeatureTable], Appearance]
 
 
 def search(
@@ -31,7 +34,7 @@ def search(
     box_world: NDArray[np.int64] | Sequence[int],
     limit: int | None = None,
     max_group: int | None = None,
-    min_side: float = 0.0,
+    appearing: tuple[AppearanceOf, int] | None = None,
 ) -> Rows:
     """Rows whose world box meets a box, in pack order.
 
@@ -46,68 +49,61 @@ def search(
         At most so many rows, the first in pack order.
     max_group
         Only rows of detail groups up to this one.
-    min_side
-        Only points, and lines and polygons whose box has a side of so many world units.
+    appearing
+        What tells of each part's table when its rows appear, and the zoom: only rows that appear at
+        it. None: all.
     """
     boxes = np.array(box_world, dtype=np.int64).reshape(-1, 4)
-    near = _near(pack, boxes)
-    side = np.int64(math.ceil(min_side))
 
     def rows_of(
         part: Part, alive: NDArray[np.uint8], bits: NDArray[np.uint8], left: int
     ) -> NDArray[np.int32]:
-        stop = _group_stop(part, max_group)
-        few = large_rows(part.table, int(side)) if side > 0 else None
-        if few is not None:
-            chosen = few[: int(np.searchsorted(few, stop))]
-            kept: NDArray[np.int32] = _meeting(part.boxes, alive, bits, boxes, chosen)
-            return kept[:left]
+        tree = _tree(part, _group_stop(part, max_group), appearing)
         found = [
             search_rows(
-                part.boxes,
-                part.nodes,
-                part.level_starts,
+                tree.boxes,
+                tree.nodes,
+                tree.level_starts,
                 alive,
                 bits,
                 box,
-                stop,
+                tree.stop,
                 left,
-                part.table.geometries.types,
-                side,
+                tree.rows,
+                tree.zooms,
+                tree.z,
             )
             for box in boxes
         ]
         return found[0] if len(found) == 1 else np.unique(np.concatenate(found))[:left]
 
-    return _collect(pack, selection, limit, near, rows_of)
+    return _collect(pack, selection, limit, _near(pack, boxes), rows_of)
 
 
-_large: WeakKeyDictionary[FeatureTable, dict[int, NDArray[np.int32] | None]] = WeakKeyDictionary()
+class _Tree(NamedTuple):
+    """What ``search_rows`` looks in."""
+
+    boxes: NDArray[np.int32]
+    nodes: NDArray[np.int32]
+    level_starts: NDArray[np.int64]
+    stop: int
+    rows: NDArray[np.int32]
+    zooms: NDArray[np.uint8]
+    z: int
 
 
-def large_rows(table: FeatureTable, min_side: int) -> NDArray[np.int32] | None:
-    """Points, and rows whose box has a side of so many world units; None where they are not few.
-
-    Remembered as long as the table lives: low zooms ask for the same few rows of a whole part again
-    and again, which the tree, whose nodes hold small rows and large ones, would have to look for.
-    """
-    known = _large.setdefault(table, {})
-    if min_side not in known:
-        if len(known) >= MAX_SIDES or table.boxes is None:
-            return None
-        known[min_side] = _few_large(table, table.boxes, min_side)
-    return known[min_side]
-
-
-def _few_large(
-    table: FeatureTable, boxes: NDArray[np.int32], min_side: int
-) -> NDArray[np.int32] | None:
-    wide = boxes[:, 2].astype(np.int64) - boxes[:, 0]
-    longer = np.maximum(wide, boxes[:, 3].astype(np.int64) - boxes[:, 1])
-    types = table.geometries.types
-    points = (types == GeometryType.POINT) | (types == GeometryType.MULTIPOINT)
-    rows = np.flatnonzero((longer >= min_side) | points).astype(np.int32)
-    return rows if len(rows) <= len(table) // FEW else None
+def _tree(part: Part, stop: int, appearing: tuple[AppearanceOf, int] | None) -> _Tree:
+    """The tree over a part's rows, or the small one over those that appear where these are few."""
+    every = (part.boxes, part.nodes, part.level_starts, stop)
+    if appearing is None:
+        return _Tree(*every, EVERY_ROW, EVERY_ZOOM, 0)
+    appearance_of, z = appearing
+    appears = appearance_of(part.table)
+    few = appears.few(z)
+    if few is None:
+        return _Tree(*every, EVERY_ROW, appears.zooms, z)
+    leaves = len(few.rows) if stop == len(part) else int(np.searchsorted(few.rows, stop))
+    return _Tree(few.boxes, few.nodes, few.level_starts, leaves, few.rows, EVERY_ZOOM, z)
 
 
 def _near(pack: Pack, boxes: NDArray[np.int64]) -> list[int]:
@@ -222,27 +218,6 @@ def _set_rows(
         if found == out.shape[0]:
             break
         if is_set(alive, row) and is_set(selected, row):
-            out[found] = row
-            found += 1
-    return out[:found]
-
-
-@njit(nogil=True, cache=True)
-def _meeting(
-    boxes: NDArray[np.int32],
-    alive: NDArray[np.uint8],
-    selected: NDArray[np.uint8],
-    wanted: NDArray[np.int64],
-    rows: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """Those of the rows that count and whose boxes meet one of the wanted ones, in their order."""
-    out = np.empty(rows.shape[0], dtype=np.int32)
-    found = 0
-    for row in rows:
-        meets = False
-        for k in range(wanted.shape[0]):
-            meets = meets or not misses(boxes, row, wanted[k])
-        if meets and is_set(alive, row) and is_set(selected, row):
             out[found] = row
             found += 1
     return out[:found]
