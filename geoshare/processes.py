@@ -16,15 +16,17 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 import geoshare.app as app
+from geoshare.api.idle import Idle
 from geoshare.services import Services, build_services
 from geoshare.services.keeping import run_keeper, run_worker
-from geoshare.settings import PREFIX, Settings
+from geoshare.settings import PREFIX, Settings, load
 from tiles.warm import warm
 
 log = logging.getLogger("geoshare.processes")
@@ -110,6 +112,13 @@ def environment(settings: Settings) -> dict[str, str]:
     return values
 
 
+def web_worker() -> Flask:
+    """The application of one web worker, and the watch over its connections."""
+    settings = load()
+    Idle(settings.port, settings.idle_s).start()
+    return app.create_app(settings)
+
+
 def serve(settings: Settings) -> None:
     """Run the web workers in the foreground, keeper and worker beside them, until interrupted.
 
@@ -125,7 +134,7 @@ def serve(settings: Settings) -> None:
     companions.start()
     try:
         Granian(
-            f"{app.__name__}:{app.create_app.__name__}",  # imported here, so that workers share it
+            f"{__name__}:{web_worker.__name__}",  # imported here, so that workers share it
             factory=True,
             address=settings.host,
             port=settings.port,

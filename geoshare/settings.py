@@ -48,6 +48,9 @@ class Settings(BaseModel):
     grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
     background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
     background_attribution: str = Field("", description="Attribution shown with that background")
+    idle_s: float = Field(
+        60.0, ge=5, description="Seconds after which a connection on which nothing moves is ended"
+    )
     grace_s: float = Field(60.0, ge=0, description="How long replaced packs stay for their readers")
     log_level: str = Field("info", description="debug, info, warning or error")
 
