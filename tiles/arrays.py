@@ -116,6 +116,14 @@ class Rows:
     def __len__(self) -> int:
         return sum(len(numbers) for numbers in self.numbers)
 
+    def first(self, count: int) -> Rows:
+        """The first rows, at most ``count`` of them."""
+        numbers, left = [], max(count, 0)
+        for chosen in self.numbers:
+            numbers.append(chosen[:left])
+            left -= len(numbers[-1])
+        return Rows(self.tables, tuple(numbers))
+
     @property
     def pairs(self) -> Sequence[tuple[FeatureTable, NDArray[np.int32]]]:
         """Each table with its row numbers."""

@@ -19,7 +19,7 @@ from tiles.arrays import Kind, Rows
 from tiles.generalise import DetailRule, appearance
 from tiles.geojson import write_features
 from tiles.geometry.convert import from_shapely, to_shapely
-from tiles.geometry.near import box_relations
+from tiles.geometry.near import meeting_box
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 from tiles.pack import Pack, Selection, lookup, materialise, open_part, scan, search, write_part
@@ -65,7 +65,7 @@ def _read(pack: Pack, selection: Selection | None) -> None:
 def _measure(rows: Rows) -> None:
     for table, numbers in rows.pairs:
         to_shapely(table.geometries, numbers)
-        box_relations(table.geometries, numbers, (0.0, 0.0, 1.0, 1.0))
+        meeting_box(table, numbers, (0.0, 0.0, 1.0, 1.0))
 
 
 def _shapes() -> NDArray[np.object_]:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.filter.values import dictionary_words
 from tiles.arrays import FeatureTable, Rows
-from tiles.index.hilbert import KEY_MASK
+from tiles.index.hilbert import GROUP_SHIFT, KEY_MASK
+
+Place = tuple[int, str]  # key and id of a row
+_SIDES: tuple[Literal["left", "right"], ...] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,71 @@ class Flat:
             names = np.array(self.ids(places[at]), object)
             places[at] = places[at][np.lexsort((names, keys[at]))]
         return places[:count]
+
+
+def leading(rows: Rows, count: int, after: Place | None = None) -> Rows:
+    """Return the first rows in the order, at most ``count`` of them, that come after a place.
+
+    Each table gives as many as the page could take of it, so that what is sorted is no larger than a
+    few pages, however many rows there are.
+    """
+    pairs = [(table, _leading(table, numbers, count, after)) for table, numbers in rows.pairs]
+    pairs = [pair for pair in pairs if len(pair[1])]
+    if len(pairs) == 1 and _along_curve(pairs[0][0]):
+        return Rows((pairs[0][0],), (pairs[0][1],))
+    if not pairs:
+        return Rows(rows.tables[:1], (np.zeros(0, np.int32),))
+    flat = flatten(Rows(tuple(table for table, _ in pairs), tuple(numbers for _, numbers in pairs)))
+    return flat.rows(flat.first(np.arange(len(flat)), count))
+
+
+def place_of(rows: Rows, at: int) -> Place:
+    """Return the place in the order of the row ``at``."""
+    for table, numbers in rows.pairs:
+        if at < len(numbers):
+            flat = flatten(Rows((table,), (numbers[at : at + 1],)))
+            return int(flat.key[0]), flat.ids(np.zeros(1, np.intp))[0]
+        at -= len(numbers)
+    raise IndexError("there are fewer rows")
+
+
+def _along_curve(table: FeatureTable) -> bool:
+    """Whether the table's rows are in order, as they are in parts with one group of detail."""
+    keys = table.order_key
+    group = np.uint64(GROUP_SHIFT)
+    return keys is not None and (len(keys) == 0 or keys[0] >> group == keys[-1] >> group)
+
+
+def _leading(
+    table: FeatureTable, numbers: NDArray[np.int32], count: int, after: Place | None
+) -> NDArray[np.int32]:
+    """Rows of one table, in ascending order, that may be among the first ``count`` after a place."""
+    keys = table.order_key
+    if keys is None or not len(numbers):
+        return numbers
+    if not _along_curve(table):
+        return numbers if after is None else _after(table, numbers, keys[numbers], after)
+    if after is None:
+        return numbers[:count]
+    group = keys[0] & ~np.uint64(KEY_MASK)
+    key = np.uint64(after[0]) | group
+    ends = np.array([np.searchsorted(keys, key, side) for side in _SIDES], numbers.dtype)
+    first, last = np.searchsorted(numbers, ends)
+    tied = _after(table, numbers[first:last], keys[numbers[first:last]], after)
+    return np.concatenate([tied, numbers[last : last + count]])[:count]
+
+
+def _after(
+    table: FeatureTable, numbers: NDArray[np.int32], keys: NDArray[np.uint64], after: Place
+) -> NDArray[np.int32]:
+    """Those of the rows that come after a place."""
+    keys = keys & np.uint64(KEY_MASK)
+    later = keys > np.uint64(after[0])
+    same = np.flatnonzero(keys == np.uint64(after[0]))
+    if len(same):
+        names = dictionary_words(table.ids, table.ids.values[numbers[same]].astype(np.int64))
+        later[same] = [name > after[1] for name in names]
+    return numbers[later]
 
 
 def flatten(rows: Rows) -> Flat:

@@ -124,6 +124,8 @@ class View:
         box: Box | NDArray[np.int64] | Sequence[int],
         limit: int | None = None,
         detail: tuple[DetailRule, int] | None = None,
+        *,
+        ordered: bool = True,
     ) -> Rows:
         """Rows whose bounding boxes meet a box.
 
@@ -135,20 +137,25 @@ class View:
             At most so many rows, the first in the view's order.
         detail
             A rule and a zoom: only rows that appear at the zoom, by the columns that are shown.
+        ordered
+            Whether the order matters; where it does not, each table comes once.
         """
         world = lon_lat_box_to_world(*box) if isinstance(box, Box) else np.asarray(box, np.int64)
         found = self._join(
             [
                 search(layer.pack, layer.selection, world, appearing=layer.appearing(detail))
                 for layer in self._layers
-            ]
+            ],
+            ordered=ordered or limit is not None,
         )
         # Not in the search of each pack: which rows come first there depends on hidden changes.
-        return found if limit is None else _first(found, limit)
+        return found if limit is None else found.first(limit)
 
-    def scan(self) -> Rows:
-        """All rows."""
-        return self._join([scan(layer.pack, layer.selection) for layer in self._layers])
+    def scan(self, *, ordered: bool = True) -> Rows:
+        """All rows; each table comes once where their order does not matter."""
+        return self._join(
+            [scan(layer.pack, layer.selection) for layer in self._layers], ordered=ordered
+        )
 
     def lookup(self, ids: Sequence[str]) -> Rows:
         """Rows of these ids; a hidden id has none, like one that does not exist."""
@@ -173,10 +180,12 @@ class View:
         written: bytes = write_features(rows, columns=names, decimals=self.collection.decimals)
         return written
 
-    def _join(self, found: Sequence[Rows]) -> Rows:
+    def _join(self, found: Sequence[Rows], *, ordered: bool = True) -> Rows:
         """Rows of all layers in the order of the view; one table stays to tell the columns."""
         through = [layer.through(rows) for layer, rows in zip(self._layers, found, strict=True)]
-        pairs = [pair for rows in through for pair in in_order(rows).pairs if len(pair[1])]
+        if ordered:
+            through = [in_order(rows) for rows in through]
+        pairs = [pair for rows in through for pair in rows.pairs if len(pair[1])]
         if not pairs:
             return Rows((self._empty,), (np.zeros(0, np.int32),))
         return Rows(tuple(table for table, _ in pairs), tuple(numbers for _, numbers in pairs))
@@ -236,14 +245,6 @@ class RasterView:
     def schema(self) -> dict[str, Any]:
         """JSON Schema of the visible properties, a copy."""
         return {**self._schema, "properties": dict(self._schema["properties"])}
-
-
-def _first(rows: Rows, limit: int) -> Rows:
-    numbers, left = [], max(limit, 0)
-    for chosen in rows.numbers:
-        numbers.append(chosen[:left])
-        left -= len(numbers[-1])
-    return Rows(rows.tables, tuple(numbers))
 
 
 def restrict(table: FeatureTable, kinds: dict[str, Kind], nulled: Sequence[str]) -> FeatureTable:

@@ -8,36 +8,22 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import orjson
-from itsdangerous import BadData
 from numpy.typing import NDArray
 
-from geoshare.access.order import Flat, flatten
+from geoshare.access.order import Flat, Place, flatten, leading, place_of
 from geoshare.access.view import View
 from geoshare.errors import BadRequest
 from geoshare.filter import Expression, check, evaluate, parse_text
 from geoshare.model.box import Box
 from geoshare.model.times import Interval, parse_interval
+from geoshare.query.cursors import Cursors
 from geoshare.query.select import in_box, in_interval
 from tiles.arrays import FeatureTable, Rows
 
-Mask = NDArray[np.bool_]
 MAX_LIMIT = 100_000
-
-
-class Signer(Protocol):
-    """Signs cursors, so that they come back as they were given; itsdangerous has it."""
-
-    def dumps(self, obj: Any) -> str | bytes:
-        """Sign a value."""
-        ...
-
-    def loads(self, s: str | bytes) -> Any:
-        """Return a signed value; itsdangerous.BadData for any other text."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +67,7 @@ class ItemsPage:
         return self.view.geojson(self.rows, self.columns)
 
 
-def items(view: View, query: ItemsQuery, signer: Signer) -> ItemsPage:
+def items(view: View, query: ItemsQuery, cursors: Cursors) -> ItemsPage:
     """Return one page.
 
     Raises
@@ -91,21 +77,15 @@ def items(view: View, query: ItemsQuery, signer: Signer) -> ItemsPage:
         request, or a time that cannot be read.
     """
     columns = _columns(view, query.properties)
-    found = flatten(matching(view, query.bbox, query.datetime, query.filter))
+    after = None if query.cursor is None else _read_cursor(query.cursor, query.digest(view), cursors)
+    found = matching(view, query.bbox, query.datetime, query.filter)
     limit = max(1, min(query.limit, MAX_LIMIT))
-    later = np.arange(len(found))
-    if query.cursor is not None:
-        key, last_id = _read_cursor(query.cursor, query.digest(view), signer)
-        later = _after(found, key, last_id)
-    order = found.first(later, limit + 1)
-    page, more = order[:limit], len(order) > limit
-    cursor = None
-    if more:
-        last = page[-1:]
-        said = [query.digest(view), int(found.key[last][0]), found.ids(last)[0]]
-        signed = signer.dumps(said)
-        cursor = signed if isinstance(signed, str) else signed.decode()
-    return ItemsPage(view, found.rows(page), len(found), cursor, columns)
+    page = leading(found, limit + 1, after)
+    following = None
+    if len(page) > limit:
+        page = page.first(limit)
+        following = cursors.seal(query.digest(view), *place_of(page, limit - 1))
+    return ItemsPage(view, page, len(found), following, columns)
 
 
 def matching(
@@ -114,7 +94,7 @@ def matching(
     """All rows of a view that meet a box, a time and a CQL2 text, in no particular order."""
     expression = parse_filter(view, filter) if filter is not None else None
     interval = parse_interval(datetime) if datetime is not None else None
-    rows = view.scan() if bbox is None else view.search(bbox)
+    rows = view.scan(ordered=False) if bbox is None else view.search(bbox, ordered=False)
     if bbox is None and interval is None and expression is None:
         return rows
     chosen = [
@@ -143,7 +123,7 @@ def _choose(
     expression: Expression | None,
 ) -> NDArray[np.int32]:
     if bbox is not None:
-        numbers = numbers[in_box(table, numbers, bbox)]
+        numbers = in_box(table, numbers, bbox)
     if interval is not None:
         numbers = numbers[in_interval(view, table, numbers, interval)]
     if expression is not None:
@@ -152,7 +132,7 @@ def _choose(
 
 
 def _columns(view: View, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    names = tuple(column.name for column in view.columns)
+    names = tuple(view.fields)
     if wanted is None:
         return names
     if any(name not in names for name in wanted):
@@ -161,21 +141,12 @@ def _columns(view: View, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     return tuple(name for name in names if name in wanted)
 
 
-def _after(found: Flat, key: int, last_id: str) -> NDArray[np.intp]:
-    """Places that come after (key, id)."""
-    same = np.flatnonzero(found.key == np.uint64(key))
-    later = np.array([name > last_id for name in found.ids(same)], bool)
-    return np.concatenate([np.flatnonzero(found.key > np.uint64(key)), same[later]])
-
-
-def _read_cursor(cursor: str, digest: str, signer: Signer) -> tuple[int, str]:
-    wrong = BadRequest(
-        "The cursor is not of this request.", parameter="cursor", allowed="one taken from a next link"
-    )
+def _read_cursor(text: str, request: str, cursors: Cursors) -> Place:
     try:
-        said = signer.loads(cursor)
-    except BadData as error:
-        raise wrong from error
-    if not (isinstance(said, list) and len(said) == 3 and said[0] == digest):
-        raise wrong
-    return int(said[1]), str(said[2])
+        return cursors.open(request, text)
+    except ValueError as error:
+        raise BadRequest(
+            "The cursor is not of this request.",
+            parameter="cursor",
+            allowed="one taken from a next link",
+        ) from error

@@ -12,50 +12,21 @@ from geoshare.model.box import Box
 from geoshare.model.times import Interval
 from tiles.arrays import FeatureTable
 from tiles.geometry.convert import to_shapely
-from tiles.geometry.near import MEETS, UNSURE, box_relations
-from tiles.grid import lon_lat_box_to_world
+from tiles.geometry.near import meeting_box
 
 Mask = NDArray[np.bool_]
 
 
-def in_box(table: FeatureTable, rows: NDArray[np.int32], bbox: Box) -> Mask:
-    """Which rows' geometries intersect a box in degrees, edges included.
-
-    A geometry whose own box lies well within is in; the others are compared exactly.
-    """
-    inside = np.zeros(len(rows), bool)
-    if table.boxes is not None:
-        boxes = table.boxes[rows].astype(np.int64)
-        for west, south, east, north in lon_lat_box_to_world(*bbox):
-            # one unit of tolerance, by which world units are rounded
-            inside |= (
-                (boxes[:, 0] > west + 1)
-                & (boxes[:, 1] > south + 1)
-                & (boxes[:, 2] < east - 1)
-                & (boxes[:, 3] < north - 1)
-                & (boxes[:, 0] <= boxes[:, 2])
-            )
-    unsure = np.flatnonzero(~inside)
-    if len(unsure):
-        inside[unsure], left = _by_vertices(table, rows[unsure], bbox)
-        unsure = unsure[left]
-    if len(unsure):
-        area = read_geometry({"bbox": list(bbox)})
-        inside[unsure] = shapely.intersects(area, to_shapely(table.geometries, rows[unsure]))
-    return inside
-
-
-def _by_vertices(
-    table: FeatureTable, rows: NDArray[np.int32], bbox: Box
-) -> tuple[Mask, NDArray[np.intp]]:
-    """Which rows have a vertex in a box, and the places of those that vertices do not decide."""
-    west, south, east, north = bbox
-    halves = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    found = np.array(
-        [box_relations(table.geometries, rows, (low, south, high, north)) for low, high in halves]
-    )
-    meets: Mask = (found == MEETS).any(axis=0)
-    return meets, np.flatnonzero(~meets & (found == UNSURE).any(axis=0))
+def in_box(table: FeatureTable, rows: NDArray[np.int32], bbox: Box) -> NDArray[np.int32]:
+    """Those of the rows whose geometries intersect a box in degrees, edges included, in their order."""
+    kept, unsure = meeting_box(table, rows, bbox)
+    if not len(unsure):
+        return kept
+    area = read_geometry({"bbox": list(bbox)})
+    met = np.ones(len(kept), bool)
+    met[unsure] = shapely.intersects(area, to_shapely(table.geometries, kept[unsure]))
+    chosen: NDArray[np.int32] = kept[met]
+    return chosen
 
 
 def in_area(table: FeatureTable, rows: NDArray[np.int32], area: shapely.Geometry) -> Mask:

@@ -6,8 +6,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from itsdangerous import URLSafeSerializer
-
 from geoshare.access.credentials import Authenticator, Principal
 from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.tiers import Tiers, load_tiers
@@ -18,6 +16,7 @@ from geoshare.jobs import Queue
 from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
+from geoshare.query.cursors import Cursors
 from geoshare.services.bodies import Bodies
 from geoshare.services.contributions import Contributions
 from geoshare.services.extracts import Extracts
@@ -42,7 +41,7 @@ class Services:
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
         self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db"))
-        self.cursors = URLSafeSerializer(self.governance.secret("cursors"), salt="cursor")
+        self.cursors = Cursors(self.governance.secret("cursors"))
         self.bodies = Bodies(settings.tile_cache_bytes // settings.workers)
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)

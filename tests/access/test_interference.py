@@ -10,17 +10,17 @@ from typing import Any
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from itsdangerous import URLSafeSerializer
 
 from geoshare.access.view import View
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
+from geoshare.query.cursors import Cursors
 from geoshare.query.items import ItemsQuery, items
 from geoshare.query.search import search_names
 from geoshare.query.tiles import vector_tile
 from tests.access.town import Row, Town, features, policy
 
-SIGNER = URLSafeSerializer(b"secret", salt="cursor")
+CURSORS = Cursors(b"secret")
 PLACE = st.tuples(st.integers(0, 12), st.integers(0, 12)).map(
     lambda xy: (139.7 + xy[0] / 400, 35.6 + xy[1] / 400)
 )
@@ -98,7 +98,7 @@ def answers(view: View) -> list[object]:
             page = items(
                 view,
                 ItemsQuery(query.bbox, query.datetime, query.limit, cursor, None, query.filter),
-                SIGNER,
+                CURSORS,
             )
             said += [page.geojson(), page.number_matched, page.next_cursor]
             cursor = page.next_cursor

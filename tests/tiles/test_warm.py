@@ -18,7 +18,7 @@ import tiles.mvt.values
 from tiles.arrays import Kind
 from tiles.geojson import write_features
 from tiles.geometry.convert import from_shapely
-from tiles.geometry.near import box_relations
+from tiles.geometry.near import meeting_box
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 from tiles.pack import Pack, Selection, open_part, search, write_part
@@ -57,5 +57,5 @@ def test_another_schema_compiles_nothing_after_warming(tmp_path: Path) -> None:
         assert encode_layer("other", found, Tile(1, 1, 0), columns=["second", "id", "first"])
         assert write_features(found, columns=["first", "second"])
         for each, numbers in found.pairs:
-            box_relations(each.geometries, numbers, (0.0, 0.0, 6.0, 6.0))
+            meeting_box(each, numbers, (0.0, 0.0, 6.0, 6.0))
     assert _compiled() == before

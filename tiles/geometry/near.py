@@ -1,25 +1,62 @@
-"""Whether geometries meet a box, as far as that is plain from their vertices alone.
+"""Whether features meet a box, as far as that is plain from numbers in hand.
 
-What a vertex inside or a side that all vertices lie beyond decides is decided exactly; the rest is
-left to whoever does geometry.
+A vertex inside, a side that all vertices lie beyond, and a segment that crosses are decided exactly;
+the rest (areas that may surround the box, what rounding could turn) is left to those who do geometry.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.arrays import Geometries
+from tiles.arrays import FeatureTable, GeometryType
+from tiles.grid import lon_lat_box_to_world
 
 APART, MEETS, UNSURE = 0, 1, 2
 
+# Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates", 1997:
+# the error of an orientation, relative to the sum of its products.
+_ERROR = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
+_NO_BOXES = np.zeros((0, 4), np.int32)
+_LINE, _MULTILINE = int(GeometryType.LINESTRING), int(GeometryType.MULTILINESTRING)
+
+
+class _Shapes(NamedTuple):
+    """The geometry of a table; ``boxes`` is empty where it has none."""
+
+    boxes: NDArray[np.int32]
+    types: NDArray[np.uint8]
+    part_starts: NDArray[np.int32]
+    ring_starts: NDArray[np.int32]
+    vertex_starts: NDArray[np.int32]
+    lon_lat_z: NDArray[np.float64]
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _well_inside(boxes: NDArray[np.int32], row: int, worlds: NDArray[np.int64]) -> bool:
+    """Whether a row's own box lies within one of the others; world units are rounded by one."""
+    west, south, east, north = boxes[row, 0], boxes[row, 1], boxes[row, 2], boxes[row, 3]
+    if west > east:
+        return False
+    for k in range(worlds.shape[0]):
+        if (
+            west > worlds[k, 0] + 1
+            and south > worlds[k, 1] + 1
+            and east < worlds[k, 2] - 1
+            and north < worlds[k, 3] - 1
+        ):
+            return True
+    return False
+
 
 @njit(nogil=True, cache=True)
-def _relation(
-    lon_lat_z: NDArray[np.float64], first: int, last: int, box: tuple[float, float, float, float]
+def _by_vertices(
+    lon_lat_z: NDArray[np.float64], first: int, last: int, box: NDArray[np.float64]
 ) -> int:
-    west, south, east, north = box
+    west, south, east, north = box[0], box[1], box[2], box[3]
     beyond_west, beyond_south, beyond_east, beyond_north = True, True, True, True
     for i in range(first, last):
         lon, lat = lon_lat_z[i, 0], lon_lat_z[i, 1]
@@ -35,44 +72,121 @@ def _relation(
 
 
 @njit(nogil=True, cache=True)
-def _relations(
-    part_starts: NDArray[np.int32],
-    ring_starts: NDArray[np.int32],
-    vertex_starts: NDArray[np.int32],
-    lon_lat_z: NDArray[np.float64],
+def _side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
+    """On which side of a line a point lies: 1 left, -1 right, 0 on it or too close to say."""
+    left, right = (ax - px) * (by - py), (ay - py) * (bx - px)
+    turn = left - right
+    bound = _ERROR * (abs(left) + abs(right))
+    if turn > bound:
+        return 1
+    return -1 if turn < -bound else 0
+
+
+@njit(nogil=True, cache=True)
+def _by_segment(lon_lat_z: NDArray[np.float64], i: int, box: NDArray[np.float64]) -> int:
+    """Whether the segment from vertex ``i``, both ends of which lie outside, crosses a box."""
+    ax, ay, bx, by = lon_lat_z[i, 0], lon_lat_z[i, 1], lon_lat_z[i + 1, 0], lon_lat_z[i + 1, 1]
+    west, south, east, north = box[0], box[1], box[2], box[3]
+    # written so that NaN is beyond nothing
+    if (ax < west and bx < west) or (ax > east and bx > east):
+        return APART
+    if (ay < south and by < south) or (ay > north and by > north):
+        return APART
+    low, high = _side(ax, ay, bx, by, west, south), _side(ax, ay, bx, by, east, north)
+    left, right = _side(ax, ay, bx, by, west, north), _side(ax, ay, bx, by, east, south)
+    if low * high < 0 or left * right < 0:
+        return MEETS
+    return APART if low * high > 0 and left * right > 0 and low == left else UNSURE
+
+
+@njit(nogil=True, cache=True)
+def _by_segments(shapes: _Shapes, row: int, box: NDArray[np.float64]) -> int:
+    """Whether a line of which no vertex lies inside crosses a box."""
+    found = APART
+    for part in range(shapes.part_starts[row], shapes.part_starts[row + 1]):
+        ring = shapes.ring_starts[part]
+        for i in range(shapes.vertex_starts[ring], shapes.vertex_starts[ring + 1] - 1):
+            crosses = _by_segment(shapes.lon_lat_z, i, box)
+            if crosses == MEETS:
+                return MEETS
+            if crosses == UNSURE:
+                found = UNSURE
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _relation(shapes: _Shapes, row: int, halves: NDArray[np.float64]) -> int:
+    """How a row lies to the halves of a box: the most that is known of either."""
+    first = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts[row]]]
+    last = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts[row + 1]]]
+    line = shapes.types[row] == _LINE or shapes.types[row] == _MULTILINE
+    found = APART
+    for k in range(halves.shape[0]):
+        one = _by_vertices(shapes.lon_lat_z, first, last, halves[k])
+        if one == UNSURE and line:
+            one = _by_segments(shapes, row, halves[k])
+        if one == MEETS:
+            return MEETS
+        if one == UNSURE:
+            found = UNSURE
+    return found
+
+
+@njit(nogil=True, cache=True)
+def _meeting(
+    shapes: _Shapes,
     rows: NDArray[np.int32],
-    box: tuple[float, float, float, float],
-) -> NDArray[np.uint8]:
-    out = np.empty(rows.shape[0], dtype=np.uint8)
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        first = vertex_starts[ring_starts[part_starts[row]]]
-        last = vertex_starts[ring_starts[part_starts[row + 1]]]
-        out[i] = _relation(lon_lat_z, first, last, box)
-    return out
+    worlds: NDArray[np.int64],
+    halves: NDArray[np.float64],
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    kept, unsure = np.empty(rows.shape[0], np.int32), np.empty(rows.shape[0], np.int64)
+    n_kept, n_unsure = 0, 0
+    boxes = shapes.boxes
+    for row in rows:
+        found = MEETS
+        if boxes.shape[0] == 0 or not _well_inside(boxes, row, worlds):
+            found = _relation(shapes, row, halves)
+        if found == APART:
+            continue
+        if found == UNSURE:
+            unsure[n_unsure] = n_kept
+            n_unsure += 1
+        kept[n_kept] = row
+        n_kept += 1
+    return kept[:n_kept], unsure[:n_unsure]
 
 
-def box_relations(
-    geometries: Geometries, rows: NDArray[np.int32], box: tuple[float, float, float, float]
-) -> NDArray[np.uint8]:
-    """APART, MEETS or UNSURE for each of these rows (n,) and a box, edges included.
+def meeting_box(
+    table: FeatureTable, rows: NDArray[np.int32], box: tuple[float, float, float, float]
+) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Those of the rows that meet a box or may do so, edges included, in their order.
 
     Parameters
     ----------
+    rows
+        (n,) row numbers of the table.
     box
-        West, south, east, north in degrees, west not above east.
+        West, south, east, north in degrees; west above east crosses the antimeridian.
 
     Returns
     -------
-    (n,) APART where all vertices lie beyond one side, or there are none; MEETS where a vertex is
-    inside; UNSURE for the rest, also for positions that are not finite.
+    (k,) rows, and the places among them (u,) of those that are not decided. Rows without geometry are
+    not among them; those with positions that are not finite may be undecided.
     """
-    found: NDArray[np.uint8] = _relations(
-        geometries.part_starts,
-        geometries.ring_starts,
-        geometries.vertex_starts,
-        geometries.lon_lat_z,
+    west, south, east, north = map(float, box)
+    sides = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    shapes = table.geometries
+    kept, unsure = _meeting(
+        _Shapes(
+            _NO_BOXES if table.boxes is None else table.boxes,
+            shapes.types,
+            shapes.part_starts,
+            shapes.ring_starts,
+            shapes.vertex_starts,
+            shapes.lon_lat_z,
+        ),
         np.ascontiguousarray(rows, dtype=np.int32),
-        (float(box[0]), float(box[1]), float(box[2]), float(box[3])),
+        np.array(lon_lat_box_to_world(*box), np.int64).reshape(-1, 4),
+        np.array([(low, south, high, north) for low, high in sides]),
     )
-    return found
+    return kept, unsure
