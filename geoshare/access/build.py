@@ -11,13 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from geoshare.access.changes import MAX_STEPS, Boxes, Step
-from geoshare.access.difference import difference
-from geoshare.access.digest import rows_digest, token
-from geoshare.access.draft import Draft, PartDraft, Source
+from geoshare.access.compile import unchanged_columns
+from geoshare.access.difference import Rows, Shown, difference, shown_by
+from geoshare.access.digest import token
+from geoshare.access.draft import Draft, HashKey, Source
+from geoshare.access.facts import Asked, Facts
 from geoshare.access.manifest import (
     ViewManifest,
     ViewPart,
@@ -26,22 +25,22 @@ from geoshare.access.manifest import (
     write_bits,
     write_manifest,
 )
-from geoshare.access.overlay import reference_columns, settle, write_overlays
+from geoshare.access.memory import Memory
+from geoshare.access.overlay import SettledPart, reference_columns
 from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
-from geoshare.access.summary import summarise, visible_schema
-from geoshare.access.view import View
-from geoshare.access.views import open_view
+from geoshare.access.settle import Settler, remembered_facts
+from geoshare.access.summary import times_shown, visible_schema
+from geoshare.access.views import Files, open_view
 from geoshare.errors import Unavailable
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Policy
 from geoshare.model.rasters import RasterAsset
 from tiles.errors import TileError
-from tiles.pack import PartInfo, open_part
+from tiles.pack.bits import both
+from tiles.pack.model import count_set
 
 log = logging.getLogger("geoshare.access")
-
-Mask = NDArray[np.bool_]
 
 GRACE_S: Final = 60.0  # how long files that a manifest no longer names stay for their readers
 
@@ -69,6 +68,10 @@ def build_views(
     packs: Packs,
     views_dir: Path,
     collections: Iterable[str] | None = None,
+    *,
+    memory: Memory | None = None,
+    tick_us: int | None = None,
+    hash_key: HashKey | None = None,
 ) -> list[tuple[str, str]]:
     """Bring the views of these policies up to date.
 
@@ -82,14 +85,23 @@ def build_views(
         Folder of the views.
     collections
         Only these changed (None: all may have); views that refer to them are built again too.
+    memory
+        Of the last builds, so that only what has changed since is looked at; what is built is the
+        same without.
+    tick_us
+        The keeper's tick, microseconds since 1970 (UTC), by which delays and windows move; None: what
+        is under a rule on time is not shown.
+    hash_key
+        Gives the secret of an agreement; without it columns of hashes are null.
 
     Returns
     -------
     (policy hash, collection) of every view whose token has changed.
     """
     changed = []
+    memory = Memory() if memory is None else memory
     for policy_hash, policy in {policy.hash: policy for policy in policies}.items():
-        builder = _Builder(policy, packs, views_dir / policy_hash, views_dir)
+        builder = _Builder(policy, packs, views_dir, memory, tick_us, hash_key)
         wanted = None if collections is None else set(collections)
         changed += [(policy_hash, name) for name in builder.build(wanted)]
     return changed
@@ -112,26 +124,33 @@ def sweep_views(policies: Iterable[Policy], views_dir: Path, grace_s: float = GR
 
 
 class _Builder:
-    def __init__(self, policy: Policy, packs: Packs, folder: Path, views_dir: Path) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        packs: Packs,
+        views_dir: Path,
+        memory: Memory,
+        tick_us: int | None,
+        hash_key: HashKey | None,
+    ) -> None:
         self.policy = policy
         self.packs = packs
-        self.folder = folder
+        self.folder = views_dir / policy.hash
         self.views_dir = views_dir
+        self.memory = memory
+        self.tick_us = tick_us
+        self.hash_key = hash_key
         self.known = packs.collections()
         self.names = [name for name in self.known if policy.allows(name)]
         self.drafts: dict[str, Draft] = {}
-        self._built_ids: dict[str, VisibleIds] = {}
 
     def build(self, wanted: set[str] | None) -> list[str]:
         names = [name for name in self.names if wanted is None or name in wanted or self._missing(name)]
         vectors = self._with_referring([name for name in names if self.known[name].kind == "vector"])
-        for name in vectors:
-            with self._apart(name):
-                self.drafts[name] = self._draft(name)
         changed = []
         for name in [*vectors, *(name for name in names if self.known[name].kind != "vector")]:
             with self._apart(name):
-                if self._write(name, self._manifest(name)):
+                if self._bring_up(name):
                     changed.append(name)
         return changed
 
@@ -143,11 +162,15 @@ class _Builder:
         except Exception:
             log.exception("the view of %s under %s cannot be built", name, self.policy.hash[:12])
 
-    def _manifest(self, name: str) -> ViewManifest:
+    def _bring_up(self, name: str) -> bool:
+        """Publish a view if there is anything new; tell whether readers will notice."""
         if self.known[name].kind == "vector":
-            return self._finish(name, self.drafts[name])
-        version, assets = self.packs.rasters(name)
-        return raster_manifest(self.known[name], self.policy.grants_for(name), version, assets)
+            manifest, shown = self._features(name)
+        else:
+            version, assets = self.packs.rasters(name)
+            grants = self.policy.grants_for(name)
+            manifest, shown = raster_manifest(self.known[name], grants, version, assets), None
+        return self._write(name, manifest, shown)
 
     def _missing(self, name: str) -> bool:
         return not manifest_path(self.views_dir, self.policy.hash, name).exists()
@@ -163,106 +186,127 @@ class _Builder:
         ]
 
     def _draft(self, name: str) -> Draft:
-        return Draft(self.known[name], self.policy.grants_for(name), self.packs.source(name))
+        if name not in self.drafts:
+            self.drafts[name] = Draft(
+                self.known[name],
+                self.policy.grants_for(name),
+                self.packs.source(name),
+                self.memory,
+                self.tick_us,
+                self.hash_key,
+            )
+        return self.drafts[name]
 
     def _targets(self, name: str) -> VisibleIds:
-        """Ids a collection shows under this policy: of its draft, or of its view as it stands."""
-        if name in self.drafts:
-            return self.drafts[name].visible_ids
-        if name not in self._built_ids:
-            ids = VisibleIds(np.zeros(0, np.uint64))
-            if name in self.names and self.known[name].kind == "vector":
-                ids = self._draft(name).visible_ids
-            self._built_ids[name] = ids
-        return self._built_ids[name]
+        """Ids a collection shows under this policy."""
+        if name in self.names and self.known[name].kind == "vector":
+            return self._draft(name).visible_ids
+        return VisibleIds()
 
-    def _finish(self, name: str, draft: Draft) -> ViewManifest:
+    def _features(self, name: str) -> tuple[ViewManifest, Shown]:
         """Settle references, write overlays and bitmaps, and say what the view holds."""
+        draft, folder = self._draft(name), self.folder / name
         nulled = tuple(
-            column
-            for column, target in reference_columns(draft)
-            if not len(self._targets(target).hashes)
+            column for column, target in reference_columns(draft) if not self._targets(target).some
         )
-        folder = self.folder / name
-        masks: list[Mask | None] = []
-        overlays: list[tuple[PartInfo, Mask | None]] = []
-        for part in draft.parts:
-            settled = settle(draft, part, nulled, self._targets)
-            masks.append(_mask(settled))
-            overlays += write_overlays(folder, draft, settled, nulled, self._targets)
-        selection, places = write_bits(folder, [*masks, *(mask for _, mask in overlays)])
+        settler = Settler(folder, draft, nulled, self._targets, self.memory)
+        base = [settler.settle(part) for part in draft.parts]
+        if not any(count_set(part.kept, len(part.part)) for part in base):
+            bare: list[SettledPart] = []  # without a row of it nobody needs to open the pack
+        else:
+            bare = base
+        overlays = [
+            (overlay, overlay.shown(alive, len(part.part)))
+            for part, alive in zip(base, draft.alive, strict=True)
+            for overlay in part.overlays
+        ]
+        bitmaps = [*(part.kept for part in bare), *(bits for _, bits in overlays)]
+        selection, places = write_bits(folder, bitmaps)
         source = draft.source
-        base = () if source is None else zip(source.paths, source.infos, places, strict=False)
-        rewritten = zip(overlays, places[len(masks) :], strict=True)
+        pairs = () if source is None else zip(source.paths, source.infos, strict=True)
+        said = zip(bare, pairs, places, strict=False)
+        rewritten = zip(overlays, places[len(bare) :], strict=True)
+        columns = tuple(column for column in draft.columns if column not in nulled)
+        shown: dict[tuple[str, ...], Rows] = {}
+        for part, drafted, alive in zip(base, draft.parts, draft.alive, strict=True):
+            shown[drafted.checksum, *columns] = Rows(part.part, columns, both(part.kept, alive))
+        for overlay, bits in overlays:
+            shown[overlay.info.checksum, *draft.columns] = Rows(overlay.part, draft.columns, bits)
         manifest = ViewManifest(
             collection=name,
             kind=draft.collection.kind,
-            schema=visible_schema(draft.collection, draft.columns),
+            schema=visible_schema(draft.collection, draft.columns, draft.grants),
             columns=draft.columns,
             kinds={key: str(kind) for key, kind in draft.kinds.items()},
+            unchanged=tuple(sorted(unchanged_columns(draft.grants, draft.collection))),
             nulled=nulled,
             selection=selection,
-            base=tuple(ViewPart(path, info, place) for path, info, place in base),
+            base=tuple(ViewPart(path, info, place) for _, (path, info), place in said),
             overlay=tuple(
-                ViewPart(f"{self.policy.hash}/{name}/{info.name}", info, place)
-                for (info, _), place in rewritten
+                ViewPart(f"{self.policy.hash}/{name}/{overlay.info.name}", overlay.info, place)
+                for (overlay, _), place in rewritten
             ),
             source={"version": None if source is None else source.version},
         )
-        return self._with_summary(manifest)
+        return self._with_facts(manifest, draft, shown), shown
 
-    def _with_summary(self, manifest: ViewManifest) -> ViewManifest:
-        """Open the view that is about to be published and let it say what it shows."""
-        view = self._open(manifest)
-        rows = view.scan()
-        said = summarise(view, rows)
-        mark = token(
-            manifest.collection, manifest.schema, manifest.columns, *rows_digest(rows), len(rows)
+    def _with_facts(self, manifest: ViewManifest, draft: Draft, shown: Shown) -> ViewManifest:
+        """Let a view that is about to be published say what it shows."""
+        times = times_shown(draft.collection, draft.kinds)
+        facts = Facts()
+        for key, rows in shown.items():
+            asked = Asked(rows.columns, tuple(name if name in rows.columns else "" for name in times))
+            where = (self.policy.hash, manifest.collection, key[0])
+            facts += remembered_facts(self.memory, where, rows.part, asked, rows.bits)
+        mark = token(manifest.collection, manifest.schema, manifest.columns, *facts.sums, facts.rows)
+        return replace(
+            manifest,
+            count=facts.rows,
+            extent=facts.extent,
+            time_extent=facts.time_extent,
+            token=mark,
         )
-        return replace(manifest, **said, token=mark)
 
-    def _write(self, name: str, manifest: ViewManifest) -> bool:
-        """Publish a manifest if it says anything new; tell whether readers will notice."""
+    def _write(self, name: str, manifest: ViewManifest, shown: Shown | None) -> bool:
         path = manifest_path(self.views_dir, self.policy.hash, name)
         try:
             old: ViewManifest | None = read_manifest(path)
         except Exception:  # a manifest that cannot be read is replaced
             old = None
-        manifest = self._after(manifest, old)
+        manifest = self._after(manifest, old, shown)
+        if shown is not None:
+            self.memory.put(("shown", self.policy.hash, name), (manifest.token, shown))
         if old == manifest:
             return False
         write_manifest(path, manifest)
         _sweep(path.parent / name, manifest, old)
         return old is None or old.token != manifest.token
 
-    def _after(self, manifest: ViewManifest, old: ViewManifest | None) -> ViewManifest:
+    def _after(
+        self, manifest: ViewManifest, old: ViewManifest | None, shown: Shown | None
+    ) -> ViewManifest:
         """Add to a manifest the steps that lead to it from the one before."""
         if old is None:
             return manifest
         if old.token == manifest.token:
             return replace(manifest, steps=old.steps)
-        step = Step.of(old.token, self._difference(old, manifest))
+        step = Step.of(old.token, self._difference(old, manifest, shown))
         return replace(manifest, steps=(*old.steps, step)[-MAX_STEPS:])
 
-    def _difference(self, old: ViewManifest, manifest: ViewManifest) -> Boxes | None:
+    def _difference(
+        self, old: ViewManifest, manifest: ViewManifest, shown: Shown | None
+    ) -> Boxes | None:
         """Where two versions differ; None (everywhere) where the old one cannot be opened any more."""
-        if manifest.kind != "vector" or old.schema != manifest.schema:
+        if shown is None or old.schema != manifest.schema or old.kinds != manifest.kinds:
             return None
+        held: tuple[str, Shown] | None = self.memory.get(("shown", self.policy.hash, old.collection))
+        if held is not None and held[0] == old.token:
+            return difference(held[1], shown)
         try:
-            return difference(*(self._open(item) for item in (old, manifest)))
+            files = Files(self.packs.folder, self.views_dir)
+            return difference(shown_by(open_view(self.policy.hash, old, files)), shown)
         except (OSError, TileError, Unavailable):
             return None
-
-    def _open(self, manifest: ViewManifest) -> View:
-        return open_view(self.policy.hash, manifest, self.packs.folder, self.views_dir, open_part)
-
-
-def _mask(part: PartDraft) -> Mask | None:
-    """Rows of a part that are shown as they are; None for all."""
-    mask = np.zeros(len(part.part), bool)
-    mask[part.kept] = True
-    mask &= part.alive
-    return None if mask.all() else mask
 
 
 def _sweep(folder: Path, manifest: ViewManifest, old: ViewManifest | None) -> None:

@@ -97,13 +97,18 @@ def treatments(
     for matches, covers in matched:
         pattern = pattern * 4 + matches * 2 + covers
     found = []
-    for value in np.unique(pattern[pattern != 0]):
+    for value in _values(pattern[pattern != 0], 4 ** len(grants)):
         digits = [int(value) >> 2 * place & 3 for place in reversed(range(len(grants)))]
         # bit 1 of a digit says matches, bit 0 covers
         matching = [grant for grant, digit in zip(grants, digits, strict=True) if digit & 2]
         covering = [grant for grant, digit in zip(grants, digits, strict=True) if digit & 1]
         found.append(_treat(candidates[pattern == value], matching, covering, shown))
     return found
+
+
+def _values(pattern: NDArray[np.int64], below: int) -> NDArray[np.int64]:
+    """Which values there are; counted where they are few, since sorting a million rows is slow."""
+    return np.flatnonzero(np.bincount(pattern)) if below <= 1 << 16 else np.unique(pattern)
 
 
 def _match(
@@ -150,14 +155,22 @@ def _in_time(
     """Rows that the grant's delay and window show; of a column that is not there, none."""
     if grant.delay is None and grant.window is None:
         return np.ones(len(rows), bool)
+    times_us, known = observed_times(collection, table, rows)
+    return within_times(grant, tick_us, times_us, known)
+
+
+def observed_times(
+    collection: Collection, table: FeatureTable, rows: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], Mask]:
+    """When the rows (n,) were observed, in microseconds (UTC), and for which of them that is known."""
     column = next((item for item in table.columns if item.name == collection.observed), None)
     if column is None:
-        return np.zeros(len(rows), bool)
-    valid = np.ones(len(rows), bool) if column.valid is None else column.valid[rows].astype(bool)
+        return np.zeros(len(rows), np.int64), np.zeros(len(rows), bool)
+    known = np.ones(len(rows), bool) if column.valid is None else column.valid[rows].astype(bool)
     times_us = column.values[rows].astype(np.int64)
     if column.kind is Kind.DATE:
         times_us = (times_us + 1) * DAY_US - 1  # a day is observed when it is over
-    return within_times(grant, tick_us, times_us, valid)
+    return times_us, known
 
 
 class _Shown:

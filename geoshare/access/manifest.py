@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 import os
 import secrets
 from collections.abc import Sequence
@@ -13,15 +14,15 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from geoshare.access.changes import Step
 from geoshare.errors import Unavailable
 from geoshare.model.box import Box
 from geoshare.model.collections import check_name
 from tiles.pack import PartInfo
+from tiles.pack.bits import Bits
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class ViewPart:
     path: str  # under the packs folder (base parts) or the views folder (overlay parts)
     info: PartInfo
     bits: tuple[int, int] | None  # first byte and length in the selection file; None: all rows
+
+    # Of a base part also rows are set that a later part hides; of an overlay part only living ones.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class ViewManifest:
     schema: dict[str, Any]  # of the collection, hidden properties left out
     columns: tuple[str, ...]
     kinds: dict[str, str]
+    unchanged: tuple[str, ...] = ()  # columns that every row has as they are
     nulled: tuple[str, ...] = ()  # columns that are null in every row of the base parts
     selection: str = ""  # file of bitmaps
     base: tuple[ViewPart, ...] = ()
@@ -86,7 +90,7 @@ def read_manifest(path: Path) -> ViewManifest:
     said["extent"] = None if said["extent"] is None else Box(*said["extent"])
     said["steps"] = tuple(Step(step["token"], step["boxes"]) for step in said["steps"])
     said["time_extent"] = None if said["time_extent"] is None else tuple(said["time_extent"])
-    for name in ("columns", "nulled", "assets"):
+    for name in ("columns", "unchanged", "nulled", "assets"):
         said[name] = tuple(said[name])
     for name in ("base", "overlay"):
         said[name] = tuple(
@@ -109,34 +113,45 @@ def named_parts(views_dir: Path) -> set[str]:
     return found
 
 
-def write_bits(
-    folder: Path, masks: Sequence[NDArray[np.bool_] | None]
-) -> tuple[str, list[tuple[int, int] | None]]:
-    """Write masks as bitmaps into one file named after its content.
+def write_bits(folder: Path, bitmaps: Sequence[Bits]) -> tuple[str, list[tuple[int, int] | None]]:
+    """Write bitmaps into one file named after its content.
 
     Returns
     -------
-    The file's name, and where in it each mask lies (None for a mask that is None).
+    The file's name, and where in it each bitmap lies (None for one without bytes: all rows).
     """
     places: list[tuple[int, int] | None] = []
-    content = bytearray()
-    for mask in masks:
-        if mask is None:
-            places.append(None)
-            continue
-        bits = np.packbits(mask, bitorder="little").tobytes()
-        places.append((len(content), len(bits)))
-        content += bits
-    name = hashlib.blake2b(bytes(content), digest_size=12).hexdigest() + ".bits"
+    end = 0
+    for bits in bitmaps:
+        places.append((end, len(bits)) if len(bits) else None)
+        end += len(bits)
+    content = b"".join(bits.tobytes() for bits in bitmaps)
+    name = _name(content)
     if not (folder / name).exists():
-        write_aside(folder / name, bytes(content))
+        write_aside(folder / name, content)
     return name, places
 
 
-def read_bits(path: Path, places: Sequence[tuple[int, int] | None]) -> list[NDArray[np.uint8] | None]:
-    """Bitmaps of a selection file, None where all rows are shown."""
-    content = np.fromfile(path, np.uint8)
-    found: list[NDArray[np.uint8] | None] = []
+def map_bits(path: Path) -> Bits:
+    """All bitmaps of a selection file, where they lie in the mapped file.
+
+    Raises
+    ------
+    Unavailable
+        where the file is not what its name says, after a power cut for example.
+    """
+    content = np.zeros(0, np.uint8)
+    if path.stat().st_size:
+        with open(path, "rb") as file:
+            content = np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    if _name(content.data) != path.name:
+        raise Unavailable("The view is being prepared.", retry_after_s=1)
+    return content
+
+
+def bits_at(content: Bits, places: Sequence[tuple[int, int] | None]) -> list[Bits | None]:
+    """Bitmaps at some places of a selection file, None where all rows are shown."""
+    found: list[Bits | None] = []
     for place in places:
         if place is None:
             found.append(None)
@@ -144,20 +159,24 @@ def read_bits(path: Path, places: Sequence[tuple[int, int] | None]) -> list[NDAr
         bits = content[place[0] : place[0] + place[1]]
         if len(bits) != place[1]:
             raise Unavailable("The view is being prepared.", retry_after_s=1)
-        bits.setflags(write=False)
         found.append(bits)
     return found
 
 
+def _name(content: bytes | memoryview) -> str:
+    return hashlib.blake2b(content, digest_size=12).hexdigest() + ".bits"
+
+
 def write_aside(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all."""
+    """Write a file that appears whole or not at all.
+
+    The disk is not waited for: what a power cut tears is noticed when it is read, and made again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with open(aside, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(aside, path)
     finally:
         aside.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import orjson
@@ -15,43 +16,114 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geoshare.filter.values import dictionary_words
-from tiles.arrays import FeatureTable, Kind
-from tiles.pack.identity import id_hashes
+from tiles.arrays import Column, Kind
+from tiles.pack import Part
+from tiles.pack.bits import Bits, apart, rows_set
+from tiles.pack.identity import id_hashes, mark_present
+from tiles.pack.model import count_set
 
 Mask = NDArray[np.bool_]
+Hashes = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class ShownPart:
+    """One part of a collection and the rows of it that are shown, as they are or rewritten."""
+
+    checksum: str
+    part: Part
+    shown: Bits
 
 
 @dataclass(frozen=True)
 class VisibleIds:
-    """Ids of the features that a view shows, as sorted hashes."""
+    """Ids of the features that a policy shows of a collection."""
 
-    hashes: NDArray[np.uint64]
+    parts: tuple[ShownPart, ...] = ()
 
-    def has(self, ids: list[str]) -> Mask:
-        """Which of the ids are visible."""
-        if not ids or not len(self.hashes):
-            return np.zeros(len(ids), bool)
-        wanted = id_hashes(ids)
-        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
-        found: Mask = self.hashes[at] == wanted
+    @cached_property
+    def some(self) -> bool:
+        """Whether any feature is shown."""
+        return any(count_set(item.shown, len(item.part)) for item in self.parts)
+
+    def has(self, hashes: Hashes) -> Mask:
+        """Which of the ids, given by hash (n,), are visible; quickest where they are in order."""
+        found = np.zeros(len(hashes), bool)
+        for item in self.parts:
+            table = item.part.table
+            mark_present(table.id_hash, item.part.id_order, item.shown, hashes, found)
         return found
+
+    def moved_since(self, before: VisibleIds) -> Hashes:
+        """Hashes of all ids that may have become visible or hidden, in order."""
+        old = {item.checksum: item for item in before.parts}
+        new = {item.checksum: item for item in self.parts}
+        found = [np.zeros(0, np.uint64)]
+        for key in {*old, *new}:
+            item, other = new.get(key, old.get(key)), old.get(key)
+            if item is None:
+                continue
+            length, hashes = len(item.part), item.part.table.id_hash
+            if other is None or key not in new:
+                found.append(hashes[rows_set(item.shown, length)])
+            else:
+                found += [hashes[rows] for rows in apart(other.shown, item.shown, length)]
+        return np.unique(np.concatenate(found))
 
 
 Targets = Callable[[str], VisibleIds]
 
 
-def dangling(table: FeatureTable, column: str, rows: NDArray[np.int32], target: VisibleIds) -> Mask:
-    """Which of the rows refer, in this column, to something that is not visible."""
-    values = table.column(column)
-    present = np.ones(len(rows), bool) if values.valid is None else values.valid[rows].astype(bool)
-    used, inverse = np.unique(values.values[rows][present].astype(np.int64), return_inverse=True)
-    words = dictionary_words(values, used)
-    kept = _kept(words, values.kind, target)
-    bad = np.array([word != left for word, left in zip(words, kept, strict=True)], bool)
-    out = np.zeros(len(rows), bool)
-    if len(used):
-        out[present] = bad[inverse]
-    return out
+@dataclass(frozen=True)
+class Links:
+    """Ids that the texts of one column of a part name: k in all, in the order of their hashes."""
+
+    hashes: Hashes  # (k,)
+    word: NDArray[np.int32]  # (k,) the text in the column's dictionary that names it
+    empty: Mask  # (words,) texts that name nothing
+
+    @classmethod
+    def of(cls, column: Column) -> Links:
+        """Read all texts of a column."""
+        count = 0 if column.dictionary_offsets is None else len(column.dictionary_offsets) - 1
+        words = dictionary_words(column, np.arange(count))
+        lists = [[word] for word in words] if column.kind is Kind.STRING else [_ids(w) for w in words]
+        lengths = [len(items) for items in lists]
+        hashes = id_hashes([item for items in lists for item in items])
+        order = np.argsort(hashes, kind="stable")
+        named = np.repeat(np.arange(count, dtype=np.int32), lengths)
+        return cls(hashes[order], named[order], np.array(lengths, np.int64) == 0)
+
+    def lost(self, target: VisibleIds) -> Mask:
+        """Which of the ids (k,) are not visible."""
+        return ~target.has(self.hashes)
+
+    def lost_after(self, lost: Mask, before: VisibleIds, target: VisibleIds) -> Mask:
+        """The same for another state of the target; the very array where nothing is different."""
+        moved = target.moved_since(before)
+        first = np.searchsorted(self.hashes, moved, side="left")
+        last = np.searchsorted(self.hashes, moved, side="right")
+        places = np.concatenate(
+            [
+                np.zeros(0, np.int64),
+                *(np.arange(a, b) for a, b in zip(first, last, strict=True) if b > a),
+            ]
+        )
+        now = ~target.has(self.hashes[places])
+        if (lost[places] == now).all():
+            return lost
+        changed = lost.copy()
+        changed[places] = now
+        return changed
+
+    def dangling(self, column: Column, lost: Mask, rows: NDArray[np.int32]) -> Mask:
+        """Which of the rows refer, in this column, to something that is not visible."""
+        words = self.empty.copy()
+        words[self.word[lost]] = True
+        if not words.any():
+            return np.zeros(len(rows), bool)
+        found: Mask = words[column.values[rows].astype(np.int64)]
+        return found if column.valid is None else found & column.valid[rows].astype(bool)
 
 
 def without_dangling(texts: pa.ChunkedArray, kind: Kind, target: VisibleIds) -> pa.Array:
@@ -64,10 +136,10 @@ def without_dangling(texts: pa.ChunkedArray, kind: Kind, target: VisibleIds) -> 
 def _kept(words: Sequence[str | None], kind: Kind, target: VisibleIds) -> list[str | None]:
     """Say what stays of each word: the word itself where all of it is visible."""
     if kind is Kind.STRING:
-        seen = target.has([word or "" for word in words])
+        seen = target.has(id_hashes([word or "" for word in words]))
         return [word if visible else None for word, visible in zip(words, seen, strict=True)]
-    lists = [_texts(word) for word in words]
-    seen = target.has([item for items in lists for item in items])
+    lists = [_ids(word) for word in words]
+    seen = target.has(id_hashes([item for items in lists for item in items]))
     left, at = [], 0
     for word, items in zip(words, lists, strict=True):
         visible = [
@@ -79,7 +151,7 @@ def _kept(words: Sequence[str | None], kind: Kind, target: VisibleIds) -> list[s
     return left
 
 
-def _texts(word: str | None) -> list[str]:
+def _ids(word: str | None) -> list[str]:
     """Ids in a JSON list; none in anything else."""
     ids = orjson.loads(word) if word else None
     return [item for item in ids if isinstance(item, str)] if isinstance(ids, list) else []

@@ -45,7 +45,7 @@ class Layer:
     selection: Selection
     shown: dict[int, FeatureTable]  # by identity of the part's own table
     checksums: tuple[str, ...]  # of the parts' files
-    nulled: tuple[str, ...]  # columns that are null in every row
+    columns: tuple[str, ...]  # visible ones, without those that are null in every row
 
     def through(self, rows: Rows) -> Rows:
         """Return the same rows, of tables that hold visible columns alone."""
@@ -78,6 +78,7 @@ class View:
         self.extent: Box | None = manifest.extent
         self.time_extent = manifest.time_extent
         self.token = manifest.token
+        self.unchanged = frozenset(manifest.unchanged)  # columns that every row has as they are
         self._steps = manifest.steps
         self._schema = manifest.schema
         self._layers = tuple(layers)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
-import numpy as np
-from numpy.typing import NDArray
-
-from geoshare.access.manifest import ViewManifest, manifest_path, read_bits, read_manifest
+from geoshare.access.manifest import (
+    ViewManifest,
+    ViewPart,
+    bits_at,
+    manifest_path,
+    map_bits,
+    read_manifest,
+)
 from geoshare.access.view import Layer, RasterView, View, restrict
 from geoshare.errors import NotFound, Unavailable
 from geoshare.model.collections import is_name
@@ -19,9 +24,9 @@ from geoshare.model.policy import Policy
 from tiles.arrays import Kind
 from tiles.errors import TileError
 from tiles.pack import Pack, Part, PartInfo, Selection, open_part
+from tiles.pack.bits import Bits
 
 MAX_OPEN: Final = 600  # views
-OpenPart = Callable[[Path, PartInfo], Part]
 _Stamp = tuple[int, int, int]
 
 
@@ -30,9 +35,8 @@ class Views:
 
     def __init__(self, views_dir: Path, packs_dir: Path) -> None:
         self._views_dir = views_dir
-        self._packs_dir = packs_dir
         self._open: OrderedDict[tuple[str, str], tuple[_Stamp, View | RasterView]] = OrderedDict()
-        self._parts = _Parts()
+        self._files = Files(packs_dir, views_dir)
         self._lock = threading.Lock()
 
     def get(self, policy: Policy, collection: str) -> View | RasterView:
@@ -81,64 +85,78 @@ class Views:
             manifest = read_manifest(path)
             if manifest.kind != "vector":
                 return RasterView(policy_hash, manifest)
-            return open_view(policy_hash, manifest, self._packs_dir, self._views_dir, self._parts.open)
+            return open_view(policy_hash, manifest, self._files)
         except (OSError, TileError, KeyError, TypeError, ValueError) as error:
             # never an allow, and never a word about files
             raise Unavailable("The view is being prepared.", retry_after_s=1) from error
 
 
-class _Parts:
-    """Opened parts that several views share, as long as one of them is in use."""
+class Files:
+    """What views are made of, opened once however many views share it, as long as one uses it.
 
-    def __init__(self) -> None:
-        self._open: OrderedDict[tuple[str, str], Part] = OrderedDict()
+    A part is one mapping of memory in a process, the bitmaps of a view are another one; which rows of
+    a pack are alive is worked out once for all of its views.
+    """
+
+    def __init__(self, packs_dir: Path, views_dir: Path) -> None:
+        self.packs_dir = packs_dir
+        self.views_dir = views_dir
+        self._parts: WeakValueDictionary[tuple[str, str], Part] = WeakValueDictionary()
+        self._packs: WeakValueDictionary[tuple[Part, ...], Pack] = WeakValueDictionary()
+        self._newest: WeakValueDictionary[Part, Pack] = WeakValueDictionary()
         self._lock = threading.Lock()
 
-    def open(self, path: Path, info: PartInfo) -> Part:
+    def parts(self, parts: Sequence[ViewPart], root: Path) -> list[Part]:
+        """Open the parts of a layer."""
+        return [self._part(root / part.path, part.info) for part in parts]
+
+    def pack(self, parts: Sequence[Part]) -> Pack:
+        """Put opened parts together; what an earlier version of them knows is used."""
+        key = tuple(parts)
+        with self._lock:
+            found = self._packs.get(key)
+            if found is None:
+                found = self._packs[key] = Pack(parts, previous=self._newest.get(parts[0]))
+                self._newest[parts[0]] = found
+            return found
+
+    def _part(self, path: Path, info: PartInfo) -> Part:
         key = (str(path), info.checksum)
         with self._lock:
-            if key in self._open:
-                self._open.move_to_end(key)
-                return self._open[key]
-        part = open_part(path, info)
-        with self._lock:
-            self._open[key] = part
-            while len(self._open) > MAX_OPEN:
-                self._open.popitem(last=False)
-        return part
+            found = self._parts.get(key)
+            if found is None:
+                found = self._parts[key] = open_part(path, info)
+            return found
 
 
-def open_view(
-    policy_hash: str, manifest: ViewManifest, packs_dir: Path, views_dir: Path, opened: OpenPart
-) -> View:
+def open_view(policy_hash: str, manifest: ViewManifest, files: Files) -> View:
     """Open the parts that a manifest names and lay its selection over them."""
-    places = [part.bits for part in (*manifest.base, *manifest.overlay)]
-    folder = views_dir / policy_hash / manifest.collection
-    bits = read_bits(folder / manifest.selection, places)
+    content = map_bits(files.views_dir / policy_hash / manifest.collection / manifest.selection)
     kinds = {name: Kind(kind) for name, kind in manifest.kinds.items()}
     layers = []
-    for parts, root, first, nulled in (
-        (manifest.base, packs_dir, 0, manifest.nulled),
-        (manifest.overlay, views_dir, len(manifest.base), ()),
+    for parts, root, nulled in (
+        (manifest.base, files.packs_dir, manifest.nulled),
+        (manifest.overlay, files.views_dir, ()),
     ):
         if parts:
-            found = [opened(root / part.path, part.info) for part in parts]
+            pack = files.pack(files.parts(parts, root))
+            bits = bits_at(content, [part.bits for part in parts])
             checksums = tuple(part.info.checksum for part in parts)
-            some = bits[first : first + len(parts)]
-            layers.append(_layer(found, some, kinds, nulled, checksums))
+            layers.append(_layer(pack, bits, kinds, nulled, checksums))
     return View(policy_hash, manifest, layers)
 
 
 def _layer(
-    parts: list[Part],
-    bits: list[NDArray[np.uint8] | None],
+    pack: Pack,
+    bits: list[Bits | None],
     kinds: dict[str, Kind],
     nulled: tuple[str, ...],
     checksums: tuple[str, ...],
 ) -> Layer:
-    selection = Selection(tuple(part.rows_digest for part in parts), tuple(bits))
-    shown = {id(part.table): restrict(part.table, kinds, nulled) for part in parts}
-    return Layer(Pack(parts), selection, shown, checksums, nulled)
+    selection = Selection(tuple(part.rows_digest for part in pack.parts), tuple(bits))
+    shown = {id(part.table): restrict(part.table, kinds, nulled) for part in pack.parts}
+    columns = tuple(name for name in kinds if name not in nulled)
+    return Layer(pack, selection, shown, checksums, columns)
 
 
 def _stamp(path: Path) -> _Stamp | None:

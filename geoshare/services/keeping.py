@@ -17,6 +17,7 @@ from geoshare import ingest, sources
 from geoshare.access.build import build_views, sweep_views
 from geoshare.access.credentials import Principal
 from geoshare.access.manifest import named_parts
+from geoshare.access.memory import Memory
 from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
 from geoshare.ingest import report_json
 from geoshare.ingest.contribute import UNSTATED, Reader
@@ -34,6 +35,7 @@ from geoshare.sources import ReadRequest
 log = logging.getLogger("geoshare.keeping")
 
 KEYS_LOOK_US = 200_000
+TIMED_LOOK_US = 5_000_000  # delays and windows move
 GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
 HOUSEKEEPING_US = 3_600_000_000
 JOBS_KEPT_US = 30 * 86_400_000_000
@@ -70,9 +72,10 @@ class _Held:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._packs = Packs(services.packs_dir)
+        self._memory = Memory()
         self._built: set[str] = set()
         self._keys: tuple[int, int] | None = None
-        self._looked_us = self._listed_us = 0
+        self._looked_us = self._listed_us = self._timed_us = 0
 
     def rebuild(self, collections: set[str] | None) -> None:
         """Bring all views up to date with what was published."""
@@ -83,6 +86,9 @@ class _Held:
         if now_us - self._looked_us < KEYS_LOOK_US:
             return
         self._looked_us = now_us
+        if now_us - self._timed_us >= TIMED_LOOK_US:
+            self._timed_us = now_us
+            self._move_on()
         keys = self._services.governance.keys_version()
         if keys == self._keys and now_us - self._listed_us < GRANTS_LOOK_US:
             return
@@ -91,9 +97,26 @@ class _Held:
         self._build([policy for policy in held if policy.hash not in self._built], None)
         self._built -= set(sweep_views(held, self._services.views_dir))
 
+    def _move_on(self) -> None:
+        """Show and hide what is due by now, in the views of policies with a delay or a window."""
+        names = self._packs.names()
+        for policy in policies_held(self._services):
+            timed = {name for name in names if policy.timed(name)}
+            if timed:
+                self._build([policy], timed)
+
     def _build(self, policies: list[Policy], collections: set[str] | None) -> None:
         if policies:
-            build_views(policies, self._packs, self._services.views_dir, collections)
+            services = self._services
+            build_views(
+                policies,
+                self._packs,
+                services.views_dir,
+                collections,
+                memory=self._memory,
+                tick_us=services.clock.now_us(),
+                hash_key=lambda agreement: services.governance.secret(f"agreement {agreement}"),
+            )
             self._built |= {policy.hash for policy in policies}
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import shapely
 
 from geoshare.access.build import build_views
+from geoshare.access.memory import Memory
 from geoshare.access.view import View
 from geoshare.access.views import Views
 from geoshare.filter import fields_of
@@ -20,7 +21,7 @@ from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Grant, Policy
 from geoshare.model.rasters import RasterAsset
 from tiles.geometry.convert import from_shapely
-from tiles.pack import Pack, PartInfo, open_part, write_part
+from tiles.pack import Pack, Part, PartInfo, open_part, write_part
 
 Row = tuple[str, Any, dict[str, Any]]  # id, shapely geometry, properties
 
@@ -42,6 +43,8 @@ class Packs:
         self._parts: dict[str, list[PartInfo]] = {}
         self._rasters: dict[str, list[RasterAsset]] = {}
         self._extra: dict[str, Collection] = {}
+        self._opened: dict[str, Part] = {}
+        self._packs: dict[str, Pack] = {}
 
     def collections(self) -> dict[str, Collection]:
         return {**known(), **self._extra}
@@ -79,9 +82,11 @@ class Packs:
         if not infos:
             return None
         paths = [f"{collection}/{info.name}" for info in infos]
-        pack = Pack(
-            [open_part(self.folder / path, info) for path, info in zip(paths, infos, strict=True)]
-        )
+        for path, info in zip(paths, infos, strict=True):
+            if path not in self._opened:
+                self._opened[path] = open_part(self.folder / path, info)
+        parts = [self._opened[path] for path in paths]
+        pack = self._packs[collection] = Pack(parts, previous=self._packs.get(collection))
         return Source(str(self._versions[collection]), pack, tuple(infos), tuple(paths))
 
     def rasters(self, collection: str) -> tuple[str, Sequence[RasterAsset]]:
@@ -95,10 +100,18 @@ class Town:
         self.packs = Packs(folder / "packs")
         self.views_dir = folder / "views"
         self.views = Views(self.views_dir, self.packs.folder)
+        self.memory = Memory()
 
-    def view(self, policy: Policy, collection: str) -> View:
-        """Build all views of a policy and open one."""
-        build_views([policy], self.packs, self.views_dir)
+    def view(self, policy: Policy, collection: str, tick_us: int | None = None) -> View:
+        """Bring all views of a policy up to date and open one."""
+        build_views(
+            [policy],
+            self.packs,
+            self.views_dir,
+            memory=self.memory,
+            tick_us=tick_us,
+            hash_key=lambda agreement: agreement.encode().ljust(32, b"-"),
+        )
         view = self.views.get(policy, collection)
         assert isinstance(view, View)
         return view

@@ -85,3 +85,27 @@ def find_rows(
                 break
             at += 1
     return rows
+
+
+@njit(nogil=True, cache=True)
+def mark_present(
+    id_hash: NDArray[np.uint64],
+    id_order: NDArray[np.int32],
+    bits: NDArray[np.uint8],
+    wanted: NDArray[np.uint64],
+    out: NDArray[np.bool_],
+) -> None:
+    """Set ``out[i]`` where a row that counts (``bits``; without any all do) has the hash ``wanted[i]``.
+
+    Quickest where the wanted ones are in order.
+    """
+    for i in range(wanted.shape[0]):
+        if out[i]:
+            continue
+        at = _first_at(id_hash, id_order, wanted[i])
+        while at < id_order.shape[0] and id_hash[id_order[at]] == wanted[i]:
+            row = id_order[at]
+            if bits.shape[0] == 0 or (bits[row >> 3] >> (row & 7)) & 1:
+                out[i] = True
+                break
+            at += 1

@@ -48,7 +48,7 @@ class PartInfo:
         return cls(**{**said, "box": None if box is None else tuple(box)})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Part:
     """One opened part: arrays that lie in the mapped file."""
 

@@ -99,34 +99,35 @@ def _geometry_hashes(
     return out
 
 
-def column_terms(table: FeatureTable, name: str, rows: NDArray[np.int32]) -> Hashes:
-    """Terms (n,) of one column, or of ``GEOMETRY``, for these rows; 0 for nulls."""
+def column_terms(table: FeatureTable, name: str, rows: NDArray[np.int32], ids: Hashes) -> Hashes:
+    """Terms (n,) of one column, or of ``GEOMETRY``, for rows with these id hashes; 0 for nulls."""
     if name == GEOMETRY:
         bits, valid = _shapes(table, rows), None
     else:
         column = table.column(name)
-        valid = column.valid
-        if valid is not None and not valid[rows].any():
+        valid = None if column.valid is None else column.valid[rows]
+        if valid is not None and not valid.any():
             return np.zeros(len(rows), np.uint64)
         bits = _bits(column, rows)
-    said = np.zeros(0, np.uint8) if valid is None else valid[rows]
-    terms: Hashes = _terms(table.id_hash[rows], bits, said, _salt(name))
+    said = np.zeros(0, np.uint8) if valid is None else valid
+    terms: Hashes = _terms(ids, bits, said, _salt(name))
     return terms
 
 
 def row_hashes(table: FeatureTable, names: Iterable[str], rows: NDArray[np.int32]) -> Hashes:
     """One hash per row (n,) over its id, geometry and these columns."""
-    found = column_terms(table, GEOMETRY, rows)
+    ids = table.id_hash[rows]
+    found = column_terms(table, GEOMETRY, rows, ids)
     for name in names:
-        found += column_terms(table, name, rows)
+        found += column_terms(table, name, rows, ids)
     return found
 
 
 def sums_of(table: FeatureTable, names: Iterable[str], rows: NDArray[np.int32]) -> dict[str, Sums]:
     """Sums of the geometry and of each of these columns over the rows (n,)."""
-    found = {}
+    found, ids = {}, table.id_hash[rows]
     for name in (GEOMETRY, *names):
-        first, second = _both_sums(column_terms(table, name, rows))
+        first, second = _both_sums(column_terms(table, name, rows, ids))
         found[name] = int(first), int(second)
     return found
 

@@ -42,6 +42,11 @@ class Policy:
         """Whether anything is granted on that collection."""
         return self.everything or collection in self.collections
 
+    def timed(self, collection: str) -> bool:
+        """Whether a delay or a window decides what is shown of it, so that it moves with the clock."""
+        granted = [grant for grant in self.grants if grant.covers(collection)]
+        return any(grant.delay is not None or grant.window is not None for grant in granted)
+
     def formats(self, collection: str) -> frozenset[str]:
         """File formats that may be taken away."""
         granted = [grant for grant in self.grants if grant.covers(collection)]
