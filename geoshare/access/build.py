@@ -169,7 +169,10 @@ class _Builder:
         else:
             version, assets = self.packs.rasters(name)
             grants = self.policy.grants_for(name)
-            manifest, shown = raster_manifest(self.known[name], grants, version, assets), None
+            manifest, shown = (
+                raster_manifest(self.known[name], grants, version, assets, self.tick_us),
+                None,
+            )
         return self._write(name, manifest, shown)
 
     def _missing(self, name: str) -> bool:

@@ -14,12 +14,12 @@ import orjson
 import pyarrow as pa
 import shapely
 
-from geoshare.access.compile import treatments, visible_columns
+from geoshare.access.compile import area_of, treatments, visible_columns
 from geoshare.access.digest import token
 from geoshare.access.manifest import ViewManifest
 from geoshare.access.summary import visible_schema
 from geoshare.filter import fields_of
-from geoshare.filter.literals import instant_us, read_geometry
+from geoshare.filter.literals import instant_us
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Grant
@@ -30,16 +30,26 @@ from tiles.pack import Part, open_part, write_part
 
 
 def raster_manifest(
-    collection: Collection, grants: Sequence[Grant], version: str, assets: Sequence[RasterAsset]
+    collection: Collection,
+    grants: Sequence[Grant],
+    version: str,
+    assets: Sequence[RasterAsset],
+    tick_us: int | None = None,
 ) -> ViewManifest:
     """Say which assets these grants show, each with the limits of one grant that shows it.
 
     An asset that several grants show gets the limits of the finest of them. Limits of two grants are
-    never mixed: bands of one at the resolution of another would be a right that nobody granted.
+    never mixed: bands of one at the resolution of another would be a right that nobody granted. A
+    property is shown where some grant leaves it as it is. ``tick_us`` is the keeper's tick, by which
+    delays and windows move.
     """
-    columns = visible_columns(grants, collection)
+    columns = tuple(
+        name
+        for name in visible_columns(grants, collection)
+        if any(grant.lists(name) and grant.transform(name).kind == "keep" for grant in grants)
+    )
     kinds = fields_of(collection)
-    shown = _shown(collection, grants, list(assets))
+    shown = _shown(collection, grants, list(assets), tick_us)
     visible = [_strip(asset, columns, limits) for asset, limits in shown]
     said = [
         {"asset": asset.as_dict(), "limits": _plain(limits)}
@@ -63,7 +73,10 @@ def raster_manifest(
 
 
 def _shown(
-    collection: Collection, grants: Sequence[Grant], assets: list[RasterAsset]
+    collection: Collection,
+    grants: Sequence[Grant],
+    assets: list[RasterAsset],
+    tick_us: int | None,
 ) -> list[tuple[RasterAsset, RasterLimits]]:
     if not assets:
         return []
@@ -76,9 +89,8 @@ def _shown(
     ):
         limits = _limits(grant)
         alive = np.ones(len(part), bool)
-        hit = {
-            row for group in treatments((grant,), collection, part.table, alive) for row in group.rows
-        }
+        groups = treatments((grant,), collection, part.table, alive, tick_us)
+        hit = {row for group in groups for row in group.rows}
         for asset, row in zip(assets, rows, strict=True):
             if row in hit and limits.band_indexes(asset):
                 found.setdefault(asset.id, limits)
@@ -86,7 +98,7 @@ def _shown(
 
 
 def _limits(grant: Grant) -> RasterLimits:
-    fence = read_geometry(grant.area) if grant.area is not None else None
+    fence = area_of(grant) if grant.area is not None else None
     return RasterLimits(
         bands=None if grant.bands == "all" else tuple(grant.bands),
         finest_m=max(grant.finest_resolution_m or 0.0, grant.snap_m),
