@@ -6,6 +6,7 @@ from flask import Flask
 
 from geoshare import web
 from geoshare.api import (
+    audit,
     collections,
     context,
     contributions,
@@ -13,6 +14,7 @@ from geoshare.api import (
     extracts,
     landing,
     me,
+    noting,
     raster,
     tiles,
 )
@@ -21,7 +23,7 @@ from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 
-BLUEPRINTS = (landing, collections, tiles, raster, contributions, extracts, me)
+BLUEPRINTS = (landing, collections, tiles, raster, contributions, extracts, me, audit)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
@@ -35,6 +37,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["geoshare"] = services or build_services(settings)
     errors.init_app(app)
     context.init_app(app)
+    noting.init_app(app)
     for family in BLUEPRINTS:
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)

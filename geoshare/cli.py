@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from geoshare import __version__
+from geoshare.cli_audit import audit
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
 from geoshare.model.box import Box
@@ -21,8 +20,7 @@ from geoshare.services.keeping import run_keeper, run_worker
 from geoshare.services.local import Local, doctor, init_demo
 from geoshare.settings import Settings, load
 from geoshare.settings import table as settings_table
-
-ERRORS = Console(stderr=True, soft_wrap=True, highlight=False)
+from geoshare.terminal import ERRORS, progress_bar
 
 
 class Group(click.Group):
@@ -66,7 +64,7 @@ def init(settings: Settings, sample: Path | None) -> None:
         _ = services.record
         click.echo(f"Data folder ready: {settings.data}")
         return
-    with _progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task("sample town", total=1.0)
         keys = init_demo(
             services, sample, lambda done, text="": bar.update(task, completed=done, description=text)
@@ -114,7 +112,7 @@ def contribute(settings: Settings, /, files: tuple[Path, ...], provider: str, **
     local = Local(build_services(settings))
     failed = False
     for file in files:
-        with _progress() as bar:
+        with progress_bar() as bar:
             task = bar.add_task(file.name, total=1.0)
 
             def say(fraction: float, message: str = "") -> None:
@@ -180,7 +178,7 @@ def export(
 ) -> None:
     """Write all tiles of collections (NAME[,NAME...]) to one file."""
     services = build_services(settings)
-    with _progress() as bar:
+    with progress_bar() as bar:
         task = bar.add_task(pmtiles.name, total=1.0)
         made = export_pmtiles(
             services,
@@ -266,9 +264,7 @@ def show_settings() -> None:
         click.echo(f"{name:<30} {default:<28} {text}")
 
 
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-    return Progress(*columns, TimeElapsedColumn(), console=ERRORS, transient=True)
+main.add_command(audit)
 
 
 if __name__ == "__main__":

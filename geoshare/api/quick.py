@@ -17,6 +17,7 @@ from geoshare.errors import GeoshareError
 from geoshare.services import Services
 from geoshare.services.bodies import Kept
 
+TILE = "tiles.tile"  # the endpoint that is answered here
 COUNTED = "geoshare.counted"  # the caller, where the request has already been counted
 MVT = "application/vnd.mapbox-vector-tile"
 _NOT_PLAIN = ("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_RANGE")
@@ -36,10 +37,19 @@ class QuickTiles:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a kept tile; hand everything else on."""
         found = self._find(environ)
-        if found is None:
+        if found is None or not self._noted(environ):
             return self._app(environ, start_response)
         kept, anonymous = found
         return _send(kept, anonymous, environ, start_response)
+
+    def _noted(self, environ: Environ) -> bool:
+        """Count the read, as ``noting`` does; False where the usual way must refuse."""
+        try:
+            for name in environ["PATH_INFO"].split("/")[2].split(","):
+                self._services.trail.reads.count(environ[COUNTED], name, TILE)
+        except GeoshareError:
+            return False
+        return True
 
     def _find(self, environ: Environ) -> tuple[Kept, bool] | None:
         """The kept answer and whether nobody in particular asks for it."""

@@ -30,6 +30,7 @@ FORMAT: Final = 1
 MAX_TILES: Final = 400_000  # of one extract; larger archives are made from the command line
 _BLOCK: Final = 1 << 20
 Report = Callable[[float, str], None]
+Seal = Callable[[str], dict[str, bytes]]
 
 
 def write_extract(
@@ -41,6 +42,7 @@ def write_extract(
     now_us: int,
     work_dir: Path,
     progress: Report = lambda fraction, message: None,
+    seal: Seal = lambda manifest_sha256: {},
 ) -> dict[str, Any]:
     """Write an extract to ``path``, which appears whole or not at all.
 
@@ -54,6 +56,8 @@ def write_extract(
         Folder for files in the making.
     progress
         Told how far it is, 0 to 1, and with what; may raise to stop it.
+    seal
+        Told the manifest's SHA-256 before anything leaves; returns files that prove it was recorded.
 
     Returns
     -------
@@ -71,12 +75,15 @@ def write_extract(
         (folder / TERMS).write_text(terms(policy, made.views), encoding="utf-8")
         manifest["files"] = [_entry(file) for file in _files(folder)]
         (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        manifest_sha256 = _sha256(folder / MANIFEST)
+        for file_name, content in seal(manifest_sha256).items():
+            (folder / file_name).write_bytes(content)
         aside = folder / "whole.zip"
         _zip(folder, aside, now_us)
         found = {
             "sha256": _sha256(aside),
             "size": aside.stat().st_size,
-            "manifest_sha256": _sha256(folder / MANIFEST),
+            "manifest_sha256": manifest_sha256,
             "features": {item["id"]: item["features"] for item in manifest["collections"]},
         }
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from geoshare.publish.files import read_json, write_json
 from geoshare.publish.fold import plan
 from geoshare.publish.folding import Folding
 from geoshare.publish.patience import Patience
-from geoshare.publish.publisher import GRACE_S, Publisher, PublishingFailed
+from geoshare.publish.publisher import GRACE_S, Before, Publisher, PublishingFailed
 from geoshare.store import Record, reading
 from geoshare.store.bell import BELL, listening
 
@@ -69,8 +69,8 @@ class Keeper:
         part of being published: only then does :func:`wait_published` return.
     ticks
         Called with the time (microseconds) in every round of :meth:`run`.
-    grace_s, named
-        When parts of former versions go (see :class:`Publisher`).
+    grace_s, named, before_publish
+        When parts of former versions go, and what comes before publishing (see :class:`Publisher`).
     """
 
     def __init__(
@@ -82,9 +82,12 @@ class Keeper:
         ticks: Sequence[Tick] = (),
         grace_s: float = GRACE_S,
         named: Callable[[], Collection[str]] = tuple,
+        before_publish: Before = lambda last: None,
     ) -> None:
         self._record = record
-        self._publisher = Publisher(record, data_dir / "packs", grace_s=grace_s, named=named)
+        self._publisher = Publisher(
+            record, data_dir / "packs", grace_s=grace_s, named=named, before=before_publish
+        )
         self._folding: Folding | None = None  # while it runs
         self._foldable: set[str] = set()
         self._swept_s = -SWEEP_S

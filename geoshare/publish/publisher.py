@@ -24,6 +24,7 @@ from geoshare.publish.rasters import publish_rasters
 from geoshare.publish.vectors import publish_vectors, swap
 from geoshare.store import Record, reading
 
+Before = Callable[[int], None]
 GRACE_S = 60.0  # how long parts that no manifest names any more stay for their readers
 
 
@@ -55,6 +56,9 @@ class Publisher:
         after its name is gone; the time is for who has read a manifest and not yet opened all.
     named
         Parts, as ``collection/name``, that something else still names.
+    before
+        Called with the newest change set that is about to be published, before anything is shown;
+        while it raises, nothing is.
     """
 
     def __init__(
@@ -64,12 +68,14 @@ class Publisher:
         part_rows: int = PART_ROWS,
         grace_s: float = GRACE_S,
         named: Callable[[], Collection[str]] = tuple,
+        before: Before = lambda last: None,
     ) -> None:
         self._record = record
         self._packs = Packs(packs_dir)
         self._part_rows = part_rows
         self._grace_s = grace_s
         self._named = named
+        self._before = before
 
     def publish(self, after: int = 0, again: AbstractSet[str] = frozenset()) -> set[str]:
         """Publish every collection that has changed since its manifest; returns their names.
@@ -93,6 +99,7 @@ class Publisher:
         changed: set[str] = set()
         failed: dict[str, Exception] = {}
         with self._record.snapshot() as connection:
+            self._before(reading.head(connection))
             pending = {item.collection: item for item in reading.changes_after(connection, after)}
             if not pending.keys() >= again:
                 every = reading.changes_after(connection, 0)

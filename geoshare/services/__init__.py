@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from geoshare.access.audit import Audit, Party, Receipt
 from geoshare.access.credentials import Authenticator, Principal
 from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.tiers import Tiers, load_tiers
@@ -17,6 +18,8 @@ from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
 from geoshare.query.cursors import Cursors
+from geoshare.services.audit_desk import AuditDesk
+from geoshare.services.auditing import party_of
 from geoshare.services.bodies import Bodies
 from geoshare.services.contributions import Contributions
 from geoshare.services.extracts import Extracts
@@ -35,6 +38,7 @@ class Services:
         self.settings, self.clock, self.ids = settings, clock, ids
         settings.data.mkdir(parents=True, exist_ok=True)
         self.governance: Governance = open_governance(settings.governance_database)
+        self.trail = Audit(self.governance, settings.data, clock, ids, log_origin(settings))
         self.tiers: Tiers = load_tiers(tiers_file(settings), collections_of(settings))
         pepper = self.governance.secret("api-keys")
         self.authenticator = Authenticator(self.governance, pepper, clock, self.tiers.role)
@@ -46,6 +50,7 @@ class Services:
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)
         self.rasters = Rasters()
+        self.desk = AuditDesk(self)
         self._record: Record | None = None
         self._policies: dict[tuple[tuple[str, ...], Action], tuple[int, Policy]] = {}
         self._lock = threading.Lock()
@@ -159,16 +164,33 @@ class Services:
             if policy.allows(name)
         ]
 
-    def audit(self, who: Principal, action: str, subject: str, detail: dict[str, Any]) -> None:
-        """Note what was done, before its effect leaves."""
-        actor = f"{who.organisation or 'anonymous'} {who.key_id}".strip()
-        self.governance.append_audit(self.clock.now_us(), actor, action, subject, detail)
+    def audit(
+        self,
+        who: Principal,
+        kind: str,
+        subject: str,
+        detail: dict[str, Any],
+        organisation: str | None = None,
+    ) -> Receipt:
+        """Note what was done, before its effect leaves; Unavailable where that cannot be.
+
+        ``subject`` is the id of what it was done to, and ``organisation`` whose that is; the caller's
+        unless said. Neither, nor who asks, is said in clear; ``detail`` is, so it names nobody.
+        """
+        about = Party(organisation=organisation or who.organisation, subject=subject)
+        return self.trail.append(kind, party_of(who), about, detail)
 
     def check_ready(self) -> None:
         """Raise Unavailable until requests can be answered."""
         if not self.governance.ready():
             raise Unavailable("Governance does not answer", retry_after_s=2)
         self.views.names(self.policy(Principal("", ("open",)), "discover"))
+
+
+def log_origin(settings: Settings) -> str:
+    """Name of the audit log: the public address without its scheme; empty where there is none."""
+    address = settings.public_url.partition("://")[2].strip("/")
+    return f"{address}/audit" if address else ""
 
 
 def tiers_file(settings: Settings) -> Path | None:

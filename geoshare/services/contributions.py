@@ -212,8 +212,9 @@ class Contributions:
             "options": asdict(options) | {"provider": provider},
             "tiers": list(who.tiers),
         }
+        said = {"bytes": path.stat().st_size}
+        self._services.audit(who, "contribution.receive", number, said, organisation=provider)
         job = self._services.queue.enqueue(KIND, params, who.organisation, job_id=number)
-        self._services.audit(who, "contribute", number, {"file": path.name, "provider": provider})
         return _as_status(job)
 
     def _job(self, who: Principal, number: str) -> Job:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from geoshare.access.audit import COMMAND_LINE
 from geoshare.access.credentials import Principal
 from geoshare.access.tiers import OPEN
 from geoshare.access.view import View
-from geoshare.errors import BadRequest
+from geoshare.errors import BadRequest, Unavailable
 from geoshare.extracts.archive import DEEPEST, write_archive
 from geoshare.model.box import Box
 from geoshare.services import Services
@@ -65,9 +66,12 @@ def export_pmtiles(
         path, policy, views, now_us=now_us, zooms=zooms, box=bbox, report=report
     )
     found = {**summary._asdict(), **said}
-    services.governance.append_audit(
-        now_us, "command line", "export", ",".join(names), {"tier": tier, **found}
-    )
+    noted = {"tier": tier, "collections": list(names), "sha256": found["sha256"]}
+    try:
+        services.trail.append("export.create", COMMAND_LINE, detail=noted)
+    except Unavailable:  # what has no entry does not leave
+        path.unlink(missing_ok=True)
+        raise
     return found
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
 from geoshare.errors import NotFound, TooLarge
 from geoshare.extracts import ExtractRequest, estimate, write_extract
 from geoshare.jobs import Job, Progress
+from geoshare.services.auditing import party_of, sealing
 
 if TYPE_CHECKING:
     from geoshare.services import Services
@@ -45,7 +47,7 @@ class Extracts:
             raise TooLarge("The extract is too large", parameter="collections", allowed=allowed)
         params = {
             "request": request.model_dump(mode="json"),
-            "organisation": who.organisation,
+            "credential": who.key_id,
             "tiers": list(who.tiers),
             "policy": policy.hash,
         }
@@ -82,20 +84,21 @@ class Extracts:
         if job.state != "done" or not path.exists() or policy.hash != job.params["policy"]:
             raise NotFound("No such result")
         self._services.audit(
-            who, "fetch-extract", job.id, {"sha256": (job.result or {}).get("sha256", "")}
+            who, "extract.fetch", job.id, {"sha256": (job.result or {}).get("sha256", "")}
         )
         return str(path.resolve())
 
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Make the file of a job; called by the worker."""
         services = self._services
-        who = Principal(job.params["organisation"], tuple(job.params["tiers"]), job.id)
+        who = Principal(job.owner, tuple(job.params["tiers"]), job.params["credential"])
         self._folder.mkdir(parents=True, exist_ok=True)
         request = ExtractRequest.model_validate(job.params["request"])
         policy = services.policy(who, "download")
         if policy.hash != job.params["policy"]:
             raise NotFound("What you hold has changed; ask again")
-        found = write_extract(
+        about = Party(organisation=who.organisation, subject=job.id)
+        return write_extract(
             request,
             policy,
             services.views,
@@ -103,9 +106,8 @@ class Extracts:
             progress=progress,
             now_us=services.clock.now_us(),
             work_dir=services.scratch(),
+            seal=sealing(services.trail, party_of(who), about),
         )
-        services.audit(who, "extract", job.id, found)
-        return found
 
     def _job(self, who: Principal, number: str) -> Job:
         job = self._services.queue.get(number, who.organisation)

@@ -27,6 +27,7 @@ from geoshare.model.policy import READING, Policy
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, Packs, wait_published
 from geoshare.services import Services
+from geoshare.services.auditing import audited, note_changes
 from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
@@ -63,6 +64,7 @@ def make_keeper(services: Services) -> Keeper:
         ticks,
         grace_s=services.settings.grace_s,
         named=lambda: named_parts(services.views_dir),
+        before_publish=note_changes(services.record, services.trail),
     )
 
 
@@ -147,7 +149,10 @@ def run_keeper(services: Services) -> None:
     _log_to_stderr(services)
     ingest.sweep(services.record, services.clock, services.settings.data)
     stop = _stop_on_signals()
+    sequencing = threading.Thread(target=services.trail.keep, args=(stop,), name="audit", daemon=True)
+    sequencing.start()
     make_keeper(services).run(stop)
+    sequencing.join(timeout=5)
 
 
 def run_worker(services: Services) -> None:
@@ -155,7 +160,10 @@ def run_worker(services: Services) -> None:
     _log_to_stderr(services)
     stop = _stop_on_signals()
     contributing = ContributionJobs(services)
-    handlers = {CONTRIBUTE: contributing.run, EXTRACT: services.extracts.run}
+    handlers = {
+        CONTRIBUTE: audited(services.trail, contributing.run),
+        EXTRACT: audited(services.trail, services.extracts.run),
+    }
     worker = Worker(services.governance.jobs, handlers, services.clock)
     worker.start()
     stop.wait()

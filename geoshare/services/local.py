@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from geoshare import ingest
+from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.credentials import new_key
 from geoshare.errors import BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
@@ -87,13 +88,8 @@ class Local:
             )
         if found.sequence is not None:
             self._sequences.append(found.sequence)
-        services.governance.append_audit(
-            services.clock.now_us(),
-            "command line",
-            "contribute",
-            found.contribution_id,
-            {"provider": provider},
-        )
+        about = Party(organisation=provider, subject=found.contribution_id)
+        services.trail.append("contribution.accept", COMMAND_LINE, about)
         return found.report
 
     def wait_until_visible(self) -> None:
@@ -112,6 +108,12 @@ class Local:
             found[name] = manifest.count if manifest is not None else len(packs.rasters(name)[1])
         return found
 
+    def add_organisation(self, organisation: str, name: str) -> None:
+        """Add an organisation, or rename it."""
+        services = self._services
+        services.governance.add_organisation(organisation, name, services.clock.now_us())
+        services.trail.append("organisation.add", COMMAND_LINE, Party(organisation=organisation))
+
     def create_key(
         self, organisation: str, tiers: tuple[str, ...], *, days: int, label: str = ""
     ) -> str:
@@ -119,9 +121,8 @@ class Local:
         services = self._services
         for tier in tiers:
             services.tiers.tier(tier)
-        now_us = services.clock.now_us()
         if services.governance.organisation(organisation) is None:
-            services.governance.add_organisation(organisation, organisation, now_us)
+            self.add_organisation(organisation, organisation)
         stored, text = new_key(
             organisation,
             tiers,
@@ -132,16 +133,18 @@ class Local:
             ids=services.ids,
         )
         services.governance.add_key(stored)
-        services.governance.append_audit(
-            now_us, "command line", "create-key", stored.id, {"tiers": list(tiers)}
-        )
+        about = Party(organisation=organisation, credential=stored.id)
+        services.trail.append("key.create", COMMAND_LINE, about, {"tiers": list(tiers), "days": days})
         return text
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke a key for good."""
         services = self._services
         services.governance.revoke_key(key_id, services.clock.now_us())
-        services.governance.append_audit(services.clock.now_us(), "command line", "revoke-key", key_id)
+        key = services.governance.key(key_id)
+        organisation = key.organisation if key is not None else ""
+        about = Party(organisation=organisation, credential=key_id)
+        services.trail.append("key.revoke", COMMAND_LINE, about)
 
 
 def _silent(fraction: float, message: str = "") -> None:
@@ -158,7 +161,7 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
     manifest = tomllib.loads((sample / "manifest.toml").read_text("utf-8"))
     listed = manifest["files"]
     for organisation, name in manifest["providers"].items():
-        services.governance.add_organisation(organisation, name, services.clock.now_us())
+        local.add_organisation(organisation, name)
     for number, entry in enumerate(listed):
         said = {key: value for key, value in entry.items() if key in _OPTIONS}
         path = sample / "town_data" / entry["file"]

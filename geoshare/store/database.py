@@ -73,6 +73,19 @@ class Database:
         """Take a driver's connection, outside any transaction, to ask for SQLite's ``data_version``."""
         return self._reader.raw_connection()
 
+    def empty_wal(self) -> None:
+        """Move SQLite's write-ahead log into the database and leave nothing in it.
+
+        Raises Unavailable while a reader still needs it.
+        """
+        connection = self._writer.raw_connection()
+        try:
+            busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        finally:
+            connection.close()
+        if busy:
+            raise Unavailable("the database is being read; try again", retry_after_s=1)
+
     def row_counts(self, tables: MetaData) -> dict[str, int]:
         """Rows of each of these tables."""
         with self.read() as connection:

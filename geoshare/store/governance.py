@@ -1,9 +1,8 @@
-"""The governance database's front door: organisations, keys, policies, uploads, audit; jobs apart."""
+"""The governance database's front door: organisations, keys, policies, uploads."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ import orjson
 from sqlalchemy import func, select, update
 
 from geoshare.errors import BadRequest, Conflict, NotFound
+from geoshare.store.audit_rows import AuditRows
 from geoshare.store.database import Database
 from geoshare.store.governance_tables import (
     API_KEYS,
-    AUDIT,
     ORGANISATIONS,
     POLICIES,
     SECRETS,
@@ -54,18 +53,6 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """Something that was done, by whom, to what."""
-
-    number: int
-    at_us: int
-    actor: str
-    action: str
-    subject: str
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class PolicyDocument:
     """A policy as it was in force: its name, canonical JSON and SHA-256."""
 
@@ -98,11 +85,12 @@ def open_governance(url: str | Path) -> Governance:
 
 
 class Governance:
-    """Organisations, keys, policies, uploads and the audit trail; ``jobs`` is the queue's store."""
+    """Organisations, keys, policies and uploads; ``jobs`` is the queue's store, ``audit`` the log's."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.jobs = JobRows(database)
+        self.audit = AuditRows(database)
 
     def close(self) -> None:
         """Close all connections."""
@@ -223,36 +211,6 @@ class Governance:
                 select(func.count(API_KEYS.c.id), func.count(API_KEYS.c.revoked_us))
             ).one()
         return int(row[0]), int(row[1])
-
-    # Audit
-
-    def append_audit(
-        self, at_us: int, actor: str, action: str, subject: str, detail: dict[str, Any] | None = None
-    ) -> int:
-        """Append one entry; returns its number. Entries are never changed."""
-        with self.database.write() as connection:
-            number: int = connection.execute(
-                AUDIT.insert()
-                .values(
-                    at_us=at_us,
-                    actor=actor,
-                    action=action,
-                    subject=subject,
-                    detail=orjson.dumps(detail or {}, option=orjson.OPT_SORT_KEYS).decode(),
-                )
-                .returning(AUDIT.c.number)
-            ).scalar_one()
-        return number
-
-    def audit(self, after: int = 0, limit: int = 1000) -> Iterator[AuditEntry]:
-        """Entries after a number, in order."""
-        statement = select(AUDIT).where(AUDIT.c.number > after).order_by(AUDIT.c.number).limit(limit)
-        with self.database.read() as connection:
-            rows = connection.execute(statement).all()
-        for row in rows:
-            yield AuditEntry(
-                row.number, row.at_us, row.actor, row.action, row.subject, orjson.loads(row.detail)
-            )
 
     # Policies
 

@@ -52,17 +52,46 @@ SECRETS = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
-AUDIT = Table(
-    "audit",
+AUDIT_LOG = Table(
+    "audit_log",
+    METADATA,
+    Column("id", Integer, primary_key=True),  # 1: there is one log
+    Column("origin", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),  # entries that have their place
+    Column("root", LargeBinary, nullable=False),  # over these: what a checkpoint may be signed for
+)
+
+AUDIT_ENTRIES = Table(
+    "audit_entries",
     METADATA,
     Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
-    Column("at_us", BigInteger, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("detail", Text, nullable=False, default="{}"),
-    Index("ix_audit_at", "at_us"),
+    Column("id", Text, nullable=False, unique=True),  # stands in the entry, too
+    Column("once", Text, unique=True),  # what there may be one entry of
+    Column("place", BigInteger, unique=True),  # in the log; null: pending
+    Column("leaf", LargeBinary, nullable=False),  # the entry's bytes
     sqlite_autoincrement=True,
+)
+
+AUDIT_OPENINGS = Table(
+    "audit_openings",
+    METADATA,
+    Column("entry", _ROW_NUMBER, ForeignKey("audit_entries.number"), primary_key=True),
+    Column("side", Text, primary_key=True),  # by, about
+    Column("what", Text, primary_key=True),  # organisation, person, credential, subject
+    Column("value", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Index("ix_audit_openings_value", "what", "value"),
+)
+
+AUDIT_READS = Table(
+    "audit_reads",
+    METADATA,
+    Column("minute", BigInteger, primary_key=True),  # since 1970
+    Column("organisation", Text, primary_key=True),  # empty: nobody in particular
+    Column("credential", Text, primary_key=True),
+    Column("collection", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False),
 )
 
 POLICIES = Table(

@@ -77,16 +77,6 @@ def test_secrets_are_made_once(governance: Governance) -> None:
     assert governance.secret("cursors") != governance.secret("links")
 
 
-def test_audit_entries_are_numbered_in_order_and_read_page_by_page(governance: Governance) -> None:
-    numbers = [
-        governance.append_audit(at, "operator", "revoke", "k1", {"why": "lost"}) for at in range(5)
-    ]
-    assert numbers == sorted(set(numbers))
-    page = list(governance.audit(after=numbers[1], limit=2))
-    assert [entry.number for entry in page] == numbers[2:4]
-    assert page[0].detail == {"why": "lost"}
-
-
 def test_a_new_policy_of_a_name_retires_the_one_before(governance: Governance) -> None:
     first, second = (
         PolicyDocument("open", "{}", "a" * 64, 1),

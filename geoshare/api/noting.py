@@ -1,0 +1,28 @@
+"""Every answer about a collection is counted for the audit log, before it leaves."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, g, request
+
+from geoshare.api import errors
+from geoshare.api.context import caller, services
+from geoshare.errors import Unavailable
+
+
+def init_app(app: Flask) -> None:
+    """Count by route, so that a new route needs no thought: what names a collection is a read of it."""
+
+    def note(response: Response) -> Response:
+        said = request.view_args or {}
+        named = said.get("collection") or said.get("collections")
+        if not named or response.status_code >= 400 or "principal" not in g:
+            return response
+        reads, who = services().trail.reads, caller()
+        try:
+            for name in named.split(","):
+                reads.count(who, name, request.endpoint or "")
+        except Unavailable as error:
+            return errors.answer(error)
+        return response
+
+    app.after_request(note)

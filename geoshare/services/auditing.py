@@ -1,0 +1,94 @@
+"""Where the server's own work meets its audit log: publishing, jobs, and the seal of an extract."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from geoshare.access.audit import KEEPER, Audit, Party
+from geoshare.access.audit.entries import NOBODY, canonical
+from geoshare.access.audit.seal import seal_files
+from geoshare.access.credentials import Principal
+from geoshare.errors import GeoshareError, Unavailable
+from geoshare.jobs import Job, Progress
+from geoshare.store import Record
+from geoshare.store.commits import Commit, commits_after
+
+WORKER = Party(credential="worker")
+WAIT_S = 30.0  # for the place of an extract's entry; the job is tried again after that
+CHANGE = "change "  # and its sequence number: a change set has one entry
+Handler = Callable[[Job, Progress], dict[str, Any]]
+
+
+def party_of(who: Principal) -> Party:
+    """The caller as the audit log knows it."""
+    return Party(organisation=who.organisation, credential=who.key_id or "anonymous")
+
+
+def note_changes(record: Record, audit: Audit) -> Callable[[int], None]:
+    """What a keeper calls before it publishes: every change set has its entry before it is shown."""
+
+    def note(last: int) -> None:
+        newest = audit.rows.newest_once(CHANGE)
+        after = int(newest.removeprefix(CHANGE)) if newest is not None else 0
+        while after < last:
+            with record.snapshot() as connection:
+                found = commits_after(connection, after, last)
+            if not found:
+                return
+            for commit in found:
+                _note_commit(audit, commit)
+            after = found[-1].sequence
+
+    return note
+
+
+def _note_commit(audit: Audit, commit: Commit) -> None:
+    about = NOBODY
+    if len(commit.sources) == 1:
+        number, provider, _ = commit.sources[0]
+        about = Party(organisation=provider, subject=number)
+    detail = {
+        "sequence": commit.sequence,
+        "committed_us": commit.committed_us,
+        "collections": {name: list(counts) for name, counts in commit.counts.items()},
+        "files_sha256": [sha256 for _, _, sha256 in commit.sources],
+    }
+    audit.append_once(f"{CHANGE}{commit.sequence:015d}", "change.publish", KEEPER, about, detail)
+
+
+def audited(audit: Audit, handler: Handler) -> Handler:
+    """Run a job so that its end has its entry before anybody is told of it."""
+
+    def run(job: Job, progress: Progress) -> dict[str, Any]:
+        try:
+            result = handler(job, progress)
+        except Unavailable:
+            raise  # it is tried again
+        except GeoshareError as error:
+            _note_end(audit, job, {"outcome": "failed", "code": error.code})
+            raise
+        refused = result.get("error")
+        digest = hashlib.sha256(canonical(result)).hexdigest()
+        outcome = {"outcome": "refused", "code": refused["code"]} if refused else {"outcome": "done"}
+        _note_end(audit, job, outcome | {"result_sha256": digest})
+        return result
+
+    return run
+
+
+def _note_end(audit: Audit, job: Job, said: dict[str, Any]) -> None:
+    about = Party(organisation=job.owner, subject=job.id)
+    audit.append("job.end", WORKER, about, {"job": job.kind, "attempt": job.attempts, **said})
+
+
+def sealing(audit: Audit, by: Party, about: Party) -> Callable[[str], dict[str, bytes]]:
+    """What an extract calls with its manifest's SHA-256: the files that prove its entry in the log."""
+
+    def seal(manifest_sha256: str) -> dict[str, bytes]:
+        said = {"manifest_sha256": manifest_sha256}
+        receipt = audit.append("extract.create", by, about, said)
+        return seal_files(receipt, audit.proof(receipt.id, WAIT_S), audit.vkey)
+
+    return seal
