@@ -15,7 +15,7 @@ from geoshare.access.changes import MAX_STEPS, Boxes, Step
 from geoshare.access.compile import unchanged_columns
 from geoshare.access.difference import Rows, Shown, difference, shown_by
 from geoshare.access.digest import token
-from geoshare.access.draft import Draft, HashKey, Source
+from geoshare.access.draft import Draft, HashKey, Source, rights_of
 from geoshare.access.facts import Asked, Facts
 from geoshare.access.manifest import (
     ViewManifest,
@@ -190,11 +190,14 @@ class _Builder:
 
     def _draft(self, name: str) -> Draft:
         if name not in self.drafts:
+            grants = self.policy.grants_for(name)
+            key = ("rights", self.policy.hash, name)
             self.drafts[name] = Draft(
                 self.known[name],
-                self.policy.grants_for(name),
+                grants,
                 self.packs.source(name),
                 self.memory,
+                self.memory.get_or_make(key, lambda: rights_of(grants)),
                 self.tick_us,
                 self.hash_key,
             )

@@ -62,6 +62,11 @@ class Source(Protocol):
         ...
 
 
+def rights_of(grants: Sequence[Grant]) -> bytes:
+    """What some grants come to, as far as they decide data, in one canonical form."""
+    return b"\n".join(sorted(canonical_json(grant.data()) for grant in grants))
+
+
 @dataclass(frozen=True, eq=False)
 class Rewrite:
     """Rows of one part that come out with other columns, other values or another geometry."""
@@ -149,7 +154,10 @@ class PartDraft:
 
 
 class Draft:
-    """What a policy leaves of one collection before references are looked at."""
+    """What a policy leaves of one collection before references are looked at.
+
+    ``rights`` are bytes that differ where the grants differ (see :func:`rights_of`).
+    """
 
     def __init__(
         self,
@@ -157,6 +165,7 @@ class Draft:
         grants: Sequence[Grant],
         source: Source | None,
         memory: Memory,
+        rights: bytes,
         tick_us: int | None = None,
         hash_key: HashKey | None = None,
     ) -> None:
@@ -166,6 +175,7 @@ class Draft:
         self.columns = visible_columns(grants, collection)
         self.fields = fields_of(collection)
         self._memory = memory
+        self._rights = rights
         timed = any(grant.delay is not None or grant.window is not None for grant in grants)
         self._tick_us = tick_us if timed else None
         self._hash_key = hash_key
@@ -178,9 +188,8 @@ class Draft:
     @cached_property
     def key(self) -> str:
         """All that decides what is drafted of a part besides the part and the time."""
-        grants = sorted(canonical_json(grant.data()) for grant in self.grants)
         said = orjson.dumps((self.collection.name, self.collection.schema))
-        return hashlib.blake2b(b"\n".join([said, *grants]), digest_size=16).hexdigest()
+        return hashlib.blake2b(said + self._rights, digest_size=16).hexdigest()
 
     @cached_property
     def kinds(self) -> dict[str, Kind]:

@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,7 +71,8 @@ def manifest_path(views_dir: Path, policy_hash: str, collection: str) -> Path:
 
 def write_manifest(path: Path, manifest: ViewManifest) -> None:
     """Replace a manifest in one step."""
-    write_aside(path, orjson.dumps({"format": FORMAT, **asdict(manifest)}, default=_plain))
+    said = {item.name: getattr(manifest, item.name) for item in fields(manifest)}
+    write_aside(path, orjson.dumps({"format": FORMAT, **said}, default=_plain))
 
 
 def read_manifest(path: Path) -> ViewManifest:
