@@ -10,7 +10,7 @@ KERNELS := $(VENV)/.compiled
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup run test test-leaks check format bench web clean
+.PHONY: help setup run test test-leaks check format bench soak web clean
 
 help:  ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -37,6 +37,9 @@ format: $(READY)  ## Put the code in its house style
 
 bench: setup  ## Measure speed side by side with peers (ratios, not a test)
 	$(BIN)/python -m tests.bench
+
+soak: setup  ## Load a server for ten minutes and say whether its memory grows (not a test)
+	$(BIN)/python -m tests.bench.soak --minutes 10
 
 web: $(DIST)  ## Build the browser app
 

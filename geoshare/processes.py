@@ -33,6 +33,7 @@ log = logging.getLogger("geoshare.processes")
 
 RESTART_PAUSE_S = 1.0
 HEADER_TIMEOUT_MS = 15_000
+KILL_AFTER_S = 15
 MAX_CONNECTIONS = 4096  # of each worker; an idle one costs no thread
 M_ARENA_MAX = -8  # of glibc's mallopt
 DUTIES: dict[str, Callable[[Services], None]] = {"keeper": run_keeper, "worker": run_worker}
@@ -144,6 +145,7 @@ def serve(settings: Settings) -> None:
             backpressure=MAX_CONNECTIONS,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
             respawn_failed_workers=True,
+            workers_kill_timeout=KILL_AFTER_S,  # one that is stuck does not keep the others
             log_level=LogLevels(settings.log_level),
             log_access=False,
         ).serve()

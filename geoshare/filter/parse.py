@@ -16,6 +16,7 @@ from geoshare.errors import BadRequest
 
 MAX_TEXT: Final = 16_384  # characters; also of JSON
 MAX_DEPTH: Final = 40  # the parser of cql2 ends the process at about 1,500 nested parentheses
+MAX_WORK: Final = 400_000  # letters, each counted twice for every bracket it stands in: 0.1 s
 MAX_NODES: Final = 2_000  # operators, properties and literals
 MAX_COORDINATES: Final = 20_000  # numbers in geometries of one filter
 
@@ -32,6 +33,7 @@ def parse_text(text: str, *, parameter: str = "filter") -> Any:
     """
     _bound_text(text, parameter)
     _bound_nesting(text, parameter)
+    _bound_work(text, parameter)
     try:
         tree = cql2.parse_text(text).to_json()
     except Exception as error:  # the parser has two kinds of its own and may raise ValueError
@@ -99,6 +101,24 @@ def _bound_nesting(text: str, parameter: str) -> None:
         raise _too_big(f"at most {MAX_DEPTH} levels of nesting", parameter)
     if max((text.count(sign) for sign in "=<>^"), default=0) > MAX_NODES // 4:
         raise _too_big(f"at most {MAX_NODES // 4} comparisons", parameter)
+
+
+def _bound_work(text: str, parameter: str) -> None:
+    """Refuse brackets that the parser would try again and again.
+
+    It reads what stands in a bracket twice where the first reading fails, and so again inside: twenty
+    brackets that do not close would keep it busy for minutes, and the process with it. Quotes are not
+    looked at, since the parser may take them for something else than they look like.
+    """
+    work, doubled = 0, 1
+    for letter in text:
+        if letter == "(":
+            doubled *= 2
+        elif letter == ")":
+            doubled = max(1, doubled // 2)
+        work += doubled
+        if work > MAX_WORK:
+            raise _too_big("fewer brackets inside each other", parameter)
 
 
 def _bound_tree(tree: Any, parameter: str) -> None:

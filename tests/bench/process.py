@@ -19,6 +19,19 @@ def pss_mb(root: int) -> dict[str, float]:
 
     Memory that processes share (mapped packs, code) counts once, in shares.
     """
+    found: dict[str, float] = {}
+    for pid in _under(root):
+        name = _role(pid, root)
+        found[name] = round(found.get(name, 0.0) + _pss_mb(pid), 1)
+    return found
+
+
+def pss_by_process(root: int) -> dict[str, float]:
+    """Proportional set size in MB of a process and of each one under it, by command and number."""
+    return {f"{_role(pid, root)} {pid}": _pss_mb(pid) for pid in _under(root)}
+
+
+def _under(root: int) -> list[int]:
     parents = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -26,12 +39,7 @@ def pss_mb(root: int) -> dict[str, float]:
         except OSError:
             continue  # it has ended
         parents[int(folder.name)] = int(fields[1])
-    found: dict[str, float] = {}
-    for pid in parents:
-        if _is_under(pid, root, parents):
-            name = _role(pid, root)
-            found[name] = round(found.get(name, 0.0) + _pss_mb(pid), 1)
-    return found
+    return [pid for pid in parents if _is_under(pid, root, parents)]
 
 
 def _is_under(pid: int, root: int, parents: dict[int, int]) -> bool:
@@ -45,7 +53,10 @@ def _is_under(pid: int, root: int, parents: dict[int, int]) -> bool:
 def _role(pid: int, root: int) -> str:
     if pid == root:
         return "server"
-    name = Path(f"/proc/{pid}/comm").read_text().strip()
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "ended"
     return name.removeprefix("geoshare ") if name.startswith("geoshare ") else "web workers"
 
 

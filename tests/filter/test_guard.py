@@ -201,3 +201,53 @@ def test_a_hidden_field_and_an_unknown_one_are_refused_in_the_same_words():
             check(parse_text(f"{name} > 1"), FIELDS)
         answers.append((caught.value.message, caught.value.allowed, caught.value.code))
     assert answers[0] == answers[1]
+
+
+# Each was read again and again by the parser, twice as often for every bracket: for minutes, or days.
+TRAPS = [
+    "({n}",
+    "a IN ({n}",
+    "({n}a=1",
+    "({n}a={c}",
+    "NOT ({n}a=1",
+    "f(({n}",
+    "({n}'",
+    "a=')))' AND ({n}",
+]
+
+
+TRY_ALL = """
+import json, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
+from geoshare.errors import BadRequest
+from geoshare.filter import parse_text
+for text in json.loads(sys.argv[1]):
+    try:
+        parse_text(text)
+        print("read", text)
+    except BadRequest as error:
+        print(error.parameter)
+"""
+
+
+def test_brackets_that_would_keep_the_parser_busy_are_refused_before_it_sees_them():
+    texts = [
+        trap.replace("({n}", "(" * depth).replace("{c}", ")" * depth)
+        for trap in TRAPS
+        for depth in (12, 16, 20, 30, 39)
+    ]
+    command = [sys.executable, "-c", TRY_ALL, json.dumps(texts)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]
+    assert done.stdout.split("\n")[:-1] == ["filter"] * len(texts)
+
+
+def test_filters_that_programs_write_with_many_brackets_are_read():
+    text = "(lanes = 1)"
+    for number in range(8):
+        text = f"({text} AND (lanes <> {number}))"
+    assert check(parse_text(text), FIELDS).properties == {"lanes"}
+    tree = parse_text("((((((((((((lanes = 1))))))))))))")
+    assert tree == {"op": "=", "args": [{"property": "lanes"}, 1]}
+    names = ", ".join(f"'name {number}'" for number in range(1000))
+    parse_text(f"(name IN ({names}) OR lanes IN (1, 2)) AND open")
