@@ -58,6 +58,18 @@ def forget(settings: Settings, what: str, value: str) -> None:
 
 
 @audit.command()
+@click.pass_obj
+def adopt(settings: Settings) -> None:
+    """Take back, after a backup was restored, the entries that only the log's files still have."""
+    with progress_bar() as bar:
+        task = bar.add_task("audit log", total=1.0)
+        number = build_services(settings).desk.adopt(
+            lambda fraction, text: bar.update(task, completed=fraction)
+        )
+    click.echo(f"{number} entries taken from the files")
+
+
+@audit.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--public", is_flag=True, help="Check FILES alone: extracts, checkpoints, logs, a vkey.")
 @click.option("--log", type=click.Path(path_type=Path), help="A copy of a log; default: this server's.")

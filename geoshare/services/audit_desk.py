@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geoshare.access.audit import COMMAND_LINE
+from geoshare.access.audit.adopt import adopt
 from geoshare.access.audit.files import CHECKPOINT, LogFolder, parse_name
 from geoshare.access.audit.notes import VerifierKey
+from geoshare.access.audit.sequence import Busy
 from geoshare.access.audit.verify import DatabaseCheck, Progress, Verified, verify_files
 from geoshare.access.credentials import Principal
-from geoshare.errors import BadRequest, NotFound
+from geoshare.errors import BadRequest, Conflict, NotFound
+from geoshare.services.auditing import once_of
 from geoshare.services.extracts import KIND as EXTRACT
 
 if TYPE_CHECKING:
@@ -84,6 +87,13 @@ class AuditDesk:
     def forget(self, what: str, value: str) -> int:
         """Destroy what links entries to an organisation or a person; how many sides of entries."""
         return self._trail.forget(what, value, COMMAND_LINE)
+
+    def adopt(self, progress: Progress) -> int:
+        """Take entries that only the files have into a database restored from a backup."""
+        try:
+            return adopt(self._trail, once_of, progress)
+        except Busy:
+            raise Conflict("the keeper is at work: stop the server first") from None
 
     def verify(self, folder: Path | None, vkey: str | None, progress: Progress) -> Checked:
         """Check the log's files, and the database where they are this server's own."""

@@ -17,6 +17,7 @@ from geoshare.store.commits import Commit, commits_after
 
 WORKER = Party(credential="worker")
 WAIT_S = 30.0  # for the place of an extract's entry; the job is tried again after that
+CHANGE_KIND = "change.publish"
 CHANGE = "change "  # and its sequence number: a change set has one entry
 Handler = Callable[[Job, Progress], dict[str, Any]]
 
@@ -44,6 +45,17 @@ def note_changes(record: Record, audit: Audit) -> Callable[[int], None]:
     return note
 
 
+def once_of(entry: dict[str, Any]) -> str | None:
+    """What there may be one entry of, from what an entry says."""
+    if entry["kind"] != CHANGE_KIND:
+        return None
+    return _once(entry["detail"]["sequence"])
+
+
+def _once(sequence: int) -> str:
+    return f"{CHANGE}{sequence:015d}"
+
+
 def _note_commit(audit: Audit, commit: Commit) -> None:
     about = NOBODY
     if len(commit.sources) == 1:
@@ -55,7 +67,7 @@ def _note_commit(audit: Audit, commit: Commit) -> None:
         "collections": {name: list(counts) for name, counts in commit.counts.items()},
         "files_sha256": [sha256 for _, _, sha256 in commit.sources],
     }
-    audit.append_once(f"{CHANGE}{commit.sequence:015d}", "change.publish", KEEPER, about, detail)
+    audit.append_once(_once(commit.sequence), CHANGE_KIND, KEEPER, about, detail)
 
 
 def audited(audit: Audit, handler: Handler) -> Handler:

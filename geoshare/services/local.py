@@ -12,7 +12,7 @@ from typing import Any
 from geoshare import ingest
 from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.credentials import new_key
-from geoshare.errors import BadRequest, GeoshareError
+from geoshare.errors import BadData, BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
 from geoshare.model.collections import check_name
 from geoshare.model.report import Report
@@ -191,6 +191,10 @@ def doctor(services: Services) -> list[str]:
         findings.append("the governance database does not answer")
     if not services.record.ready():
         findings.append("the record does not answer")
+    try:
+        services.trail.sequencer.published(services.trail.head())
+    except BadData as error:
+        findings.append(f"the audit log does not go on: {error.message}")
     packs = Packs(services.packs_dir)
     for name in packs.names():
         manifest = packs.manifest(name)

@@ -108,13 +108,7 @@ class AuditRows:
         Raises Conflict where the head has moved on, or an entry has its place already.
         """
         with self.write() as connection:
-            moved = connection.execute(
-                update(AUDIT_LOG)
-                .where(AUDIT_LOG.c.size == before.size, AUDIT_LOG.c.root == before.root)
-                .values(size=before.size + len(numbers), root=root)
-            ).rowcount
-            if not moved:
-                raise _taken()
+            self._move(connection, before, len(numbers), root)
             entries = AUDIT_ENTRIES.c
             pending = and_(entries.number == bindparam("entry"), entries.place.is_(None))
             placed = connection.execute(
@@ -123,6 +117,37 @@ class AuditRows:
             ).rowcount
             if placed != len(numbers):
                 raise _taken()
+
+    def adopt(
+        self, before: Head, entries: Sequence[tuple[str, bytes, str | None]], root: bytes
+    ) -> None:
+        """Take entries that were published: id, bytes and ``once``, at the next places.
+
+        Raises Conflict where the head has moved on, or the database has another entry of an id.
+        """
+        with self.write() as connection:
+            self._move(connection, before, len(entries), root)
+            for place, (entry, leaf, once) in enumerate(entries, before.size):
+                table = AUDIT_ENTRIES.c
+                mine = and_(table.id == entry, table.leaf == leaf, table.place.is_(None))
+                if not connection.execute(
+                    update(AUDIT_ENTRIES).where(mine).values(place=place)
+                ).rowcount:
+                    insert = _insert(connection, AUDIT_ENTRIES).values(
+                        id=entry, leaf=leaf, once=once, place=place
+                    )
+                    if not connection.execute(insert.on_conflict_do_nothing()).rowcount:
+                        raise _taken()
+
+    @staticmethod
+    def _move(connection: Connection, before: Head, number: int, root: bytes) -> None:
+        moved = connection.execute(
+            update(AUDIT_LOG)
+            .where(AUDIT_LOG.c.size == before.size, AUDIT_LOG.c.root == before.root)
+            .values(size=before.size + number, root=root)
+        ).rowcount
+        if not moved:
+            raise _taken()
 
     # Entries
 
@@ -219,8 +244,7 @@ class AuditRows:
 
         Of an organisation everything on its side goes; of a person, person and credential.
         """
-        if self._database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        self._overwrite_deleted(connection)
         table = AUDIT_OPENINGS.c
         theirs = select(table.entry, table.side).where(table.what == what, table.value == value)
         pairs = connection.execute(theirs).all()
@@ -236,6 +260,11 @@ class AuditRows:
         """Let no earlier page of a destroyed salt stay in the write-ahead log."""
         if self._database.is_sqlite:
             self._database.empty_wal()
+
+    def _overwrite_deleted(self, connection: Connection) -> None:
+        """Let names and salts leave nothing in pages that are no longer used."""
+        if self._database.is_sqlite:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
     # Reads
 
@@ -259,6 +288,7 @@ class AuditRows:
 
     def take_reads(self, connection: Connection, before: int, limit: int) -> list[ReadCount]:
         """Take reads of closed minutes away, to be made into entries in the same transaction."""
+        self._overwrite_deleted(connection)
         key = [AUDIT_READS.c[name] for name in _READ_KEY]
         oldest = select(*key).where(AUDIT_READS.c.minute < before).order_by(*key[:4]).limit(limit)
         taken = connection.execute(

@@ -75,7 +75,7 @@ class Sequencer:
         """
         if self._folder.read(VKEY) is None:
             self._folder.write(VKEY, f"{self._signer.vkey}\n".encode())
-        size = self._published(head)
+        size = self.published(head)
         if size < head.size:  # an earlier process was interrupted here
             self._catch_up(size, head)
         placed = 0
@@ -92,8 +92,11 @@ class Sequencer:
             self._publish(head)
         return placed
 
-    def _published(self, head: Head) -> int:
-        """Size of the tree that the checkpoint signs, where its tiles and the database agree."""
+    def published(self, head: Head) -> int:
+        """Return the size that the checkpoint signs, where its tiles and the database agree.
+
+        Raises BadData where they do not.
+        """
         note = self._folder.read(CHECKPOINT)
         if note is None:
             return 0

@@ -238,11 +238,12 @@ class Audit:
         )
         with self.rows.write() as connection:
             number = self.rows.forget(connection, what, value)
-            if not number:
-                raise NotFound(f"no entry can be opened to that {what}")
-            said = {"what": what, "entries": number}
-            self.add(connection, self.prepare("audit.forget", by, NOBODY, said))
-        self.rows.scrub()
+            if number:
+                said = {"what": what, "entries": number}
+                self.add(connection, self.prepare("audit.forget", by, NOBODY, said))
+        self.rows.scrub()  # also where an earlier call was interrupted before it
+        if not number:
+            raise NotFound(f"no entry can be opened to that {what}")
         return number
 
 

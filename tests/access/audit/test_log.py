@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geoshare.access.audit import COMMAND_LINE, Party, trail
+from geoshare.access.audit.adopt import adopt
 from geoshare.access.audit.entries import parse, prepare
 from geoshare.access.audit.files import LogFolder, parse_name, tile_name, tiles_of, unbundle
 from geoshare.access.audit.notes import Checkpoint
@@ -280,6 +281,27 @@ def test_an_older_copy_of_the_database_is_not_gone_on_with(tmp_path: Path) -> No
         log.sequence()
     assert log.audit.folder.read("checkpoint") == note
     assert log.findings()
+    taken = adopt(log.audit, lambda said: f"once {said['id']}", lambda fraction, text: None)
+    assert taken == 5
+    assert log.findings() == []
+    assert log.sequence() == 9
+    numbers = [parse(entry)["detail"]["number"] for entry in all_entries(log)]
+    assert numbers == [*range(10), *range(90, 99)]
+    assert log.findings() == []
+
+
+def test_another_history_is_not_adopted(tmp_path: Path) -> None:
+    log = Log(tmp_path / "data", tmp_path / "governance.db")
+    log.append(5)
+    log.sequence()
+    log.append(3, start=5)
+    head, rows = log.audit.head(), log.audit.rows
+    rows.place(head, [row.number for row in rows.pending(3)], b"x" * 32)
+    with pytest.raises(BadData):
+        adopt(log.audit, lambda said: None, lambda fraction, text: None)
+    (log.audit.folder.folder / "tile/0/000.p/5").write_bytes(b"")
+    with pytest.raises(BadData):
+        adopt(log.audit, lambda said: None, lambda fraction, text: None)
 
 
 @pytest.mark.parametrize("name", ["tile/0/000.p/5", "tile/entries/000.p/5", "checkpoint"])
