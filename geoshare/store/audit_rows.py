@@ -244,7 +244,6 @@ class AuditRows:
 
         Of an organisation everything on its side goes; of a person, person and credential.
         """
-        self._overwrite_deleted(connection)
         table = AUDIT_OPENINGS.c
         theirs = select(table.entry, table.side).where(table.what == what, table.value == value)
         pairs = connection.execute(theirs).all()
@@ -260,11 +259,6 @@ class AuditRows:
         """Let no earlier page of a destroyed salt stay in the write-ahead log."""
         if self._database.is_sqlite:
             self._database.empty_wal()
-
-    def _overwrite_deleted(self, connection: Connection) -> None:
-        """Let names and salts leave nothing in pages that are no longer used."""
-        if self._database.is_sqlite:
-            connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
     # Reads
 
@@ -288,7 +282,6 @@ class AuditRows:
 
     def take_reads(self, connection: Connection, before: int, limit: int) -> list[ReadCount]:
         """Take reads of closed minutes away, to be made into entries in the same transaction."""
-        self._overwrite_deleted(connection)
         key = [AUDIT_READS.c[name] for name in _READ_KEY]
         oldest = select(*key).where(AUDIT_READS.c.minute < before).order_by(*key[:4]).limit(limit)
         taken = connection.execute(

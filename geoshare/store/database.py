@@ -39,15 +39,16 @@ _LOCK_KEY = 0x67656F73  # "geos"
 class Database:
     """Engines of one database.
 
-    ``serial`` makes write transactions exclude each other on PostgreSQL as they do on SQLite.
+    ``serial`` makes write transactions exclude each other on PostgreSQL as they do on SQLite;
+    ``wipe`` makes SQLite overwrite what is deleted.
     """
 
-    def __init__(self, url: str, *, serial: bool) -> None:
+    def __init__(self, url: str, *, serial: bool, wipe: bool = False) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._serial = serial
         if self.is_sqlite:
-            self._writer, self._reader = _sqlite_engines(self.url)
+            self._writer, self._reader = _sqlite_engines(self.url, wipe)
         else:
             self._writer, self._reader = _postgresql_engines(self.url)
 
@@ -131,15 +132,16 @@ def insert_rows(
         connection.exec_driver_sql(text, [dict(zip(columns, row, strict=True)) for row in rows])
 
 
-def _sqlite_engines(url: URL) -> tuple[Engine, Engine]:
+def _sqlite_engines(url: URL, wipe: bool) -> tuple[Engine, Engine]:
     if not url.database or url.database == ":memory:":
         raise Unavailable("a record in SQLite needs a file: two connections never share one in memory")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = {"connect_args": {"timeout": WAIT_S, "check_same_thread": False}}
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=WAIT_S, **options)
     reader = create_engine(url, pool_size=4, max_overflow=READERS - 4, pool_timeout=WAIT_S, **options)
+    deleting = f"secure_delete={'ON' if wipe else 'OFF'}"
     for engine, begin, pragmas in (
-        (writer, "BEGIN IMMEDIATE", ("journal_mode=WAL", "foreign_keys=ON", WAL_PAGES)),
+        (writer, "BEGIN IMMEDIATE", ("journal_mode=WAL", "foreign_keys=ON", WAL_PAGES, deleting)),
         (reader, "BEGIN", ("query_only=ON",)),
     ):
         _prepare_sqlite(engine, begin, (*pragmas, "cache_size=-16000", "mmap_size=268435456"))

@@ -79,7 +79,9 @@ class Upload:
 
 def open_governance(url: str | Path) -> Governance:
     """Open a governance database, made or brought up to date where needed."""
-    database = Database(as_url(url), serial=False)
+    database = Database(
+        as_url(url), serial=False, wipe=True
+    )  # names and salts that are deleted are gone
     migrate(database, "governance")
     return Governance(database)
 
