@@ -18,6 +18,7 @@ from geoshare.api import (
     raster,
     tiles,
 )
+from geoshare.api.direct import DirectPages
 from geoshare.api.gate import Gate
 from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
@@ -41,6 +42,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for family in BLUEPRINTS:
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)
+    app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     app.wsgi_app = Gate(  # type: ignore[method-assign]
         QuickTiles(app, app.extensions["geoshare"]), settings.threads
     )

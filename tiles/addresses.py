@@ -8,6 +8,7 @@ and kinds of the columns, and open what they need with the views below.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -51,6 +52,10 @@ TYPES, PART_STARTS, RING_STARTS, VERTEX_STARTS, WORLD_XY, LON_LAT_Z, ID_HASH, AX
 KIND, VALUES, VALID, OFFSETS, BYTES, ENTRIES = range(6)
 
 
+MAX_PLANS = 64
+"""Choices of columns remembered of a table."""
+
+
 class Source(NamedTuple):
     """What a kernel reads: t tables of c columns each, and the n chosen rows.
 
@@ -69,8 +74,17 @@ class _Addressed(NamedTuple):
     keep: tuple[NDArray[Any], ...]
 
 
+class _Plan(NamedTuple):
+    """One table and some of its columns as addresses."""
+
+    table: NDArray[np.int64]  # (12,)
+    columns: NDArray[np.int64]  # (c, 6)
+    keep: Any
+
+
 _columns: WeakKeyDictionary[Column, _Addressed] = WeakKeyDictionary()
 _tables: WeakKeyDictionary[FeatureTable, _Addressed] = WeakKeyDictionary()
+_plans: WeakKeyDictionary[FeatureTable, dict[tuple[str, ...], _Plan]] = WeakKeyDictionary()
 
 
 def source(rows: Rows, columns: Sequence[str] = ()) -> Source:
@@ -94,26 +108,37 @@ def source(rows: Rows, columns: Sequence[str] = ()) -> Source:
     """
     pairs = [(table, numbers) for table, numbers in rows.pairs if len(numbers)]
     for table, numbers in pairs:
-        if int(numbers.min()) < 0 or int(numbers.max()) >= len(table):
+        # as unsigned numbers those below 0 are the largest
+        if int(numbers.astype(np.uint64).max()) >= len(table):
             raise IndexError("a row number is outside its table")
-    held = [_table(table) for table, _ in pairs]
-    chosen = [
-        [_column(table.ids if name == ID else table.column(name), len(table)) for name in columns]
-        for table, _ in pairs
-    ]
-    addresses = np.zeros((len(pairs), len(columns), 6), dtype=np.int64)
-    for i, line in enumerate(chosen):
-        for j, item in enumerate(line):
-            addresses[i, j] = item.row
+    names = tuple(columns)
+    plans = [_plan(table, names) for table, _ in pairs]
     starts = np.zeros(len(pairs) + 1, dtype=np.int64)
-    np.cumsum([len(numbers) for _, numbers in pairs], out=starts[1:])
+    starts[1:] = list(accumulate(len(numbers) for _, numbers in pairs))
     return Source(
-        tables=np.array([item.row for item in held], dtype=np.int64).reshape(len(pairs), 12),
-        columns=addresses,
+        tables=np.array([plan.table for plan in plans], dtype=np.int64).reshape(len(pairs), 12),
+        columns=np.array([plan.columns for plan in plans], dtype=np.int64).reshape(
+            len(pairs), len(names), 6
+        ),
         starts=starts,
         numbers=_joined([numbers for _, numbers in pairs]),
-        keep=(rows, held, chosen),
+        keep=(rows, plans),
     )
+
+
+def _plan(table: FeatureTable, names: tuple[str, ...]) -> _Plan:
+    known = _plans.setdefault(table, {})
+    found = known.get(names)
+    if found is None:
+        held = _table(table)
+        chosen = [
+            _column(table.ids if name == ID else table.column(name), len(table)) for name in names
+        ]
+        addresses = np.array([item.row for item in chosen], dtype=np.int64).reshape(-1, 6)
+        if len(known) >= MAX_PLANS:
+            known.clear()
+        found = known[names] = _Plan(held.row, addresses, (held, chosen))
+    return found
 
 
 def _joined(numbers: list[NDArray[np.int32]]) -> NDArray[np.int32]:

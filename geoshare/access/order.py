@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from geoshare.filter.values import dictionary_words
+from geoshare.filter.values import dictionary_words, text_of
 from tiles.arrays import FeatureTable, Rows
 from tiles.index.hilbert import GROUP_SHIFT, KEY_MASK
 
@@ -95,9 +95,9 @@ def leading(rows: Rows, count: int, after: Place | None = None) -> Rows:
 def place_of(rows: Rows, at: int) -> Place:
     """Return the place in the order of the row ``at``."""
     for table, numbers in rows.pairs:
-        if at < len(numbers):
-            flat = flatten(Rows((table,), (numbers[at : at + 1],)))
-            return int(flat.key[0]), flat.ids(np.zeros(1, np.intp))[0]
+        if at < len(numbers) and table.order_key is not None:
+            row = int(numbers[at])
+            return int(table.order_key[row]) & KEY_MASK, text_of(table.ids, row)
         at -= len(numbers)
     raise IndexError("there are fewer rows")
 

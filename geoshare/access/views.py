@@ -28,6 +28,7 @@ from tiles.pack.bits import Bits
 
 MAX_OPEN: Final = 600  # views
 _Stamp = tuple[int, int, int]
+_Opened = tuple[Path, _Stamp, View | RasterView]
 
 
 class Views:
@@ -35,7 +36,7 @@ class Views:
 
     def __init__(self, views_dir: Path, packs_dir: Path) -> None:
         self._views_dir = views_dir
-        self._open: OrderedDict[tuple[str, str], tuple[_Stamp, View | RasterView]] = OrderedDict()
+        self._open: OrderedDict[tuple[str, str], _Opened] = OrderedDict()
         self._files = Files(packs_dir, views_dir)
         self._lock = threading.Lock()
 
@@ -51,21 +52,22 @@ class Views:
         """
         if not is_name(collection) or not policy.allows(collection):
             raise not_found()
-        path = manifest_path(self._views_dir, policy.hash, collection)
+        key = (policy.hash, collection)
+        with self._lock:
+            found = self._open.get(key)
+            if found is not None:
+                self._open.move_to_end(key)
+        path = found[0] if found else manifest_path(self._views_dir, policy.hash, collection)
         stamp = _stamp(path)
         if stamp is None:
             if policy.everything and collection not in policy.collections and self._is_built(policy):
                 raise not_found()
             raise Unavailable("The view is being prepared.", retry_after_s=1)
-        key = (policy.hash, collection)
-        with self._lock:
-            found = self._open.get(key)
-            if found is not None and found[0] == stamp:
-                self._open.move_to_end(key)
-                return found[1]
+        if found is not None and found[1] == stamp:
+            return found[2]
         view = self._load(policy.hash, path)
         with self._lock:
-            self._open[key] = (stamp, view)
+            self._open[key] = (path, stamp, view)
             self._open.move_to_end(key)
             while len(self._open) > MAX_OPEN:
                 self._open.popitem(last=False)

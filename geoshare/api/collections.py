@@ -9,12 +9,12 @@ from flask import Blueprint, Response
 
 from geoshare.access.view import RasterView, View
 from geoshare.api import reply
-from geoshare.api.context import caller, check_format, href, services
+from geoshare.api.context import base_url, caller, href, services
 from geoshare.api.describe import NoParams, describes
+from geoshare.api.pages import GEOJSON, page_body
 from geoshare.api.params import ItemsParams
 from geoshare.errors import NotFound
 from geoshare.model.collections import Collection
-from geoshare.query.items import ItemsQuery, items
 
 blueprint = Blueprint("collections", __name__)
 
@@ -60,54 +60,24 @@ def queryables(params: NoParams, collection: str) -> Response:
 @describes(
     "Features of a collection",
     params=ItemsParams,
-    answers={200: ("application/geo+json", "A page of features")},
+    answers={200: (GEOJSON, "A page of features")},
     tags=("features",),
 )
 def items_page(params: ItemsParams, collection: str) -> Response:
     """A page of features, by keyset: stable while the data changes."""
-    check_format(params.f, "json", "geojson")
-    view = services().view(caller(), collection)
-    query = ItemsQuery(
-        bbox=params.bbox,
-        datetime=params.datetime,
-        limit=min(params.limit, services().settings.max_limit),
-        cursor=params.cursor,
-        properties=tuple(params.properties.split(",")) if params.properties else None,
-        filter=params.filter,
-    )
-    page = items(view, query, services().cursors)
-    return reply.features(_page_members(params, collection, page), page.geojson())
+    content = page_body(services(), caller(), base_url(), collection, params)
+    return reply.body(content, GEOJSON)
 
 
 @blueprint.get("/collections/<collection>/items/<feature_id>")
-@describes("One feature", answers={200: ("application/geo+json", "The feature")}, tags=("features",))
+@describes("One feature", answers={200: (GEOJSON, "The feature")}, tags=("features",))
 def item(params: NoParams, collection: str, feature_id: str) -> Response:
     """One feature by its id."""
     view = services().view(caller(), collection)
     rows = view.lookup([feature_id])
     if len(rows) == 0:
         raise NotFound("No such feature")
-    return reply.body(view.geojson(rows), "application/geo+json")
-
-
-def _page_members(params: ItemsParams, collection: str, page: Any) -> dict[str, Any]:
-    kept = {
-        name: value if isinstance(value, str) else ",".join(f"{part:.9g}" for part in value)
-        for name, value in params.model_dump(exclude={"cursor", "limit"}, exclude_none=True).items()
-    }
-    limit = str(params.limit)
-    path = ("collections", collection, "items")
-    links = [{"rel": "self", "type": "application/geo+json", "href": href(*path, limit=limit, **kept)}]
-    if page.next_cursor is not None:
-        following = href(*path, limit=limit, cursor=page.next_cursor, **kept)
-        links.append({"rel": "next", "type": "application/geo+json", "href": following})
-    links.append(
-        {"rel": "collection", "type": "application/json", "href": href("collections", collection)}
-    )
-    members: dict[str, Any] = {"numberReturned": len(page.rows), "links": links}
-    if page.number_matched is not None:
-        members["numberMatched"] = page.number_matched
-    return members
+    return reply.body(view.geojson(rows), GEOJSON)
 
 
 def _metadata(about: Collection) -> dict[str, Any]:

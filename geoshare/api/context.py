@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from flask import Flask, current_app, g, request
 
 from geoshare.access.credentials import Principal
-from geoshare.api import reply
-from geoshare.api.quick import COUNTED
-from geoshare.errors import BadRequest, Unauthenticated
+from geoshare.api import address, reply
+from geoshare.api.admit import admit
+from geoshare.errors import BadRequest
 from geoshare.services import Services
 
 OPEN_PATHS = ("/healthz", "/readyz")
@@ -27,41 +25,14 @@ def caller() -> Principal:
     return principal
 
 
-def credential() -> str | None:
-    """The key sent with the request, or None.
-
-    Raises
-    ------
-    Unauthenticated
-        for an Authorization header of another scheme: ignoring it would answer as a stranger.
-    """
-    header = request.headers.get("Authorization", "")
-    if header:
-        scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("Use Authorization: Bearer KEY, or X-API-Key: KEY")
-        return token.strip()
-    return request.headers.get("X-API-Key") or None
-
-
 def base_url() -> str:
     """The address of this server as the client knows it, from the settings' allow-list only."""
-    settings = services().settings
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    host = request.host.rsplit(":", 1)[0] if not request.host.endswith("]") else request.host
-    if host in settings.trusted_hosts:
-        return f"{request.scheme}://{request.host}"
-    return f"http://{settings.host}:{settings.port}"
+    return address.base_url(services().settings, request.environ)
 
 
 def href(*parts: str, **query: str | None) -> str:
     """An absolute link; commas and other marks in values are percent-encoded."""
-    path = "/".join(quote(part, safe="") for part in parts)
-    pairs = "&".join(
-        f"{name}={quote(value, safe='')}" for name, value in query.items() if value is not None
-    )
-    return f"{base_url()}/{path}" + (f"?{pairs}" if pairs else "")
+    return address.link(base_url(), *parts, **query)
 
 
 def check_format(wanted: str | None, *available: str) -> str:
@@ -84,12 +55,8 @@ def init_app(app: Flask) -> None:
         g.anonymous = False
         if request.path in OPEN_PATHS or request.method == "OPTIONS":
             return
-        found = services()
-        counted: Principal | None = request.environ.get(COUNTED)
-        principal = counted or found.principal(credential())
+        principal = admit(services(), request.environ)
         g.principal, g.anonymous = principal, principal.anonymous
-        if counted is None:
-            found.count_request(principal, request.remote_addr or "")
 
     def allow_origins(response):  # type: ignore[no-untyped-def]
         origin = request.headers.get("Origin")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -39,21 +39,30 @@ class Description:
     tags: tuple[str, ...] = field(default=())
 
 
-def names(model: type[Params]) -> list[str]:
+@functools.cache
+def names(model: type[Params]) -> tuple[str, ...]:
     """The parameters a model takes, as they are spelled in a request."""
-    return [info.alias or name for name, info in model.model_fields.items()]
+    return tuple(info.alias or name for name, info in model.model_fields.items())
 
 
 def parse(model: type[P], args: MultiDict[str, str]) -> P:
-    """The parameters of a request.
+    """The parameters of a request; see ``parse_pairs``."""
+    return parse_pairs(model, args.items(multi=True))
+
+
+def parse_pairs(model: type[P], pairs: Iterable[tuple[str, str]]) -> P:
+    """The parameters of a request, of names and values as they came.
 
     Raises
     ------
     BadRequest
         naming the parameter that is unknown, repeated or wrong, and what is allowed.
     """
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
     known = names(model)
-    for name, values in args.lists():
+    for name, values in given.items():
         if name not in known:
             allowed = ", ".join(known) or "no parameters"
             raise BadRequest("Unknown parameter", parameter=name[:MAX_NAME], allowed=allowed)
@@ -62,7 +71,7 @@ def parse(model: type[P], args: MultiDict[str, str]) -> P:
                 "The parameter is given more than once", parameter=name, allowed="one value"
             )
     try:
-        return model.model_validate(args.to_dict())
+        return model.model_validate({name: value for name, (value,) in given.items()})
     except ValidationError as error:
         raise from_validation(error, model) from error
 

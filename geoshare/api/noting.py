@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, g, request
 
 from geoshare.api import errors
+from geoshare.api.admit import note_read
 from geoshare.api.context import caller, services
 from geoshare.errors import Unavailable
 
@@ -17,10 +18,8 @@ def init_app(app: Flask) -> None:
         named = said.get("collection") or said.get("collections")
         if not named or response.status_code >= 400 or "principal" not in g:
             return response
-        reads, who = services().trail.reads, caller()
         try:
-            for name in named.split(","):
-                reads.count(who, name, request.endpoint or "")
+            note_read(services(), caller(), named, request.endpoint or "")
         except Unavailable as error:
             return errors.answer(error)
         return response

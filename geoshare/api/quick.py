@@ -13,17 +13,16 @@ from flask import Flask
 
 from geoshare.access.credentials import Principal
 from geoshare.api import reply
+from geoshare.api.admit import Environ, admit, note_read
 from geoshare.errors import GeoshareError
 from geoshare.services import Services
 from geoshare.services.bodies import Kept
 
 TILE = "tiles.tile"  # the endpoint that is answered here
-COUNTED = "geoshare.counted"  # the caller, where the request has already been counted
 MVT = "application/vnd.mapbox-vector-tile"
-_NOT_PLAIN = ("HTTP_AUTHORIZATION", "HTTP_ORIGIN", "HTTP_RANGE")
+_NOT_PLAIN = ("HTTP_ORIGIN", "HTTP_RANGE")
 _PARTS = 6  # of "/tiles/a,b/z/x/y.mvt"
 
-Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 
@@ -37,19 +36,10 @@ class QuickTiles:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a kept tile; hand everything else on."""
         found = self._find(environ)
-        if found is None or not self._noted(environ):
+        if found is None:
             return self._app(environ, start_response)
         kept, anonymous = found
-        return _send(kept, anonymous, environ, start_response)
-
-    def _noted(self, environ: Environ) -> bool:
-        """Count the read, as ``noting`` does; False where the usual way must refuse."""
-        try:
-            for name in environ["PATH_INFO"].split("/")[2].split(","):
-                self._services.trail.reads.count(environ[COUNTED], name, TILE)
-        except GeoshareError:
-            return False
-        return True
+        return reply.start(kept, MVT, environ, start_response, anonymous=anonymous)
 
     def _find(self, environ: Environ) -> tuple[Kept, bool] | None:
         """The kept answer and whether nobody in particular asks for it."""
@@ -64,10 +54,7 @@ class QuickTiles:
         if place is None:
             return None
         try:
-            who = self._services.principal(environ.get("HTTP_X_API_KEY") or None)
-            self._services.count_request(who, environ.get("REMOTE_ADDR", ""))
-            environ[COUNTED] = who
-            return self._kept(who, place, environ)
+            return self._kept(admit(self._services, environ), place, environ)
         except GeoshareError:
             return None  # the usual way says what is wrong
 
@@ -81,7 +68,10 @@ class QuickTiles:
             self._services.collection(who, name)
             views.append(self._services.view(who, name))
         kept = self._services.bodies.get(tile_key(views, z, x, y, coding))
-        return None if kept is None else (kept, who.anonymous)
+        if kept is None:
+            return None
+        note_read(self._services, who, names, TILE)
+        return kept, who.anonymous
 
 
 def tile_key(views: Iterable[Any], z: int, x: int, y: int, coding: str) -> tuple[Any, ...]:
@@ -99,26 +89,3 @@ def _place(path: str) -> tuple[str, int, int, int] | None:
         return None
     z, x, y = map(int, numbers)
     return parts[2], z, x, y
-
-
-def _send(
-    kept: Kept, anonymous: bool, environ: Environ, start_response: StartResponse
-) -> Iterable[bytes]:
-    """Say it as ``reply`` says it."""
-    headers = [
-        ("ETag", f'"{kept.tag}"'),
-        ("Vary", reply.VARY),
-        ("Cache-Control", reply.PUBLIC if anonymous else reply.PRIVATE),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    if reply.has(environ.get("HTTP_IF_NONE_MATCH", ""), kept.tag):
-        start_response("304 NOT MODIFIED", headers)
-        return []
-    if not kept.payload:
-        start_response("204 NO CONTENT", headers)
-        return []
-    headers += [("Content-Type", MVT), ("Content-Length", str(len(kept.payload)))]
-    if kept.coding:
-        headers.append(("Content-Encoding", kept.coding))
-    start_response("200 OK", headers)
-    return [kept.payload]

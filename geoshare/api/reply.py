@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import orjson
 import zstandard
+from blake3 import blake3
 from flask import Response, g, request
 from isal import igzip
 from werkzeug.datastructures import Accept
@@ -23,6 +24,7 @@ COMPRESSIBLE = (
     "text/",
 )
 MIN_COMPRESSED_BYTES = 600
+_STATUS = {200: "200 OK", 204: "204 NO CONTENT", 304: "304 NOT MODIFIED"}
 PUBLIC, PRIVATE = "public, no-cache", "private, no-cache"
 
 
@@ -55,7 +57,8 @@ def compress(body: bytes, name: str) -> bytes:
 
 def entity_tag(body: bytes, coding: str) -> str:
     """A tag that says nothing but whether the bytes are the same."""
-    return hashlib.blake2b(body, digest_size=12, person=coding.encode()[:16]).hexdigest()
+    digest: str = blake3(body).hexdigest(12)
+    return f"{digest}-{coding}" if coding else digest
 
 
 def finish(response: Response, *, cache: str) -> Response:
@@ -83,17 +86,48 @@ def encoded(content: bytes, content_type: str, coding: str) -> Kept:
 
 def send(made: Kept, content_type: str, *, status: int = 200) -> Response:
     """An encoded answer; 304 where the client has these bytes already."""
-    known = status == 200 and request.method in ("GET", "HEAD")
-    if known and has(request.headers.get("If-None-Match", ""), made.tag):
-        response = Response(status=304)
-    elif not made.payload and status == 200:
-        response = Response(status=204)
-    else:
-        response = Response(made.payload, status, content_type=content_type)
-        if made.coding:
-            response.headers["Content-Encoding"] = made.coding
-    response.set_etag(made.tag)
+    known = request.headers.get("If-None-Match", "") if request.method in ("GET", "HEAD") else ""
+    status, lines, payload = _said(made, content_type, status, known, caching())
+    response = Response(payload, status, lines)
     return finish(response, cache=caching())
+
+
+def start(
+    made: Kept,
+    content_type: str,
+    environ: dict[str, Any],
+    start_response: Callable[..., Any],
+    *,
+    anonymous: bool,
+) -> list[bytes]:
+    """Say an encoded answer to a GET as ``send`` does, without the framework."""
+    cache = PUBLIC if anonymous else PRIVATE
+    known = environ.get("HTTP_IF_NONE_MATCH", "")
+    status, lines, payload = _said(made, content_type, 200, known, cache)
+    if payload:
+        lines.append(("Content-Length", str(len(payload))))
+    start_response(_STATUS[status], lines)
+    return [payload] if payload else []
+
+
+def _said(
+    made: Kept, content_type: str, status: int, known: str, cache: str
+) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Status, headers and body of an answer; ``known`` are the tags of what the client has."""
+    lines = [
+        ("ETag", f'"{made.tag}"'),
+        ("Vary", VARY),
+        ("Cache-Control", cache),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    if status == 200 and has(known, made.tag):
+        return 304, lines, b""
+    if status == 200 and not made.payload:
+        return 204, lines, b""
+    lines.append(("Content-Type", content_type))
+    if made.coding:
+        lines.append(("Content-Encoding", made.coding))
+    return status, lines, made.payload
 
 
 def body(content: bytes, content_type: str, *, status: int = 200) -> Response:
@@ -111,11 +145,3 @@ def empty() -> Response:
     response = Response(status=204)
     response.set_etag(entity_tag(b"", ""))
     return finish(response, cache=caching())
-
-
-def features(parts: dict[str, Any], encoded: bytes) -> Response:
-    """A GeoJSON FeatureCollection from already encoded features and its other members."""
-    head = b'{"type":"FeatureCollection","features":['
-    tail = orjson.dumps(parts)
-    content = head + encoded + b"]," + tail[1:] if parts else head + encoded + b"]}"
-    return body(content, "application/geo+json")

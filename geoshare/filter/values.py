@@ -146,6 +146,15 @@ def _used(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64
     return used, (np.cumsum(counts > 0) - 1)[codes]
 
 
+def text_of(column: Column, row: int) -> str:
+    """Text of one row of a dictionary-encoded column, where it is not null."""
+    if column.dictionary_offsets is None or column.dictionary_bytes is None:
+        raise TypeError(f"column {column.name} has no dictionary")
+    code = int(column.values[row])
+    first, last = column.dictionary_offsets[code], column.dictionary_offsets[code + 1]
+    return column.dictionary_bytes[first:last].tobytes().decode()
+
+
 def dictionary_words(column: Column, codes: NDArray[np.int64]) -> list[str]:
     """Texts of some codes of a dictionary-encoded column."""
     if column.dictionary_offsets is None or column.dictionary_bytes is None:

@@ -1,0 +1,64 @@
+"""The one gate: who asks, whether they may ask once more, and the note of what they read.
+
+Every way to an answer begins here. What is checked or noted for each request belongs here too: some
+answers are made without the framework, but none without this.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geoshare.access.credentials import Principal
+from geoshare.errors import Unauthenticated
+from geoshare.services import Services
+
+Environ = dict[str, Any]
+_CALLER = "geoshare.caller"  # in the request, once it has passed
+
+
+def admit(services: Services, environ: Environ) -> Principal:
+    """Tell who asks and count the request against their rate, once however often it is asked.
+
+    Raises
+    ------
+    Unauthenticated
+        for a credential that is not valid.
+    TooMany
+        above the rate.
+    """
+    passed: Principal | None = environ.get(_CALLER)
+    if passed is not None:
+        return passed
+    who = services.principal(credential(environ))
+    services.count_request(who, environ.get("REMOTE_ADDR", ""))
+    environ[_CALLER] = who
+    return who
+
+
+def note_read(services: Services, who: Principal, collections: str, endpoint: str) -> None:
+    """Count for the audit log an answer about collections (``a,b``), before it leaves.
+
+    Raises
+    ------
+    Unavailable
+        where counts cannot be written: then nothing is answered.
+    """
+    for name in collections.split(","):
+        services.trail.reads.count(who, name, endpoint)
+
+
+def credential(environ: Environ) -> str | None:
+    """Return the key sent with a request, or None.
+
+    Raises
+    ------
+    Unauthenticated
+        for an Authorization header of another scheme: ignoring it would answer as a stranger.
+    """
+    header = environ.get("HTTP_AUTHORIZATION", "")
+    if header:
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthenticated("Use Authorization: Bearer KEY, or X-API-Key: KEY")
+        return str(token.strip())
+    return environ.get("HTTP_X_API_KEY") or None
