@@ -66,3 +66,23 @@ def _pss_mb(pid: int) -> float:
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+def connection_owner(client_port: int, server_port: int) -> int:
+    """Process id of the server's end of a loopback connection."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        ports = [int(address.split(":")[1], 16) for address in fields[1:3]]
+        if ports == [server_port, client_port]:
+            return _holder(f"socket:[{fields[9]}]")
+    raise LookupError(f"no connection between {client_port} and {server_port}")
+
+
+def _holder(name: str) -> int:
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(link.readlink()) == name:
+                return int(link.parts[2])
+        except OSError:
+            continue  # it has ended
+    raise LookupError(name)
