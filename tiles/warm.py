@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tiles.arrays import Kind, Rows
 from tiles.generalise import DetailRule, appearance
 from tiles.geojson import write_features
-from tiles.geometry.convert import from_shapely, to_shapely
+from tiles.geometry.convert import from_shapely, from_wkb, take, to_wkb
 from tiles.geometry.near import meeting_box
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
@@ -64,7 +64,8 @@ def _read(pack: Pack, selection: Selection | None) -> None:
 
 def _measure(rows: Rows) -> None:
     for table, numbers in rows.pairs:
-        to_shapely(table.geometries, numbers)
+        from_wkb(to_wkb(table.geometries, numbers))
+        take(table.geometries, table.world_xy, numbers)
         meeting_box(table, numbers, (0.0, 0.0, 1.0, 1.0))
 
 

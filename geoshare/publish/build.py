@@ -72,7 +72,7 @@ def build_whole(
 ) -> Built:
     """Write all features in force as parts of at most ``part_rows`` rows, cut along the curve."""
     times = _Times()
-    chunks = _noted(reading.scan_features(connection, collection), times)
+    chunks = _noted(_ahead(reading.scan_features(connection, collection)), times)
     parts = []
     if reading.count_features(connection, collection) <= part_rows:
         parts.append(write_piece(folder, "base", _gathered(chunks, kinds), kinds))
@@ -132,7 +132,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _noted(chunks: Iterable[FeatureChunk], times: _Times) -> Iterable[FeatureChunk]:
-    for chunk in _ahead(chunks):
+    for chunk in chunks:
         times.add(chunk)
         yield chunk
 
