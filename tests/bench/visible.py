@@ -3,9 +3,9 @@
 A copy of the benchmark's data folder is served while wrk reads tiles and pages from it on four
 connections. Changes of 100 roads are committed one after the other; after each, one of the roads is
 asked for as an item and in a tile, from every web worker on a connection of its own, until the new
-value is there. Times are from the commit (``committed_us`` in the record) to the end of the first answer that
-shows it; so they hold the wait behind the other readers, too. All of it shares the machine: load of
-others makes the figures worse, never better.
+value is there. Times are from the commit (``committed_us`` in the record) to the end of the first
+answer that shows it; so they hold the wait behind the other readers, too. All of it shares the machine:
+load of others makes the figures worse, never better.
 """
 
 from __future__ import annotations
