@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from geoshare.errors import TooMany, Unavailable
+from geoshare.errors import TooMany
 from geoshare.model.clock import Clock
 
 MINUTE_US: Final = 60_000_000
@@ -52,11 +52,14 @@ class MemoryLeases:
 class FileLeases:
     """Leases in a small SQLite file that the workers of a machine share.
 
-    It may be lost or deleted at any time: a minute then starts anew.
+    It may be lost or deleted at any time: a minute then starts anew. While it cannot be written (a full
+    disk), each of the ``processes`` has its own equal share of every rate.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, processes: int = 1) -> None:
         self._path = path
+        self._processes = processes
+        self._alone = MemoryLeases()
         self._local = threading.local()
         with self._connection() as connection:
             connection.execute(
@@ -66,17 +69,11 @@ class FileLeases:
             )
 
     def take(self, key: str, minute: int, rate: int, wanted: int) -> int:
-        """Take up to ``wanted`` of a minute's rate, in one short transaction.
-
-        Raises
-        ------
-        Unavailable
-            where the file cannot be read or written: a rate that cannot be checked lets nobody by.
-        """
+        """Take up to ``wanted`` of a minute's rate, in one short transaction."""
         try:
             return self._take(key, minute, rate, wanted)
-        except sqlite3.Error as error:
-            raise Unavailable("Rates cannot be checked now.", retry_after_s=1) from error
+        except sqlite3.Error:
+            return self._alone.take(key, minute, max(1, rate // self._processes), wanted)
 
     def _take(self, key: str, minute: int, rate: int, wanted: int) -> int:
         with self._connection() as connection:
@@ -107,7 +104,8 @@ class FileLeases:
             yield connection
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk has ended it already
+                connection.execute("ROLLBACK")
             raise
 
 

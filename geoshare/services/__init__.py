@@ -44,7 +44,7 @@ class Services:
         self.authenticator = Authenticator(self.governance, pepper, clock, self.tiers.role)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
-        self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db"))
+        self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db", settings.workers))
         self.cursors = Cursors(self.governance.secret("cursors"))
         self.bodies = Bodies(settings.tile_cache_bytes // settings.workers)
         self.contributions = Contributions(self)

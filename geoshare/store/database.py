@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from geoshare.errors import Unavailable
@@ -33,6 +34,7 @@ CHUNK_ROWS = 5_000  # a transaction of more rows would stall the other writers
 WAIT_S = 60.0  # how long a writer waits for its turn
 READERS = 24
 WAL_PAGES = "wal_autocheckpoint=8000"  # 32 MB: bulk rows are not copied twice in the same second
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 _LOCK_KEY = 0x67656F73  # "geos"
 
 
@@ -59,7 +61,11 @@ class Database:
         A transaction that is not ``durable`` may be lost when the power fails before the next
         durable one has ended; never in part, and never after that one.
         """
-        with self._writer.connect() as connection, _begun(connection, durable) as connection:
+        with (
+            _answering(),
+            self._writer.connect() as connection,
+            _begun(connection, durable) as connection,
+        ):
             if self._serial and not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
             yield connection
@@ -67,7 +73,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read-only transaction that sees one snapshot."""
-        with self._reader.begin() as connection:
+        with _answering(), self._reader.begin() as connection:
             yield connection
 
     def watch(self) -> PoolProxiedConnection:
@@ -105,6 +111,18 @@ def chunks(rows: Sequence[Any], size: int = CHUNK_ROWS) -> Iterator[Sequence[Any
     """Slices of at most ``size`` rows."""
     for start in range(0, len(rows), size):
         yield rows[start : start + size]
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """Turn "nobody there" and "no room" into Unavailable; every other error is one of ours."""
+    try:
+        yield
+    except OperationalError as error:
+        gone = error.connection_invalidated or error.statement is None  # it was not even connected
+        if gone or getattr(error.orig, "sqlite_errorname", "").startswith(_NO_ROOM):
+            raise Unavailable("The database cannot be used now.", retry_after_s=2) from error
+        raise
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ from geoshare.settings import Settings
 class Own:
     """A data folder with nothing in it, its services and a client."""
 
-    def __init__(self, data: Path) -> None:
-        self.settings = Settings(data=data)
+    def __init__(self, data: Path, **said: Any) -> None:
+        self.settings = Settings(data=data, **said)
         self.services: Services = build_services(self.settings)
         self.local = Local(self.services)
         self.keys = {
