@@ -1,47 +1,80 @@
-"""Vector tiles from views: what a zoom shows, and nothing a view does not hold."""
+"""Vector tiles from views: what a scale shows, and nothing a view does not hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import NamedTuple
 
 from geoshare.access.view import View
 from geoshare.query.detail import EXTENT, detail_rule
-from tiles.grid import Tile
+from tiles.arrays import Rows
+from tiles.matrices import MATRIX_SETS, WEB_MERCATOR_QUAD, MatrixSet, in_matrix_set
 from tiles.mvt import encode_layer
 
 MAX_ZOOM = 20
+"""Of WebMercatorQuad; other sets end at the same scale."""
 BUFFER = 64
 
 
-def vector_tile(views: Sequence[View], z: int, x: int, y: int) -> bytes:
-    """One layer for each view that has anything there, named as its collection.
+class Place(NamedTuple):
+    """A tile of one of the tile matrix sets."""
+
+    matrix_set: str
+    z: int
+    x: int  # column, from the west
+    y: int  # row, from the north
+
+    @property
+    def matrices(self) -> MatrixSet:
+        """The set; KeyError where there is none of that name."""
+        return MATRIX_SETS[self.matrix_set]
+
+    @property
+    def zoom(self) -> int:
+        """The zoom of WebMercatorQuad that has the same scale: it alone decides on what is shown."""
+        return self.z + self.matrices.mercator_zoom
+
+
+def max_zoom(matrices: MatrixSet) -> int:
+    """The deepest matrix of a set of which there are vector tiles."""
+    return MAX_ZOOM - matrices.mercator_zoom
+
+
+def rows_shown(view: View, place: Place) -> Rows:
+    """The rows that may leave something in a tile, in order; they decide on its content."""
+    box = place.matrices.search_boxes(place.z, place.x, place.y, BUFFER / EXTENT)
+    return view.search(box, detail=(detail_rule(view.collection.name), place.zoom))
+
+
+def layer(view: View, rows: Rows, place: Place) -> bytes:
+    """The layer of these rows of a view, named as its collection; empty where there are none."""
+    if not len(rows):
+        return b""
+    names = ["id", *(column.name for column in view.columns)]
+    written: bytes = encode_layer(
+        view.collection.name,
+        in_matrix_set(rows, place.matrices),
+        place.matrices.tile(place.z, place.x, place.y),
+        columns=names,
+        extent=EXTENT,
+        buffer=BUFFER,
+    )
+    return written
+
+
+def vector_tile(
+    views: Sequence[View], z: int, x: int, y: int, matrices: MatrixSet = WEB_MERCATOR_QUAD
+) -> bytes:
+    """One layer for each view that has anything there.
 
     Parameters
     ----------
     views
         In the order of the tile's layers.
     z, x, y
-        A tile of WebMercatorQuad.
+        Matrix, column and row.
+    matrices
+        The tile matrix set.
     """
-    tile = Tile(z, x, y)
-    box = _buffered(tile)
-    layers = []
-    for view in views:
-        rows = view.search(box, detail=(detail_rule(view.collection.name), z))
-        if len(rows):
-            names = ["id", *(column.name for column in view.columns)]
-            layers.append(
-                encode_layer(
-                    view.collection.name, rows, tile, columns=names, extent=EXTENT, buffer=BUFFER
-                )
-            )
-    return b"".join(layers)
-
-
-def _buffered(tile: Tile) -> NDArray[np.int64]:
-    west, south, east, north = tile.world_box()
-    margin = (east - west) * BUFFER // EXTENT + 1
-    return np.array([west - margin, south - margin, east + margin, north + margin], np.int64)
+    place = Place(matrices.id, z, x, y)
+    return b"".join(layer(view, rows_shown(view, place), place) for view in views)
