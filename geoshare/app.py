@@ -17,6 +17,7 @@ from geoshare.api import (
     noting,
     raster,
     tiles,
+    tilesets,
 )
 from geoshare.api.direct import DirectPages
 from geoshare.api.gate import Gate
@@ -24,7 +25,7 @@ from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 
-BLUEPRINTS = (landing, collections, tiles, raster, contributions, extracts, me, audit)
+BLUEPRINTS = (landing, collections, tiles, tilesets, raster, contributions, extracts, me, audit)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:

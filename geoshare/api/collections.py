@@ -11,6 +11,7 @@ from geoshare.access.view import RasterView, View
 from geoshare.api import reply
 from geoshare.api.context import base_url, caller, href, services
 from geoshare.api.describe import NoParams, describes
+from geoshare.api.landing import OGC_REL
 from geoshare.api.pages import GEOJSON, page_body
 from geoshare.api.params import ItemsParams
 from geoshare.errors import NotFound
@@ -90,7 +91,7 @@ def _metadata(about: Collection) -> dict[str, Any]:
             {"rel": "items", "type": "application/geo+json", "href": href(*path, "items")},
             {"rel": "describedby", "type": "application/schema+json", "href": href(*path, "schema")},
             {
-                "rel": "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+                "rel": f"{OGC_REL}queryables",
                 "type": "application/schema+json",
                 "href": href(*path, "queryables"),
             },
@@ -99,6 +100,11 @@ def _metadata(about: Collection) -> dict[str, Any]:
                 "type": "application/json",
                 "href": href("tiles", f"{about.name}.json"),
             },
+            {
+                "rel": f"{OGC_REL}tilesets-vector",
+                "type": "application/json",
+                "href": href(*path, "tiles"),
+            },
         ]
     else:
         links.append(
@@ -106,6 +112,13 @@ def _metadata(about: Collection) -> dict[str, Any]:
                 "rel": "tilejson",
                 "type": "application/json",
                 "href": href("raster", f"{about.name}.json"),
+            }
+        )
+        links.append(
+            {
+                "rel": f"{OGC_REL}tilesets-map",
+                "type": "application/json",
+                "href": href(*path, "map", "tiles"),
             }
         )
     return {

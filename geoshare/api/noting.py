@@ -11,11 +11,14 @@ from geoshare.errors import Unavailable
 
 
 def init_app(app: Flask) -> None:
-    """Count by route, so that a new route needs no thought: what names a collection is a read of it."""
+    """Count by route, so that a new route needs no thought: what names a collection is a read of it.
+
+    A handler whose collections are not in the address leaves them in ``g.named``, comma-separated.
+    """
 
     def note(response: Response) -> Response:
         said = request.view_args or {}
-        named = said.get("collection") or said.get("collections")
+        named = said.get("collection") or said.get("collections") or g.get("named")
         if not named or response.status_code >= 400 or "principal" not in g:
             return response
         try:

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from geoshare.api.describe import Description
+from tiles.matrices import MATRIX_SETS
 
+_NUMBERS = ("z", "x", "y", "row", "column")  # in addresses
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status"],
@@ -86,10 +88,12 @@ def _path_parameters(path: str, collections: list[str]) -> list[dict[str, Any]]:
     found = []
     for name in re.findall(r"\{(\w+)\}", path):
         schema: dict[str, Any] = (
-            {"type": "integer", "minimum": 0} if name in "zxy" else {"type": "string"}
+            {"type": "integer", "minimum": 0} if name in _NUMBERS else {"type": "string"}
         )
         if name == "collection" and collections:
             schema["enum"] = collections
+        if name == "matrix_set_id":
+            schema["enum"] = list(MATRIX_SETS)
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
     return found
 
@@ -117,6 +121,13 @@ class _Plain(GenerateJsonSchema):
 
     def nullable_schema(self, schema: Any) -> Any:
         return self.generate_inner(schema["schema"])
+
+    def literal_schema(self, schema: Any) -> Any:
+        """One value is a list of one; OpenAPI 3.0 has no ``const``."""
+        found = super().literal_schema(schema)
+        if "const" in found:
+            found["enum"] = [found.pop("const")]
+        return found
 
     def tuple_schema(self, schema: Any) -> Any:
         """A list of so many of the first member's type; OpenAPI 3.0 has no ``prefixItems``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -73,6 +73,26 @@ class RasterParams(Params):
         None, description="An RFC 3339 instant or interval; empty: the latest"
     )
     style: Text | None = Field(None, description="A style of the collection's raster TileJSON")
+
+
+class VectorTileParams(Params):
+    """How a vector tile is encoded."""
+
+    f: Literal["mvt"] = Field("mvt", description="mvt")
+
+
+class DatasetTilesParams(VectorTileParams):
+    """Which collections a tile of several is made of."""
+
+    collections: Text | None = Field(
+        None, description="Comma-separated names, at most 32; empty: all you may know"
+    )
+
+
+class MapTileParams(RasterParams):
+    """How a map tile is drawn and encoded."""
+
+    f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp or jpg")
 
 
 class SearchParams(Params):

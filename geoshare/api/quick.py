@@ -14,11 +14,14 @@ from flask import Flask
 from geoshare.access.credentials import Principal
 from geoshare.api import reply
 from geoshare.api.admit import Environ, admit, note_read
-from geoshare.errors import GeoshareError
+from geoshare.errors import BadRequest, GeoshareError
+from geoshare.query.tiles import Place
 from geoshare.services import Services
 from geoshare.services.bodies import Kept
+from tiles.matrices import WEB_MERCATOR_QUAD
 
 TILE = "tiles.tile"  # the endpoint that is answered here
+MAX_LAYERS = 32
 MVT = "application/vnd.mapbox-vector-tile"
 _NOT_PLAIN = ("HTTP_ORIGIN", "HTTP_RANGE")
 _PARTS = 6  # of "/tiles/a,b/z/x/y.mvt"
@@ -59,28 +62,32 @@ class QuickTiles:
             return None  # the usual way says what is wrong
 
     def _kept(
-        self, who: Principal, place: tuple[str, int, int, int], environ: Environ
+        self, who: Principal, wanted: tuple[str, Place], environ: Environ
     ) -> tuple[Kept, bool] | None:
-        names, z, x, y = place
+        names, place = wanted
         coding = reply.accepted(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        views = []
-        for name in names.split(","):
-            self._services.collection(who, name)
-            views.append(self._services.view(who, name))
-        kept = self._services.bodies.get(tile_key(views, z, x, y, coding))
+        views = [self._services.view(who, name, "tile") for name in layer_names(names)]
+        kept = self._services.tiles.known(views, place, coding)
         if kept is None:
             return None
         note_read(self._services, who, names, TILE)
         return kept, who.anonymous
 
 
-def tile_key(views: Iterable[Any], z: int, x: int, y: int, coding: str) -> tuple[Any, ...]:
-    """Name of a tile among the kept answers."""
-    shown = tuple((view.policy_hash, view.collection.name, view.token) for view in views)
-    return (shown, z, x, y, coding)
+def layer_names(collections: str) -> list[str]:
+    """Comma-separated names of collections, each once; BadRequest for too many or repeated ones."""
+    names = collections.split(",")
+    if len(names) > MAX_LAYERS or len(set(names)) != len(names):
+        raise BadRequest(
+            "Too many or repeated collections",
+            parameter="collections",
+            allowed=f"1 to {MAX_LAYERS} different names",
+        )
+    return names
 
 
-def _place(path: str) -> tuple[str, int, int, int] | None:
+def _place(path: str) -> tuple[str, Place] | None:
+    """Names of collections, and the tile."""
     parts = path.split("/")
     if len(parts) != _PARTS:
         return None
@@ -88,4 +95,4 @@ def _place(path: str) -> tuple[str, int, int, int] | None:
     if not all(len(number) < 9 and number.isascii() and number.isdecimal() for number in numbers):
         return None
     z, x, y = map(int, numbers)
-    return parts[2], z, x, y
+    return parts[2], Place(WEB_MERCATOR_QUAD.id, z, x, y)

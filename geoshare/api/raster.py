@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from geoshare.access.view import RasterView
 from geoshare.api import reply
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.params import RasterParams
-from geoshare.api.tiles import check_tile
+from geoshare.api.places import check_place
 from geoshare.errors import BadRequest
+from geoshare.imagery import MAX_ZOOM
+from geoshare.query.tiles import Place
+from tiles.matrices import WEB_MERCATOR_QUAD
 
 blueprint = Blueprint("raster", __name__)
 
@@ -30,9 +34,8 @@ def tile(params: RasterParams, collection: str, z: int, x: int, y: int, image_fo
         raise BadRequest(
             "The image format is not available", parameter="format", allowed=", ".join(MEDIA)
         )
-    check_tile(z, x, y)
-    content = services().rasters.tile(view, z, x, y, params.datetime, params.style, image_format)
-    return reply.body(content, MEDIA[image_format]) if content else reply.empty()
+    place = check_place(Place(WEB_MERCATOR_QUAD.id, z, x, y), MAX_ZOOM)
+    return map_tile(view, place, params.datetime, params.style, image_format)
 
 
 @blueprint.get("/raster/<collection>.json")
@@ -42,3 +45,11 @@ def tilejson(params: NoParams, collection: str) -> Response:
     view = services().raster_view(caller(), collection)
     tiles = [f"{base_url()}/raster/{collection}/{{z}}/{{x}}/{{y}}.png"]
     return reply.json({"tilejson": "3.0.0", "tiles": tiles, **services().rasters.describe(view)})
+
+
+def map_tile(
+    view: RasterView, place: Place, when: str | None, style: str | None, image_format: str
+) -> Response:
+    """A picture, 204 where nothing is."""
+    content = services().rasters.tile(view, place, when, style, image_format)
+    return reply.body(content, MEDIA[image_format]) if content else reply.empty()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geoshare.access.view import View
 from geoshare.query.detail import EXTENT, detail_rule
 from tiles.arrays import Rows
@@ -40,10 +43,14 @@ def max_zoom(matrices: MatrixSet) -> int:
     return MAX_ZOOM - matrices.mercator_zoom
 
 
+def search_boxes(place: Place) -> NDArray[np.int64]:
+    """World boxes (k, 4), outside of which nothing has anything to do with a tile; buffer included."""
+    return place.matrices.search_boxes(place.z, place.x, place.y, BUFFER / EXTENT)
+
+
 def rows_shown(view: View, place: Place) -> Rows:
     """The rows that may leave something in a tile, in order; they decide on its content."""
-    box = place.matrices.search_boxes(place.z, place.x, place.y, BUFFER / EXTENT)
-    return view.search(box, detail=(detail_rule(view.collection.name), place.zoom))
+    return view.search(search_boxes(place), detail=(detail_rule(view.collection.name), place.zoom))
 
 
 def layer(view: View, rows: Rows, place: Place) -> bytes:

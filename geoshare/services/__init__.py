@@ -20,10 +20,10 @@ from geoshare.model.policy import Action, Policy
 from geoshare.query.cursors import Cursors
 from geoshare.services.audit_desk import AuditDesk
 from geoshare.services.auditing import party_of
-from geoshare.services.bodies import Bodies
 from geoshare.services.contributions import Contributions
 from geoshare.services.extracts import Extracts
 from geoshare.services.rasters import Rasters
+from geoshare.services.tiles import Tiles
 from geoshare.settings import Settings
 from geoshare.store import Governance, Record, open_governance, open_record
 from geoshare.store.bell import BELL
@@ -46,7 +46,7 @@ class Services:
         self.views = Views(self.views_dir, self.packs_dir)
         self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db", settings.workers))
         self.cursors = Cursors(self.governance.secret("cursors"))
-        self.bodies = Bodies(settings.tile_cache_bytes // settings.workers)
+        self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)
         self.rasters = Rasters()

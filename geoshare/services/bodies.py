@@ -1,8 +1,8 @@
 """Encoded answers that are kept: a budget of bytes, each answer made once at a time.
 
-A key names everything an answer depends on: the views by policy and by the token of what they show,
-the resource, and the content coding. A view that shows something else has another token, so an answer
-that no longer holds is never found again, and goes when room is needed.
+A key names everything an answer depends on: the content that goes into it, the resource, and the
+content coding. Where something else is shown there is another key, so an answer that no longer holds is
+never found again, and goes when room is needed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import NamedTuple
 
-OVERHEAD_BYTES = 400  # of an entry besides its body
+OVERHEAD_BYTES = 650  # of an entry besides its body: key, tag and places in tables
 MAX_SHARE = 16  # no answer takes more than this part of the budget
 WAIT_S = 30.0
 
@@ -23,6 +23,7 @@ class Kept(NamedTuple):
     tag: str
     coding: str
     payload: bytes
+    cost_s: float = 0.0  # how long it took to make
 
 
 class Bodies:

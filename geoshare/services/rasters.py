@@ -9,9 +9,14 @@ from geoshare.errors import NotFound
 from geoshare.imagery import Pixels
 from geoshare.model.rasters import RasterAsset, choose_scenes
 from geoshare.model.times import iso, parse_interval
+from geoshare.query.tiles import Place
 from geoshare.weather import Steps
+from tiles import image
+from tiles.matrices import WEB_MERCATOR_QUAD
+from tiles.raster import box_grid
 
 MAX_TIMES = 1_000
+TILE_PX = 256
 
 
 class Rasters:
@@ -23,18 +28,26 @@ class Rasters:
     def tile(
         self,
         view: RasterView,
-        z: int,
-        x: int,
-        y: int,
+        place: Place,
         when: str | None,
         style: str | None,
         image_format: str,
     ) -> bytes | None:
-        """A tile of the newest scenes, or of one step of a series."""
-        chosen = _choose(view, when)
-        return self._pixels.tile(
-            chosen, z, x, y, style=style, image_format=image_format, limits=view.limits
-        )
+        """A tile of the newest scenes, or of one step of a series; None where nothing is."""
+        chosen, matrices = _choose(view, when), place.matrices
+        tile = (place.z, place.x, place.y)
+        if matrices is WEB_MERCATOR_QUAD:
+            return self._pixels.tile(
+                chosen, *tile, style=style, image_format=image_format, limits=view.limits
+            )
+        grid = box_grid(matrices.box(*tile), matrices.crs, TILE_PX, TILE_PX)
+        degrees = matrices.degrees(*tile)
+        drawn = self._pixels.draw(chosen, grid, degrees, style=style, limits=view.limits)
+        return None if drawn is None else image.encode(drawn, image_format)
+
+    def zooms(self, view: RasterView) -> tuple[int, int]:
+        """First and last zoom of WebMercatorQuad that are worth asking for."""
+        return self._pixels.zooms(list(view.assets), view.limits)
 
     def describe(self, view: RasterView) -> dict[str, Any]:
         """Bounds, times, styles and legend."""

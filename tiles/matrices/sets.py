@@ -72,7 +72,9 @@ class MatrixSet:
         """The tile as the kernels number it."""
         return Tile(z + self.shift, column, row)
 
-    def box(self, z: int, column: int, row: int, margin: float = 0.0) -> tuple[float, ...]:
+    def box(
+        self, z: int, column: int, row: int, margin: float = 0.0
+    ) -> tuple[float, float, float, float]:
         """West, south, east, north in the CRS; ``margin`` is in tiles, to each side."""
         side = self.side / self.columns(z)
         west, north = self.west + column * side, self.north - row * side
@@ -88,11 +90,47 @@ class MatrixSet:
             west, south, east, north = self.tile(z, column, row).world_box()
             edge = int((east - west) * margin) + 1
             return np.array([[west - edge, south - edge, east + edge, north + edge]], np.int64)
-        west, south, east, north = _degrees(self, self.box(z, column, row, margin))
+        west, south, east, north = self.degrees(z, column, row, margin)
         boxes = lon_lat_box_to_world(max(west, -180.0), south, min(east, 180.0), north)
         boxes[:, :2] -= 1
         boxes[:, 2:] += 1
         return boxes
+
+    def covering(
+        self, z: int, box: tuple[float, float, float, float]
+    ) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """First and last column, then first and last row, of the tiles that a box in degrees meets.
+
+        ``box`` is west, south, east, north with west <= east; None where no tile does.
+        """
+        west, south = max(box[0], self.domain[0]), max(box[1], self.domain[1])
+        east, north = min(box[2], self.domain[2]), min(box[3], self.domain[3])
+        if west > east or south > north:
+            return None
+        # in a zone, easting and northing are extreme at the corners or on the zone's meridian
+        middle = (self.domain[0] + self.domain[2]) / 2
+        lon = [west, east] + ([middle] if west < middle < east else [])
+        xy = self.to_crs(np.array([(x, y) for x in lon for y in (south, north)], np.float64))
+        low = (xy - (self.west, self.north - self.side)).min(axis=0) / self.side
+        high = (xy - (self.west, self.north - self.side)).max(axis=0) / self.side
+        if (high < 0).any() or (low > 1).any():
+            return None
+        tiles = self.columns(z)
+        columns = _within(low[0], high[0], tiles, tiles)
+        return columns, _within(1 - high[1], 1 - low[1], tiles, self.rows(z))
+
+    def degrees(
+        self, z: int, column: int, row: int, margin: float = 0.0
+    ) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees that hold a tile; ``margin`` is in tiles."""
+        west, south, east, north = self.box(z, column, row, margin)
+        # In a zone latitude is extreme along a northing, and longitude along an easting, at the corners
+        # or where the meridian of the zone is.
+        x = [west, east] + ([0.0] if west < 0.0 < east else [])
+        corners = np.array([(at, edge) for at in x for edge in (south, north)], np.float64)
+        found = self.from_crs(corners)
+        low, high = found.min(axis=0) - _MARGIN_DEGREES, found.max(axis=0) + _MARGIN_DEGREES
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def world_xy(self, lon_lat: Doubles) -> NDArray[np.int32]:
         """World units of this set (n, 2), x to the east and y to the north, of degrees (n, 2 or 3)."""
@@ -102,16 +140,10 @@ class MatrixSet:
         return world
 
 
-def _degrees(matrices: MatrixSet, box: tuple[float, ...]) -> tuple[float, float, float, float]:
-    """Degrees that hold a box of the CRS."""
-    west, south, east, north = box
-    # In a zone latitude is greatest along a northing, and longitude along an easting, at the corners
-    # or where the meridian of the zone is.
-    x = [west, east] + ([0.0] if west < 0.0 < east else [])
-    corners = np.array([(at, edge) for at in x for edge in (south, north)], np.float64)
-    found = matrices.from_crs(corners)
-    low, high = found.min(axis=0) - _MARGIN_DEGREES, found.max(axis=0) + _MARGIN_DEGREES
-    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+def _within(first: float, last: float, tiles: int, count: int) -> tuple[int, int]:
+    """The tiles between two shares of the square's side, of those there are."""
+    low, high = (min(max(int(share * tiles), 0), count - 1) for share in (first, last))
+    return low, high
 
 
 def _from_mercator(xy: Doubles) -> Doubles:

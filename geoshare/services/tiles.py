@@ -1,0 +1,100 @@
+"""Vector tiles that are kept, and shared by all whose views agree inside them.
+
+A tile is kept under the digest of what its views show in it, and each view's digests are remembered.
+So two consumers with different terms have one entry and one making wherever their terms make no
+difference, and a change of a view costs only the tiles in which it shows.
+
+Who meets a tile for the first time waits as long as its making took, also where it was made for others:
+an answer that came sooner would tell that somebody's view agrees with the caller's, hence that nothing
+is hidden there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from geoshare.access.content import NOTHING, content_digest
+from geoshare.access.view import View
+from geoshare.query.tiles import Place, layer, rows_shown
+from geoshare.services.bodies import Bodies, Kept
+from geoshare.services.contents import Contents
+
+MEMORY_SHARE = 8  # of the budget, one part in so many is for digests
+MAX_WAIT_S = 0.25
+
+Finish = Callable[[bytes], Kept]
+
+
+class Tiles:
+    """The vector tiles of one process."""
+
+    def __init__(
+        self,
+        budget_bytes: int,
+        *,
+        timer: Callable[[], float] = time.perf_counter,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        memory = budget_bytes // MEMORY_SHARE
+        self.bodies = Bodies(budget_bytes - memory)
+        self._contents = Contents(memory)
+        self._keeps = budget_bytes > 0
+        self._timer, self._sleep = timer, sleep
+
+    def known(self, views: Sequence[View], place: Place, coding: str) -> Kept | None:
+        """The answer, where it is kept and every view is known to show it."""
+        digests = []
+        for view in views:
+            digest = self._contents.get(view, place)
+            if digest is None:
+                return None
+            digests.append(digest)
+        return self.bodies.get(_key(digests, place, coding))
+
+    def answer(self, views: Sequence[View], place: Place, coding: str, finish: Finish) -> Kept:
+        """The kept answer, or a new one.
+
+        Parameters
+        ----------
+        views
+            In the order of the tile's layers.
+        place
+            Which tile.
+        coding
+            The content coding that ``finish`` gives.
+        finish
+            Encodes and tags the bytes of a tile.
+        """
+        if not self._keeps:
+            return finish(b"".join(layer(view, rows_shown(view, place), place) for view in views))
+        digests, rows, is_news = [], {}, False
+        for view in views:
+            digest = self._contents.get(view, place)
+            if digest is None:
+                found = rows[view] = rows_shown(view, place)
+                digest = content_digest(view, found)
+                is_news |= self._contents.put(view, place, digest) and digest != NOTHING
+            digests.append(digest)
+        made, searched = False, self._timer()
+
+        def make() -> Kept:
+            nonlocal made
+            made, begun = True, self._timer()
+            found = [rows[view] if view in rows else rows_shown(view, place) for view in views]
+            pairs = zip(views, found, strict=True)
+            kept = finish(b"".join(layer(view, shown, place) for view, shown in pairs))
+            return kept._replace(cost_s=self._timer() - begun)
+
+        kept = self.bodies.get_or_make(_key(digests, place, coding), make)
+        if is_news and not made:
+            wait = kept.cost_s - (self._timer() - searched)
+            if wait > 0:
+                self._sleep(min(wait, MAX_WAIT_S))
+        return kept
+
+
+def _key(digests: Sequence[bytes], place: Place, coding: str) -> tuple[object, ...]:
+    """Name of an answer: its layers' contents, and where nothing is the same everywhere, no more."""
+    layers = tuple(digest for digest in digests if digest != NOTHING)
+    return (layers, place, coding) if layers else ((),)
