@@ -13,15 +13,12 @@ from tiles.arrays import FeatureTable, Kind, Rows
 from tiles.errors import BadColumn
 from tiles.geojson import features, write_features
 from tiles.geometry import mend, nesting
-from tiles.mvt import columns as mvt_columns
 from tiles.mvt import encode_layer, layer, shapes
 from tiles.warm import warm
 
 ENTRIES = [
     shapes.shape_rows,
-    mvt_columns.layer_values,
     layer.write_layer,
-    layer._identities,
     mend.mended,
     nesting.nested,
     features.write_rows,

@@ -55,29 +55,53 @@ def outcode(x: float, y: float, low: float, high: float) -> int:
     return code
 
 
-@njit(nogil=True, cache=True)
-def to_tile_units(
-    world_xy: NDArray[np.int32], first: int, last: int, frame: Any, path: NDArray[np.float64]
-) -> int:
-    """Write vertices ``first:last`` in tile units to ``path``; say where they lie.
+@njit(nogil=True, cache=True, inline="always")
+def where_lies(world_xy: NDArray[np.int32], first: int, last: int, frame: Any) -> int:
+    """Say where vertices ``first:last`` lie.
 
     Returns
     -------
     0: all are within the box; NOWHERE: no line between them can touch it; else some side is
     crossed.
     """
-    shared, any_beyond = 15, 0
+    west, south, east, north = 2147483647, 2147483647, -2147483648, -2147483648
     for i in range(first, last):
-        x = (world_xy[i, 0] - frame.west) * frame.scale
-        y = (frame.north - world_xy[i, 1]) * frame.scale
-        path[i - first, 0] = x
-        path[i - first, 1] = y
-        code = outcode(x, y, frame.low, frame.high)
-        shared &= code
-        any_beyond |= code
-    if any_beyond != 0 and shared != 0:
+        x, y = world_xy[i, 0], world_xy[i, 1]
+        west, east = min(west, x), max(east, x)
+        south, north = min(south, y), max(north, y)
+    if last <= first:
+        return 0
+    left, right = (west - frame.west) * frame.scale, (east - frame.west) * frame.scale
+    top, bottom = (frame.north - north) * frame.scale, (frame.north - south) * frame.scale
+    if right < frame.low or left > frame.high or bottom < frame.low or top > frame.high:
         return NOWHERE
-    return any_beyond
+    return outcode(left, top, frame.low, frame.high) | outcode(right, bottom, frame.low, frame.high)
+
+
+@njit(nogil=True, cache=True)
+def to_tile_units(
+    world_xy: NDArray[np.int32], first: int, last: int, frame: Any, path: NDArray[np.float64]
+) -> None:
+    """Write vertices ``first:last`` in tile units to ``path``."""
+    for i in range(first, last):
+        path[i - first, 0] = (world_xy[i, 0] - frame.west) * frame.scale
+        path[i - first, 1] = (frame.north - world_xy[i, 1]) * frame.scale
+
+
+@njit(nogil=True, cache=True, inline="always")
+def quantise_world(
+    world_xy: NDArray[np.int32], first: int, last: int, frame: Any, xy: NDArray[np.int32], at: int
+) -> int:
+    """``to_tile_units`` and ``quantise`` in one."""
+    end = at
+    for i in range(first, last):
+        x = np.int32(np.floor((world_xy[i, 0] - frame.west) * frame.scale + 0.5))
+        y = np.int32(np.floor((frame.north - world_xy[i, 1]) * frame.scale + 0.5))
+        if end == at or x != xy[end - 1, 0] or y != xy[end - 1, 1]:
+            xy[end, 0] = x
+            xy[end, 1] = y
+            end += 1
+    return end
 
 
 @njit(nogil=True, cache=True)

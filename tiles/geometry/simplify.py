@@ -15,6 +15,17 @@ from numpy.typing import NDArray
 WORK_PER_VERTEX = 100
 
 
+@njit(nogil=True, cache=True)
+def _farthest_from(xy: NDArray[np.int32], first: int, last: int) -> Any:
+    """Like ``_farthest`` where both ends are one position."""
+    where, most = first, -1.0
+    for i in range(first + 1, last):
+        px, py = float(xy[i, 0] - xy[first, 0]), float(xy[i, 1] - xy[first, 1])
+        if px * px + py * py > most:
+            where, most = i, px * px + py * py
+    return where, most
+
+
 @njit(nogil=True, cache=True, inline="always")
 def _farthest(xy: NDArray[np.int32], first: int, last: int) -> Any:
     """The vertex between ``first`` and ``last`` farthest from the segment that joins them.
@@ -26,16 +37,21 @@ def _farthest(xy: NDArray[np.int32], first: int, last: int) -> Any:
     x0, y0 = float(xy[first, 0]), float(xy[first, 1])
     dx, dy = xy[last, 0] - x0, xy[last, 1] - y0
     length2 = dx * dx + dy * dy
-    inverse = 1.0 / length2 if length2 > 0.0 else 0.0
-    where, most = first, -1.0
+    where, most = first, -1.0  # distances are squared, and times length2 so that nothing is divided
     for i in range(first + 1, last):
         px, py = xy[i, 0] - x0, xy[i, 1] - y0
-        t = min(max((px * dx + py * dy) * inverse, 0.0), 1.0)
-        ex, ey = px - t * dx, py - t * dy
-        distance2 = ex * ex + ey * ey
+        along = px * dx + py * dy
+        if along <= 0.0:
+            distance2 = (px * px + py * py) * length2
+        elif along >= length2:
+            distance2 = ((px - dx) ** 2 + (py - dy) ** 2) * length2
+        else:
+            distance2 = (px * dy - py * dx) ** 2
         if distance2 > most:
             where, most = i, distance2
-    return where, most
+    if length2 > 0.0:
+        return where, most / length2
+    return _farthest_from(xy, first, last)
 
 
 @njit(nogil=True, cache=True)

@@ -30,21 +30,31 @@ from tiles.addresses import (
     int32_view,
     int64_view,
     uint8_view,
+    uint64_view,
 )
 from tiles.mvt.values import (
     DOUBLE,
+    KEYS,
     NO_VALUE,
+    NUMBER_ROOM,
     SINT,
+    SLOT_MASK,
+    SLOT_SHIFT,
+    SLOTS,
+    STATE_LENGTH,
+    TAGS,
     TEXT_ROOM,
     TRUTH,
     UINT,
     Values,
     add_number,
     add_text,
-    borrowed_values,
     empty_values,
+    first_slot,
     grown,
     has_room,
+    note,
+    used_bytes,
 )
 from tiles.text import TIMESTAMP_ROOM, put_date, put_timestamp
 
@@ -53,9 +63,8 @@ from tiles.text import TIMESTAMP_ROOM, put_date, put_timestamp
 def _add_texts(
     column: NDArray[np.int64],
     rows: NDArray[np.int32],
-    valid: NDArray[np.uint8],
     begin: int,
-    values: Values,
+    state: NDArray[np.int64],
     known: NDArray[np.int32],
     out: NDArray[np.int32],
 ) -> int:
@@ -64,100 +73,122 @@ def _add_texts(
     ``known`` has the value of each code met so far, or is empty.
     """
     codes, entries = int32_view(column[VALUES], 1), column[ENTRIES]
-    offsets, text = int32_view(column[OFFSETS], 1), uint8_view(column[BYTES], 1)
+    offsets, text = int32_view(column[OFFSETS], 1), column[BYTES]
+    valid, never_null = uint8_view(column[VALID], 1), column[VALID] == 0
     for i in range(begin, len(rows)):
         code = codes[rows[i]]
-        if valid[i] == 0 or code < 0 or code >= entries:
+        if code < 0 or code >= entries or not (never_null or valid[rows[i]] != 0):
             continue
         if code < len(known) and known[code] != NO_VALUE:
             out[i] = known[code]
             continue
-        first, last = offsets[code], offsets[code + 1]
-        if not has_room(values, last - first + TEXT_ROOM):
+        length = offsets[code + 1] - offsets[code]
+        if not has_room(state, length + TEXT_ROOM):
             return i
-        out[i] = add_text(values, text, first, last)
+        out[i] = add_text(state, text + offsets[code], length)
         if code < len(known):
             known[code] = out[i]
     return len(rows)
 
 
 @njit(nogil=True, cache=True)
-def _grown_for(column: NDArray[np.int64], row: int, values: Values) -> Values:
-    """Make room for the text of a row."""
-    code = int32_view(column[VALUES], 1)[row]
-    offsets = int32_view(column[OFFSETS], 1)
-    return grown(values, offsets[code + 1] - offsets[code] + TEXT_ROOM)
-
-
-@njit(nogil=True, cache=True)
-def _add_all_texts(
-    column: NDArray[np.int64],
-    rows: NDArray[np.int32],
-    valid: NDArray[np.uint8],
-    values: Values,
-    out: NDArray[np.int32],
-) -> Values:
-    # A table of codes is cleared for every tile: not worth it for a large dictionary.
-    entries = column[ENTRIES]
-    known = np.full(entries if entries <= 8 * len(rows) + 1024 else 0, NO_VALUE, np.int32)
-    i = 0
-    while i < len(rows):
-        i = _add_texts(column, rows, valid, i, borrowed_values(values), known, out)
-        if i < len(rows):
-            values = _grown_for(column, rows[i], values)
-    return values
-
-
-@njit(nogil=True, cache=True)
 def _add_times(
     column: NDArray[np.int64],
     rows: NDArray[np.int32],
-    valid: NDArray[np.uint8],
-    values: Values,
+    begin: int,
+    state: NDArray[np.int64],
     out: NDArray[np.int32],
-) -> None:
+) -> int:
+    """Like ``_add_texts`` for what becomes text."""
     text = np.empty(TIMESTAMP_ROOM, np.uint8)
     is_date = column[KIND] == DATE
     days, times = int32_view(column[VALUES], 1), int64_view(column[VALUES], 1)
-    for i in range(len(rows)):
-        if valid[i] == 0:
-            continue
+    valid, never_null = uint8_view(column[VALID], 1), column[VALID] == 0
+    for i in range(begin, len(rows)):
         row = rows[i]
+        if not (never_null or valid[row] != 0):
+            continue
+        if not has_room(state, TEXT_ROOM + TIMESTAMP_ROOM):
+            return i
         end = put_date(text, 0, int(days[row])) if is_date else put_timestamp(text, 0, times[row])
         if end > 0:
-            out[i] = add_text(values, text, 0, end)
+            out[i] = add_text(state, text.ctypes.data, end)
+    return len(rows)
+
+
+@njit(nogil=True, cache=True)
+def _tag(kind: int, bits: Any) -> int:
+    if kind == INT:
+        return UINT if bits >= 0 else SINT
+    return DOUBLE if kind == FLOAT else TRUTH
 
 
 @njit(nogil=True, cache=True)
 def _add_numbers(
     column: NDArray[np.int64],
     rows: NDArray[np.int32],
-    valid: NDArray[np.uint8],
-    values: Values,
+    begin: int,
+    state: NDArray[np.int64],
     out: NDArray[np.int32],
-) -> None:
+) -> int:
+    """Like ``_add_texts`` for numbers and truth values."""
     kind, address = column[KIND], column[VALUES]
     ints, floats, bools = int64_view(address, 1), float64_view(address, 1), uint8_view(address, 1)
-    for i in range(len(rows)):
+    valid, never_null = uint8_view(column[VALID], 1), column[VALID] == 0
+    mask, shift = state[SLOT_MASK], state[SLOT_SHIFT]
+    slots, keys = int32_view(state[SLOTS], 1), uint64_view(state[KEYS], 1)
+    tags = uint8_view(state[TAGS], 1)
+    for i in range(begin, len(rows)):
         row = rows[i]
-        if valid[i] == 0 or (kind == FLOAT and not np.isfinite(floats[row])):
+        if not (never_null or valid[row] != 0) or (kind == FLOAT and not np.isfinite(floats[row])):
             continue
-        if kind == INT:
-            out[i] = add_number(values, UINT if ints[row] >= 0 else SINT, ints[row])
-        elif kind == FLOAT:
-            out[i] = add_number(values, DOUBLE, ints[row])
-        elif kind == BOOL:
-            out[i] = add_number(values, TRUTH, 1 if bools[row] != 0 else 0)
+        bits = np.int64(bools[row] != 0) if kind == BOOL else ints[row]
+        tag, key = _tag(kind, bits), np.uint64(bits)
+        slot = first_slot(tag, key, shift)
+        number = slots[slot]
+        while number != NO_VALUE and (keys[number] != key or tags[number] != tag):
+            slot = (slot + 1) & mask
+            number = slots[slot]
+        if number == NO_VALUE:
+            if not has_room(state, NUMBER_ROOM):
+                return i
+            number = add_number(state, slot, tag, bits)
+        out[i] = number
+    return len(rows)
 
 
 @njit(nogil=True, cache=True)
-def _validity(address: int, rows: NDArray[np.int32]) -> NDArray[np.uint8]:
-    valid = np.ones(len(rows), np.uint8)
-    if address != 0:
-        given = uint8_view(address, 1)
-        for i in range(len(rows)):
-            valid[i] = given[rows[i]]
-    return valid
+def _room(column: NDArray[np.int64], row: int) -> int:
+    """Bytes that the value of a row needs at most."""
+    if column[KIND] not in (STRING, JSON):
+        return TEXT_ROOM + TIMESTAMP_ROOM
+    code = int32_view(column[VALUES], 1)[row]
+    offsets = int32_view(column[OFFSETS], 1)
+    return int(offsets[code + 1] - offsets[code]) + TEXT_ROOM
+
+
+@njit(nogil=True, cache=True)
+def _add_column(
+    column: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    values: Values,
+    state: NDArray[np.int64],
+    out: NDArray[np.int32],
+) -> Values:
+    """Take in the values of some rows of one table."""
+    kind, entries, i = column[KIND], column[ENTRIES], 0
+    # A table of codes is cleared for every tile: not worth it for a large dictionary.
+    known = np.full(entries if entries <= 32 * len(rows) + 1024 else 0, NO_VALUE, np.int32)
+    while i < len(rows):
+        if kind in (STRING, JSON):
+            i = _add_texts(column, rows, i, state, known, out)
+        elif kind in (TIMESTAMP, DATE):
+            i = _add_times(column, rows, i, state, out)
+        else:
+            i = _add_numbers(column, rows, i, state, out)
+        if i < len(rows):
+            values = grown(values, state, _room(column, rows[i]))
+    return values
 
 
 @njit(nogil=True, cache=True)
@@ -178,10 +209,12 @@ def layer_values(
 
     Returns
     -------
-    (values, numbers of values per column and feature: (c, f), NO_VALUE for nulls).
+    (values as they stand in the layer, how many bytes they are, numbers of values per column and
+    feature: (c, f), NO_VALUE for nulls).
     """
     n, n_columns = len(positions), columns.shape[1]
-    values = empty_values(n * n_columns)
+    values, state = empty_values(3 * n), np.zeros(STATE_LENGTH, np.int64)
+    note(values, state)
     out = np.full((n_columns, n), NO_VALUE, np.int32)
     rows = np.empty(n, np.int32)
     for i in range(n):
@@ -193,17 +226,6 @@ def layer_values(
             last = first
             while last < n and positions[last] < starts[t + 1]:
                 last += 1
-            column = columns[t, c]
-            chosen, line = rows[first:last], out[c, first:last]
-            valid, kind = _validity(column[VALID], chosen), column[KIND]
-            most = len(chosen) * (TEXT_ROOM + TIMESTAMP_ROOM)
-            if not has_room(values, most):
-                values = grown(values, most)
-            if kind in (STRING, JSON):
-                values = _add_all_texts(column, chosen, valid, values, line)
-            elif kind in (TIMESTAMP, DATE):
-                _add_times(column, chosen, valid, borrowed_values(values), line)
-            else:
-                _add_numbers(column, chosen, valid, borrowed_values(values), line)
+            values = _add_column(columns[t, c], rows[first:last], values, state, out[c, first:last])
             first = last
-    return values, out
+    return values.encoded, used_bytes(state), out

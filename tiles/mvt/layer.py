@@ -17,7 +17,7 @@ from tiles.geometry.quantise import frame
 from tiles.grid import Tile
 from tiles.mvt.columns import layer_values
 from tiles.mvt.shapes import POINT, POLYGON, Shapes, shapes
-from tiles.mvt.values import NO_VALUE, Values
+from tiles.mvt.values import NO_VALUE
 from tiles.mvt.wire import VARINT_ROOM, put_bytes, put_varint, varint_length, zigzag
 
 TOLERANCE = 0.5
@@ -26,6 +26,8 @@ TOLERANCE = 0.5
 MAX_EXTENT = 1 << 16
 
 START_BYTES = 4096
+START_ROOM = 1 + VARINT_ROOM
+"""Bytes before a layer for its own tag and length, which is known last."""
 HEAD_ROOM = 5 * VARINT_ROOM
 """Bytes of a feature besides its tags and commands."""
 
@@ -163,24 +165,26 @@ def _borrowed(shapes: Shapes) -> Shapes:
 
 
 @njit(nogil=True, cache=True)
-def write_layer(
+def _write_fields(
     head: NDArray[np.uint8],
     identities: NDArray[np.int64],
     shapes: Shapes,
-    values: Values,
+    values: NDArray[np.uint8],
+    size: int,
     numbers: NDArray[np.int32],
 ) -> Any:
-    """Write the fields of a layer: ``head`` as it is, then features and values.
+    """Write ``head`` as it is after ``START_ROOM`` free bytes, then features and ``values[:size]``.
 
     Returns
     -------
-    (bytes, how many of them are used).
+    (bytes, the place after the last).
     """
-    n, size = len(identities), values.ends[values.made[0]]
-    guess = len(head) + size + 4 * len(shapes.ring_starts) + (HEAD_ROOM + 2 * numbers.shape[0]) * n
-    out = np.empty(guess + 4 * shapes.ring_starts[-1], np.uint8)
+    n = len(identities)
+    guess = START_ROOM + len(head) + size + (HEAD_ROOM + 2 * numbers.shape[0]) * n
+    out = np.empty(guess + 4 * len(shapes.ring_starts) + 4 * shapes.ring_starts[-1], np.uint8)
     body = np.empty(START_BYTES, np.uint8)
-    at, feature, lent = put_bytes(out, 0, head, 0, len(head)), 0, _borrowed(shapes)
+    feature, lent = 0, _borrowed(shapes)
+    at = put_bytes(out, START_ROOM, head, 0, len(head))
     while feature < n:
         feature, at = _put_features(
             borrowed(out), at, borrowed(body), feature, identities, lent, numbers
@@ -190,21 +194,51 @@ def write_layer(
             body = with_room(body, 0, room)
             out = with_room(out, at, room + HEAD_ROOM)
     out = with_room(out, at, size)
-    return out, put_bytes(out, at, values.encoded, 0, size)
+    return out, put_bytes(out, at, values, 0, size)
 
 
-def _start(tag: int, length: int) -> bytes:
-    """The start of a field of a number of bytes."""
-    start = bytearray([tag])
+@njit(nogil=True, cache=True)
+def write_layer(
+    head: NDArray[np.uint8],
+    tables: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    shapes: Shapes,
+) -> Any:
+    """Write the layer whose first fields are ``head``.
+
+    Parameters
+    ----------
+    head
+        Version, name, extent and keys.
+    tables, columns, starts, rows
+        As in ``addresses.Source``.
+    shapes
+        Features that leave something.
+
+    Returns
+    -------
+    (bytes, the place of the layer's first, the place after its last).
+    """
+    values, size, numbers = layer_values(columns, starts, rows, shapes.positions)
+    identities = _identities(tables, starts, rows, shapes.positions)
+    out, end = _write_fields(head, identities, shapes, values, size, numbers)
+    length = end - START_ROOM
+    first = START_ROOM - 1 - varint_length(length)
+    out[first] = 0x1A
+    put_varint(out, first + 1, length)
+    return out, first, end
+
+
+def _field(tag: int, content: bytes) -> bytes:
+    """A field of some bytes."""
+    start, length = bytearray([tag]), len(content)
     while length >= 128:
         start.append(length & 127 | 128)
         length >>= 7
     start.append(length)
-    return bytes(start)
-
-
-def _field(tag: int, content: bytes) -> bytes:
-    return _start(tag, len(content)) + content
+    return bytes(start) + content
 
 
 @lru_cache(maxsize=1024)
@@ -270,9 +304,7 @@ def encode_layer(
     )
     if not len(made.positions):
         return b""
-    values, numbers = layer_values(read.columns, read.starts, read.numbers, made.positions)
-    identities = _identities(read.tables, read.starts, read.numbers, made.positions)
-    out, length = write_layer(
-        _head(name, extent, tuple(columns)), identities, made, Values(*values), numbers
-    )
-    return _start(0x1A, length) + out[:length].tobytes()
+    head = _head(name, extent, tuple(columns))
+    out, first, end = write_layer(head, read.tables, read.columns, read.starts, read.numbers, made)
+    written: bytes = out[first:end].tobytes()
+    return written

@@ -28,7 +28,15 @@ from tiles.addresses import (
 )
 from tiles.geometry.clip import clip_line, clip_ring
 from tiles.geometry.polygons import repaired, replace_rings
-from tiles.geometry.quantise import NOWHERE, Frame, opened, quantise, to_tile_units
+from tiles.geometry.quantise import (
+    NOWHERE,
+    Frame,
+    opened,
+    quantise,
+    quantise_world,
+    to_tile_units,
+    where_lies,
+)
 from tiles.geometry.repair import drop_spikes, is_suspect, turn, twice_area
 from tiles.geometry.simplify import simplify_line, simplify_ring
 from tiles.mvt.work import (
@@ -76,23 +84,20 @@ def _add_points(
 ) -> None:
     """Add the points within the box as one ring."""
     world_xy, xy = int32_pairs_view(at[WORLD_XY], at[VERTICES]), int32_pairs_view(work[XY], 1)
-    path = float64_pairs_view(work[PATH], 1)
     start = end = used_vertices(work)
     for i in range(first, last):
-        if to_tile_units(world_xy, i, i + 1, frame, path) == 0:
-            end = quantise(path, 0, 1, xy, end)
+        if where_lies(world_xy, i, i + 1, frame) == 0:
+            end = quantise_world(world_xy, i, i + 1, frame, xy, end)
     if end > start:
         finish_ring(work, end)
 
 
-@njit(nogil=True, cache=True)
-def _add_run(
-    path: NDArray[np.float64], first: int, last: int, tolerance: float, work: NDArray[np.int64]
-) -> None:
-    """Add one line that lies within the box, unless it is shorter than a unit."""
-    used, xy = used_vertices(work), int32_pairs_view(work[XY], work[XY_ROOM])
-    end = quantise(path, first, last, xy, used)
-    if tolerance > 0.0:
+@njit(nogil=True, cache=True, inline="always")
+def _finish_line(end: int, tolerance: float, work: NDArray[np.int64]) -> None:
+    """Simplify and take in the line written up to ``end``, unless it is shorter than a unit."""
+    used = used_vertices(work)
+    if tolerance > 0.0 and end - used > 2:
+        xy = int32_pairs_view(work[XY], work[XY_ROOM])
         keep = uint8_view(work[KEEP], work[XY_ROOM])
         stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
         end = simplify_line(xy, used, end, tolerance, keep, stack)
@@ -110,17 +115,21 @@ def _add_line(
     work: NDArray[np.int64],
 ) -> None:
     """Add what a line leaves within the box: a ring for each run."""
-    n, path = last - first, float64_pairs_view(work[PATH], work[PATH_ROOM])
     world_xy = int32_pairs_view(at[WORLD_XY], at[VERTICES])
-    where = to_tile_units(world_xy, first, last, frame, path)
+    xy = int32_pairs_view(work[XY], work[XY_ROOM])
+    where = where_lies(world_xy, first, last, frame)
     if where == 0:
-        _add_run(path, 0, n, tolerance, work)
+        end = quantise_world(world_xy, first, last, frame, xy, used_vertices(work))
+        _finish_line(end, tolerance, work)
     elif where != NOWHERE:
+        path = float64_pairs_view(work[PATH], work[PATH_ROOM])
         clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
         run_ends = int64_view(work[RUN_ENDS], work[PATH_ROOM])
+        to_tile_units(world_xy, first, last, frame, path)
         begin = 0
-        for run in range(clip_line(path, n, frame.low, frame.high, clipped, run_ends)):
-            _add_run(clipped, begin, run_ends[run], tolerance, work)
+        for run in range(clip_line(path, last - first, frame.low, frame.high, clipped, run_ends)):
+            end = quantise(clipped, begin, run_ends[run], xy, used_vertices(work))
+            _finish_line(end, tolerance, work)
             begin = run_ends[run]
 
 
@@ -135,16 +144,21 @@ def _add_ring(
     is_hole: bool,
 ) -> None:
     """Add what a ring leaves within the box: one ring or none."""
-    n, path = max(last - first - 1, 0), float64_pairs_view(work[PATH], work[PATH_ROOM])
+    n = max(last - first - 1, 0)
     world_xy = int32_pairs_view(at[WORLD_XY], at[VERTICES])
-    where = to_tile_units(world_xy, first, first + n, frame, path)
+    where = where_lies(world_xy, first, first + n, frame)
     if where == NOWHERE:
         return
-    if where != 0:
-        clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
-        n = clip_ring(path, n, frame.low, frame.high, clipped)
     used, xy = used_vertices(work), int32_pairs_view(work[XY], work[XY_ROOM])
-    end = opened(xy, used, quantise(path, 0, n, xy, used))
+    if where == 0:
+        end = quantise_world(world_xy, first, first + n, frame, xy, used)
+    else:
+        path = float64_pairs_view(work[PATH], work[PATH_ROOM])
+        clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
+        to_tile_units(world_xy, first, first + n, frame, path)
+        n = clip_ring(path, n, frame.low, frame.high, clipped)
+        end = quantise(path, 0, n, xy, used)
+    end = opened(xy, used, end)
     if tolerance > 0.0:
         keep = uint8_view(work[KEEP], work[XY_ROOM])
         stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
@@ -186,7 +200,7 @@ def _add_parts(
                 break
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def _vertices(at: NDArray[np.int64], row: int) -> tuple[int, int]:
     """First and last + 1 of the vertices of a feature."""
     part_starts = int32_view(at[PART_STARTS], at[ROWS] + 1)

@@ -6,15 +6,24 @@ true and the text "1" stay apart.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.addresses import borrowed
+from tiles.addresses import int32_view, int64_view, uint8_view, uint64_view
 from tiles.buffers import with_room
-from tiles.mvt.wire import VARINT_ROOM, put_bytes, put_fixed64, put_int64, put_varint, varint_length
+from tiles.mvt.wire import (
+    VARINT_ROOM,
+    copy_bytes,
+    hashed,
+    put_fixed64,
+    put_int64,
+    put_varint,
+    same_bytes,
+    varint_length,
+)
 
 NO_VALUE = -1
 
@@ -22,7 +31,7 @@ NO_VALUE = -1
 _VALUES, _STRING = 0x22, 0x0A
 DOUBLE, UINT, SINT, TRUTH = 0x19, 0x28, 0x30, 0x38
 
-START_BYTES = 16 * 1024
+START_BYTES, USUAL_BYTES = 4096, 16
 TEXT_ROOM = 2 + 2 * VARINT_ROOM
 """Bytes that a text needs besides its own."""
 NUMBER_ROOM = 3 + VARINT_ROOM
@@ -37,107 +46,136 @@ class Values(NamedTuple):
     keys: NDArray[np.uint64]  # (capacity,) a number's bits, a text's hash
     tags: NDArray[np.uint8]  # (capacity,) type of the value
     slots: NDArray[np.int32]  # (2^k,) number of a value or NO_VALUE
-    made: NDArray[np.int64]  # (1,) how many
+
+
+# Places in the state of a table: the addresses of its arrays, their lengths, and how many values are
+# made. Functions that are called for every value get this one array: each array as an
+# argument costs more than looking up a value does.
+ENCODED, ENDS, KEYS, TAGS, SLOTS = range(5)
+ENCODED_ROOM, CAPACITY, SLOT_MASK, SLOT_SHIFT, MADE = range(5, 10)
+STATE_LENGTH = 10
 
 
 @njit(nogil=True, cache=True)
-def empty_values(most: int) -> Values:
-    """Make a table for up to ``most`` distinct values."""
-    size = 16
-    while size < 2 * most:
-        size *= 2
+def empty_values(wanted: int) -> Values:
+    """Make a table with room for so many distinct values of usual length, and some more."""
+    capacity = 16
+    while capacity < wanted:
+        capacity *= 2
     return Values(
-        np.empty(START_BYTES, np.uint8),
-        np.zeros(most + 1, np.int64),
-        np.empty(most, np.uint64),
-        np.empty(most, np.uint8),
-        np.full(size, NO_VALUE, np.int32),
-        np.zeros(1, np.int64),
+        np.empty(START_BYTES + USUAL_BYTES * wanted, np.uint8),
+        np.zeros(capacity + 1, np.int64),
+        np.empty(capacity, np.uint64),
+        np.empty(capacity, np.uint8),
+        np.full(2 * capacity, NO_VALUE, np.int32),
     )
 
 
 @njit(nogil=True, cache=True)
-def has_room(values: Values, extra: int) -> bool:
-    """Whether so many bytes more fit."""
-    return values.ends[values.made[0]] + extra <= len(values.encoded)
+def slot_shift(slots: NDArray[np.int32]) -> int:
+    """How far to shift 64 bits right for the number of a slot."""
+    shift, size = 64, len(slots)
+    while size > 1:
+        size >>= 1
+        shift -= 1
+    return shift
 
 
 @njit(nogil=True, cache=True)
-def grown(values: Values, extra: int) -> Values:
-    """Make room for so many bytes more."""
-    encoded = with_room(values.encoded, values.ends[values.made[0]], extra)
-    return Values(encoded, values.ends, values.keys, values.tags, values.slots, values.made)
+def note(values: Values, state: NDArray[np.int64]) -> None:
+    """Write where the arrays are and how long."""
+    state[ENCODED], state[ENDS] = values.encoded.ctypes.data, values.ends.ctypes.data
+    state[KEYS], state[TAGS] = values.keys.ctypes.data, values.tags.ctypes.data
+    state[SLOTS], state[SLOT_SHIFT] = values.slots.ctypes.data, slot_shift(values.slots)
+    state[SLOT_MASK] = len(values.slots) - 1
+    state[ENCODED_ROOM], state[CAPACITY] = len(values.encoded), len(values.keys)
 
 
 @njit(nogil=True, cache=True)
-def borrowed_values(values: Values) -> Values:
-    """Lend the arrays to functions that are called for every value."""
-    return Values(
-        borrowed(values.encoded),
-        borrowed(values.ends),
-        borrowed(values.keys),
-        borrowed(values.tags),
-        borrowed(values.slots),
-        borrowed(values.made),
-    )
+def used_bytes(state: NDArray[np.int64]) -> int:
+    """Bytes of the values made so far."""
+    return int(int64_view(state[ENDS], state[MADE] + 1)[state[MADE]])
 
 
 @njit(nogil=True, cache=True)
-def _hash(text: NDArray[np.uint8], first: int, last: int) -> np.uint64:
-    """FNV-1a."""
-    state = np.uint64(14695981039346656037)
-    for i in range(first, last):
-        state = (state ^ np.uint64(text[i])) * np.uint64(1099511628211)
-    return state
+def has_room(state: NDArray[np.int64], extra: int) -> bool:
+    """Whether one more value of so many bytes fits."""
+    return bool(used_bytes(state) + extra <= state[ENCODED_ROOM] and state[MADE] < state[CAPACITY])
 
 
-@njit(nogil=True, cache=True)
-def _first_slot(values: Values, tag: int, key: np.uint64) -> int:
-    """Where to begin looking: multiplied by 2^64 / the golden ratio, of which high bits are used."""
+@njit(nogil=True, cache=True, inline="always")
+def first_slot(tag: int, key: np.uint64, shift: int) -> int:
+    """Where to begin looking: the highest bits of a product with 2^64 / the golden ratio.
+
+    Only those depend on all bits of the key: a number such as 50.0 has nothing but zeros in its lower
+    half.
+    """
     stirred = (key ^ np.uint64(tag)) * np.uint64(11400714819323198485)
-    return int(np.int64(stirred >> np.uint64(32))) & (len(values.slots) - 1)
+    return int(np.int64(stirred >> np.uint64(shift)))
 
 
 @njit(nogil=True, cache=True)
-def _ends_with(values: Values, number: int, text: NDArray[np.uint8], first: int, last: int) -> bool:
-    """Whether an encoded text is ``text[first:last]``, of the same length or longer."""
-    start = values.ends[number + 1] - (last - first)
-    i = first
-    while i < last and values.encoded[start + i - first] == text[i]:
-        i += 1
-    return i == last
+def _slots_of(keys: NDArray[np.uint64], tags: NDArray[np.uint8], made: int) -> NDArray[np.int32]:
+    """Slots for as many values as there are keys, with those made so far."""
+    slots = np.full(2 * len(keys), NO_VALUE, np.int32)
+    mask, shift = len(slots) - 1, slot_shift(slots)
+    for number in range(made):
+        slot = first_slot(tags[number], keys[number], shift)
+        while slots[slot] != NO_VALUE:
+            slot = (slot + 1) & mask
+        slots[slot] = number
+    return slots
 
 
 @njit(nogil=True, cache=True)
-def _take(values: Values, slot: int, tag: int, key: np.uint64, end: int) -> int:
+def grown(values: Values, state: NDArray[np.int64], extra: int) -> Values:
+    """Make room for one more value of so many bytes, and for as many again as there are."""
+    made = state[MADE]
+    encoded = with_room(values.encoded, used_bytes(state), extra)
+    ends, keys, tags, slots = values.ends, values.keys, values.tags, values.slots
+    if made == len(keys):
+        keys = with_room(keys, made, 1)
+        ends = with_room(ends, made + 1, len(keys) - made)
+        tags = with_room(tags, made, len(keys) - made)
+        slots = _slots_of(keys, tags, made)
+    larger = Values(encoded, ends, keys, tags, slots)
+    note(larger, state)
+    return larger
+
+
+@njit(nogil=True, cache=True)
+def _take(state: NDArray[np.int64], slot: int, tag: int, key: np.uint64, end: int) -> int:
     """Take in the value that was written up to ``end``; its number."""
-    number = values.made[0]
-    values.slots[slot] = number
-    values.tags[number], values.keys[number] = tag, key
-    values.ends[number + 1] = end
-    values.made[0] += 1
-    return number
+    number = state[MADE]
+    int32_view(state[SLOTS], slot + 1)[slot] = number
+    uint8_view(state[TAGS], number + 1)[number] = tag
+    uint64_view(state[KEYS], number + 1)[number] = key
+    int64_view(state[ENDS], number + 2)[number + 1] = end
+    state[MADE] = number + 1
+    return int(number)
 
 
 @njit(nogil=True, cache=True)
-def add_text(values: Values, text: NDArray[np.uint8], first: int, last: int) -> int:
-    """Take in the text ``text[first:last]``, for which there is room; its number."""
-    length = last - first
-    key = _hash(text, first, last)
-    slot = _first_slot(values, _STRING, key)
-    while values.slots[slot] != NO_VALUE:
-        number = int(values.slots[slot])
-        if values.tags[number] == _STRING and values.keys[number] == key:
-            size = values.ends[number + 1] - values.ends[number]
-            if size == _text_size(length) and _ends_with(values, number, text, first, last):
-                return number
-        slot = (slot + 1) & (len(values.slots) - 1)
-    out, at = values.encoded, values.ends[values.made[0]]
-    out[at] = _VALUES
-    at = put_varint(out, at + 1, length + 1 + varint_length(length))
-    out[at] = _STRING
-    at = put_varint(out, at + 1, length)
-    return _take(values, slot, _STRING, key, put_bytes(out, at, text, first, last))
+def add_text(state: NDArray[np.int64], text: int, length: int) -> int:
+    """Take in the text of ``length`` bytes at an address, for which there is room; its number."""
+    key, mask, at = hashed(text, length), state[SLOT_MASK], state[ENCODED]
+    slots, keys = int32_view(state[SLOTS], mask + 1), uint64_view(state[KEYS], mask + 1)
+    tags, ends = uint8_view(state[TAGS], mask + 1), int64_view(state[ENDS], mask + 1)
+    slot = first_slot(_STRING, key, state[SLOT_SHIFT])
+    while slots[slot] != NO_VALUE:
+        number = slots[slot]
+        if keys[number] == key and tags[number] == _STRING:
+            end = ends[number + 1]
+            if end - ends[number] == _text_size(length) and same_bytes(at + end - length, text, length):
+                return int(number)
+        slot = (slot + 1) & mask
+    out, end = uint8_view(at, state[ENCODED_ROOM]), used_bytes(state)
+    out[end] = _VALUES
+    end = put_varint(out, end + 1, length + 1 + varint_length(length))
+    out[end] = _STRING
+    end = put_varint(out, end + 1, length)
+    copy_bytes(at + end, text, length)
+    return _take(state, slot, _STRING, key, end + length)
 
 
 @njit(nogil=True, cache=True)
@@ -148,22 +186,17 @@ def _text_size(length: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def add_number(values: Values, tag: int, bits: int) -> int:
-    """Take in a number or a truth value, for which there is room; its number among the values.
+def add_number(state: NDArray[np.int64], slot: int, tag: int, bits: Any) -> int:
+    """Take in a number or a truth value that is not there, for which there is room; its number.
 
     Parameters
     ----------
+    slot
+        The free one at which looking for it ended.
     tag
         UINT or SINT of an integer, DOUBLE of the bits of a double, TRUTH of 0 or 1.
     """
-    key = np.uint64(bits)
-    slot = _first_slot(values, tag, key)
-    while values.slots[slot] != NO_VALUE:
-        number = int(values.slots[slot])
-        if values.tags[number] == tag and values.keys[number] == key:
-            return number
-        slot = (slot + 1) & (len(values.slots) - 1)
-    out, at = values.encoded, values.ends[values.made[0]]
+    out, at = uint8_view(state[ENCODED], state[ENCODED_ROOM]), used_bytes(state)
     out[at], out[at + 2] = _VALUES, tag
     if tag == DOUBLE:
         end = put_fixed64(out, at + 3, bits)
@@ -172,4 +205,4 @@ def add_number(values: Values, tag: int, bits: int) -> int:
     else:
         end = put_varint(out, at + 3, bits)
     out[at + 1] = end - at - 2
-    return _take(values, slot, tag, key, end)
+    return _take(state, slot, tag, np.uint64(bits), end)

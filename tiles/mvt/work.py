@@ -91,13 +91,13 @@ def note(memory: Memory, work: NDArray[np.int64]) -> None:
     work[STARTS_ROOM] = memory.ring_starts.shape[0]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def used_vertices(work: NDArray[np.int64]) -> int:
     """Vertices of the rings made so far."""
     return int(int32_view(work[STARTS], work[STARTS_ROOM])[work[MADE]])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def has_room(work: NDArray[np.int64], vertices: int) -> bool:
     """Whether a feature of that many vertices fits."""
     need = room_needed(vertices)
@@ -108,7 +108,7 @@ def has_room(work: NDArray[np.int64], vertices: int) -> bool:
     )
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, inline="always")
 def finish_ring(work: NDArray[np.int64], end: int) -> None:
     """Take in the ring that was written up to ``end``."""
     work[MADE] += 1

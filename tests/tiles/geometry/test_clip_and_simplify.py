@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tiles.geometry.clip import clip_line, clip_ring
-from tiles.geometry.quantise import NOWHERE, Frame, frame, opened, quantise, to_tile_units
+from tiles.geometry.quantise import (
+    NOWHERE,
+    Frame,
+    frame,
+    opened,
+    quantise,
+    quantise_world,
+    to_tile_units,
+    where_lies,
+)
 from tiles.geometry.simplify import simplify_line, simplify_ring
 from tiles.grid import Tile
 
@@ -103,9 +112,12 @@ def test_tile_units_have_their_origin_in_the_north_west_corner():
     tile = Tile(3, 5, 2)
     west, south, east, north = tile.world_box()
     corners = np.array([(west, north - 1), (east - 1, south), (west, south)], dtype=np.int32)
-    path = np.empty((3, 2))
-    assert to_tile_units(corners, 0, 3, frame(tile, 4096, 64), path) == 0
+    path, xy, unit = np.empty((3, 2)), np.empty((3, 2), np.int32), frame(tile, 4096, 64)
+    to_tile_units(corners, 0, 3, unit, path)
     assert np.abs(path - [(0, 0), (4096, 4096), (0, 4096)]).max() < 1e-4
+    assert where_lies(corners, 0, 3, unit) == 0
+    assert quantise_world(corners, 0, 3, unit, xy, 0) == 3
+    assert xy.tolist() == [[0, 0], [4096, 4096], [0, 4096]]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +127,7 @@ def test_tile_units_have_their_origin_in_the_north_west_corner():
 def test_a_path_is_told_to_be_in_out_or_across(ends, where):
     unit = Frame(0.0, 0.0, 1.0, 0.0, 30.0)
     world = np.array([(x, -y) for x, y in ends], np.int32)
-    found = to_tile_units(world, 0, 2, unit, np.empty((2, 2)))
+    found = where_lies(world, 0, 2, unit)
     assert {"in": found == 0, "out": found == NOWHERE, "across": found not in (0, NOWHERE)}[where]
 
 
