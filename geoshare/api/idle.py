@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import struct
 import sys
 import threading
@@ -60,14 +61,17 @@ def silent_s(connection: socket.socket) -> float:
 
 @contextmanager
 def _connection(number: int) -> Iterator[socket.socket]:
-    """A descriptor as a TCP connection: a copy, so that whatever becomes of the number is not ours."""
-    copy = os.dup(number)
+    """A descriptor as a TCP connection; it is lent, and never closed here, nor is a copy of it.
+
+    To close any descriptor of a file ends all locks that the process has on the file. Databases hold
+    such locks, so that files are not even touched.
+    """
+    if not stat.S_ISSOCK(os.fstat(number).st_mode):
+        raise OSError("no socket")
+    found = socket.socket(fileno=number)
     try:
-        found = socket.socket(fileno=copy)
-    except OSError:
-        os.close(copy)
-        raise
-    with found:
         if found.family not in (socket.AF_INET, socket.AF_INET6) or found.type != socket.SOCK_STREAM:
             raise OSError("no TCP connection")
         yield found
+    finally:
+        found.detach()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -60,3 +63,17 @@ def test_connections_to_other_ports_are_left_alone(connect) -> None:
     assert Idle(connect.port, 0.0).look() >= 1
     assert client.recv(1) == b""
     assert server.recv(1) == b""
+
+
+def test_locks_of_files_survive_a_look(tmp_path: Path) -> None:
+    """A database loses its locks, and then its contents, where another descriptor of it is closed."""
+    path = tmp_path / "x.db"
+    with path.open("w+b") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        Idle(1, 0.0).look()
+        code = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'r+b'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+        other = subprocess.run(
+            [sys.executable, "-c", code, str(path)], capture_output=True, check=False
+        )
+        assert other.returncode != 0
+        assert b"BlockingIOError" in other.stderr
