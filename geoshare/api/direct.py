@@ -17,7 +17,6 @@ from geoshare.api.admit import Environ, admit, note_read
 from geoshare.api.describe import parse_pairs
 from geoshare.api.pages import GEOJSON, page_body
 from geoshare.api.params import ItemsParams
-from geoshare.errors import GeoshareError
 from geoshare.services import Services
 
 StartResponse = Callable[..., Any]
@@ -45,7 +44,7 @@ class DirectPages:
             base = base_url(self._services.settings, environ)
             content = page_body(self._services, who, base, collection, params)
             note_read(self._services, who, collection, PAGE)
-        except GeoshareError:
+        except Exception:  # whatever it is, the usual way meets it again and says what may be said
             return self._app(environ, start_response)
         coding = reply.accepted(environ.get("HTTP_ACCEPT_ENCODING", ""))
         made = reply.encoded(content, GEOJSON, coding)

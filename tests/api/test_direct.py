@@ -182,6 +182,17 @@ def test_what_cannot_be_noted_is_not_answered(town, monkeypatch):
     assert direct[0] == 503
 
 
+def test_what_nobody_expected_is_a_plain_500(town, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(town.services, "view", fail)
+    direct, usual = _both(town, ITEMS)
+    assert direct == usual
+    assert direct[0] == 500
+    assert b"secret" not in direct[2]
+
+
 def test_a_revoked_key_gets_no_page(town):
     key = town.local.create_key("org-leaving", ("developer",), days=1)
     ask = {"X-API-Key": key}
