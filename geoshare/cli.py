@@ -62,6 +62,7 @@ def init(settings: Settings, sample: Path | None) -> None:
     services = build_services(settings)
     if sample is None:
         _ = services.record
+        services.trail.catch_up()
         click.echo(f"Data folder ready: {settings.data}")
         return
     with progress_bar() as bar:
@@ -69,6 +70,7 @@ def init(settings: Settings, sample: Path | None) -> None:
         keys = init_demo(
             services, sample, lambda done, text="": bar.update(task, completed=done, description=text)
         )
+    services.trail.catch_up()
     click.echo(f"Map      http://{settings.host}:{settings.port}/map")
     for name, key in keys.items():
         click.echo(f"{name:<10} {key}")

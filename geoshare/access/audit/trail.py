@@ -188,10 +188,14 @@ class Audit:
                     return Proof(row.place, tuple(path), note)
             if time.monotonic() >= deadline:
                 raise Unavailable("the audit log is behind", retry_after_s=2)
-            if not self._sequence_if_nobody_does():
+            if not self.catch_up():
                 time.sleep(_POLL_S)
 
-    def _sequence_if_nobody_does(self) -> bool:
+    def catch_up(self) -> bool:
+        """Sequence here, where no keeper does; whether that was done.
+
+        Raises Unavailable where files or database are not what was signed.
+        """
         try:
             with self.sequencer.alone():
                 self.sequencer.sequence(self.head())
