@@ -16,6 +16,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import pyarrow as pa
 from flask import Flask
 from granian import Granian
 from granian.constants import Interfaces
@@ -35,7 +36,8 @@ RESTART_PAUSE_S = 1.0
 HEADER_TIMEOUT_MS = 15_000
 KILL_AFTER_S = 15
 MAX_CONNECTIONS = 4096  # of each worker; an idle one costs no thread
-M_ARENA_MAX = -8  # of glibc's mallopt
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
+MALLOC_OPTIONS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: 1 << 20, M_TRIM_THRESHOLD: 1 << 20}
 DUTIES: dict[str, Callable[[Services], None]] = {"keeper": run_keeper, "worker": run_worker}
 # A fork shares what is imported and compiled by then; elsewhere system libraries do not survive one.
 FIRST = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -92,14 +94,24 @@ def _companion(name: str, settings: Settings) -> None:
         signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"geoshare {name}"[:15])
+    _give_back()  # also in a child that was spawned
     gc.freeze()
     DUTIES[name](build_services(settings))
 
 
-def _few_arenas() -> None:
-    """Let threads share heaps: with one each, those that read rasters keep a third more memory."""
+def _give_back() -> None:
+    """Let threads share heaps and give back what they no longer need.
+
+    With a heap each, threads that read rasters keep a third more memory. Without fixed thresholds the
+    C library moves large arrays into the heaps once some have been freed, and these never shrink; so
+    does the pool that Arrow brings: together more than 50 MB of a worker.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 2)
+        library = ctypes.CDLL(None)
+        for option, value in MALLOC_OPTIONS.items():
+            library.mallopt(option, value)
+        library.malloc_trim(0)
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -116,6 +128,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def web_worker() -> Flask:
     """The application of one web worker, and the watch over its connections."""
     settings = load()
+    _give_back()  # also in a worker that was spawned
     Idle(settings.port, settings.idle_s).start()
     return app.create_app(settings)
 
@@ -128,8 +141,9 @@ def serve(settings: Settings) -> None:
     """
     values = environment(settings)
     os.environ.update(values)
-    _few_arenas()
+    _give_back()
     warm()
+    _give_back()  # what compiling has left
     gc.freeze()  # what is there by now is there for good: collections need not write to its pages
     companions = Companions(settings)
     companions.start()
