@@ -52,4 +52,4 @@ def map_tile(
 ) -> Response:
     """A picture, 204 where nothing is."""
     content = services().rasters.tile(view, place, when, style, image_format)
-    return reply.body(content, MEDIA[image_format]) if content else reply.empty()
+    return reply.body(content or b"", MEDIA[image_format])

@@ -16,7 +16,7 @@ from werkzeug.http import parse_accept_header, parse_etags
 
 from geoshare.services.bodies import Kept
 
-VARY = "Accept, Accept-Encoding, Authorization, X-API-Key, Cookie"
+VARY = "Accept, Accept-Encoding, Authorization, X-API-Key, Cookie, Origin"
 COMPRESSIBLE = (
     "application/json",
     "application/geo+json",
@@ -138,10 +138,3 @@ def body(content: bytes, content_type: str, *, status: int = 200) -> Response:
 def json(value: Any, content_type: str = "application/json", *, status: int = 200) -> Response:
     """A JSON answer."""
     return body(orjson.dumps(value), content_type, status=status)
-
-
-def empty() -> Response:
-    """Nothing there, and nothing said about why."""
-    response = Response(status=204)
-    response.set_etag(entity_tag(b"", ""))
-    return finish(response, cache=caching())
