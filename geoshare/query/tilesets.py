@@ -143,8 +143,8 @@ def tile_set_item(
         "crs": known["crs"],
         "links": list(links),
     }
-    if "uri" in known:
-        said["tileMatrixSetURI"] = known["uri"]
+    schemes = [link["href"] for link in links if link["rel"].endswith("tiling-scheme")]
+    said["tileMatrixSetURI"] = known.get("uri", *schemes)  # clients look for the set's name in it
     return said
 
 

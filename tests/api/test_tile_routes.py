@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from typing import Any
 
@@ -12,6 +13,9 @@ import openapi_spec_validator
 import pytest
 import rasterio
 from affine import Affine
+from PIL import Image
+from pyproj import Transformer
+from scipy import ndimage
 
 from geoshare.app import create_app
 from tests.api.conftest import Own
@@ -446,3 +450,22 @@ def test_the_standards_are_declared_and_documented(town: Own) -> None:
         "/tiles/{matrix_set_id}/{z}/{row}/{column}",
     ):
         assert "204" in document["paths"][path]["get"]["responses"]
+
+
+@pytest.mark.parametrize(
+    "name", ["WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "JGD2011Plane1"]
+)
+def test_map_tiles_show_a_scene_where_it_lies(town: Own, name: str) -> None:
+    matrices = MATRIX_SETS[name]
+    z, row, column = at(name, Z)
+    answer = ask(town, f"/collections/satellite/map/tiles/{name}/{z}/{row}/{column}?f=png")
+    assert answer.status_code == 200
+    drawn = np.asarray(Image.open(io.BytesIO(answer.data)).convert("RGBA"))[..., 3] > 0
+    west, _, east, north = matrices.box(z, column, row)
+    step = (east - west) / 256
+    x, y = np.meshgrid(west + (np.arange(256) + 0.5) * step, north - (np.arange(256) + 0.5) * step)
+    lon, lat = Transformer.from_crs(matrices.crs, "OGC:CRS84", always_xy=True).transform(x, y)
+    inside = (lon >= LON) & (lon <= LON + 0.01) & (lat >= LAT) & (lat <= LAT + 0.01)
+    assert 100 < inside.sum() < inside.size
+    rim = ndimage.binary_dilation(inside, iterations=2) & ~ndimage.binary_erosion(inside, iterations=2)
+    assert (drawn == inside)[~rim].all()
