@@ -23,6 +23,7 @@ from tests.bench import check, client, data
 from tests.bench.floor import Floor
 from tests.bench.geoshare_server import GeoshareServer
 from tests.bench.peers import MapServer, PostGis, Tipg
+from tests.bench.pygeoapi import PyGeoApi
 
 RESULTS = Path("bench-results")
 TILES = 60
@@ -76,7 +77,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--work", default="", help="comma-separated names; empty: all")
-    parser.add_argument("--peers", default="tipg,mapserver", help="comma-separated; empty: none")
+    parser.add_argument(
+        "--peers", default="tipg,mapserver,pygeoapi", help="comma-separated; empty: none"
+    )
     return parser.parse_args()
 
 
@@ -91,7 +94,7 @@ def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildin
     stack.callback(database.stop)
     database.start(roads, buildings)
     found = []
-    for kind, port in ((Tipg, 54330), (MapServer, 54340)):
+    for kind, port in ((Tipg, 54330), (MapServer, 54340), (PyGeoApi, 54350)):
         if kind.name not in wanted:
             continue
         if missing := kind.missing():
@@ -153,7 +156,7 @@ def _cached(own: GeoshareServer, floor: Floor, arguments: argparse.Namespace) ->
 
 def _peer_paths(peer: object, name: str, asks: list) -> list[str]:
     if name.startswith("tile"):
-        return [peer.tile(*ask) for ask in asks]  # type: ignore[attr-defined]
+        return [peer.tile(*ask) for ask in asks] if hasattr(peer, "tile") else []
     return [peer.items(*ask) for ask in asks] if hasattr(peer, "items") else []
 
 

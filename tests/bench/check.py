@@ -13,6 +13,9 @@ import shapely
 
 TOLERANCE = 1.0  # tile units
 SAMPLE = {"tile z6": 1, "tile z10": 2, "tile z14": 8, "tile z16": 8}
+PAGES = 5
+ALL = 10_000  # more than any of the boxes holds
+DEGREES = 2e-7  # rounding of both servers to seven digits
 LIMIT = 2.0  # rounding of both servers and half a unit of simplification of each
 
 
@@ -39,6 +42,10 @@ def contents(own: Any, peers: list, work: dict[str, list]) -> None:
         if features are missing, attributes differ, or geometry is more than one unit apart.
     """
     for peer in peers:
+        if hasattr(peer, "items"):
+            _pages(own, peer, work)
+        if not hasattr(peer, "tile"):
+            continue
         compared = differing = compared_tiles = 0
         for name, tiles in SAMPLE.items():
             for ask in work[name][:tiles]:
@@ -55,6 +62,37 @@ def contents(own: Any, peers: list, work: dict[str, list]) -> None:
         print(f"{peer.name}: {said}", file=sys.stderr)
         if differing > compared * 0.001:
             sys.exit(f"geoshare and {peer.name} do not answer the same")
+
+
+def _pages(own: Any, peer: Any, work: dict[str, list]) -> None:
+    """Compare the features of boxes with a peer's, all that there are and in any order."""
+    compared = 0
+    for box, _ in work["items 100"][:PAGES]:
+        ours, theirs = (
+            _by_number(get(server.base, path, headers))
+            for server, path, headers in (
+                (own, own.paths("items", [(box, ALL)])[0], own.headers(own.tiers[0])),
+                (peer, peer.items(box, ALL), {}),
+            )
+        )
+        if ours.keys() != theirs.keys():
+            sys.exit(f"{peer.name} and geoshare have other features in {box}")
+        for number, (shape, properties) in theirs.items():
+            compared += 1
+            own_shape, own_properties = ours[number]
+            values = {name: value for name, value in properties.items() if name in own_properties}
+            same = all(_same(own_properties[name], value) for name, value in values.items())
+            if not same or len(values) < len(own_properties) or _farthest(shape, own_shape) > DEGREES:
+                sys.exit(f"{peer.name} and geoshare say other things of {number}")
+    print(f"{peer.name}: {compared} features of {PAGES} boxes compared, none differs", file=sys.stderr)
+
+
+def _by_number(page: bytes) -> dict[str, tuple[Any, dict]]:
+    found = {}
+    for feature in json.loads(page)["features"]:
+        shape = shapely.from_geojson(json.dumps(feature["geometry"]))
+        found[feature["properties"]["route_number"]] = shape, feature["properties"]
+    return found
 
 
 def _features(tile: bytes) -> dict[str, tuple[Any, dict]]:
