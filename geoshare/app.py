@@ -6,6 +6,7 @@ from flask import Flask
 
 from geoshare import web
 from geoshare.api import (
+    admin,
     audit,
     collections,
     context,
@@ -25,7 +26,7 @@ from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 
-BLUEPRINTS = (landing, collections, tiles, tilesets, raster, contributions, extracts, me, audit)
+BLUEPRINTS = (landing, collections, tiles, tilesets, raster, contributions, extracts, me, audit, admin)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:

@@ -10,11 +10,12 @@ import click
 
 from geoshare import __version__
 from geoshare.cli_audit import audit
+from geoshare.cli_policies import GROUPS
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
 from geoshare.model.box import Box
 from geoshare.model.report import Report
-from geoshare.services import build_services, tiers_file
+from geoshare.services import build_services
 from geoshare.services.exports import export_pmtiles
 from geoshare.services.keeping import run_keeper, run_worker
 from geoshare.services.local import Local, doctor, init_demo
@@ -199,19 +200,6 @@ def _list_collections(settings: Settings) -> None:
         click.echo(f"{count:>10}  {name}")
 
 
-@main.command()
-@click.pass_obj
-def tiers(settings: Settings) -> None:
-    """Check the tiers and list what each may read."""
-    services = build_services(settings)
-    click.echo(f"tiers from {tiers_file(settings) or 'the built-in file'}")
-    for name, tier in services.tiers.tiers.items():
-        names = sorted(
-            {item for grant in tier.grants for item in grant.collections if grant.collections != "all"}
-        )
-        click.echo(f"{name:<12} {tier.title} / {tier.title_ja}: {', '.join(names) or 'all'}")
-
-
 @main.group()
 def keys() -> None:
     """Create, list and revoke API keys."""
@@ -219,7 +207,9 @@ def keys() -> None:
 
 @keys.command("create")
 @click.option("--organisation", required=True, help="Who will hold it.")
-@click.option("--tier", required=True, multiple=True, help="A tier; may be given more than once.")
+@click.option(
+    "--tier", multiple=True, help="A tier held by agreement that it is for (may be repeated); else all."
+)
 @click.option("--days", default=365, show_default=True, type=int, help="Days until it expires.")
 @click.option("--label", default="", help="What it is for.")
 @click.pass_obj
@@ -237,7 +227,7 @@ def list_keys(settings: Settings) -> None:
     stored = build_services(settings).governance.keys()
     for key in stored:
         state = "revoked" if key.revoked_us else "active"
-        click.echo(f"{key.id}  {key.organisation:<20} {key.tier:<12} {state}  {key.label}")
+        click.echo(f"{key.id}  {key.organisation:<20} {key.tier or 'all':<12} {state}  {key.label}")
 
 
 @keys.command("revoke")
@@ -267,6 +257,8 @@ def show_settings() -> None:
 
 
 main.add_command(audit)
+for group in GROUPS:
+    main.add_command(group)
 
 
 if __name__ == "__main__":

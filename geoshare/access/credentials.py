@@ -92,19 +92,23 @@ def new_key(
 
 
 class Authenticator:
-    """Tells who a key belongs to. Keys are remembered for half a second, so that revocation counts."""
+    """Tells who a key belongs to. Keys are remembered for half a second, so that revocation counts.
+
+    ``standing`` says which tiers an organisation holds by its agreements, as far as the key is for
+    them (for all where it names none), and the strongest role among them.
+    """
 
     def __init__(
         self,
         store: KeyStore,
         pepper: bytes,
         clock: Clock,
-        role_of: Callable[[tuple[str, ...]], str],
+        standing: Callable[[str, tuple[str, ...] | None], tuple[tuple[str, ...], str]],
     ) -> None:
         self._store = store
         self._pepper = pepper
         self._clock = clock
-        self._role_of = role_of
+        self._standing = standing
         self._cache: OrderedDict[str, tuple[ApiKey, int]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -130,8 +134,9 @@ class Authenticator:
         )
         if stored is None or not right or stored.revoked_us is not None or now >= stored.expires_us:
             raise _refused()
-        tiers = tuple(name for name in stored.tier.split(",") if name)
-        return Principal(stored.organisation, tiers, stored.id, self._role_of(tiers))
+        narrowed = tuple(name for name in stored.tier.split(",") if name)
+        tiers, role = self._standing(stored.organisation, narrowed or None)
+        return Principal(stored.organisation, tiers, stored.id, role)
 
     def forget(self) -> None:
         """Drop what is remembered, so that the next request reads every key again."""

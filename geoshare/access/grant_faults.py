@@ -28,7 +28,7 @@ def grant_faults(grant: Grant, collections: Mapping[str, Collection]) -> Iterato
                 )
                 return
     if isinstance(grant.area, dict):
-        yield from _area_faults(grant.area)
+        yield from area_faults(grant.area)
     for name in collections if grant.collections == "all" else grant.collections:
         yield from _faults_for(grant, collections[name])
 
@@ -77,7 +77,8 @@ def _suits(transform: str, kind: str) -> bool:
     return transform != "bucket" or kind in ("int", "float")
 
 
-def _area_faults(area: Mapping[str, object]) -> Iterator[Fault]:
+def area_faults(area: Mapping[str, object]) -> Iterator[Fault]:
+    """Say why a GeoJSON object is no area."""
     try:
         geometry = read_geometry(dict(area))
     except ValueError as error:

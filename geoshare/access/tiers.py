@@ -21,6 +21,7 @@ from geoshare.model.policy import Action, Policy, Tier
 
 OPEN: Final = "open"
 MAX_FILE: Final = 4_000_000  # bytes
+MAX_TIERS: Final = 1_000
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,11 @@ class Tiers:
             )
         )
 
-    def role(self, held: Iterable[str]) -> str:
-        """Return the strongest role among the tiers held: operator, provider or consumer."""
-        roles = {self.tiers[name].role for name in held if name in self.tiers}
-        return next((role for role in ("operator", "provider") if role in roles), "consumer")
-
-    def requests_per_minute(self, held: Iterable[str], default: int) -> int:
-        """Return the largest rate among the tiers held and the open one."""
-        rates = [self.tiers[name].requests_per_minute for name in {OPEN, *held} & set(self.tiers)]
-        return max((rate or default for rate in rates), default=default)
+    def document(self) -> dict[str, Any]:
+        """All tiers as JSON values, as far as they say anything: what a change set keeps."""
+        return {
+            name: tier.model_dump(mode="json", exclude_unset=True) for name, tier in self.tiers.items()
+        }
 
 
 def load_tiers(path: Path | None = None, collections: Mapping[str, Collection] | None = None) -> Tiers:
@@ -101,6 +98,12 @@ def read_tiers(
     document: Mapping[str, Any], source: str, collections: Mapping[str, Collection]
 ) -> Tiers:
     """Check the tiers of a parsed document; see :func:`load_tiers`."""
+    if not isinstance(document, Mapping) or len(document) > MAX_TIERS:
+        raise BadRequest(
+            f"{source}: tiers are a table of tables.",
+            parameter="tiers",
+            allowed=f"at most {MAX_TIERS} tiers",
+        )
     tiers = {name: _read_tier(name, said, source, collections) for name, said in document.items()}
     if OPEN not in tiers:
         raise BadRequest(

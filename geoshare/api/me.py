@@ -9,6 +9,7 @@ from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.params import SearchParams
 from geoshare.query.search import search_names
+from geoshare.services.explaining import describe_caller, emergencies
 
 blueprint = Blueprint("me", __name__)
 
@@ -17,7 +18,21 @@ blueprint = Blueprint("me", __name__)
 @describes("What you hold", tags=("start",))
 def me(params: NoParams) -> Response:
     """Organisation, tiers, collections and what may be done with them."""
-    return reply.json(services().describe_caller(caller()))
+    return reply.json(describe_caller(services(), caller()))
+
+
+@blueprint.get("/emergency")
+@describes("Emergencies that are on, for everybody to see", tags=("start",))
+def emergency(params: NoParams) -> Response:
+    """Where, why and until when; ``/me`` says whether you hold more for it."""
+    return reply.json({"emergencies": emergencies(services())})
+
+
+@blueprint.get("/offers")
+@describes("What is offered, and under which terms", tags=("start",))
+def offers(params: NoParams) -> Response:
+    """Offers that stand."""
+    return reply.json({"offers": services().agreements.offers()})
 
 
 @blueprint.get("/search")
@@ -25,9 +40,10 @@ def me(params: NoParams) -> Response:
 def search(params: SearchParams) -> Response:
     """Whole names first, then beginnings, then parts."""
     found = services()
+    readable = found.policy(caller(), "read")
     views = [
         found.view(caller(), about.name)
         for about in found.visible(caller()).values()
-        if about.kind == "vector" and about.label
+        if about.kind == "vector" and about.label and readable.may("read", about.name)
     ]
     return reply.json({"results": search_names(views, params.q, params.limit)})

@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from geoshare.access.audit import Audit, Party, Receipt
+from geoshare.access.audit import KEEPER, Audit, Party, Receipt
 from geoshare.access.credentials import Authenticator, Principal
 from geoshare.access.limits import FileLeases, Limiter
-from geoshare.access.tiers import Tiers, load_tiers
+from geoshare.access.tiers import Tiers
 from geoshare.access.view import RasterView, View
 from geoshare.access.views import Views
 from geoshare.errors import NotFound, Unavailable
@@ -18,17 +18,19 @@ from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
 from geoshare.query.cursors import Cursors
+from geoshare.services.agreements import Agreements
 from geoshare.services.audit_desk import AuditDesk
 from geoshare.services.auditing import party_of
 from geoshare.services.contributions import Contributions
+from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
+from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
+from geoshare.services.written import witness
 from geoshare.settings import Settings
 from geoshare.store import Governance, Record, open_governance, open_record
 from geoshare.store.bell import BELL
-
-POLICY_FOR_US = 1_000_000  # grants come into force and end within this time
 
 
 class Services:
@@ -39,20 +41,23 @@ class Services:
         settings.data.mkdir(parents=True, exist_ok=True)
         self.governance: Governance = open_governance(settings.governance_database)
         self.trail = Audit(self.governance, settings.data, clock, ids, log_origin(settings))
-        self.tiers: Tiers = load_tiers(tiers_file(settings), collections_of(settings))
+        self.policies = Policies(
+            self.governance, settings, clock, collections_of(settings), witness(self.trail, KEEPER)
+        )
         pepper = self.governance.secret("api-keys")
-        self.authenticator = Authenticator(self.governance, pepper, clock, self.tiers.role)
+        self.authenticator = Authenticator(self.governance, pepper, clock, self._standing)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
         self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db", settings.workers))
         self.cursors = Cursors(self.governance.secret("cursors"))
         self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
+        self.agreements = Agreements(self)
+        self.emergencies = Emergencies(self)
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)
         self.rasters = Rasters()
         self.desk = AuditDesk(self)
         self._record: Record | None = None
-        self._policies: dict[tuple[tuple[str, ...], Action], tuple[int, Policy]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -81,25 +86,28 @@ class Services:
 
     # Who asks, and what they hold
 
+    @property
+    def tiers(self) -> Tiers:
+        """The tiers in force."""
+        return self.policies.holdings().tiers
+
+    def _standing(self, organisation: str, narrowed: Narrowed) -> tuple[tuple[str, ...], str]:
+        found = self.policies.standing(organisation, narrowed)
+        return found.tiers, found.role
+
     def principal(self, key: str | None) -> Principal:
         """The holder of a key; Unauthenticated for one that is not valid."""
         return self.authenticator.authenticate(key)
 
     def policy(self, who: Principal, action: Action) -> Policy:
-        """What the caller may do now; remembered for a second."""
-        now_us = self.clock.now_us()
-        key = (who.tiers, action)
-        found = self._policies.get(key)
-        if found is None or not 0 <= now_us - found[0] < POLICY_FOR_US:
-            if len(self._policies) > 10_000:
-                self._policies.clear()
-            found = self._policies[key] = now_us, self.tiers.policy(who.tiers, action, now_us)
-        return found[1]
+        """What the caller may do now, by the agreements in force; remembered for a moment."""
+        return self.policies.policy(who.organisation, who.tiers, action)
 
     def count_request(self, who: Principal, address: str) -> None:
         """Count against the caller's rate; TooMany above it."""
-        rate = self.tiers.requests_per_minute(who.tiers, self.settings.rate_per_minute)
-        self.limiter.count(who.key_id or f"anonymous {address}", rate)
+        rates = self.policies.standing(who.organisation, who.tiers).rates
+        per_minute = rates.requests_per_minute or self.settings.rate_per_minute
+        self.limiter.count(who.key_id or f"anonymous {address}", per_minute)
 
     def visible(self, who: Principal) -> dict[str, Collection]:
         """The collections the caller may know, by name."""
@@ -128,42 +136,6 @@ class Services:
         """What the caller sees of a collection of any kind."""
         return self.views.get(self.policy(who, "discover"), name)
 
-    def describe_caller(self, who: Principal) -> dict[str, Any]:
-        """What ``/me`` says."""
-        organisation = self.governance.organisation(who.organisation) if who.organisation else None
-        tiers = [name for name in ("open", *who.tiers) if name in self.tiers.tiers]
-        return {
-            "anonymous": who.anonymous,
-            "organisation": who.organisation,
-            "organisation_name": organisation.name if organisation else "",
-            "role": who.role,
-            "tiers": [
-                {
-                    "id": name,
-                    "title": self.tiers.tier(name).title,
-                    "title_ja": self.tiers.tier(name).title_ja,
-                }
-                for name in dict.fromkeys(tiers)
-            ],
-            "collections": sorted(self.visible(who)),
-            "can_contribute": not who.anonymous and bool(self.policy(who, "contribute").grants),
-            "contributable": self._contributable(who),
-            "requests_per_minute": self.tiers.requests_per_minute(
-                who.tiers, self.settings.rate_per_minute
-            ),
-        }
-
-    def _contributable(self, who: Principal) -> list[dict[str, str]]:
-        """Collections of the product that the caller may contribute to."""
-        policy = self.policy(who, "contribute")
-        if who.anonymous:
-            return []
-        return [
-            {"id": name, "title": about.title, "title_ja": about.title_ja}
-            for name, about in known().items()
-            if policy.allows(name)
-        ]
-
     def audit(
         self,
         who: Principal,
@@ -191,12 +163,6 @@ def log_origin(settings: Settings) -> str:
     """Name of the audit log: the public address without its scheme; empty where there is none."""
     address = settings.public_url.partition("://")[2].strip("/")
     return f"{address}/audit" if address else ""
-
-
-def tiers_file(settings: Settings) -> Path | None:
-    """The operator's tiers, or None for the built-in ones."""
-    own = settings.data / "tiers.toml"
-    return settings.tiers or (own if own.exists() else None)
 
 
 def collections_of(settings: Settings) -> dict[str, Collection]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from geoshare.access.audit import COMMAND_LINE
-from geoshare.access.credentials import Principal
 from geoshare.access.tiers import OPEN
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, Unavailable
@@ -43,8 +42,7 @@ def export_pmtiles(
     Unavailable
         Where the keeper has not built the view yet.
     """
-    services.tiers.tier(tier)
-    policy = services.policy(Principal("", (tier,)), "download")
+    policy = services.policies.of_tier(tier, "download")
     _check(names, path, zooms, bbox)
     views = []
     for name in names:

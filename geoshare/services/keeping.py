@@ -38,17 +38,26 @@ log = logging.getLogger("geoshare.keeping")
 KEYS_LOOK_US = 200_000
 TIMED_LOOK_US = 5_000_000  # delays and windows move
 GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
+GRANTS_AHEAD_US = 3 * GRANTS_LOOK_US  # views of terms about to begin are built before they do
 HOUSEKEEPING_US = 3_600_000_000
 JOBS_KEPT_US = 30 * 86_400_000_000
 
 
 def policies_held(services: Services) -> list[Policy]:
-    """The policies somebody may ask under: of each tier, and of each key's tiers together."""
-    now_us = services.clock.now_us()
-    held: set[tuple[str, ...]] = {(), *((name,) for name in services.tiers.tiers)}
-    keys = services.governance.keys()
-    held |= {tuple(key.tier.split(",")) for key in keys if key.revoked_us is None}
-    found = [services.tiers.policy(tiers, action, now_us) for tiers in held for action in READING]
+    """The policies somebody may ask under now, or when the next terms begin."""
+    now_us, holdings = services.clock.now_us(), services.policies.holdings()
+    stored = services.governance.keys()
+    narrowed = {
+        (key.organisation, tuple(key.tier.split(",")))
+        for key in stored
+        if key.revoked_us is None and key.tier
+    }
+    found = [
+        holdings.policy(held, action, moment_us)
+        for moment_us in (now_us, now_us + GRANTS_AHEAD_US)
+        for held in holdings.everybody(moment_us, narrowed)
+        for action in READING
+    ]
     return list({policy.hash: policy for policy in found}.values())
 
 
@@ -76,7 +85,7 @@ class _Held:
         self._packs = Packs(services.packs_dir)
         self._memory = Memory()
         self._built: set[str] = set()
-        self._keys: tuple[int, int] | None = None
+        self._seen: tuple[tuple[int, int], int] | None = None
         self._looked_us = self._listed_us = self._timed_us = 0
 
     def rebuild(self, collections: set[str] | None) -> None:
@@ -91,10 +100,13 @@ class _Held:
         if now_us - self._timed_us >= TIMED_LOOK_US:
             self._timed_us = now_us
             self._move_on()
-        keys = self._services.governance.keys_version()
-        if keys == self._keys and now_us - self._listed_us < GRANTS_LOOK_US:
+        governance = self._services.governance
+        seen = governance.keys_version(), governance.policies.version()
+        if seen == self._seen and now_us - self._listed_us < GRANTS_LOOK_US:
             return
-        self._keys, self._listed_us = keys, now_us
+        if self._seen is None or seen[1] != self._seen[1]:
+            self._services.policies.forget()
+        self._seen, self._listed_us = seen, now_us
         held = policies_held(self._services)
         self._build([policy for policy in held if policy.hash not in self._built], None)
         self._built -= set(sweep_views(held, self._services.views_dir))

@@ -19,6 +19,7 @@ from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
 from geoshare.services.keeping import make_keeper
+from geoshare.services.written import Author
 from geoshare.sources import ReadRequest
 from tiles.errors import TileError
 from tiles.pack import verify_part
@@ -31,6 +32,7 @@ DEMO_KEYS = {
     "operator": ("operator", ("operator",)),
 }
 DEMO_DAYS = 365
+OPERATOR_HAND = "command line"
 
 
 class Local:
@@ -117,10 +119,23 @@ class Local:
     def create_key(
         self, organisation: str, tiers: tuple[str, ...], *, days: int, label: str = ""
     ) -> str:
-        """Make a key and return its text, which is kept nowhere."""
+        """Make a key and return its text, which is kept nowhere.
+
+        Raises
+        ------
+        BadRequest
+            for a tier that the organisation does not hold by an agreement in force.
+        """
         services = self._services
+        held = services.policies.standing(organisation, None).tiers
         for tier in tiers:
             services.tiers.tier(tier)
+            if tier not in held:
+                raise BadRequest(
+                    f"{organisation} holds no tier {tier}; agree first: geoshare agreements sign",
+                    parameter="tier",
+                    allowed=", ".join(held) or "none is held",
+                )
         if services.governance.organisation(organisation) is None:
             self.add_organisation(organisation, organisation)
         stored, text = new_key(
@@ -136,6 +151,20 @@ class Local:
         about = Party(organisation=organisation, credential=stored.id)
         services.trail.append("key.create", COMMAND_LINE, about, {"tiers": list(tiers), "days": days})
         return text
+
+    def agree(
+        self,
+        organisation: str,
+        tiers: tuple[str, ...],
+        *,
+        days: int,
+        reason: str,
+        author: str = OPERATOR_HAND,
+        area: Any = None,
+    ) -> str:
+        """Record a signed agreement by which an organisation holds tiers from now on; its id."""
+        by = Author(author, reason)
+        return self._services.agreements.agree(organisation, tiers, by, days=days, area=area).id
 
     def revoke_key(self, key_id: str) -> None:
         """Revoke a key for good."""
@@ -171,9 +200,11 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
             raise BadRequest(f"{entry['file']}: {error.message}", parameter="sample") from error
         progress((number + 1) / len(listed), entry["file"])
     local.wait_until_visible()
+    for organisation, tiers in DEMO_KEYS.values():
+        local.agree(organisation, tiers, days=DEMO_DAYS, reason="the sample town")
     keys = {
-        name: local.create_key(organisation, tiers, days=DEMO_DAYS, label="demo")
-        for name, (organisation, tiers) in DEMO_KEYS.items()
+        name: local.create_key(organisation, (), days=DEMO_DAYS, label="demo")
+        for name, (organisation, _) in DEMO_KEYS.items()
     }
     handle = os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

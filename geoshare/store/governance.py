@@ -16,12 +16,12 @@ from geoshare.store.database import Database
 from geoshare.store.governance_tables import (
     API_KEYS,
     ORGANISATIONS,
-    POLICIES,
     SECRETS,
     UPLOADS,
 )
 from geoshare.store.job_rows import JobRows
 from geoshare.store.migrate import migrate
+from geoshare.store.policy_rows import PolicyRows
 from geoshare.store.record import as_url
 from geoshare.store.signal import Signal
 
@@ -53,17 +53,6 @@ class ApiKey:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyDocument:
-    """A policy as it was in force: its name, canonical JSON and SHA-256."""
-
-    name: str
-    document: str
-    sha256: str
-    created_us: int
-    retired_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Upload:
     """A resumable upload under way."""
 
@@ -87,12 +76,13 @@ def open_governance(url: str | Path) -> Governance:
 
 
 class Governance:
-    """Organisations, keys, policies and uploads; ``jobs`` is the queue's store, ``audit`` the log's."""
+    """Organisations, keys and uploads; jobs, policies and the audit log have stores of their own."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.jobs = JobRows(database)
         self.audit = AuditRows(database)
+        self.policies = PolicyRows(database)
 
     def close(self) -> None:
         """Close all connections."""
@@ -213,50 +203,6 @@ class Governance:
                 select(func.count(API_KEYS.c.id), func.count(API_KEYS.c.revoked_us))
             ).one()
         return int(row[0]), int(row[1])
-
-    # Policies
-
-    def put_policy(self, policy: PolicyDocument) -> None:
-        """Put a policy document in force under its name; the one before it is kept, retired."""
-        with self.database.write() as connection:
-            connection.execute(
-                update(POLICIES)
-                .where(
-                    POLICIES.c.name == policy.name,
-                    POLICIES.c.sha256 != policy.sha256,
-                    POLICIES.c.retired_us.is_(None),
-                )
-                .values(retired_us=policy.created_us)
-            )
-            same = (POLICIES.c.name == policy.name) & (POLICIES.c.sha256 == policy.sha256)
-            if not connection.execute(update(POLICIES).where(same).values(retired_us=None)).rowcount:
-                connection.execute(
-                    POLICIES.insert().values(
-                        sha256=policy.sha256,
-                        name=policy.name,
-                        document=policy.document,
-                        created_us=policy.created_us,
-                    )
-                )
-
-    def retire_policy(self, name: str, now_us: int) -> None:
-        """Take the policy of that name out of force."""
-        with self.database.write() as connection:
-            connection.execute(
-                update(POLICIES)
-                .where(POLICIES.c.name == name, POLICIES.c.retired_us.is_(None))
-                .values(retired_us=now_us)
-            )
-
-    def policies(self) -> dict[str, PolicyDocument]:
-        """Policies in force, by name."""
-        table = POLICIES.c
-        statement = select(
-            table.name, table.document, table.sha256, table.created_us, table.retired_us
-        ).where(table.retired_us.is_(None))
-        with self.database.read() as connection:
-            rows = connection.execute(statement.order_by(table.name)).all()
-        return {row.name: PolicyDocument(*row) for row in rows}
 
     # Resumable uploads
 

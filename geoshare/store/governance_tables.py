@@ -94,16 +94,6 @@ AUDIT_READS = Table(
     Column("number", BigInteger, nullable=False),
 )
 
-POLICIES = Table(
-    "policies",
-    METADATA,
-    Column("sha256", Text, primary_key=True),
-    Column("name", Text, primary_key=True),
-    Column("document", Text, nullable=False),  # canonical JSON
-    Column("created_us", BigInteger, nullable=False),
-    Column("retired_us", BigInteger),  # null: in force
-)
-
 UPLOADS = Table(
     "uploads",
     METADATA,

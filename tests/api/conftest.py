@@ -23,10 +23,16 @@ class Own:
         self.services: Services = build_services(self.settings)
         self.local = Local(self.services)
         self.keys = {
-            tier: self.local.create_key(f"org-{tier}", (tier,), days=1)
+            tier: self.key(f"org-{tier}", tier)
             for tier in ("automaker", "municipal", "developer", "provider", "operator")
         }
         self.client = create_app(self.settings, self.services).test_client()
+
+    def key(self, organisation: str, *tiers: str) -> str:
+        """A key of an organisation that comes to hold these tiers."""
+        if tiers:
+            self.local.agree(organisation, tiers, days=1, reason="a test")
+        return self.local.create_key(organisation, (), days=1)
 
     def contribute(self, path: Path, **options: object) -> Report:
         """Take a file in and make it visible."""

@@ -167,7 +167,7 @@ def test_what_cannot_be_recorded_is_not_released(town: Own, monkeypatch, tmp_pat
     assert answer.status_code == 503
     assert len(town.services.queue.newest(None)) == before
     with pytest.raises(Unavailable):
-        town.local.create_key("org-new", ("developer",), days=1)
+        town.key("org-new", "developer")
     monkeypatch.setattr("geoshare.access.audit.reads.Reads.count", away)
     path = "/collections/shelters/items"
     assert [town.get(path, key).status_code for key in ("developer", None)] == [503, 503]

@@ -194,7 +194,7 @@ def test_what_nobody_expected_is_a_plain_500(town, monkeypatch):
 
 
 def test_a_revoked_key_gets_no_page(town):
-    key = town.local.create_key("org-leaving", ("developer",), days=1)
+    key = town.key("org-leaving", "developer")
     ask = {"X-API-Key": key}
     assert town.client.get(ITEMS, headers=ask).status_code == 200
     town.services.governance.revoke_key(key.split("_")[1], town.services.clock.now_us())

@@ -8,7 +8,7 @@ import pytest
 
 from geoshare.errors import BadRequest, Conflict, NotFound
 from geoshare.store import Governance, open_governance
-from geoshare.store.governance import ApiKey, PolicyDocument, Upload
+from geoshare.store.governance import ApiKey, Upload
 
 
 @pytest.fixture
@@ -75,20 +75,6 @@ def test_the_last_use_of_a_key_is_noted_once_a_minute(governance: Governance) ->
 def test_secrets_are_made_once(governance: Governance) -> None:
     assert governance.secret("cursors") == governance.secret("cursors")
     assert governance.secret("cursors") != governance.secret("links")
-
-
-def test_a_new_policy_of_a_name_retires_the_one_before(governance: Governance) -> None:
-    first, second = (
-        PolicyDocument("open", "{}", "a" * 64, 1),
-        PolicyDocument("open", "{1}", "b" * 64, 2),
-    )
-    governance.put_policy(first)
-    governance.put_policy(second)
-    assert governance.policies() == {"open": second}
-    governance.put_policy(first)
-    assert governance.policies() == {"open": first}
-    governance.retire_policy("open", 9)
-    assert governance.policies() == {}
 
 
 def test_an_upload_moves_on_only_from_where_it_stands(governance: Governance) -> None:

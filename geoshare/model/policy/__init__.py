@@ -4,11 +4,21 @@ A grant is a conjunction (these rows, these columns, this area, this precision);
 disjunction. Everything is an allow-list: what no grant names does not exist for the consumer.
 """
 
+from geoshare.model.policy.agreements import (
+    Activation,
+    Agreement,
+    Emergency,
+    Offer,
+    Party,
+    Term,
+    Terms,
+)
 from geoshare.model.policy.canonical import canonical_json, sha256_of
 from geoshare.model.policy.effective import Policy
 from geoshare.model.policy.grants import (
     ACTIONS,
     FORMATS,
+    RATES,
     READING,
     USUAL,
     Action,
@@ -39,22 +49,30 @@ __all__ = [
     "FORMATS",
     "KEEP",
     "NULL",
+    "RATES",
     "READING",
     "TRANSFORMS",
     "USUAL",
     "Action",
+    "Activation",
+    "Agreement",
     "Bucket",
     "Duty",
+    "Emergency",
     "Format",
     "Grant",
     "Keep",
     "KeyedHash",
     "Names",
     "Null",
+    "Offer",
+    "Party",
     "Policy",
     "Rated",
     "Role",
     "Round",
+    "Term",
+    "Terms",
     "Tier",
     "Transform",
     "canonical_json",

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from geoshare.model.policy.agreements import Emergency
 from geoshare.model.policy.grants import READING, Action, Duty, Grant, Rated
 
 Role = Literal["consumer", "provider", "operator"]
@@ -26,6 +27,7 @@ class Tier(Rated):
     licence: str | None = Field(None, max_length=200)  # of grants that state none
     actions: tuple[Action, ...] | None = None  # of grants that state none
     duties: tuple[Duty, ...] = ()
+    emergency: Emergency | None = None  # None: an ordinary tier, held by agreement
     withheld: tuple[str, ...] = ()
     as_open: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
@@ -47,6 +49,12 @@ class Tier(Rated):
             reads = set(grant.actions) & set(READING)
             if self.role != "operator" and reads and "all" in (grant.collections, grant.columns):
                 raise ValueError('"all" to read is for tiers with role "operator" alone')
+        return self
+
+    @model_validator(mode="after")
+    def _emergencies_only_show(self) -> Self:
+        if self.emergency is not None and self.role != "consumer":
+            raise ValueError('an emergency tier has the role "consumer"')
         return self
 
     @model_validator(mode="after")

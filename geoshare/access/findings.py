@@ -1,0 +1,162 @@
+"""What is odd about tiers that can be published: warnings for who writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from geoshare.access.areas import Published, coded_area
+from geoshare.access.tiers import OPEN, Tiers
+from geoshare.errors import BadRequest
+from geoshare.model.collections import Collection
+from geoshare.model.policy import READING, Grant, Tier
+from geoshare.model.policy.grants import dominates
+
+DetailColumns = Callable[[str], Iterable[str]]
+CLOSURES: Final = "events"
+ROADS: Final = "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark, with the place it is about."""
+
+    level: Literal["error", "warning"]
+    place: str
+    text: str
+    text_ja: str
+
+
+def findings(
+    tiers: Tiers,
+    collections: Mapping[str, Collection],
+    published: Published,
+    now_us: int,
+    detail_columns: DetailColumns,
+) -> Iterator[Finding]:
+    """Say what will not do what its writer may think.
+
+    Dead grants; levels of detail that fall back to geometry alone; routes without closures as they
+    happen; areas that nobody has published; and what is now open although it was protected.
+    ``detail_columns`` names the columns by which a collection's level of detail chooses.
+    """
+    for name, tier in tiers.tiers.items():
+        yield from _dead(name, tier, now_us)
+        yield from _codes(name, tier, published)
+        yield from _detail(name, tier, detail_columns)
+        yield from _routing(name, tier)
+    yield from _opened(tiers, collections)
+
+
+def _dead(name: str, tier: Tier, now_us: int) -> Iterator[Finding]:
+    now = datetime.fromtimestamp(now_us / 1e6, UTC)
+    for number, grant in enumerate(tier.grants):
+        place = f"{name}.grants[{number}]"
+        if grant.valid_until is not None and grant.valid_until <= now:
+            yield _warning(place, "it has ended and gives nothing", "期限切れで効果がありません")
+        if set(grant.actions) & set(READING) and not grant.columns and not grant.bands:
+            yield _warning(
+                place, "it names no columns: geometry alone is shown", "属性がなく形状のみ表示します"
+            )
+        for other_number, other in enumerate(tier.grants):
+            if other_number != number and _contains(other, grant, other_number < number):
+                yield _warning(
+                    place,
+                    f"grants[{other_number}] gives all of it: it is dead",
+                    f"grants[{other_number}]に含まれ、効果がありません",
+                )
+                break
+
+
+def _contains(other: Grant, grant: Grant, first: bool) -> bool:
+    """Whether one grant makes another one idle; of two equal ones the later is."""
+    names = other.collections == "all" or (
+        grant.collections != "all" and set(grant.collections) <= set(other.collections)
+    )
+    times = (
+        (other.valid_from is None or other.valid_from == grant.valid_from)
+        and (other.valid_until is None or other.valid_until == grant.valid_until)
+        and set(grant.formats) <= set(other.formats)
+    )
+    found = names and times and set(grant.actions) <= set(other.actions) and dominates(other, grant)
+    return found and (first or not _contains(grant, other, True))
+
+
+def _codes(name: str, tier: Tier, published: Published) -> Iterator[Finding]:
+    for number, grant in enumerate(tier.grants):
+        if isinstance(grant.area, str):
+            try:
+                coded_area(published, grant.area)
+            except BadRequest as error:
+                place = f"{name}.grants[{number}].area"
+                yield Finding("error", place, error.message, error.message_ja)
+
+
+def _detail(name: str, tier: Tier, detail_columns: DetailColumns) -> Iterator[Finding]:
+    for number, grant in enumerate(tier.grants):
+        if "tile" not in grant.actions or grant.collections == "all":
+            continue
+        for collection in grant.collections:
+            lost = [
+                column
+                for column in detail_columns(collection)
+                if grant.transform(column).kind != "keep"
+            ]
+            if lost:
+                columns = ", ".join(lost)
+                yield _warning(
+                    f"{name}.grants[{number}]",
+                    f"{collection} is thinned by geometry alone at low zooms, without {columns}",
+                    f"{columns}がそのまま見えないため、{collection}は低ズームで形状のみにより間引かれます",
+                )
+
+
+def _routing(name: str, tier: Tier) -> Iterator[Finding]:
+    """Routes that avoid only old closures, or none, look safe and are not."""
+    routed = [grant for grant in tier.grants if "route" in grant.actions]
+    if not any(grant.covers(ROADS) for grant in routed) or CLOSURES in tier.as_open:
+        return
+    closures = [grant for grant in routed if grant.covers(CLOSURES)]
+    if not any(grant.delay is None for grant in closures):
+        yield _warning(
+            name,
+            "it allows routes, but no closures without delay",
+            "経路は使えますが、遅れのない通行止め情報がありません",
+        )
+
+
+def _opened(tiers: Tiers, collections: Mapping[str, Collection]) -> Iterator[Finding]:
+    """Data that are the same as open ones are protected nowhere any more (限定提供データ)."""
+    open_tier = tiers.tiers.get(OPEN)
+    for number, grant in enumerate(open_tier.grants if open_tier else ()):
+        for name in () if grant.collections == "all" else grant.collections:
+            for holder, tier in tiers.tiers.items():
+                if holder == OPEN or tier.role == "operator" or tier.emergency is not None:
+                    continue
+                if columns := _protected(tier, grant, name, collections):
+                    said = ", ".join(sorted(columns))
+                    yield _warning(
+                        f"{OPEN}.grants[{number}]",
+                        f"{name}: {said} is open and also under duties in {holder}: "
+                        "identical open data ends its protection",
+                        f"{name}の{said}は一般公開されており、{holder}での限定提供データとしての保護を失います",
+                    )
+
+
+def _protected(tier: Tier, opened: Grant, name: str, collections: Mapping[str, Collection]) -> set[str]:
+    """Columns that a tier gives under terms of its own and that are open as they are."""
+    found: set[str] = set()
+    for grant in tier.grants:
+        terms = grant.duties or tier.duties or (grant.licence or "").startswith("LicenseRef-")
+        if not terms or not grant.covers(name) or opened.snap_m > grant.snap_m:
+            continue
+        for item in collections[name].properties:
+            if opened.transform(item.name) == grant.transform(item.name) and opened.lists(item.name):
+                found.add(item.name)
+    return found
+
+
+def _warning(place: str, text: str, text_ja: str) -> Finding:
+    return Finding("warning", place, text, text_ja)

@@ -1,0 +1,111 @@
+"""Who gains and who loses what between two states of the tiers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from geoshare.access.holdings import Holding, Holdings
+from geoshare.access.tiers import OPEN
+from geoshare.model.collections import Collection
+from geoshare.model.policy import ACTIONS, Grant, Policy
+from geoshare.model.policy.grants import dominates
+
+GEOMETRY = "(geometry)"
+EVERYBODY = "everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Columns of a collection for which some actions came or went."""
+
+    collection: str
+    actions: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.collection} ({', '.join(self.actions)}): {', '.join(self.columns)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What one holder gains and loses."""
+
+    who: str
+    gains: tuple[Right, ...]
+    loses: tuple[Right, ...]
+
+
+def differences(
+    before: Holdings, after: Holdings, collections: Mapping[str, Collection], now_us: int
+) -> Iterator[Difference]:
+    """Every holder to whom anything changes: everybody, each tier, each organisation.
+
+    A column is gained where a grant now gives it that no single grant before gave as exactly, as
+    early, as widely; and lost the other way round.
+    """
+    known: dict[tuple[Any, ...], tuple[tuple[Right, ...], tuple[Right, ...]]] = {}
+    for who, old, new in _holders(before, after, now_us):
+        pairs = tuple(
+            (
+                action,
+                before.policy(old, action, now_us),
+                after.policy(new, action, now_us),
+            )
+            for action in ACTIONS
+        )
+        mark = tuple((id(one), id(two)) for _, one, two in pairs)
+        if mark not in known:
+            gained = _rights([(action, one, two) for action, one, two in pairs], collections)
+            lost = _rights([(action, two, one) for action, one, two in pairs], collections)
+            known[mark] = gained, lost
+        gains, loses = known[mark]
+        if gains or loses:
+            yield Difference(who, gains, loses)
+
+
+def _holders(
+    before: Holdings, after: Holdings, now_us: int
+) -> Iterator[tuple[str, tuple[Holding, ...], tuple[Holding, ...]]]:
+    yield EVERYBODY, before.held("", now_us), after.held("", now_us)
+    for name in sorted({*before.tiers.tiers, *after.tiers.tiers} - {OPEN}):
+        old = (Holding(name, "(tier)"),) if name in before.tiers.tiers else ()
+        new = (Holding(name, "(tier)"),) if name in after.tiers.tiers else ()
+        yield f"tier {name}", old, new
+    for organisation in sorted({*before.agreements, *after.agreements}):
+        yield (
+            f"organisation {organisation}",
+            before.held(organisation, now_us),
+            after.held(organisation, now_us),
+        )
+
+
+def _rights(
+    pairs: list[tuple[Any, Policy, Policy]], collections: Mapping[str, Collection]
+) -> tuple[Right, ...]:
+    """What the second policies give that the first ones do not."""
+    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for action, one, two in pairs:
+        for name, collection in collections.items():
+            columns = tuple(_more(one.grants_for(name), two.grants_for(name), collection))
+            if columns:
+                found.setdefault((name, columns), []).append(action)
+    return tuple(Right(name, tuple(actions), columns) for (name, columns), actions in found.items())
+
+
+def _more(before: tuple[Grant, ...], after: tuple[Grant, ...], collection: Collection) -> Iterator[str]:
+    if before == after:
+        return
+    for column in (None, *(item.name for item in collection.properties)):
+        given = [_alone(grant, column) for grant in after if column is None or grant.lists(column)]
+        had = [_alone(grant, column) for grant in before if column is None or grant.lists(column)]
+        if any(not any(dominates(old, new) for old in had) for new in given):
+            yield column or GEOMETRY
+
+
+def _alone(grant: Grant, column: str | None) -> Grant:
+    """A grant of one column, or of the geometry alone."""
+    columns = () if column is None else (column,)
+    changed = {name: grant.transforms[name] for name in columns if name in grant.transforms}
+    return grant.model_copy(update={"columns": columns, "transforms": changed})
