@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -62,8 +62,10 @@ def coded_area(published: Published, code: str) -> BaseGeometry:
     return area
 
 
-def looked_up(grants: Iterable[Grant], published: Published) -> list[Grant]:
+def looked_up(grants: Iterable[Grant], find: Callable[[str], BaseGeometry]) -> tuple[Grant, ...]:
     """The grants with every area as a polygon; without those whose fences have nothing in common.
+
+    ``find`` gives the area of a code, as :func:`coded_area` does.
 
     Raises
     ------
@@ -75,11 +77,11 @@ def looked_up(grants: Iterable[Grant], published: Published) -> list[Grant]:
         if grant.area is None or (isinstance(grant.area, dict) and "all_of" not in grant.area):
             found.append(grant)
             continue
-        area = _area(grant.area, published)
+        area = _area(grant.area, find)
         if area is not None:
             polygon: dict[str, Any] = orjson.loads(shapely.to_geojson(area))
             found.append(grant.model_copy(update={"area": polygon}))
-    return found
+    return tuple(found)
 
 
 def names_codes(grants: Iterable[Grant]) -> bool:
@@ -96,12 +98,12 @@ def _parts(area: dict[str, Any]) -> list[Any]:
     return parts
 
 
-def _area(area: Any, published: Published) -> BaseGeometry | None:
+def _area(area: Any, find: Callable[[str], BaseGeometry]) -> BaseGeometry | None:
     if isinstance(area, str):
-        return coded_area(published, area)
+        return find(area)
     if "all_of" not in area:
         return read_geometry(area)
-    pieces = [_area(part, published) for part in area["all_of"]]
+    pieces = [_area(part, find) for part in area["all_of"]]
     if any(piece is None for piece in pieces):
         return None
     return _areal(shapely.intersection_all(pieces))

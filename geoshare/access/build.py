@@ -11,6 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
+from shapely.geometry.base import BaseGeometry
+
+from geoshare.access.areas import ADMIN_AREAS, coded_area, looked_up, names_codes
 from geoshare.access.changes import MAX_STEPS, Boxes, Step
 from geoshare.access.compile import unchanged_columns
 from geoshare.access.difference import Rows, Shown, difference, shown_by
@@ -34,7 +37,7 @@ from geoshare.access.summary import times_shown, visible_schema
 from geoshare.access.views import Files, open_view
 from geoshare.errors import Unavailable
 from geoshare.model.collections import Collection
-from geoshare.model.policy import Policy
+from geoshare.model.policy import Grant, Policy, sha256_of
 from geoshare.model.rasters import RasterAsset
 from tiles.errors import TileError
 from tiles.pack.bits import both
@@ -143,9 +146,18 @@ class _Builder:
         self.known = packs.collections()
         self.names = [name for name in self.known if policy.allows(name)]
         self.drafts: dict[str, Draft] = {}
+        self._areas: dict[str, BaseGeometry] = {}  # by administrative code
 
     def build(self, wanted: set[str] | None) -> list[str]:
-        names = [name for name in self.names if wanted is None or name in wanted or self._missing(name)]
+        moved = wanted is not None and ADMIN_AREAS in wanted
+        names = [
+            name
+            for name in self.names
+            if wanted is None
+            or name in wanted
+            or self._missing(name)
+            or (moved and names_codes(self.policy.grants_for(name)))
+        ]
         vectors = self._with_referring([name for name in names if self.known[name].kind == "vector"])
         changed = []
         for name in [*vectors, *(name for name in names if self.known[name].kind != "vector")]:
@@ -168,7 +180,7 @@ class _Builder:
             manifest, shown = self._features(name)
         else:
             version, assets = self.packs.rasters(name)
-            grants = self.policy.grants_for(name)
+            grants = self._grants(name)
             manifest, shown = (
                 raster_manifest(self.known[name], grants, version, assets, self.tick_us),
                 None,
@@ -190,8 +202,9 @@ class _Builder:
 
     def _draft(self, name: str) -> Draft:
         if name not in self.drafts:
-            grants = self.policy.grants_for(name)
-            key = ("rights", self.policy.hash, name)
+            grants = self._grants(name)
+            areas = sha256_of([grant.area for grant in grants]) if self._areas else ""
+            key = ("rights", self.policy.hash, name, areas)
             self.drafts[name] = Draft(
                 self.known[name],
                 grants,
@@ -202,6 +215,18 @@ class _Builder:
                 self.hash_key,
             )
         return self.drafts[name]
+
+    def _grants(self, name: str) -> tuple[Grant, ...]:
+        """Grants that speak of a collection, with the areas that codes stand for.
+
+        Raises BadRequest for a code of no published area: then the view stays as it was, or is none.
+        """
+        return looked_up(self.policy.grants_for(name), self._area)
+
+    def _area(self, code: str) -> BaseGeometry:
+        if code not in self._areas:
+            self._areas[code] = coded_area(self.packs, code)
+        return self._areas[code]
 
     def _targets(self, name: str) -> VisibleIds:
         """Ids a collection shows under this policy."""

@@ -157,7 +157,8 @@ class Holdings:
 
 def _as_held(grant: Grant, holding: Holding) -> Grant:
     """A grant under the agreement that gives it: with its secret for hashes, and within its fence."""
-    found = grant.bound(holding.agreement) if grant.hashes else grant
+    # the secret is the agreement's, whatever its version: hashes stay what they were
+    found = grant.bound(holding.agreement.partition("@")[0]) if grant.hashes else grant
     if holding.area is None:
         return found
     if grant.area is None:

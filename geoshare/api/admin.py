@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geoshare.api import reply
 from geoshare.api.context import caller, services
@@ -23,7 +23,7 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 MAX_BODY = 4_000_000
 JSON = "application/json"
 MADE = {201: (JSON, "Done, as a change set")}
-Document = dict[str, JsonValue]
+Document = dict[str, Any]
 Model = TypeVar("Model", bound=BaseModel)
 
 
