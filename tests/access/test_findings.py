@@ -1,0 +1,99 @@
+"""What is odd about tiers is said before they are published."""
+
+from __future__ import annotations
+
+import pytest
+import shapely
+
+from geoshare.access.findings import findings
+from geoshare.access.tiers import load_tiers, read_tiers
+from geoshare.model.collections import known
+from geoshare.query.detail import detail_rule
+from tests.access.town import Town
+
+NOW_US = 1_800_000_000_000_000
+TITLES = {"title": "T", "title_ja": "題"}
+ROADS = {"collections": ["segments"], "columns": ["class", "name"]}
+ALL = ["discover", "read", "tile", "download", "route"]
+
+
+def said(town: Town, grants=(), *, open_grants=(), **tier):
+    tiers = {
+        "open": {**TITLES, "grants": list(open_grants)},
+        "partner": {**TITLES, **tier, "grants": list(grants)},
+    }
+    checked = read_tiers(tiers, "test", known())
+    return [
+        (item.level, item.place, item.text)
+        for item in findings(
+            checked,
+            known(),
+            town.packs,
+            NOW_US,
+            lambda name: detail_rule(name).min_zoom_by_value,
+        )
+    ]
+
+
+def test_the_built_in_tiers_give_no_reason_for_a_remark(town):
+    detail = lambda name: detail_rule(name).min_zoom_by_value  # noqa: E731
+    found = list(findings(load_tiers(), known(), town.packs, NOW_US, detail))
+    assert found == []
+
+
+def test_plain_roads_give_no_reason_for_a_remark(town):
+    assert said(town, [ROADS]) == []
+
+
+@pytest.mark.parametrize(
+    ("grants", "words"),
+    [
+        ([ROADS | {"valid_until": "2020-01-01T00:00:00Z"}], "ended"),
+        ([{"collections": ["segments"]}], "it names no columns"),
+        ([ROADS, ROADS | {"columns": ["class"]}], "grants[0] gives all of it"),
+        ([ROADS | {"precision_m": 10}, ROADS], "grants[1] gives all of it"),
+        ([ROADS, ROADS], "grants[0] gives all of it"),
+        ([ROADS | {"columns": ["name"]}], "thinned by geometry alone at low zooms, without class"),
+        ([ROADS | {"transforms": {"class": {"kind": "hash"}}}], "without class"),
+        ([ROADS | {"actions": ALL}], "no closures without delay"),
+        (
+            [
+                ROADS | {"actions": ALL},
+                {"collections": ["events"], "columns": ["kind"], "actions": ALL, "delay": "PT1H"},
+            ],
+            "no closures without delay",
+        ),
+    ],
+)
+def test_an_odd_tier_is_remarked_on_once(town, grants, words):
+    found = [item for item in said(town, grants) if words in item[2]]
+    assert len(found) == 1
+    assert found[0][0] == "warning"
+    assert found[0][1].startswith("partner")
+
+
+def test_two_grants_of_different_rights_are_both_alive(town):
+    pairs = [ROADS, ROADS | {"columns": ["name"], "actions": ["contribute"]}]
+    assert not [item for item in said(town, pairs) if "dead" in item[2]]
+
+
+def test_closures_as_they_happen_are_enough_for_routes(town):
+    closures = {"collections": ["events"], "columns": ["kind"], "actions": ALL}
+    assert said(town, [ROADS | {"actions": ALL}, closures]) == []
+
+
+def test_what_is_open_and_also_under_duties_loses_its_protection(town):
+    duties = [{"kind": "no-merge"}]
+    (found,) = said(town, [ROADS | {"duties": duties}], open_grants=[ROADS | {"columns": ["class"]}])
+    assert "segments: class is open" in found[2]
+    assert "ends its protection" in found[2]
+    # a coarser open copy is not identical
+    coarse = ROADS | {"precision_m": 100}
+    assert said(town, [ROADS | {"duties": duties}], open_grants=[coarse]) == []
+
+
+def test_an_unknown_area_is_an_error_and_a_known_one_is_none(town):
+    (found,) = said(town, [ROADS | {"area": "13101"}])
+    assert found[:2] == ("error", "partner.grants[0].area")
+    town.packs.publish("admin_areas", [("a", shapely.box(0, 0, 1, 1), {"code": "13101"})])
+    assert said(town, [ROADS | {"area": "13101"}]) == []
