@@ -22,9 +22,10 @@ ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", rf"{_C}", "discover"),
     ("GET", rf"{_C}/(schema|queryables|sortables)", "discover"),
     ("GET", rf"{_C}/items(/[^/]+(/explain)?)?", "read"),
-    ("GET", rf"{_C}/(map/)?tiles(/.*)?", "tile"),
+    ("GET", rf"{_C}/(map/)?tiles(/[^/]+){{0,4}}", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)/\d+/\d+/\d+\.mvt", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)\.json", "tile"),
+    ("GET", r"/tiles/\w+/\d+/\d+/\d+\?(.*&)?collections=(?P<names>[^&]+)(&.*)?", "tile"),
     ("GET", r"/raster/(?P<names>[^/]+)/\d+/\d+/\d+\.\w+", "tile"),
     ("GET", r"/raster/(?P<names>[^/]+)\.json", "tile"),
     ("GET", rf"{_C}/(changes|changes/stream)", "stream"),
@@ -86,7 +87,7 @@ def _what(asked: Simulated) -> tuple[Action, tuple[str, ...]]:
         return asked.action, asked.collections
     path = asked.path.partition("?")[0]
     for method, pattern, action in ROUTES:
-        match = re.fullmatch(pattern, path)
+        match = re.fullmatch(pattern, asked.path if "collections=" in pattern else path)
         if match is not None and asked.method in (method, "HEAD"):
             names = tuple(match["names"].split(","))
             if all(is_name(name) for name in names):

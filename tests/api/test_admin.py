@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
+import time
 from typing import Any
 
 import pytest
+
+from geoshare.services.keeping import make_keeper
 
 ROUTES = [
     ("GET", "/admin/tiers"),
@@ -168,6 +173,66 @@ def test_a_simulation_names_the_grants_that_decide_and_why_others_do_not(own):
     assert "it does not allow to contribute" in reasons.values()
     for wrong in ({}, {"path": "/me"}, {"action": "steal"}, {"path": "/collections/../items"}):
         assert ask(own, "POST", "/admin/policies/simulate", wrong).status_code == 400
+
+
+# Routes that are about no collection, or about those in their body, or of the operator.
+OTHERS = re.compile(
+    r"/|/(admin|audit|me|map|contributions|jobs|tileMatrixSets)(/.*)?"
+    r"|/(conformance|openapi.json|healthz|readyz|collections|tiles|tiles/[^/]+|extracts|search)"
+    r"|/(emergency|offers|contribute)"
+)
+VALUES = {"collection": "lanes", "collections": "lanes", "feature_id": "x", "image_format": "png"}
+
+
+def test_every_route_about_a_collection_can_be_simulated(own):
+    for rule in own.client.application.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?(\w+)>", lambda part: VALUES.get(part[1], "1"), rule.rule)
+        if "collection" not in "".join(rule.arguments) and OTHERS.fullmatch(path):
+            continue
+        if not any(name in rule.arguments for name in ("collection", "collections")):
+            path += "?collections=lanes"
+        said = done(ask(own, "POST", "/admin/policies/simulate", {"path": path}))
+        assert [item["collection"] for item in said["collections"]] == ["lanes"], path
+        assert said["action"] in ("discover", "read", "tile", "stream"), path
+
+
+def test_an_emergency_shows_its_area_at_once_and_no_more(own, tmp_path):
+    places = {"in": [0.5, 0.5], "out": [5, 5]}
+    features = [
+        {
+            "type": "Feature",
+            "id": name,
+            "geometry": {"type": "Point", "coordinates": place},
+            "properties": {"name": name, "kind": "bridge"},
+        }
+        for name, place in places.items()
+    ]
+    file = tmp_path / "structures.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    own.contribute(file, collection="structures", crs="EPSG:4326")
+    assert own.get("/collections/structures/items", "municipal").status_code == 404
+    area = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
+    body = {"tier": "emergency", "area": area, "hours": 1, "reason": "Flood"}
+    number = done(ask(own, "POST", "/admin/emergencies", body))["emergency"]
+    second = own.local.create_key("org-operator", (), days=1)
+    done(ask(own, "POST", f"/admin/emergencies/{number}/confirm", {"reason": "yes"}, key=second))
+    stop = threading.Event()
+    keeper = threading.Thread(target=make_keeper(own.services).run, args=(stop,))
+    keeper.start()
+    try:
+        for _ in range(200):
+            answer = own.get("/collections/structures/items", "municipal")
+            if answer.status_code != 503:
+                break
+            time.sleep(0.05)
+    finally:
+        stop.set()
+        keeper.join()
+    found = json.loads(answer.data)["features"]
+    assert [item["properties"]["name"] for item in found] == ["in"]
+    assert own.get("/collections/structures/items", "developer").status_code == 404
+    done(ask(own, "POST", f"/admin/emergencies/{number}/end", {"reason": "over"}))
+    assert own.get("/collections/structures/items", "municipal").status_code == 404
 
 
 def test_two_operators_switch_an_emergency_on_and_everybody_can_see_that(own):
