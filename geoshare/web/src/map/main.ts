@@ -9,6 +9,7 @@ import { Header, keyChanged } from '../shared/header';
 import { language, languageChanged, t } from '../shared/i18n';
 import { notice, noticeError, noticeHost } from '../shared/notice';
 import { Card } from './card';
+import { EmergencyBar } from './emergency';
 import { prepareImages } from './images';
 import { Panel } from './panel';
 import { pickAt } from './pick';
@@ -51,6 +52,7 @@ const search = new Search(state, (place) => {
   sheet.set('peek');
 });
 const header = new Header(search.element, 'map');
+const emergencies = new EmergencyBar((box) => view?.map.fitBounds(box, { padding: padding(), maxZoom: 17 }));
 const panel = new Panel(state, zoomTo, () => view?.refresh());
 const timebar = new TimeBar(state, () => view);
 const card = new Card(state, (picked) => view?.mark(picked), () => search.dismiss());
@@ -64,7 +66,7 @@ const skip = h('a', { class: 'skip', href: '#map', onclick: (event: Event) => {
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
 const heading = h('h1', { class: 'visually-hidden' });
 const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, timebar.element, card.element);
-append(document.getElementById('app') as HTMLElement, [skip, header.element, h('div', { class: 'body' }, sheet.element, main), noticeHost()]);
+append(document.getElementById('app') as HTMLElement, [skip, h('div', {}, header.element, emergencies.element), h('div', { class: 'body' }, sheet.element, main), noticeHost()]);
 
 function words(): void {
   document.title = `${t('appTitle')} – geoshare`;
@@ -94,6 +96,7 @@ async function start(): Promise<void> {
     return;
   }
   if (state.me) header.show(state.me);
+  void emergencies.look();
   await prepareImages();
   if (!view) openMap();
 }
@@ -152,12 +155,19 @@ languageChanged.on(() => {
   words();
   view?.refresh();
 });
-keyChanged.on((me) => {
+/** Another key, or an emergency, shows other data. */
+function loadAnew(): void {
   forgetSchemas();
   card.close();
-  header.show(me);
   state.load().then(() => view?.reload(), (error: unknown) => noticeError(error));
+}
+
+keyChanged.on((me) => {
+  header.show(me);
+  emergencies.again();
+  loadAnew();
 });
+emergencies.changed.on(loadAnew);
 state.catalogueChanged.on(() => {
   for (const entry of state.entries) if (entry.definition.choice) void fetchSchema(entry.id).then(() => { if (entry.visible) state.entryChanged.emit(entry); });
 });

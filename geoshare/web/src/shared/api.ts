@@ -9,6 +9,19 @@ export interface Me {
   collections: string[];
   can_contribute: boolean;
   contributable?: { id: string; title: string; title_ja: string }[];
+  emergencies?: Emergency[];
+}
+
+/** An emergency that is on; `held` says whether this key sees more for it. */
+export interface Emergency {
+  id: string;
+  title: string;
+  title_ja: string;
+  reason: string;
+  reason_ja: string;
+  area: string | { type: string; coordinates: unknown };
+  until: string;
+  held: boolean;
 }
 
 export interface Collection {
@@ -192,6 +205,7 @@ const part = encodeURIComponent;
 
 export const api = {
   me: () => get<Me>('/me'),
+  emergencies: async () => (await get<{ emergencies: Emergency[] }>('/emergency')).emergencies,
   settings: () => get<Settings>('/map/settings.json'),
   collections: async () => (await get<{ collections: Collection[] }>('/collections')).collections,
   schema: (collection: string) => get<Schema>(`/collections/${part(collection)}/schema`),

@@ -205,6 +205,9 @@ export const STRINGS = {
   downloadRefused: { ja: '取り込めなかった行をExcelで保存', en: 'Save refused rows as Excel' },
   seeOnMap: { ja: '地図で見る', en: 'See it on the map' },
   tooManyFiles: { ja: 'ファイルは1つずつ送ってください', en: 'One file at a time, please' },
+  emergencyUntil: { ja: '{when} まで', en: 'until {when}' },
+  emergencyHeld: { ja: '区域内の追加データをご覧いただけます。', en: 'You see more data in that area.' },
+  emergencyShow: { ja: '区域を表示', en: 'Show the area' },
   emptyFile: { ja: 'ファイルが空です', en: 'The file is empty' },
 } as const satisfies Record<string, Record<Language, string>>;
 

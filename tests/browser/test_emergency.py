@@ -1,0 +1,74 @@
+"""An emergency is announced on the map to everybody, in their language, and gone when it is over."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+AREA = {
+    "type": "Polygon",
+    "coordinates": [[[139, 34], [141, 34], [141, 36], [139, 36], [139, 34]]],
+}
+BODY = {"tier": "emergency", "area": AREA, "hours": 1, "reason": "Flood", "reason_ja": "洪水"}
+
+
+def post(live_server: Any, path: str, key: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(
+        live_server.url + path,
+        json.dumps(body).encode(),
+        {"X-API-Key": key, "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.fixture
+def emergency(live_server: Any) -> Iterator[str]:
+    """One that is on."""
+    first = live_server.keys["operator"]
+    made = live_server.cli("keys", "create", "--organisation", "operator", "--days", "1")
+    number = post(live_server, "/admin/emergencies", first, BODY)["emergency"]
+    path = f"/admin/emergencies/{number}"
+    post(live_server, f"{path}/confirm", made.stdout.strip(), {"reason": "seen"})
+    yield path
+    post(live_server, f"{path}/end", first, {"reason": "over"})
+
+
+def test_nothing_is_said_where_there_is_no_emergency(visit: Callable[..., Any]) -> None:
+    seen = visit("en-GB").open("/map")
+    assert seen.page.locator(".emergency").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("locale", "key", "words"),
+    [
+        ("en-GB", None, ["Emergency", "Flood", "until"]),
+        ("ja-JP", None, ["緊急時", "洪水", "まで"]),
+        ("en-GB", "municipal", ["Flood", "You see more data"]),
+    ],
+)
+def test_everybody_is_told_of_an_emergency(
+    visit: Callable[..., Any],
+    live_server: Any,
+    emergency: str,
+    locale: str,
+    key: str | None,
+    words: list[str],
+) -> None:
+    seen = visit(locale, key=live_server.keys[key] if key else "").open("/map")
+    bar = seen.page.locator(".emergency")
+    bar.wait_for()
+    said = bar.inner_text()
+    for word in words:
+        assert word in said
+    assert ("You see more data" in said) is (key is not None)
+    before = seen.page.url
+    bar.get_by_role("button").click()
+    seen.page.wait_for_function("before => location.href !== before", arg=before)
+    assert seen.complaints == []
