@@ -13,6 +13,7 @@ from geoshare.api import (
     contributions,
     errors,
     extracts,
+    keys,
     landing,
     me,
     noting,
@@ -26,7 +27,19 @@ from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 
-BLUEPRINTS = (landing, collections, tiles, tilesets, raster, contributions, extracts, me, audit, admin)
+BLUEPRINTS = (
+    landing,
+    collections,
+    tiles,
+    tilesets,
+    raster,
+    contributions,
+    extracts,
+    me,
+    keys,
+    audit,
+    admin,
+)
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:

@@ -10,6 +10,7 @@ import click
 
 from geoshare import __version__
 from geoshare.cli_audit import audit
+from geoshare.cli_keys import keys
 from geoshare.cli_policies import GROUPS
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
@@ -200,45 +201,6 @@ def _list_collections(settings: Settings) -> None:
         click.echo(f"{count:>10}  {name}")
 
 
-@main.group()
-def keys() -> None:
-    """Create, list and revoke API keys."""
-
-
-@keys.command("create")
-@click.option("--organisation", required=True, help="Who will hold it.")
-@click.option(
-    "--tier", multiple=True, help="A tier held by agreement that it is for (may be repeated); else all."
-)
-@click.option("--days", default=365, show_default=True, type=int, help="Days until it expires.")
-@click.option("--label", default="", help="What it is for.")
-@click.pass_obj
-def create_key(
-    settings: Settings, organisation: str, tier: tuple[str, ...], days: int, label: str
-) -> None:
-    """Create a key. It is shown this once and stored as a hash."""
-    click.echo(Local(build_services(settings)).create_key(organisation, tier, days=days, label=label))
-
-
-@keys.command("list")
-@click.pass_obj
-def list_keys(settings: Settings) -> None:
-    """List keys without their secrets."""
-    stored = build_services(settings).governance.keys()
-    for key in stored:
-        state = "revoked" if key.revoked_us else "active"
-        click.echo(f"{key.id}  {key.organisation:<20} {key.tier or 'all':<12} {state}  {key.label}")
-
-
-@keys.command("revoke")
-@click.argument("key_id")
-@click.pass_obj
-def revoke_key(settings: Settings, key_id: str) -> None:
-    """Revoke a key; every worker refuses it within a second."""
-    Local(build_services(settings)).revoke_key(key_id)
-    click.echo("revoked")
-
-
 @main.command("doctor")
 @click.pass_obj
 def doctor_command(settings: Settings) -> None:
@@ -257,6 +219,7 @@ def show_settings() -> None:
 
 
 main.add_command(audit)
+main.add_command(keys)
 for group in GROUPS:
     main.add_command(group)
 

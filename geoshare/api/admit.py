@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from geoshare.access.credentials import Principal
-from geoshare.errors import Unauthenticated
+from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
 Environ = dict[str, Any]
@@ -21,6 +21,8 @@ def admit(services: Services, environ: Environ) -> Principal:
 
     Raises
     ------
+    BadRequest
+        for two credentials.
     Unauthenticated
         for a credential that is not valid.
     TooMany
@@ -52,9 +54,15 @@ def credential(environ: Environ) -> str | None:
 
     Raises
     ------
+    BadRequest
+        for two credentials: whichever were taken, somebody would be surprised.
     Unauthenticated
         for an Authorization header of another scheme: ignoring it would answer as a stranger.
     """
+    if environ.get("HTTP_AUTHORIZATION") and environ.get("HTTP_X_API_KEY"):
+        raise BadRequest(
+            "Two credentials in one request", parameter="Authorization", allowed="one credential"
+        )
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header:
         scheme, _, token = header.partition(" ")

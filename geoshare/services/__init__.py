@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from geoshare.access.audit import KEEPER, Audit, Party, Receipt
-from geoshare.access.credentials import Authenticator, Principal
+from geoshare.access.credentials import Authenticator, Principal, Uses
 from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.tiers import Tiers
 from geoshare.access.view import RasterView, View
@@ -24,6 +24,7 @@ from geoshare.services.auditing import party_of
 from geoshare.services.contributions import Contributions
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
+from geoshare.services.keys import PEPPER, Keys
 from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
@@ -31,6 +32,9 @@ from geoshare.services.written import witness
 from geoshare.settings import Settings
 from geoshare.store import Governance, Record, open_governance, open_record
 from geoshare.store.bell import BELL
+
+MAX_PARTS = 10_000
+NOTHING = Policy(())
 
 
 class Services:
@@ -44,8 +48,12 @@ class Services:
         self.policies = Policies(
             self.governance, settings, clock, collections_of(settings), witness(self.trail, KEEPER)
         )
-        pepper = self.governance.secret("api-keys")
-        self.authenticator = Authenticator(self.governance, pepper, clock, self._standing)
+        pepper = self.governance.secret(PEPPER)
+        self.uses = Uses(self.governance.note_key_uses)
+        self.authenticator = Authenticator(
+            self.governance, pepper, clock, self._standing, self.uses.note
+        )
+        self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
         self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db", settings.workers))
@@ -58,6 +66,7 @@ class Services:
         self.rasters = Rasters()
         self.desk = AuditDesk(self)
         self._record: Record | None = None
+        self._parts: dict[tuple[str, tuple[str, ...]], Policy] = {}
         self._lock = threading.Lock()
 
     @property
@@ -101,13 +110,29 @@ class Services:
 
     def policy(self, who: Principal, action: Action) -> Policy:
         """What the caller may do now, by the agreements in force; remembered for a moment."""
-        return self.policies.policy(who.organisation, who.tiers, action)
+        found = self.policies.policy(who.organisation, who.tiers, action)
+        if who.above is not None and action == "contribute":
+            return NOTHING  # a key that was made by a key speaks in nobody's name
+        return found if who.collections is None else self._part(found, who.collections)
+
+    def _part(self, policy: Policy, collections: tuple[str, ...]) -> Policy:
+        """A policy on some collections alone; remembered, since its hash takes long."""
+        key = policy.hash, collections
+        found = self._parts.get(key)
+        if found is None:
+            if len(self._parts) > MAX_PARTS:
+                self._parts = {}
+            found = self._parts[key] = policy.only(collections)
+        return found
 
     def count_request(self, who: Principal, address: str) -> None:
-        """Count against the caller's rate; TooMany above it."""
+        """Count against the caller's rate, and that of the key above it; TooMany above either."""
         rates = self.policies.standing(who.organisation, who.tiers).rates
         per_minute = rates.requests_per_minute or self.settings.rate_per_minute
+        per_minute = min(per_minute, who.per_minute or per_minute)
         self.limiter.count(who.key_id or f"anonymous {address}", per_minute)
+        if who.above is not None:
+            self.count_request(who.above, address)
 
     def visible(self, who: Principal) -> dict[str, Collection]:
         """The collections the caller may know, by name."""

@@ -56,7 +56,7 @@ class AuditDesk:
 
     def own(self, who: Principal, before: str | None, limit: int) -> dict[str, Any]:
         """The caller's organisation's entries, the newest first, with what opens its own names."""
-        if who.anonymous:
+        if not who.whole:
             return {"entries": []}
         rows = self._trail.rows
         after = rows.of_entry(before, who.organisation) if before is not None else None
@@ -67,7 +67,7 @@ class AuditDesk:
 
     def own_proof(self, who: Principal, entry: str) -> bytes:
         """The proof of an entry of the caller's organisation; NotFound for others."""
-        if who.anonymous or self._trail.rows.of_entry(entry, who.organisation) is None:
+        if not who.whole or self._trail.rows.of_entry(entry, who.organisation) is None:
             raise NotFound("No such entry")
         return self._trail.proof(entry, wait_s=2.0).text()
 

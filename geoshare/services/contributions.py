@@ -218,7 +218,7 @@ class Contributions:
         return _as_status(job)
 
     def _job(self, who: Principal, number: str) -> Job:
-        if who.anonymous:
+        if not who.whole:
             raise NotFound("No such contribution")
         job = self._services.queue.get(number, None if who.role == "operator" else who.organisation)
         if job.kind != KIND:
@@ -227,7 +227,7 @@ class Contributions:
 
     def _upload(self, who: Principal, number: str) -> Upload:
         upload = self._services.governance.upload(number)
-        if upload is None or who.anonymous or upload.organisation != who.organisation:
+        if upload is None or not who.whole or upload.organisation != who.organisation:
             raise NotFound("No such upload")
         return upload
 

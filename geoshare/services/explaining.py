@@ -38,6 +38,7 @@ def describe_caller(services: Services, who: Principal) -> dict[str, Any]:
         "grants": [
             {"tier": item.tier, "agreement": item.agreement, **words}
             for item in held
+            if who.collections is None  # or they would name others
             for words in grant_words(holdings.tiers.tiers[item.tier], item)
         ],
     }
@@ -93,7 +94,7 @@ def _agreements(services: Services, who: Principal) -> list[dict[str, Any]]:
         "state": "in-force",
         "licence": open_tier.licence,
     }
-    if who.anonymous:
+    if not who.whole:
         return [standing]
     now_us = services.clock.now_us()
     own = [described(row, now_us) for row in services.agreements.rows(who.organisation)]

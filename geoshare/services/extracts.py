@@ -49,6 +49,7 @@ class Extracts:
             "request": request.model_dump(mode="json"),
             "credential": who.key_id,
             "tiers": list(who.tiers),
+            "collections": None if who.collections is None else list(who.collections),
             "policy": policy.hash,
         }
         job = services.queue.enqueue(KIND, params, who.organisation)
@@ -65,7 +66,7 @@ class Extracts:
         if who.anonymous:
             return []
         found = self._services.queue.newest(who.organisation, 1_000)
-        return [_as_status(job) for job in found if job.kind == KIND][:100]
+        return [_as_status(job) for job in found if job.kind == KIND and _own(who, job)][:100]
 
     def status(self, who: Principal, number: str) -> dict[str, Any]:
         """How a job stands."""
@@ -91,7 +92,13 @@ class Extracts:
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Make the file of a job; called by the worker."""
         services = self._services
-        who = Principal(job.owner, tuple(job.params["tiers"]), job.params["credential"])
+        only = job.params.get("collections")
+        who = Principal(
+            job.owner,
+            tuple(job.params["tiers"]),
+            job.params["credential"],
+            collections=None if only is None else tuple(only),
+        )
         self._folder.mkdir(parents=True, exist_ok=True)
         request = ExtractRequest.model_validate(job.params["request"])
         policy = services.policy(who, "download")
@@ -111,12 +118,17 @@ class Extracts:
 
     def _job(self, who: Principal, number: str) -> Job:
         job = self._services.queue.get(number, who.organisation)
-        if job.kind != KIND:
+        if job.kind != KIND or not _own(who, job):
             raise NotFound("No such job")
         return job
 
     def _path(self, number: str) -> Path:
         return self._folder / f"{number}.zip"
+
+
+def _own(who: Principal, job: Job) -> bool:
+    """Whether a job is the caller's: of its organisation, and its own where it is a key's key."""
+    return who.above is None or job.params["credential"] == who.key_id
 
 
 def _as_status(job: Job) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import orjson
 from geoshare import ingest, sources
 from geoshare.access.build import build_views, sweep_views
 from geoshare.access.credentials import Principal
+from geoshare.access.credentials.keys import listed
 from geoshare.access.manifest import named_parts
 from geoshare.access.memory import Memory
 from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
@@ -32,6 +33,7 @@ from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
 from geoshare.sources import ReadRequest
+from geoshare.store.governance import ApiKey
 
 log = logging.getLogger("geoshare.keeping")
 
@@ -58,7 +60,24 @@ def policies_held(services: Services) -> list[Policy]:
         for held in holdings.everybody(moment_us, narrowed)
         for action in READING
     ]
-    return list({policy.hash: policy for policy in found}.values())
+    by_hash = {policy.hash: policy for policy in found}
+    by_hash |= {policy.hash: policy for policy in _of_parts(services, stored)}
+    return list(by_hash.values())
+
+
+def _of_parts(services: Services, stored: list[ApiKey]) -> Iterator[Policy]:
+    """The policies of keys that are for some collections only."""
+    now_us, holdings = services.clock.now_us(), services.policies.holdings()
+    parents = {key.id: key for key in stored}
+    for key in stored:
+        if key.collections is None or key.revoked_us is not None or key.expires_us <= now_us:
+            continue
+        parent = parents.get(key.parent or "")
+        narrowed = listed(key.tier) or (listed(parent.tier) if parent is not None else ())
+        for moment_us in (now_us, now_us + GRANTS_AHEAD_US):
+            held = holdings.held(key.organisation, moment_us, narrowed or None)
+            for action in READING:
+                yield holdings.policy(held, action, moment_us).only(listed(key.collections))
 
 
 def make_keeper(services: Services) -> Keeper:

@@ -11,7 +11,6 @@ from typing import Any
 
 from geoshare import ingest
 from geoshare.access.audit import COMMAND_LINE, Party
-from geoshare.access.credentials import new_key
 from geoshare.errors import BadData, BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
 from geoshare.model.collections import check_name
@@ -138,19 +137,7 @@ class Local:
                 )
         if services.governance.organisation(organisation) is None:
             self.add_organisation(organisation, organisation)
-        stored, text = new_key(
-            organisation,
-            tiers,
-            label=label,
-            days=days,
-            pepper=services.governance.secret("api-keys"),
-            clock=services.clock,
-            ids=services.ids,
-        )
-        services.governance.add_key(stored)
-        about = Party(organisation=organisation, credential=stored.id)
-        services.trail.append("key.create", COMMAND_LINE, about, {"tiers": list(tiers), "days": days})
-        return text
+        return services.keys.create(organisation, tiers, days=days, label=label)
 
     def agree(
         self,
@@ -165,15 +152,6 @@ class Local:
         """Record a signed agreement by which an organisation holds tiers from now on; its id."""
         by = Author(author, reason)
         return self._services.agreements.agree(organisation, tiers, by, days=days, area=area).id
-
-    def revoke_key(self, key_id: str) -> None:
-        """Revoke a key for good."""
-        services = self._services
-        services.governance.revoke_key(key_id, services.clock.now_us())
-        key = services.governance.key(key_id)
-        organisation = key.organisation if key is not None else ""
-        about = Party(organisation=organisation, credential=key_id)
-        services.trail.append("key.revoke", COMMAND_LINE, about)
 
 
 def _silent(fraction: float, message: str = "") -> None:

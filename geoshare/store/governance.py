@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
 from geoshare.errors import BadRequest, Conflict, NotFound
 from geoshare.store.audit_rows import AuditRows
@@ -25,7 +26,7 @@ from geoshare.store.policy_rows import PolicyRows
 from geoshare.store.record import as_url
 from geoshare.store.signal import Signal
 
-_USED_EVERY_US = 60_000_000  # a key's last use is noted once a minute, not once a request
+Also = Callable[[Connection], object]  # what is done in the same transaction: an entry in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,11 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is stored: without its secret."""
+    """A key as it is stored: without its secret.
+
+    A key with a ``parent`` is one that another key has made: it ends with it, and has a part of it.
+    ``old_hmac`` is of the secret that was replaced, which is valid until ``old_until_us``.
+    """
 
     id: str
     organisation: str
@@ -50,6 +55,11 @@ class ApiKey:
     expires_us: int
     revoked_us: int | None = None
     last_used_us: int | None = None
+    parent: str | None = None
+    collections: str | None = None
+    per_minute: int | None = None
+    old_hmac: bytes | None = None
+    old_until_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,7 @@ class Governance:
             rows = connection.execute(select(ORGANISATIONS).order_by(ORGANISATIONS.c.id)).all()
         return [Organisation(*row) for row in rows]
 
-    def add_key(self, key: ApiKey) -> None:
+    def add_key(self, key: ApiKey, also: Also | None = None) -> None:
         """Store a key of an organisation that exists.
 
         Raises BadRequest for an unknown organisation, Conflict for an id in use.
@@ -145,18 +155,9 @@ class Governance:
                 raise BadRequest(f"no organisation {key.organisation!r}", parameter="organisation")
             if connection.execute(select(API_KEYS.c.id).where(API_KEYS.c.id == key.id)).first():
                 raise Conflict("a key of this id exists")
-            connection.execute(
-                API_KEYS.insert().values(
-                    id=key.id,
-                    organisation=key.organisation,
-                    tier=key.tier,
-                    label=key.label,
-                    hmac=key.hmac,
-                    created_us=key.created_us,
-                    expires_us=key.expires_us,
-                    revoked_us=key.revoked_us,
-                )
-            )
+            connection.execute(API_KEYS.insert().values(asdict(key)))
+            if also is not None:
+                also(connection)
 
     def key(self, key_id: str) -> ApiKey | None:
         """The key of that id, also when it is revoked or has expired."""
@@ -172,28 +173,65 @@ class Governance:
         with self.database.read() as connection:
             return [ApiKey(*row) for row in connection.execute(statement).all()]
 
-    def revoke_key(self, key_id: str, now_us: int) -> None:
-        """Revoke a key for good. Raises NotFound; a second time changes nothing."""
+    def children(self, key_id: str) -> list[ApiKey]:
+        """Keys that a key has made, by time of creation."""
+        statement = select(API_KEYS).where(API_KEYS.c.parent == key_id)
+        with self.database.read() as connection:
+            rows = connection.execute(statement.order_by(API_KEYS.c.created_us, API_KEYS.c.id)).all()
+        return [ApiKey(*row) for row in rows]
+
+    def revoke_key(self, key_id: str, now_us: int, also: Also | None = None) -> bool:
+        """Revoke a key, and those it has made, for good; whether it was valid until now.
+
+        Raises NotFound; a second time changes nothing.
+        """
         with self.database.write() as connection:
             row = API_KEYS.c.id == key_id
             if connection.execute(select(API_KEYS.c.id).where(row)).first() is None:
                 raise NotFound(f"no key {key_id!r}")
-            connection.execute(
-                update(API_KEYS).where(row, API_KEYS.c.revoked_us.is_(None)).values(revoked_us=now_us)
-            )
+            valid = API_KEYS.c.revoked_us.is_(None)
+            change = update(API_KEYS).values(revoked_us=now_us)
+            done = connection.execute(change.where(row, valid)).rowcount > 0
+            connection.execute(change.where(API_KEYS.c.parent == key_id, valid))
+            if done and also is not None:
+                also(connection)
+        return done
 
-    def note_key_use(self, key_id: str, now_us: int) -> None:
-        """Note that a key was used, at most once a minute."""
+    def rotate_key(self, before: ApiKey, after: ApiKey, also: Also | None = None) -> None:
+        """Give a key another secret. Raises Conflict where it has changed since ``before`` was read."""
+        with self.database.write() as connection:
+            changed = connection.execute(
+                update(API_KEYS)
+                .where(
+                    API_KEYS.c.id == before.id,
+                    API_KEYS.c.hmac == before.hmac,
+                    API_KEYS.c.revoked_us.is_(None),
+                )
+                .values(
+                    hmac=after.hmac,
+                    old_hmac=after.old_hmac,
+                    old_until_us=after.old_until_us,
+                    expires_us=after.expires_us,
+                )
+            ).rowcount
+            if not changed:
+                raise Conflict("the key has been changed or revoked in between")
+            if also is not None:
+                also(connection)
+
+    def note_key_uses(self, uses: Mapping[str, int]) -> None:
+        """Note when keys were used last: many at once, never on the way to an answer."""
         last = API_KEYS.c.last_used_us
-        stale = last.is_(None) | (last < now_us - _USED_EVERY_US)
-        with self.database.read() as connection:
-            row = connection.execute(
-                select(API_KEYS.c.id).where(API_KEYS.c.id == key_id, stale)
-            ).first()
-        if row is not None:
-            with self.database.write() as connection:
+        at: BindParameter[int] = bindparam("at_us")
+        statement = (
+            update(API_KEYS)
+            .where(API_KEYS.c.id == bindparam("key_id"), last.is_(None) | (last < at))
+            .values(last_used_us=at)
+        )
+        if uses:
+            with self.database.write(durable=False) as connection:
                 connection.execute(
-                    update(API_KEYS).where(API_KEYS.c.id == key_id).values(last_used_us=now_us)
+                    statement, [{"key_id": key, "at_us": at_us} for key, at_us in uses.items()]
                 )
 
     def keys_version(self) -> tuple[int, int]:

@@ -43,6 +43,12 @@ API_KEYS = Table(
     Column("expires_us", BigInteger, nullable=False),
     Column("revoked_us", BigInteger),
     Column("last_used_us", BigInteger),
+    Column("parent", Text),  # the key that made this one
+    Column("collections", Text),  # comma-separated; null: all that its tiers allow
+    Column("per_minute", Integer),  # requests; null: as its tiers say
+    Column("old_hmac", LargeBinary),  # of the secret before, valid until:
+    Column("old_until_us", BigInteger),
+    Index("ix_api_keys_parent", "parent"),
 )
 
 SECRETS = Table(

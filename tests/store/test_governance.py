@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -60,16 +61,62 @@ def test_an_organisation_keeps_its_id_when_it_is_renamed(governance: Governance)
     ]
 
 
-def test_the_last_use_of_a_key_is_noted_once_a_minute(governance: Governance) -> None:
+def test_last_uses_of_many_keys_are_noted_at_once_and_never_go_back(governance: Governance) -> None:
+    governance.add_organisation("shiomi-city", "潮見町", 5)
+    for name in ("k1", "k2", "k3"):
+        governance.add_key(key(name))
+    governance.note_key_uses({"k1": 10, "k2": 20, "gone": 5})
+    governance.note_key_uses({"k1": 9, "k2": 21})
+    governance.note_key_uses({})
+    assert [item.last_used_us for item in governance.keys(None)] == [10, 21, None]
+
+
+def test_keys_end_with_the_key_that_made_them_and_nothing_else_does(governance: Governance) -> None:
+    governance.add_organisation("shiomi-city", "潮見町", 5)
+    for name, parent in (("k1", None), ("k2", "k1"), ("k3", "k1"), ("k4", None)):
+        governance.add_key(replace(key(name), parent=parent))
+    governance.revoke_key("k2", 40)
+    told: list[str] = []
+    assert governance.revoke_key("k1", 50, lambda connection: told.append("revoked"))
+    assert not governance.revoke_key("k1", 60, lambda connection: told.append("again"))
+    assert told == ["revoked"]
+    assert [item.id for item in governance.children("k1")] == ["k2", "k3"]
+    assert {found.id: found.revoked_us for found in governance.keys(None)} == {
+        "k1": 50,
+        "k2": 40,
+        "k3": 50,
+        "k4": None,
+    }
+
+
+def test_what_cannot_be_told_is_not_done(governance: Governance) -> None:
+    governance.add_organisation("shiomi-city", "潮見町", 5)
+
+    def fail(connection: object) -> None:
+        raise Conflict("the log is full")
+
+    with pytest.raises(Conflict):
+        governance.add_key(key(), fail)
+    assert governance.keys() == []
+    governance.add_key(key())
+    with pytest.raises(Conflict):
+        governance.revoke_key("k1", 5, fail)
+    with pytest.raises(Conflict):
+        governance.rotate_key(key(), replace(key(), hmac=b"\x01" * 32), fail)
+    assert governance.key("k1") == key()
+
+
+def test_a_key_is_not_given_two_new_secrets_at_once(governance: Governance) -> None:
     governance.add_organisation("shiomi-city", "潮見町", 5)
     governance.add_key(key())
-    for now_us in (1_000_000, 2_000_000, 62_000_001):
-        governance.note_key_use("k1", now_us)
-    found = governance.key("k1")
-    assert found is not None
-    assert found.last_used_us == 62_000_001
-    governance.note_key_use("k1", 63_000_000)
-    assert governance.key("k1") == found
+    after = replace(key(), hmac=b"\x01" * 32, old_hmac=key().hmac, old_until_us=99)
+    governance.rotate_key(key(), after)
+    assert governance.key("k1") == after
+    with pytest.raises(Conflict):
+        governance.rotate_key(key(), replace(key(), hmac=b"\x02" * 32))
+    governance.revoke_key("k1", 5)
+    with pytest.raises(Conflict):
+        governance.rotate_key(after, replace(after, hmac=b"\x02" * 32))
 
 
 def test_secrets_are_made_once(governance: Governance) -> None:

@@ -42,6 +42,16 @@ class Policy:
         """Whether anything is granted on that collection."""
         return self.everything or collection in self.collections
 
+    def only(self, collections: Iterable[str]) -> Policy:
+        """Return what is left of the policy when nothing but these collections may be known."""
+        wanted = frozenset(collections)
+        kept = []
+        for grant in self.grants:
+            names = wanted if grant.collections == "all" else wanted.intersection(grant.collections)
+            if names:
+                kept.append(grant.for_collections(tuple(sorted(names))))
+        return Policy(tuple(kept))
+
     def timed(self, collection: str) -> bool:
         """Whether a delay or a window decides what is shown of it, so that it moves with the clock."""
         granted = [grant for grant in self.grants if grant.covers(collection)]

@@ -129,6 +129,10 @@ class Grant(Rated):
         found._agreement = agreement
         return found
 
+    def for_collections(self, names: tuple[str, ...]) -> Self:
+        """The grant on these collections alone, held by the same agreement."""
+        return self.model_copy(update={"collections": names})
+
     @property
     def agreement(self) -> str:
         """The agreement it is held by; empty for a grant of a tier that nobody holds yet."""

@@ -1,0 +1,33 @@
+"""Who is asking: keys and what is made of them, each ending with its key within a second."""
+
+from geoshare.access.credentials.authenticator import CACHED_FOR_US, Authenticator, KeyStore
+from geoshare.access.credentials.keys import (
+    DAY_US,
+    MAX_LIFE_DAYS,
+    Part,
+    checksum,
+    new_key,
+    redacted,
+    rotated,
+    sub_key,
+)
+from geoshare.access.credentials.principal import ANONYMOUS, Principal, Via
+from geoshare.access.credentials.uses import Uses
+
+__all__ = [
+    "ANONYMOUS",
+    "CACHED_FOR_US",
+    "DAY_US",
+    "MAX_LIFE_DAYS",
+    "Authenticator",
+    "KeyStore",
+    "Part",
+    "Principal",
+    "Uses",
+    "Via",
+    "checksum",
+    "new_key",
+    "redacted",
+    "rotated",
+    "sub_key",
+]

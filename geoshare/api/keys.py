@@ -1,0 +1,83 @@
+"""Keys that a key makes: a part of its data, a share of its rate, never longer than itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Blueprint, Response, request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from geoshare.access.credentials import Part
+from geoshare.api import reply
+from geoshare.api.context import caller, services
+from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.errors import BadRequest
+from geoshare.services.keys import Wanted
+
+blueprint = Blueprint("keys", __name__)
+
+MAX_BODY = 20_000
+JSON = "application/json"
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
+
+
+class KeyBody(BaseModel):
+    """A key to make."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    label: str = Field("", max_length=200, description="What it is for, up to 200 letters")
+    tiers: tuple[Name, ...] = Field((), max_length=100, description="Some of your tiers; empty: all")
+    collections: tuple[Name, ...] | None = Field(
+        None, min_length=1, max_length=500, description="Some of your collections; left out: all"
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=1, le=1_000_000, description="Its own rate; it counts against yours as well"
+    )
+    days: int = Field(ge=1, le=1_098, description="Days until it ends, 1 to 1098; never after yours")
+
+
+@blueprint.get("/me/keys")
+@describes("Your key and those it has made", tags=("start",))
+def keys(params: NoParams) -> Response:
+    """Without secrets, with their end and last use."""
+    return _fresh(reply.json({"keys": services().keys.shared(caller())}))
+
+
+@blueprint.post("/me/keys")
+@describes(
+    "Make a key with a part of what you hold",
+    answers={201: (JSON, "The key; its text is shown this once")},
+    body=KeyBody,
+    tags=("start",),
+)
+def make(params: NoParams) -> Response:
+    """It ends with yours, and what it asks counts against both."""
+    body = _body()
+    part = Part(body.tiers, body.collections, body.requests_per_minute)
+    made, text = services().keys.share(caller(), Wanted(part, body.label, body.days))
+    return _fresh(reply.json(made | {"key": text}, status=201))
+
+
+@blueprint.delete("/me/keys/<key>")
+@describes("Revoke a key you have made", answers={204: ("", "Revoked")}, tags=("start",))
+def revoke(params: NoParams, key: str) -> Response:
+    """Every worker refuses it within a second."""
+    services().keys.take_back(caller(), key)
+    return reply.finish(Response(status=204), cache="no-store")
+
+
+def _body() -> KeyBody:
+    if (request.content_length or 0) > MAX_BODY:
+        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
+    try:
+        return KeyBody.model_validate_json(request.get_data(cache=False) or b"{}")
+    except ValidationError as error:
+        raise from_validation(error, KeyBody) from error
+
+
+def _fresh(response: Response) -> Response:
+    """Secrets and what is said about keys are kept by nobody on the way."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.pop("ETag", None)
+    return response
