@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tiles.arrays import Column, FeatureTable, Kind, Rows
 from tiles.errors import BadColumn
+from tiles.geometry.simplify import vertex_zooms
 
 ID = "id"
 """The name under which a table's identities can be asked for as a column."""
@@ -48,6 +49,7 @@ _VALUE_TYPES: dict[Kind, type[np.generic]] = {
 # Places in the row of a table.
 ROWS, PARTS, RINGS, VERTICES = range(4)
 TYPES, PART_STARTS, RING_STARTS, VERTEX_STARTS, WORLD_XY, LON_LAT_Z, ID_HASH, AXES = range(4, 12)
+VERTEX_ZOOMS, TABLE_LENGTH = 12, 13
 # Places in the row of a column.
 KIND, VALUES, VALID, OFFSETS, BYTES, ENTRIES = range(6)
 
@@ -62,7 +64,7 @@ class Source(NamedTuple):
     ``keep`` holds the arrays behind the addresses alive.
     """
 
-    tables: NDArray[np.int64]  # (t, 12) lengths and addresses of geometry and identity
+    tables: NDArray[np.int64]  # (t, TABLE_LENGTH) lengths and addresses of geometry and identity
     columns: NDArray[np.int64]  # (t, c, 6) kind, addresses and dictionary length
     starts: NDArray[np.int64]  # (t + 1,) rows of table i: numbers[starts[i]:starts[i + 1]]
     numbers: NDArray[np.int32]  # (n,) row numbers
@@ -77,7 +79,7 @@ class _Addressed(NamedTuple):
 class _Plan(NamedTuple):
     """One table and some of its columns as addresses."""
 
-    table: NDArray[np.int64]  # (12,)
+    table: NDArray[np.int64]  # (TABLE_LENGTH,)
     columns: NDArray[np.int64]  # (c, 6)
     keep: Any
 
@@ -116,7 +118,9 @@ def source(rows: Rows, columns: Sequence[str] = ()) -> Source:
     starts = np.zeros(len(pairs) + 1, dtype=np.int64)
     starts[1:] = list(accumulate(len(numbers) for _, numbers in pairs))
     return Source(
-        tables=np.array([plan.table for plan in plans], dtype=np.int64).reshape(len(pairs), 12),
+        tables=np.array([plan.table for plan in plans], dtype=np.int64).reshape(
+            len(pairs), TABLE_LENGTH
+        ),
         columns=np.array([plan.columns for plan in plans], dtype=np.int64).reshape(
             len(pairs), len(names), 6
         ),
@@ -167,9 +171,17 @@ def _table_addresses(table: FeatureTable) -> _Addressed:
         _plain(table.world_xy, np.int32, (counts[VERTICES], 2)),
         _plain(shape.lon_lat_z, np.float64, (counts[VERTICES], axes)),
         _plain(table.id_hash, np.uint64, (n,)),
+        _plain(_zooms(table), np.uint8, (counts[VERTICES],)),
     )
-    row = np.array([*counts, *(_address(array) for array in keep), axes], dtype=np.int64)
+    addresses = [_address(array) for array in keep]
+    row = np.array([*counts, *addresses[:-1], axes, addresses[-1]], dtype=np.int64)
     return _Addressed(row, keep)
+
+
+def _zooms(table: FeatureTable) -> NDArray[np.uint8]:
+    """Zooms of a table's vertices; parts hold them, tables made in memory need not."""
+    known = table.vertex_zooms
+    return vertex_zooms(table.geometries, table.world_xy) if known is None else known
 
 
 def _column(column: Column, length: int) -> _Addressed:

@@ -91,6 +91,7 @@ class FeatureTable:
     columns: tuple[Column, ...]
     boxes: NDArray[np.int32] | None = None  # (n, 4) world west, south, east, north; empty: west > east
     order_key: NDArray[np.uint64] | None = None  # (n,) detail group << 56 | Hilbert key
+    vertex_zooms: NDArray[np.uint8] | None = None  # (v,) ``tiles.geometry.simplify``, of world_xy
 
     def __len__(self) -> int:
         return len(self.id_hash)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from geoshare.access.view import View
 from tiles.generalise import DetailRule, Value
-from tiles.mvt.layer import TOLERANCE
+from tiles.geometry.simplify import TOLERANCE
 
 EXTENT: Final = 4096
 """Units of a tile, in which sizes are told."""

@@ -56,52 +56,22 @@ def outcode(x: float, y: float, low: float, high: float) -> int:
 
 
 @njit(nogil=True, cache=True, inline="always")
-def where_lies(world_xy: NDArray[np.int32], first: int, last: int, frame: Any) -> int:
-    """Say where vertices ``first:last`` lie.
+def lies(west: float, north: float, east: float, south: float, low: float, high: float) -> int:
+    """Say where a box in tile units lies.
 
     Returns
     -------
-    0: all are within the box; NOWHERE: no line between them can touch it; else some side is
-    crossed.
+    0: all of it is within the frame; NOWHERE: nothing of it is; else some side is crossed.
     """
-    west, south, east, north = 2147483647, 2147483647, -2147483648, -2147483648
-    for i in range(first, last):
-        x, y = world_xy[i, 0], world_xy[i, 1]
-        west, east = min(west, x), max(east, x)
-        south, north = min(south, y), max(north, y)
-    if last <= first:
-        return 0
-    left, right = (west - frame.west) * frame.scale, (east - frame.west) * frame.scale
-    top, bottom = (frame.north - north) * frame.scale, (frame.north - south) * frame.scale
-    if right < frame.low or left > frame.high or bottom < frame.low or top > frame.high:
+    if east < low or west > high or south < low or north > high:
         return NOWHERE
-    return outcode(left, top, frame.low, frame.high) | outcode(right, bottom, frame.low, frame.high)
-
-
-@njit(nogil=True, cache=True)
-def to_tile_units(
-    world_xy: NDArray[np.int32], first: int, last: int, frame: Any, path: NDArray[np.float64]
-) -> None:
-    """Write vertices ``first:last`` in tile units to ``path``."""
-    for i in range(first, last):
-        path[i - first, 0] = (world_xy[i, 0] - frame.west) * frame.scale
-        path[i - first, 1] = (frame.north - world_xy[i, 1]) * frame.scale
+    return outcode(west, north, low, high) | outcode(east, south, low, high)
 
 
 @njit(nogil=True, cache=True, inline="always")
-def quantise_world(
-    world_xy: NDArray[np.int32], first: int, last: int, frame: Any, xy: NDArray[np.int32], at: int
-) -> int:
-    """``to_tile_units`` and ``quantise`` in one."""
-    end = at
-    for i in range(first, last):
-        x = np.int32(np.floor((world_xy[i, 0] - frame.west) * frame.scale + 0.5))
-        y = np.int32(np.floor((frame.north - world_xy[i, 1]) * frame.scale + 0.5))
-        if end == at or x != xy[end - 1, 0] or y != xy[end - 1, 1]:
-            xy[end, 0] = x
-            xy[end, 1] = y
-            end += 1
-    return end
+def to_tile_units(x: int, y: int, frame: Any) -> tuple[float, float]:
+    """A position in world units in tile units."""
+    return (x - frame.west) * frame.scale, (frame.north - y) * frame.scale
 
 
 @njit(nogil=True, cache=True)

@@ -1,4 +1,8 @@
-"""Leaving out vertices that move a line by less than a tolerance (Douglas and Peucker, 1973).
+"""From which zoom each vertex of a line or ring matters (Douglas and Peucker, 1973, for all zooms).
+
+A vertex matters at a zoom if leaving it out would move the line by more than half a tile unit there.
+That is worked out once, before anything is clipped, from the line alone: what is left of a line is
+the same in every tile, and simplifying it in a tile is looking at one byte per vertex.
 
 The method looks at n log n vertices of usual lines but at n squared of hostile ones (spirals), so
 its work is bounded: where the bound is reached, the vertices not yet decided on stay.
@@ -6,24 +10,24 @@ its work is bounded: where the bound is reached, the vertices not yet decided on
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-WORK_PER_VERTEX = 100
+from tiles.arrays import Geometries, GeometryType
+from tiles.grid import MAX_ZOOM
 
+TOLERANCE: Final = 0.5
+"""Of simplification, in tile units of which a tile has 4096."""
 
-@njit(nogil=True, cache=True)
-def _farthest_from(xy: NDArray[np.int32], first: int, last: int) -> Any:
-    """Like ``_farthest`` where both ends are one position."""
-    where, most = first, -1.0
-    for i in range(first + 1, last):
-        px, py = float(xy[i, 0] - xy[first, 0]), float(xy[i, 1] - xy[first, 1])
-        if px * px + py * py > most:
-            where, most = i, px * px + py * py
-    return where, most
+NEVER: Final = MAX_ZOOM + 1
+"""The zoom of vertices on the straight way between others."""
+
+WORK_PER_VERTEX: Final = 100
+
+_POLYGON, _MULTIPOLYGON = int(GeometryType.POLYGON), int(GeometryType.MULTIPOLYGON)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -37,127 +41,95 @@ def _farthest(xy: NDArray[np.int32], first: int, last: int) -> Any:
     x0, y0 = float(xy[first, 0]), float(xy[first, 1])
     dx, dy = xy[last, 0] - x0, xy[last, 1] - y0
     length2 = dx * dx + dy * dy
-    where, most = first, -1.0  # distances are squared, and times length2 so that nothing is divided
+    inverse = 1.0 / length2 if length2 > 0.0 else 0.0
+    where, most = first, -1.0
     for i in range(first + 1, last):
         px, py = xy[i, 0] - x0, xy[i, 1] - y0
-        along = px * dx + py * dy
-        if along <= 0.0:
-            distance2 = (px * px + py * py) * length2
-        elif along >= length2:
-            distance2 = ((px - dx) ** 2 + (py - dy) ** 2) * length2
-        else:
-            distance2 = (px * dy - py * dx) ** 2
+        t = min(max((px * dx + py * dy) * inverse, 0.0), 1.0)
+        ex, ey = px - t * dx, py - t * dy
+        distance2 = ex * ex + ey * ey
         if distance2 > most:
             where, most = i, distance2
-    if length2 > 0.0:
-        return where, most / length2
-    return _farthest_from(xy, first, last)
+    return where, most
 
 
 @njit(nogil=True, cache=True)
-def _mark(
+def _grade(
     xy: NDArray[np.int32],
     first: int,
     last: int,
-    tolerance: float,
-    keep: NDArray[np.uint8],
+    limits: NDArray[np.float64],
+    zooms: NDArray[np.uint8],
     stack: NDArray[np.int64],
 ) -> None:
-    """Mark in ``keep[first:last + 1]`` what stays of the line from ``first`` to ``last``."""
-    keep[first] = 1
-    keep[last] = 1
+    """Write the zooms of the vertices between ``first`` and ``last``, which both stay."""
     depth, work = 1, WORK_PER_VERTEX * (last - first)
-    stack[0, 0] = first
-    stack[0, 1] = last
+    stack[0, 0], stack[0, 1], stack[0, 2] = first, last, 0
     while depth > 0:
         depth -= 1
-        low, high = stack[depth, 0], stack[depth, 1]
+        low, high, z = stack[depth, 0], stack[depth, 1], stack[depth, 2]
         if high - low < 2:
             continue
         work -= high - low
-        if work < 0:
-            keep[low:high] = 1
+        if work < 0 or z == NEVER:
+            zooms[low + 1 : high] = z
             continue
         where, distance2 = _farthest(xy, low, high)
-        if distance2 > tolerance * tolerance:
-            keep[where] = 1
-            stack[depth, 0] = low
-            stack[depth, 1] = where
-            stack[depth + 1, 0] = where
-            stack[depth + 1, 1] = high
-            depth += 2
+        # never before the vertices between which it was found: each zoom has all of the one before
+        while z < NEVER and distance2 <= limits[z]:
+            z += 1
+        zooms[where] = z
+        stack[depth, 0], stack[depth, 1], stack[depth, 2] = low, where, z
+        stack[depth + 1, 0], stack[depth + 1, 1], stack[depth + 1, 2] = where, high, z
+        depth += 2
 
 
 @njit(nogil=True, cache=True)
-def _compact(xy: NDArray[np.int32], first: int, last: int, keep: NDArray[np.uint8]) -> int:
-    end = first
-    for i in range(first, last):
-        if keep[i] != 0:
-            xy[end, 0] = xy[i, 0]
-            xy[end, 1] = xy[i, 1]
-            end += 1
-    return end
-
-
-@njit(nogil=True, cache=True)
-def simplify_line(
+def _grade_rings(
+    areal: NDArray[np.uint8],
+    vertex_starts: NDArray[np.int32],
     xy: NDArray[np.int32],
-    first: int,
-    last: int,
-    tolerance: float,
-    keep: NDArray[np.uint8],
-    stack: NDArray[np.int64],
-) -> int:
-    """Simplify the line ``xy[first:last]`` in place; both its ends stay.
+    limits: NDArray[np.float64],
+    zooms: NDArray[np.uint8],
+) -> None:
+    """Grade lines from end to end, and rings of polygons by the halves that a far vertex makes."""
+    stack = np.empty((16, 3), np.int64)
+    for ring in range(len(areal)):
+        first, last = vertex_starts[ring], vertex_starts[ring + 1] - 1
+        if last - first < 2:
+            continue
+        if last - first + 2 > stack.shape[0]:
+            stack = np.empty((2 * (last - first) + 4, 3), np.int64)
+        far = last
+        if areal[ring] != 0:
+            far, _ = _farthest(xy, first, last)
+            zooms[far] = 0
+            _grade(xy, far, last, limits, zooms, stack)
+        _grade(xy, first, far, limits, zooms, stack)
+
+
+def vertex_zooms(geometries: Geometries, world_xy: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """First zoom at which each vertex matters.
 
     Parameters
     ----------
-    xy
-        (>= last, 2).
-    tolerance
-        No vertex left out is farther than this from the line that remains.
-    keep, stack
-        (> last,) and (> last - first, 2) arrays to work in.
+    geometries
+        Of v vertices.
+    world_xy
+        (v, 2) their world coordinates.
 
     Returns
     -------
-    The end of the simplified line in ``xy``.
+    (v,) 0 to MAX_ZOOM, or NEVER. 0 of points, of the ends of lines, and of two vertices of a ring.
+    Left out up to a zoom, no vertex is farther than TOLERANCE from the line that remains.
     """
-    if last - first < 3:
-        return last
-    keep[first:last] = 0
-    _mark(xy, first, last - 1, tolerance, keep, stack)
-    return _compact(xy, first, last, keep)
-
-
-@njit(nogil=True, cache=True)
-def simplify_ring(
-    xy: NDArray[np.int32],
-    first: int,
-    last: int,
-    tolerance: float,
-    rim: tuple[float, float],
-    keep: NDArray[np.uint8],
-    stack: NDArray[np.int64],
-) -> int:
-    """Simplify the open ring ``xy[first:last]`` in place, as lines between vertices that stay.
-
-    These are the first, the one farthest from it, and all on the rim of the box, where pieces of a
-    cut ring hang together by edges that must go on lying on each other. ``rim`` is the lowest and
-    the highest x and y. ``xy`` needs room for one more vertex; else as ``simplify_line``.
-    """
-    if last - first < 4:
-        return last
-    xy[last, 0] = xy[first, 0]
-    xy[last, 1] = xy[first, 1]
-    far, _ = _farthest(xy, first, last)
-    for i in range(first, last + 1):
-        x, y = xy[i, 0], xy[i, 1]
-        on_rim = x <= rim[0] or x >= rim[1] or y <= rim[0] or y >= rim[1]
-        keep[i] = on_rim or i in (far, last)
-    start = first
-    for i in range(first + 1, last + 1):
-        if keep[i] != 0:
-            _mark(xy, start, i, tolerance, keep, stack)
-            start = i
-    return _compact(xy, first, last, keep)
+    limits = np.array([(TOLERANCE * 2.0 ** (20 - z)) ** 2 for z in range(MAX_ZOOM + 1)])
+    zooms = np.zeros(len(world_xy), dtype=np.uint8)
+    each = np.repeat(geometries.types, np.diff(geometries.part_starts))
+    each = np.repeat(each, np.diff(geometries.ring_starts))
+    areal = ((each == _POLYGON) | (each == _MULTIPOLYGON)).astype(np.uint8)
+    # copied where they cannot be written, so that kernels see one type of array whoever asks
+    starts = np.require(geometries.vertex_starts, np.int32, ["C", "W"])
+    _grade_rings(areal, starts, np.require(world_xy, np.int32, ["C", "W"]), limits, zooms)
+    zooms.setflags(write=False)
+    return zooms

@@ -20,9 +20,6 @@ from tiles.mvt.shapes import POINT, POLYGON, Shapes, shapes
 from tiles.mvt.values import NO_VALUE
 from tiles.mvt.wire import VARINT_ROOM, put_bytes, put_varint, varint_length, zigzag
 
-TOLERANCE = 0.5
-"""Of simplification, in tile units."""
-
 MAX_EXTENT = 1 << 16
 
 START_BYTES = 4096
@@ -277,7 +274,8 @@ def encode_layer(
     extent, buffer
         Size of the tile, and how far beyond its edge features are kept, in tile units.
     simplify
-        Leave out vertices that move a line by less than half a unit; the ends of lines stay.
+        Leave out vertices that move a line by less than half a unit of 4096 to a tile. The ends of
+        lines stay, and from zoom 12 on vertices where two of the lines meet.
     limit
         At most this many features: the first that leave anything in the tile.
 
@@ -299,9 +297,7 @@ def encode_layer(
     if not (1 <= extent <= MAX_EXTENT and 0 <= buffer <= extent):
         raise ValueError(f"extent must be 1 to {MAX_EXTENT} and buffer 0 to extent")
     read = source(rows, columns)
-    made = shapes(
-        read, frame(place, extent, buffer), tolerance=TOLERANCE if simplify else 0.0, limit=limit
-    )
+    made = shapes(read, frame(place, extent, buffer), simplify=simplify, limit=limit)
     if not len(made.positions):
         return b""
     head = _head(name, extent, tuple(columns))

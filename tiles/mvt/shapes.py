@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,37 +17,31 @@ from tiles.addresses import (
     ROWS,
     TYPES,
     VERTEX_STARTS,
+    VERTEX_ZOOMS,
     VERTICES,
     WORLD_XY,
     Source,
     float64_pairs_view,
     int32_pairs_view,
     int32_view,
-    int64_pairs_view,
     int64_view,
     uint8_view,
 )
 from tiles.geometry.clip import clip_line, clip_ring
 from tiles.geometry.polygons import repaired, replace_rings
-from tiles.geometry.quantise import (
-    NOWHERE,
-    Frame,
-    opened,
-    quantise,
-    quantise_world,
-    to_tile_units,
-    where_lies,
-)
+from tiles.geometry.quantise import NOWHERE, Frame, lies, opened, outcode, quantise, to_tile_units
 from tiles.geometry.repair import drop_spikes, is_suspect, turn, twice_area
-from tiles.geometry.simplify import simplify_line, simplify_ring
+from tiles.geometry.simplify import NEVER
+from tiles.grid import MAX_ZOOM
+from tiles.mvt.junctions import FROM_ZOOM, is_junction, junctions, place_of
 from tiles.mvt.work import (
     CLIPPED,
-    KEEP,
+    JUNCTION_SHIFT,
+    JUNCTIONS,
     MADE,
     PATH,
     PATH_ROOM,
     RUN_ENDS,
-    STACK,
     STARTS,
     STARTS_ROOM,
     WORK_LENGTH,
@@ -84,53 +79,73 @@ def _add_points(
 ) -> None:
     """Add the points within the box as one ring."""
     world_xy, xy = int32_pairs_view(at[WORLD_XY], at[VERTICES]), int32_pairs_view(work[XY], 1)
+    path = float64_pairs_view(work[PATH], 1)
     start = end = used_vertices(work)
     for i in range(first, last):
-        if where_lies(world_xy, i, i + 1, frame) == 0:
-            end = quantise_world(world_xy, i, i + 1, frame, xy, end)
+        path[0, 0], path[0, 1] = to_tile_units(world_xy[i, 0], world_xy[i, 1], frame)
+        if outcode(path[0, 0], path[0, 1], frame.low, frame.high) == 0:
+            end = quantise(path, 0, 1, xy, end)
     if end > start:
         finish_ring(work, end)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _finish_line(end: int, tolerance: float, work: NDArray[np.int64]) -> None:
-    """Simplify and take in the line written up to ``end``, unless it is shorter than a unit."""
-    used = used_vertices(work)
-    if tolerance > 0.0 and end - used > 2:
-        xy = int32_pairs_view(work[XY], work[XY_ROOM])
-        keep = uint8_view(work[KEEP], work[XY_ROOM])
-        stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
-        end = simplify_line(xy, used, end, tolerance, keep, stack)
-    if end - used >= 2:
-        finish_ring(work, end)
-
-
 @njit(nogil=True, cache=True)
-def _add_line(
+def _to_path(
     at: NDArray[np.int64],
     first: int,
     last: int,
     frame: Frame,
-    tolerance: float,
+    z: int,
     work: NDArray[np.int64],
-) -> None:
-    """Add what a line leaves within the box: a ring for each run."""
+    shift: int,
+) -> Any:
+    """Write vertices that matter, or are junctions where ``shift`` is not 0, to the path.
+
+    Returns
+    -------
+    (how many they are, where they lie as ``lies`` says).
+    """
+    path, zooms = float64_pairs_view(work[PATH], work[PATH_ROOM]), uint8_view(at[VERTEX_ZOOMS], 1)
     world_xy = int32_pairs_view(at[WORLD_XY], at[VERTICES])
-    xy = int32_pairs_view(work[XY], work[XY_ROOM])
-    where = where_lies(world_xy, first, last, frame)
+    counts = uint8_view(work[JUNCTIONS], 1)
+    n, west, north, east, south = 0, np.inf, np.inf, -np.inf, -np.inf
+    for i in range(first, last):
+        if zooms[i] > z and not (
+            shift != 0 and is_junction(counts, place_of(world_xy[i, 0], world_xy[i, 1], shift))
+        ):
+            continue
+        x, y = to_tile_units(world_xy[i, 0], world_xy[i, 1], frame)
+        path[n, 0], path[n, 1] = x, y
+        west, east = min(west, x), max(east, x)
+        north, south = min(north, y), max(south, y)
+        n += 1
+    return n, lies(west, north, east, south, frame.low, frame.high)
+
+
+@njit(nogil=True, cache=True)
+def _add_line(
+    at: NDArray[np.int64], first: int, last: int, frame: Frame, z: int, work: NDArray[np.int64]
+) -> None:
+    """Add what a line leaves within the box: a ring for each run that is as long as a unit."""
+    n, where = _to_path(at, first, last, frame, z, work, work[JUNCTION_SHIFT])
+    if where == NOWHERE:
+        return
+    path = float64_pairs_view(work[PATH], work[PATH_ROOM])
+    xy, used = int32_pairs_view(work[XY], work[XY_ROOM]), used_vertices(work)
     if where == 0:
-        end = quantise_world(world_xy, first, last, frame, xy, used_vertices(work))
-        _finish_line(end, tolerance, work)
-    elif where != NOWHERE:
-        path = float64_pairs_view(work[PATH], work[PATH_ROOM])
-        clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
-        run_ends = int64_view(work[RUN_ENDS], work[PATH_ROOM])
-        to_tile_units(world_xy, first, last, frame, path)
-        begin = 0
-        for run in range(clip_line(path, last - first, frame.low, frame.high, clipped, run_ends)):
-            end = quantise(clipped, begin, run_ends[run], xy, used_vertices(work))
-            _finish_line(end, tolerance, work)
-            begin = run_ends[run]
+        end = quantise(path, 0, n, xy, used)
+        if end - used >= 2:
+            finish_ring(work, end)
+        return
+    clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
+    run_ends = int64_view(work[RUN_ENDS], work[PATH_ROOM])
+    begin = 0
+    for run in range(clip_line(path, n, frame.low, frame.high, clipped, run_ends)):
+        used = used_vertices(work)
+        end = quantise(clipped, begin, run_ends[run], xy, used)
+        if end - used >= 2:
+            finish_ring(work, end)
+        begin = run_ends[run]
 
 
 @njit(nogil=True, cache=True)
@@ -139,30 +154,20 @@ def _add_ring(
     first: int,
     last: int,
     frame: Frame,
-    tolerance: float,
+    z: int,
     work: NDArray[np.int64],
     is_hole: bool,
 ) -> None:
     """Add what a ring leaves within the box: one ring or none."""
-    n = max(last - first - 1, 0)
-    world_xy = int32_pairs_view(at[WORLD_XY], at[VERTICES])
-    where = where_lies(world_xy, first, first + n, frame)
+    n, where = _to_path(at, first, last - 1, frame, z, work, 0)
     if where == NOWHERE:
         return
-    used, xy = used_vertices(work), int32_pairs_view(work[XY], work[XY_ROOM])
-    if where == 0:
-        end = quantise_world(world_xy, first, first + n, frame, xy, used)
-    else:
-        path = float64_pairs_view(work[PATH], work[PATH_ROOM])
+    path = float64_pairs_view(work[PATH], work[PATH_ROOM])
+    if where != 0:
         clipped = float64_pairs_view(work[CLIPPED], work[PATH_ROOM])
-        to_tile_units(world_xy, first, first + n, frame, path)
         n = clip_ring(path, n, frame.low, frame.high, clipped)
-        end = quantise(path, 0, n, xy, used)
-    end = opened(xy, used, end)
-    if tolerance > 0.0:
-        keep = uint8_view(work[KEEP], work[XY_ROOM])
-        stack = int64_pairs_view(work[STACK], work[PATH_ROOM])
-        end = simplify_ring(xy, used, end, tolerance, (frame.low, frame.high), keep, stack)
+    used, xy = used_vertices(work), int32_pairs_view(work[XY], work[XY_ROOM])
+    end = opened(xy, used, quantise(path, 0, n, xy, used))
     end = drop_spikes(xy, used, end)
     area2 = twice_area(xy, used, end)
     # By Pick's theorem no plain ring of four vertices is smaller: one that is crosses itself, has
@@ -181,7 +186,7 @@ def _add_parts(
     part: int,
     last_part: int,
     frame: Frame,
-    tolerance: float,
+    z: int,
     work: NDArray[np.int64],
 ) -> None:
     """Add lines or polygons, part by part."""
@@ -192,10 +197,10 @@ def _add_parts(
         for ring in range(exterior, ring_starts[p + 1]):
             first, last = vertex_starts[ring], vertex_starts[ring + 1]
             if kind == LINE:
-                _add_line(at, first, last, frame, tolerance, work)
+                _add_line(at, first, last, frame, z, work)
                 continue
             before = work[MADE]
-            _add_ring(at, first, last, frame, tolerance, work, ring != exterior)
+            _add_ring(at, first, last, frame, z, work, ring != exterior)
             if ring == exterior and work[MADE] == before:
                 break
 
@@ -211,9 +216,7 @@ def _vertices(at: NDArray[np.int64], row: int) -> tuple[int, int]:
 
 
 @njit(nogil=True, cache=True)
-def _add_feature(
-    at: NDArray[np.int64], row: int, frame: Frame, tolerance: float, work: NDArray[np.int64]
-) -> int:
+def _add_feature(at: NDArray[np.int64], row: int, frame: Frame, z: int, work: NDArray[np.int64]) -> int:
     """Add all parts of a feature, for which there is room; its MVT type."""
     kind = int(uint8_view(at[TYPES], at[ROWS])[row])
     if kind > POLYGON:
@@ -223,7 +226,7 @@ def _add_feature(
         _add_points(at, first, last, frame, work)
     elif kind != 0:
         part_starts = int32_view(at[PART_STARTS], at[ROWS] + 1)
-        _add_parts(at, kind, part_starts[row], part_starts[row + 1], frame, tolerance, work)
+        _add_parts(at, kind, part_starts[row], part_starts[row + 1], frame, z, work)
     return kind
 
 
@@ -233,7 +236,7 @@ def _add_rows(
     numbers: NDArray[np.int32],
     bounds: tuple[int, int],
     frame: Frame,
-    tolerance: float,
+    z: int,
     work: NDArray[np.int64],
     made: Shapes,
     done: int,
@@ -253,7 +256,7 @@ def _add_rows(
             return i, done
         if done == len(made.types):
             break
-        kind = _add_feature(at, row, frame, tolerance, work)
+        kind = _add_feature(at, row, frame, z, work)
         if work[MADE] == before:
             continue
         made.positions[done], made.types[done] = i, kind
@@ -270,7 +273,7 @@ def shape_rows(
     starts: NDArray[np.int64],
     numbers: NDArray[np.int32],
     frame: Frame,
-    tolerance: float,
+    z: int,
     limit: int,
 ) -> Shapes:
     """Clip, round and simplify the geometry of the chosen rows.
@@ -281,14 +284,18 @@ def shape_rows(
         As in ``addresses.Source``.
     frame
         The tile.
-    tolerance
-        In tile units; 0 leaves all vertices that differ after rounding.
+    z
+        The zoom whose vertices are looked at; from ``simplify.NEVER`` on all are.
     limit
         No more features than this are made.
     """
     n, done = min(len(numbers), limit), 0
     memory, work = new_memory(n), np.zeros(WORK_LENGTH, np.int64)
     note(memory, work)
+    counts = np.zeros(1, np.uint8)
+    if FROM_ZOOM <= z < NEVER:
+        counts, work[JUNCTION_SHIFT] = junctions(tables, starts, numbers)
+    work[JUNCTIONS] = counts.ctypes.data
     made = Shapes(
         np.empty(n, np.int32),
         np.empty(n, np.uint8),
@@ -300,7 +307,7 @@ def shape_rows(
     for t in range(tables.shape[0]):
         i, last = starts[t], starts[t + 1]
         while i < last:
-            i, done = _add_rows(tables[t], numbers, (i, last), frame, tolerance, work, made, done)
+            i, done = _add_rows(tables[t], numbers, (i, last), frame, z, work, made, done)
             if i < last:
                 first_vertex, last_vertex = _vertices(tables[t], numbers[i])
                 memory = grown(memory, work[MADE], last_vertex - first_vertex)
@@ -315,7 +322,7 @@ def shape_rows(
     )
 
 
-def shapes(source: Source, frame: Frame, *, tolerance: float, limit: int | None) -> Shapes:
+def shapes(source: Source, frame: Frame, *, simplify: bool, limit: int | None) -> Shapes:
     """The geometry of a tile, with valid polygons.
 
     Parameters
@@ -324,17 +331,21 @@ def shapes(source: Source, frame: Frame, *, tolerance: float, limit: int | None)
         The chosen rows.
     frame
         The tile.
-    tolerance
-        Of simplification, in tile units; 0 for none.
+    simplify
+        Leave out vertices that do not matter at its scale.
     limit
         At most this many features: the first that leave anything. None: all.
     """
     most = len(source.numbers) if limit is None else limit
-    made: Shapes = Shapes(
-        *shape_rows(source.tables, source.starts, source.numbers, frame, tolerance, most)
-    )
+    z = zoom_of(frame) if simplify else NEVER
+    made: Shapes = Shapes(*shape_rows(source.tables, source.starts, source.numbers, frame, z, most))
     suspects = np.flatnonzero(made.suspects)
     return _without_suspects(made, suspects) if len(suspects) else made
+
+
+def zoom_of(frame: Frame) -> int:
+    """The zoom at which 4096 units to a tile are as long as a frame's, or shorter."""
+    return min(max(math.ceil(math.log2(frame.scale)) + 20, 0), MAX_ZOOM)
 
 
 def _without_suspects(made: Shapes, suspects: NDArray[np.intp]) -> Shapes:

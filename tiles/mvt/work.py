@@ -23,17 +23,16 @@ class Memory(NamedTuple):
     path: NDArray[np.float64]  # (m, 2)
     clipped: NDArray[np.float64]  # (m, 2)
     run_ends: NDArray[np.int64]  # (m,)
-    keep: NDArray[np.uint8]  # as long as xy
-    stack: NDArray[np.int64]  # (m, 2)
     xy: NDArray[np.int32]  # (v, 2)
     ring_starts: NDArray[np.int32]
 
 
-# Places in ``work``: the addresses of the arrays of ``Memory``, then lengths of three of them, then
-# how many rings are made. Functions that work on one feature are called often: an array as argument
-# costs as much as several vertices, so they get this one and the row of the table.
-PATH, CLIPPED, RUN_ENDS, KEEP, STACK, XY, STARTS = range(7)
-PATH_ROOM, XY_ROOM, STARTS_ROOM, MADE = range(7, 11)
+# Places in ``work``: the addresses of the arrays of ``Memory``, lengths of three of them, how many
+# rings are made, and the counts of ``junctions`` and their shift (0: none are counted). Functions that
+# work on one feature are called often: an array as argument costs as much as several vertices, so they
+# get this one and the row of the table.
+PATH, CLIPPED, RUN_ENDS, XY, STARTS = range(5)
+PATH_ROOM, XY_ROOM, STARTS_ROOM, MADE, JUNCTIONS, JUNCTION_SHIFT = range(5, 11)
 WORK_LENGTH = 11
 
 
@@ -42,8 +41,7 @@ def room_needed(vertices: int) -> int:
     """Vertices that a feature can leave, whatever its shape.
 
     A side of the box leaves of a ring at most half as many again, plus one: four sides 5.07 times
-    as many and 9 more. A line is left at most two vertices for each of its segments. Simplifying
-    needs one besides.
+    as many and 9 more. A line is left at most two vertices for each of its segments.
     """
     return 6 * vertices + 16
 
@@ -57,8 +55,6 @@ def new_memory(features: int) -> Memory:
         np.empty((size, 2), np.float64),
         np.empty((size, 2), np.float64),
         np.empty(size, np.int64),
-        np.empty(vertices, np.uint8),
-        np.empty((size, 2), np.int64),
         np.empty((vertices, 2), np.int32),
         np.zeros(features + START_VERTICES, np.int32),
     )
@@ -73,8 +69,6 @@ def grown(memory: Memory, rings: int, vertices: int) -> Memory:
         pairs_with_room(memory.path, 0, need),
         pairs_with_room(memory.clipped, 0, need),
         with_room(memory.run_ends, 0, need),
-        with_room(memory.keep, 0, xy.shape[0]),
-        pairs_with_room(memory.stack, 0, need),
         xy,
         with_room(memory.ring_starts, rings + 1, vertices + 1),
     )
@@ -84,8 +78,7 @@ def grown(memory: Memory, rings: int, vertices: int) -> Memory:
 def note(memory: Memory, work: NDArray[np.int64]) -> None:
     """Write where the arrays are and how long."""
     work[PATH], work[CLIPPED] = memory.path.ctypes.data, memory.clipped.ctypes.data
-    work[RUN_ENDS], work[KEEP] = memory.run_ends.ctypes.data, memory.keep.ctypes.data
-    work[STACK], work[XY] = memory.stack.ctypes.data, memory.xy.ctypes.data
+    work[RUN_ENDS], work[XY] = memory.run_ends.ctypes.data, memory.xy.ctypes.data
     work[STARTS] = memory.ring_starts.ctypes.data
     work[PATH_ROOM], work[XY_ROOM] = memory.path.shape[0], memory.xy.shape[0]
     work[STARTS_ROOM] = memory.ring_starts.shape[0]

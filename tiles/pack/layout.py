@@ -15,7 +15,8 @@ column             holds
 ``nodes``          list of 4 x int32, all in row 0: the upper levels of the R-tree
 ``geometry_type``  uint8, ``GeometryType``
 ``geometry``       list of parts of rings of vertices; a vertex is ``lon_lat_z`` (without z where no
-                   vertex of the part has a height) and ``world_xy``
+                   vertex of the part has a height), ``world_xy`` and ``zoom``, from which it matters
+                   (``tiles.geometry.simplify``)
 ``tombstone``      dictionary whose values are the ids this part hides; no row refers to them.
                    Only there in a delta part
 ``=NAME``          values of the property NAME, zero where it is null; text is a dictionary
@@ -36,7 +37,7 @@ from tiles.arrays import Kind
 from tiles.pack.sums import Sums
 
 FORMAT_KEY = b"tiles.part"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MAX_ROWS = 1 << 20
 MAX_GROUP = 255
 VALUES = "="
@@ -99,6 +100,7 @@ def vertex_type(axes: int) -> pa.StructType:
         [
             pa.field("lon_lat_z", lon_lat_z, nullable=False),
             pa.field("world_xy", world_xy, nullable=False),
+            pa.field("zoom", pa.uint8(), nullable=False),
         ]
     )
 

@@ -106,6 +106,7 @@ class _Opener:
                 columns=tuple(self._property(name, kind) for name, kind in self.header.kinds.items()),
                 boxes=boxes,
                 order_key=order_key,
+                vertex_zooms=self._zooms(),
             ),
             boxes=boxes,
             nodes=self._nodes(int(starts[-1])),
@@ -194,6 +195,11 @@ class _Opener:
         vertices = self._column("geometry").values.values.values
         flat = vertices.field(vertices.type.get_field_index(name)).values
         return self.flat(flat, dtype, self.header.vertices * axes).reshape(-1, axes)
+
+    def _zooms(self) -> NDArray[np.uint8]:
+        vertices = self._column("geometry").values.values.values
+        flat = vertices.field(vertices.type.get_field_index("zoom"))
+        return self.flat(flat, np.uint8, self.header.vertices)
 
     def _nodes(self, count: int) -> NDArray[np.int32]:
         flat = self._column("nodes").values.values

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tiles.arrays import Geometries, Kind
 from tiles.errors import BadColumn, BadGeometry, PartError
 from tiles.geometry.convert import lon_lat_extent, take, world_boxes
+from tiles.geometry.simplify import vertex_zooms
 from tiles.grid import lon_lat_to_world
 from tiles.index.hilbert import GROUP_SHIFT, box_keys
 from tiles.index.rtree import build_nodes
@@ -215,7 +216,8 @@ def _geometry(geometry: Geometries, vertices_xy: NDArray[np.int32], axes: int) -
     world_xy = pa.FixedSizeListArray.from_arrays(
         pa.array(vertices_xy.ravel()), type=vertex.field("world_xy").type
     )
-    nested: pa.Array = pa.StructArray.from_arrays([lon_lat_z, world_xy], fields=list(vertex))
+    zooms = pa.array(vertex_zooms(geometry, vertices_xy))
+    nested: pa.Array = pa.StructArray.from_arrays([lon_lat_z, world_xy, zooms], fields=list(vertex))
     for starts in (geometry.vertex_starts, geometry.ring_starts, geometry.part_starts):
         nested = pa.ListArray.from_arrays(pa.array(starts), nested)
     return nested

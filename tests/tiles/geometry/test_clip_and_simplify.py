@@ -11,22 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tiles.arrays import Geometries, GeometryType
 from tiles.geometry.clip import clip_line, clip_ring
-from tiles.geometry.quantise import (
-    NOWHERE,
-    Frame,
-    frame,
-    opened,
-    quantise,
-    quantise_world,
-    to_tile_units,
-    where_lies,
-)
-from tiles.geometry.simplify import simplify_line, simplify_ring
-from tiles.grid import Tile
+from tiles.geometry.quantise import NOWHERE, frame, lies, opened, quantise, to_tile_units
+from tiles.geometry.simplify import NEVER, vertex_zooms
+from tiles.grid import MAX_ZOOM, Tile
 
 LOW, HIGH = -64.0, 4160.0
-RIM = (-40.0, 40.0)
 BOX = shapely.box(LOW, LOW, HIGH, HIGH)
 # coordinates in and around the box, on its very edges, and far away
 ORDINATES = st.one_of(
@@ -112,22 +103,17 @@ def test_tile_units_have_their_origin_in_the_north_west_corner():
     tile = Tile(3, 5, 2)
     west, south, east, north = tile.world_box()
     corners = np.array([(west, north - 1), (east - 1, south), (west, south)], dtype=np.int32)
-    path, xy, unit = np.empty((3, 2)), np.empty((3, 2), np.int32), frame(tile, 4096, 64)
-    to_tile_units(corners, 0, 3, unit, path)
+    unit = frame(tile, 4096, 64)
+    path = np.array([to_tile_units(x, y, unit) for x, y in corners])
     assert np.abs(path - [(0, 0), (4096, 4096), (0, 4096)]).max() < 1e-4
-    assert where_lies(corners, 0, 3, unit) == 0
-    assert quantise_world(corners, 0, 3, unit, xy, 0) == 3
-    assert xy.tolist() == [[0, 0], [4096, 4096], [0, 4096]]
 
 
 @pytest.mark.parametrize(
-    ("ends", "where"),
-    [([(10, 10), (20, 20)], "in"), ([(-9, 5), (-1, 9)], "out"), ([(-9, 5), (50, 5)], "across")],
+    ("box", "where"),
+    [((10, 10, 20, 20), "in"), ((-9, 5, -1, 9), "out"), ((-9, 5, 50, 5), "across")],
 )
-def test_a_path_is_told_to_be_in_out_or_across(ends, where):
-    unit = Frame(0.0, 0.0, 1.0, 0.0, 30.0)
-    world = np.array([(x, -y) for x, y in ends], np.int32)
-    found = where_lies(world, 0, 2, unit)
+def test_a_box_is_told_to_be_in_out_or_across(box, where):
+    found = lies(*map(float, box), 0.0, 30.0)
     assert {"in": found == 0, "out": found == NOWHERE, "across": found not in (0, NOWHERE)}[where]
 
 
@@ -139,41 +125,57 @@ def test_halves_are_rounded_up_on_both_sides_of_zero_and_repeats_are_dropped():
     assert opened(xy, 0, end) == 2
 
 
-def simplified(path: np.ndarray, tolerance: float, is_ring: bool = False) -> np.ndarray:
-    n = len(path)
-    xy = np.concatenate([path, path[:1]]).astype(np.int32)
-    keep, stack = np.empty(n + 1, np.uint8), np.empty((n + 2, 2), np.int64)
-    if is_ring:
-        return xy[: simplify_ring(xy, 0, n, tolerance, RIM, keep, stack)]
-    return xy[: simplify_line(xy, 0, n, tolerance, keep, stack)]
+def simplified(path: np.ndarray, z: int, kind: GeometryType = GeometryType.LINESTRING) -> np.ndarray:
+    """What is left of one line or closed ring at a zoom."""
+    one = np.array([0, 1], np.int32)
+    starts = np.array([0, len(path)], np.int32)
+    shape = Geometries(np.array([kind], np.uint8), one, one, starts, np.zeros((len(path), 3)))
+    return path[vertex_zooms(shape, path) <= z]
 
 
-@given(GRID_PATHS, st.sampled_from([0.5, 1.0, 5.0]))
-@settings(max_examples=200, deadline=None)
-def test_a_simplified_line_keeps_its_ends_and_stays_within_the_tolerance(path, tolerance):
-    found = simplified(path, tolerance)
+ZOOMS = st.integers(14, 21)
+
+
+def tolerance(z: int) -> float:
+    """Half a tile unit in world units."""
+    return 0.5 * 2.0 ** (20 - z)
+
+
+@given(GRID_PATHS, ZOOMS)
+@settings(max_examples=50, deadline=None)
+def test_a_simplified_line_keeps_its_ends_and_stays_within_the_tolerance(path, z):
+    found = simplified(path, z)
     assert found[0].tolist() == path[0].tolist()
     assert found[-1].tolist() == path[-1].tolist()
     line = shapely.LineString(found)
-    assert shapely.distance(shapely.points(path), line).max() <= tolerance + 1e-9
+    assert shapely.distance(shapely.points(path), line).max() <= tolerance(z) + 1e-9
 
 
-@given(GRID_PATHS, st.sampled_from([0.5, 1.0]))
-@settings(max_examples=100, deadline=None)
-def test_a_simplified_ring_stays_within_the_tolerance(path, tolerance):
-    found = simplified(path, tolerance, is_ring=True)
-    ring = shapely.LineString(np.concatenate([found, found[:1]]))
-    assert shapely.distance(shapely.points(path), ring).max() <= tolerance + 1e-9
+@given(GRID_PATHS, ZOOMS)
+@settings(max_examples=50, deadline=None)
+def test_a_simplified_ring_stays_within_the_tolerance(path, z):
+    ring = np.concatenate([path, path[:1]])
+    found = simplified(ring, z, GeometryType.POLYGON)
+    line = shapely.LineString(found)
+    assert shapely.distance(shapely.points(ring), line).max() <= tolerance(z) + 1e-9
+    assert found[0].tolist() == found[-1].tolist()
 
 
-def test_vertices_on_the_rim_stay():
-    path = np.array([(-40, 0), (0, 0), (10, 0), (40, 0), (40, 10), (40, 20), (-40, 20)], np.int32)
-    found = simplified(path, 0.5, is_ring=True)
-    assert found.tolist() == [[-40, 0], [40, 0], [40, 10], [40, 20], [-40, 20]]
+@given(GRID_PATHS)
+@settings(max_examples=50, deadline=None)
+def test_a_zoom_shows_all_vertices_of_the_one_before(path):
+    shown = [set(map(tuple, simplified(path, z).tolist())) for z in range(10, 23)]
+    assert all(fewer <= more for fewer, more in pairwise(shown))
+
+
+def test_vertices_that_move_nothing_never_matter():
+    path = np.array([(0, 0), (10, 0), (20, 0), (20, 10)], np.int32)
+    assert simplified(path, MAX_ZOOM).tolist() == [[0, 0], [20, 0], [20, 10]]
+    assert simplified(path, NEVER).tolist() == path.tolist()
 
 
 def test_a_spiral_costs_a_bounded_amount_and_keeps_its_ends():
     turns = np.linspace(0, 400 * np.pi, 60_000)
     path = np.stack([np.cos(turns) * turns, np.sin(turns) * turns], -1).astype(np.int32)
-    found = simplified(path, 0.5)
+    found = simplified(path, 20)
     assert found[-1].tolist() == path[-1].tolist()
