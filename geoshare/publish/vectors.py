@@ -50,7 +50,7 @@ def publish_vectors(
         current = None
     manifest = read_manifest(packs.folder, collection.name) if current is None else current.manifest
     same = manifest is not None and list(manifest.kinds.items()) == list(kinds.items())
-    if manifest is not None and same and manifest.sequence >= sequence:
+    if current is not None and same and current.manifest.sequence >= sequence:
         return False
     if not same and manifest is not None:
         log.info("%s has another schema than its pack: built anew", collection.name)

@@ -436,13 +436,15 @@ def test_rows_at_one_place_are_cut_too_and_keep_their_order(bench: Workbench) ->
     ]
 
 
-def test_a_collection_whose_pack_is_damaged_is_built_anew(bench: Workbench) -> None:
+@pytest.mark.parametrize("changed", [True, False], ids=["with a change", "without any"])
+def test_a_collection_whose_pack_is_damaged_is_built_anew(bench: Workbench, changed: bool) -> None:
     bench.contribute([many()], content="1")
     publish(bench)
     manifest = read_manifest(bench.data / "packs", "places")
     assert manifest is not None
     (bench.data / "packs" / "places" / manifest.parts[0].name).write_bytes(b"torn")
-    bench.contribute([many({1: 99})], content="2")
+    if changed:
+        bench.contribute([many({1: 99})], content="2")
     assert publish(bench) == {"places"}
     assert shown(Packs(bench.data / "packs"), "places") == bench.visible("places")
 
