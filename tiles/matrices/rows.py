@@ -131,12 +131,24 @@ def _tamed(shapes: NDArray[np.object_], matrices: MatrixSet) -> NDArray[np.objec
     nowhere = owners[~np.isfinite(coordinates).all(axis=1)]
     shapes = shapes.copy()
     shapes[nowhere] = None
-    inside = shapely.clip_by_rect(shapes, *matrices.domain)
+    inside = _clipped(shapes, matrices.domain)
     found: NDArray[np.object_] = shapely.segmentize(inside, LONGEST_EDGE_DEGREES)
     kinds = np.asarray(shapely.get_type_id(found))
-    for at in np.flatnonzero(kinds == shapely.GeometryType.GEOMETRYCOLLECTION):
+    flat = shapely.get_dimensions(found) < shapely.get_dimensions(shapes)
+    for at in np.flatnonzero((kinds == shapely.GeometryType.GEOMETRYCOLLECTION) | flat):
         found[at] = _of_one_kind(found[at], shapes[at])
     return found
+
+
+def _clipped(
+    shapes: NDArray[np.object_], domain: tuple[float, float, float, float]
+) -> NDArray[np.object_]:
+    """What lies within a box in degrees."""
+    try:
+        inside: NDArray[np.object_] = shapely.clip_by_rect(shapes, *domain)
+    except shapely.GEOSException:  # a ring that comes back on itself has no ring left in the box
+        inside = shapely.intersection(shapely.make_valid(shapes), shapely.box(*domain))
+    return inside
 
 
 def _of_one_kind(mixed: shapely.Geometry, source: shapely.Geometry) -> shapely.Geometry | None:

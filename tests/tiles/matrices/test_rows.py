@@ -8,7 +8,7 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
@@ -101,8 +101,11 @@ def test_tiles_hold_what_proj_and_shapely_leave_in_them_within_a_unit(
         for one, other in ((shape, inside), (inside, shape)):
             if one.is_empty or other.is_empty:
                 continue
-            near = shapely.distance(shapely.points(shapely.get_coordinates(one)), other)
-            assert near.max() <= ALLOWED + 0.75 * (one is inside), (number, shape.geom_type)
+            vertices = shapely.points(shapely.get_coordinates(one))
+            # a line that is simplified meets the rim of the buffer elsewhere than it did
+            vertices = vertices[shapely.contains_properly(FRAME.buffer(-1), vertices)]
+            near = shapely.distance(vertices, other)
+            assert near.max(initial=0) <= ALLOWED + 0.75 * (one is inside), (number, shape.geom_type)
 
 
 def test_a_feature_that_reaches_around_the_world_is_cut_where_the_projection_ends() -> None:
@@ -132,6 +135,7 @@ def test_a_feature_beyond_the_domain_leaves_nothing() -> None:
     positions=st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=4, max_size=9),
     name=st.sampled_from(SETS),
 )
+@example(positions=[(0.0, 0.0)] * 3 + [(109.0, 22.0)], name="JGD2011Plane1")
 def test_whatever_the_shape_a_tile_is_written(positions: list[tuple[float, float]], name: str) -> None:
     shapes = [shapely.LineString(positions), shapely.Polygon(positions), shapely.MultiPoint(positions)]
     table = table_of(shapes, {"n": (Kind.INT, [1, 2, 3])})

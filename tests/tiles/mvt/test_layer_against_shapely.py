@@ -17,6 +17,9 @@ from tiles.mvt import encode_layer
 
 BUFFER, EXTENT = 64, 4096
 BOX = shapely.box(-BUFFER, -BUFFER, EXTENT + BUFFER, EXTENT + BUFFER)
+# Lines are simplified before they are clipped, so that every tile has the same of them. At its rim, at
+# a small angle, half a unit to the side can be several along it; a unit from the rim it is half a unit.
+INNER = shapely.box(1 - BUFFER, 1 - BUFFER, EXTENT + BUFFER - 1, EXTENT + BUFFER - 1)
 # Rounding moves a vertex by 0.5 along each axis, simplifying a line by another 0.5.
 ROUNDED, SIMPLIFIED = 0.5 * 2**0.5 + 1e-6, 0.5 * 2**0.5 + 0.5 + 1e-6
 
@@ -86,8 +89,10 @@ def polygons(rng: np.random.Generator, centre: np.ndarray, radius: float) -> sha
 
 
 def farthest(one: shapely.Geometry, other: shapely.Geometry) -> float:
-    """The distance of the vertex of one that is farthest from the other."""
-    return float(shapely.distance(shapely.points(shapely.get_coordinates(one)), other).max())
+    """The distance of the vertex of one, away from the rim, that is farthest from the other."""
+    vertices = shapely.points(shapely.get_coordinates(one))
+    vertices = vertices[shapely.contains_properly(INNER, vertices)]
+    return float(shapely.distance(vertices, other).max(initial=0.0))
 
 
 def extent(geometry: shapely.Geometry) -> float:
@@ -128,7 +133,8 @@ def test_lines_are_what_shapely_clips_within_rounding(make_table, all_rows, simp
         assert within_box(ours)
         there, nearby = shapely.MultiLineString(list(runs)), shapely.segmentize(ours, 50)
         assert farthest(nearby, there) <= allowed, "nothing that was not there"
-        assert all(farthest(run, ours) <= allowed or extent(run) < 2 for run in runs), "nothing lost"
+        long = [run for run in runs if extent(shapely.intersection(run, INNER)) >= 2]
+        assert all(farthest(run, ours) <= allowed for run in long), "nothing lost"
 
 
 @pytest.mark.parametrize("simplify", [False, True])
@@ -151,7 +157,8 @@ def test_polygons_are_valid_and_what_shapely_clips_within_rounding(
             continue
         assert ours.is_valid, shapely.is_valid_reason(ours)
         assert within_box(ours)
-        assert shapely.covers(clipped.buffer(allowed), ours.buffer(-1e-6)), "nothing that was not there"
+        inner = ours.buffer(-1e-6).intersection(INNER)
+        assert inner.is_empty or shapely.covers(clipped.buffer(allowed), inner), "nothing new"
         lost = shapely.difference(clipped, ours).buffer(-allowed)
         assert lost.area < 4, "nothing lost but slivers and specks"
 
