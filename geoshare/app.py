@@ -15,6 +15,7 @@ from geoshare.api import (
     extracts,
     keys,
     landing,
+    links,
     me,
     noting,
     raster,
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     extracts,
     me,
     keys,
+    links,
     audit,
     admin,
 )
@@ -59,6 +61,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.register_blueprint(web.blueprint)
     app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     app.wsgi_app = Gate(  # type: ignore[method-assign]
-        QuickTiles(app, app.extensions["geoshare"]), settings.threads
+        links.Signed(QuickTiles(app, app.extensions["geoshare"])), settings.threads
     )
     return app

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from geoshare.access.credentials import Principal
+from geoshare.access.credentials.links import Asked
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
 Environ = dict[str, Any]
+LINKS = "geoshare.links"  # signed links of the request, taken out of its query
 _CALLER = "geoshare.caller"  # in the request, once it has passed
 
 
@@ -31,10 +33,23 @@ def admit(services: Services, environ: Environ) -> Principal:
     passed: Principal | None = environ.get(_CALLER)
     if passed is not None:
         return passed
-    who = services.principal(credential(environ))
+    links = environ.get(LINKS)
+    if links is None:
+        who = services.principal(credential(environ))
+    else:
+        who = _by_link(services, environ, links)
     services.count_request(who, environ.get("REMOTE_ADDR", ""))
     environ[_CALLER] = who
     return who
+
+
+def _by_link(services: Services, environ: Environ, links: list[str]) -> Principal:
+    """Tell whom a link speaks for."""
+    if len(links) > 1 or credential(environ) is not None:
+        raise BadRequest("Two credentials in one request", parameter="sig", allowed="one credential")
+    path = environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
+    asked = Asked(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
+    return services.links.open(links[0], asked)
 
 
 def note_read(services: Services, who: Principal, collections: str, endpoint: str) -> None:

@@ -35,6 +35,11 @@ def href(*parts: str, **query: str | None) -> str:
     return address.link(base_url(), *parts, **query)
 
 
+def followed(address: str) -> str:
+    """An address that a client is to follow: by a signed link, where it came by one."""
+    return services().links.carried(caller(), address)
+
+
 def check_format(wanted: str | None, *available: str) -> str:
     """The format of the answer: ``f`` wins over ``Accept``; the first is the default."""
     if wanted is None:

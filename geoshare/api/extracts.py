@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request, send_file
 from pydantic import ValidationError
 
 from geoshare.api import reply
-from geoshare.api.context import caller, href, services
+from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
 from geoshare.extracts import ExtractRequest
@@ -50,7 +50,7 @@ def job(params: NoParams, job: str) -> Response:
     found = services().extracts.status(caller(), job)
     links = [{"rel": "self", "href": href("jobs", job)}]
     if found["status"] == "done":
-        links.append({"rel": "enclosure", "type": ZIP, "href": href("jobs", job, "result")})
+        links.append({"rel": "enclosure", "type": ZIP, "href": followed(href("jobs", job, "result"))})
     return reply.json(found | {"links": links})
 
 

@@ -42,18 +42,25 @@ def page_body(
         filter=params.filter,
     )
     page = items(view, query, services.cursors)
-    members = orjson.dumps(_members(base, collection, params, page))
+    members = orjson.dumps(_members(services, who, base, collection, params, page))
     return b"".join((_HEAD, page.geojson(), _BETWEEN, members[1:]))
 
 
-def _members(base: str, collection: str, params: ItemsParams, page: ItemsPage) -> dict[str, Any]:
+def _members(
+    services: Services,
+    who: Principal,
+    base: str,
+    collection: str,
+    params: ItemsParams,
+    page: ItemsPage,
+) -> dict[str, Any]:
     # the collection's name is plain, or there would be no page; a cursor is made for addresses
     about = f"{base}/collections/{collection}"
     first, carried = f"{about}/items?limit={params.limit}", _carried(params)
     links = [{"rel": "self", "type": GEOJSON, "href": first + carried}]
     if page.next_cursor is not None:
         following = f"{first}&cursor={page.next_cursor}{carried}"
-        links.append({"rel": "next", "type": GEOJSON, "href": following})
+        links.append({"rel": "next", "type": GEOJSON, "href": services.links.carried(who, following)})
     links.append({"rel": "collection", "type": "application/json", "href": about})
     return {
         "numberReturned": len(page.rows),

@@ -6,7 +6,7 @@ from flask import Blueprint, Response
 
 from geoshare.access.view import RasterView
 from geoshare.api import reply
-from geoshare.api.context import base_url, caller, services
+from geoshare.api.context import base_url, caller, followed, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.params import RasterParams
 from geoshare.api.places import check_place
@@ -43,7 +43,7 @@ def tile(params: RasterParams, collection: str, z: int, x: int, y: int, image_fo
 def tilejson(params: NoParams, collection: str) -> Response:
     """What a map client needs to draw it and to fill a time slider."""
     view = services().raster_view(caller(), collection)
-    tiles = [f"{base_url()}/raster/{collection}/{{z}}/{{x}}/{{y}}.png"]
+    tiles = [followed(f"{base_url()}/raster/{collection}/{{z}}/{{x}}/{{y}}.png")]
     return reply.json({"tilejson": "3.0.0", "tiles": tiles, **services().rasters.describe(view)})
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 
 from geoshare.access.view import View
 from geoshare.api import reply
-from geoshare.api.context import base_url, caller, services
+from geoshare.api.context import base_url, caller, followed, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.places import check_place, views_of
 from geoshare.api.quick import MVT
@@ -40,7 +40,7 @@ def tilejson(params: NoParams, collections: str) -> Response:
     views = views_of(collections)
     names = ",".join(view.collection.name for view in views)
     address = f"{base_url()}/tiles/{names}/{{z}}/{{x}}/{{y}}.mvt"
-    return reply.json(tilesets.tilejson(views, address, attribution(views)))
+    return reply.json(tilesets.tilejson(views, followed(address), attribution(views)))
 
 
 def vector_tile(views: Sequence[View], place: Place) -> Response:

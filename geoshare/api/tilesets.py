@@ -11,7 +11,7 @@ from flask import Blueprint, Response, g
 
 from geoshare.access.view import View
 from geoshare.api import reply
-from geoshare.api.context import caller, href, services
+from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.landing import OGC_REL
 from geoshare.api.params import DatasetTilesParams, MapTileParams, VectorTileParams
@@ -182,7 +182,7 @@ def _set_links(
         {
             "rel": "item",
             "type": media,
-            "href": f"{here}{_TEMPLATE}{chosen}{'&' if chosen else '?'}f={name}",
+            "href": followed(f"{here}{_TEMPLATE}{chosen}{'&' if chosen else '?'}f={name}"),
             "templated": True,
         }
         for media, name in formats.items()

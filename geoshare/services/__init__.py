@@ -8,6 +8,7 @@ from typing import Any
 
 from geoshare.access.audit import KEEPER, Audit, Party, Receipt
 from geoshare.access.credentials import Authenticator, Principal, Uses
+from geoshare.access.credentials.links import Links
 from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.tiers import Tiers
 from geoshare.access.view import RasterView, View
@@ -53,6 +54,7 @@ class Services:
         self.authenticator = Authenticator(
             self.governance, pepper, clock, self._standing, self.uses.note
         )
+        self.links = Links(self.governance.secret("links"), self.authenticator, clock)
         self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)

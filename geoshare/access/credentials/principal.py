@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Via = Literal["nothing", "key"]
+Via = Literal["nothing", "key", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a signed link goes on with: its key, and its end in seconds since 1970."""
+
+    key_id: str
+    expires_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +33,12 @@ class Principal:
     per_minute: int | None = None
     above: Principal | None = None
     via: Via = "nothing"
+    link: Link | None = None
 
     @property
     def whole(self) -> bool:
         """Whether it speaks for the organisation itself, not for who was given a part of its data."""
-        return bool(self.key_id) and self.above is None
+        return bool(self.key_id) and self.above is None and self.link is None
 
     @property
     def anonymous(self) -> bool:
