@@ -186,16 +186,20 @@ def run_keeper(services: Services) -> None:
     sequencing.join(timeout=5)
 
 
+def make_worker(services: Services) -> Worker:
+    """A worker for every kind of job there is."""
+    handlers = {
+        CONTRIBUTE: audited(services.trail, ContributionJobs(services).run),
+        EXTRACT: audited(services.trail, services.extracts.run),
+    }
+    return Worker(services.governance.jobs, handlers, services.clock)
+
+
 def run_worker(services: Services) -> None:
     """Run jobs until the process is told to end."""
     _log_to_stderr(services)
     stop = _stop_on_signals()
-    contributing = ContributionJobs(services)
-    handlers = {
-        CONTRIBUTE: audited(services.trail, contributing.run),
-        EXTRACT: audited(services.trail, services.extracts.run),
-    }
-    worker = Worker(services.governance.jobs, handlers, services.clock)
+    worker = make_worker(services)
     worker.start()
     stop.wait()
     worker.stop(wait_s=5)

@@ -1,0 +1,360 @@
+"""Requests at random, over every route: what is asked depends on the seed and on earlier answers alone.
+
+``ASKERS`` has an entry for every rule and method of the application; one that lacks it fails the suite.
+Names of visible, hidden and missing collections, columns, values and features are mixed, so that a
+difference between hidden and missing shows.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import random
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from werkzeug.test import TestResponse
+
+from tests.leaks.town import COLLECTIONS, COLUMNS, HIDDEN_COLUMNS, HIDDEN_LAYER, SOUTH, WEST
+from tests.leaks.twins import Request
+
+MISSING = ("nothing", "lanes", HIDDEN_LAYER, "../etc", "segments,", "")
+VALUES = (
+    "primary",
+    "service",
+    "site",
+    "military",
+    "roadwork",
+    "hidden",
+    "秘密の道",
+    "本通り",
+    "shop",
+    "x",
+)
+FORMATS = ("json", "html", "geojson", "xml", "")
+MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Zone9", "Other")
+
+
+@dataclass
+class Known:
+    """What the asker has learnt from answers so far."""
+
+    ids: list[str] = field(default_factory=lambda: ["0000000000000000", "nothing", "a b"])
+    links: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=lambda: ['"none"'])
+    jobs: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    uploads: list[str] = field(default_factory=lambda: ["0000000000000001"])
+
+    def learn(self, request: Request, answer: TestResponse) -> None:
+        """Remember identifiers, links and tags that an answer names."""
+        if "ETag" in answer.headers:
+            self._keep(self.tags, answer.headers["ETag"])
+        if "Location" in answer.headers:
+            at = urlsplit(answer.headers["Location"]).path.rsplit("/", 1)[-1]
+            self._keep(self.uploads if "uploads" in answer.headers["Location"] else self.jobs, at)
+        if (
+            "json" not in (answer.content_type or "")
+            or not answer.data
+            or answer.content_encoding == "zstd"
+        ):
+            return
+        found = json.loads(_plain(answer))
+        if not isinstance(found, dict):
+            return
+        for feature in found.get("features") or found.get("results") or ():
+            self._keep(self.ids, str(feature.get("id")))
+        for link in found.get("links") or ():
+            if isinstance(link, dict) and "href" in link:
+                self._keep(self.links, link["href"])
+        job = found.get("job", found.get("id"))
+        if request.path in ("/extracts", "/contributions") and isinstance(job, str):
+            self._keep(self.jobs, job)
+
+    @staticmethod
+    def _keep(kept: list[str], value: str) -> None:
+        if value not in kept:
+            kept.append(value)
+        del kept[1 : max(1, len(kept) - 200)]
+
+
+class Asker:
+    """Makes requests of one consumer."""
+
+    def __init__(self, seed: int, key: str) -> None:
+        self.rng = random.Random(seed)
+        self.key = key
+        self.known = Known()
+
+    def next(self) -> tuple[str, Request]:
+        """The next request, and the rule it is for."""
+        rule = self.rng.choice(OFTEN if self.rng.random() < 0.6 else RULES)
+        made = ASKERS[rule](self)
+        return rule, Request(
+            made.method, made.path, made.query, (*made.headers, *self._headers()), made.body
+        )
+
+    def _headers(self) -> list[tuple[str, str]]:
+        rng, headers = self.rng, []
+        if rng.random() < 0.95:
+            headers.append(("X-API-Key", self.key))
+        elif rng.random() < 0.5:
+            headers.append(("X-API-Key", self.key[:-1] + "0"))
+        if rng.random() < 0.15:
+            headers.append(("If-None-Match", rng.choice(self.known.tags)))
+        if rng.random() < 0.3:
+            headers.append(
+                ("Accept-Encoding", rng.choice(("gzip", "zstd", "br, gzip;q=0.5", "identity")))
+            )
+        if rng.random() < 0.1:
+            headers.append(("Accept", rng.choice(("text/html", "application/json", "image/png"))))
+        if rng.random() < 0.05:
+            headers.append(("Origin", "https://map.example"))
+        return headers
+
+    # What requests are made of
+
+    def get(self, path: str, *query: tuple[str, Any]) -> Request:
+        said = [(name, str(value)) for name, value in query]
+        if self.rng.random() < 0.03:
+            said.append((self.rng.choice(("surface", "sortby", "token", "limit")), "1"))
+        method = "HEAD" if self.rng.random() < 0.08 else "GET"
+        return Request(method, path, tuple(said))
+
+    def collection(self) -> str:
+        if self.rng.random() < 0.12:
+            return self.rng.choice(MISSING)
+        return self.rng.choice(COLLECTIONS)
+
+    def several(self) -> str:
+        return ",".join(self.collection() for _ in range(self.rng.choice((1, 1, 2, 3))))
+
+    def column(self) -> str:
+        every = [*COLUMNS.values(), *HIDDEN_COLUMNS.values(), ["nothing", "id", "geometry"]]
+        return self.rng.choice(self.rng.choice(every))
+
+    def box(self) -> tuple[float, float, float, float]:
+        rng = self.rng
+        side = 10 ** rng.uniform(-5, -1.2)
+        west, south = WEST + rng.uniform(-0.005, 0.03), SOUTH + rng.uniform(-0.005, 0.027)
+        return west, south, west + side, south + side * rng.uniform(0.2, 1.5)
+
+    def bbox(self) -> str:
+        if self.rng.random() < 0.05:
+            return self.rng.choice(
+                ("1,2,3", "170,30,-170,40", "a,b,c,d", "139,36,140,35", "0,0,0,0,0,0")
+            )
+        return ",".join(f"{number:.7f}" for number in self.box())
+
+    def instant(self) -> str:
+        day = self.rng.randint(1, 28)
+        month = self.rng.choice((4, 5, 6))
+        start = f"2026-{month:02d}-{day:02d}T00:00:00Z"
+        return self.rng.choice(
+            (start, f"{start}/..", f"../{start}", f"{start}/2026-06-30T00:00:00Z", "now")
+        )
+
+    def filter(self) -> str:
+        rng, name = self.rng, self.column()
+        value = rng.choice(VALUES)
+        west, south, east, north = self.box()
+        simple = (
+            f"{name} = '{value}'",
+            f"{name} <> '{value}'",
+            f"{name} LIKE '{value[:1]}%'",
+            f"{name} IS NULL",
+            f"{name} IN ('{value}', 'b')",
+            f"{name} > {rng.choice((0, 3, 4.5, 9))}",
+            f"{name} BETWEEN 3 AND 6",
+            f"S_INTERSECTS(geometry, BBOX({west},{south},{east},{north}))",
+            f"S_DISJOINT(geometry, BBOX({west},{south},{east},{north}))",
+            f"S_WITHIN(geometry, BBOX({west},{south},{east},{north}))",
+            f"T_AFTER({name}, TIMESTAMP('2026-05-04T00:00:00Z'))",
+            f"CASEI({name}) = casei('{value}')",
+            f"{name} = '",
+            "(" * rng.randint(1, 90) + "1=1",
+        )
+        said = rng.choice(simple)
+        if rng.random() < 0.3:
+            said = f"({said}) {rng.choice(('AND', 'OR', 'AND NOT'))} ({rng.choice(simple)})"
+        return said
+
+    def tile(self) -> tuple[int, int, int]:
+        rng = self.rng
+        z = rng.choice((0, 3, 6, 9, 10, 11, 12, 13, 14, 14, 15, 15, 16, 17, 18, 20, 25))
+        count = 2**z
+        west, south = WEST + rng.uniform(0, 0.025), SOUTH + rng.uniform(0, 0.022)
+        x = int((west + 180) / 360 * count)
+        y = int((1 - math.asinh(math.tan(math.radians(south))) / math.pi) / 2 * count)
+        if rng.random() < 0.03:
+            x += rng.choice((-1, 1, count))
+        return z, max(x, 0), y
+
+    def items(self) -> Request:
+        rng, query = self.rng, []
+        if self.known.links and rng.random() < 0.3:
+            parts = urlsplit(rng.choice(self.known.links))
+            return Request("GET", parts.path, tuple(parse_qsl(parts.query)))
+        if rng.random() < 0.6:
+            query.append(("bbox", self.bbox()))
+        if rng.random() < 0.7:
+            query.append(("limit", rng.choice((1, 2, 5, 20, 100, 100000, 0, "x"))))
+        if rng.random() < 0.4:
+            query.append(("filter", self.filter()))
+        if rng.random() < 0.2:
+            query.append(("datetime", self.instant()))
+        if rng.random() < 0.2:
+            query.append(("properties", ",".join(self.column() for _ in range(rng.randint(1, 3)))))
+        if rng.random() < 0.1:
+            query.append(("f", rng.choice(FORMATS)))
+        if rng.random() < 0.03:
+            query.append(("cursor", "AAAA.BBBB"))
+        return self.get(f"/collections/{self.collection()}/items", *query)
+
+    def vector_tile(self) -> Request:
+        z, x, y = self.tile()
+        return self.get(f"/tiles/{self.several()}/{z}/{x}/{y}.mvt")
+
+    def raster_tile(self) -> Request:
+        z, x, y = self.tile()
+        name = self.collection() if self.rng.random() < 0.2 else "satellite"
+        query = []
+        if self.rng.random() < 0.4:
+            style = self.rng.choice(("true-colour", "B01", "B03", "false-colour", "default", "ndvi"))
+            query.append(("style", style))
+        if self.rng.random() < 0.3:
+            query.append(("datetime", self.instant()))
+        return self.get(
+            f"/raster/{name}/{z}/{x}/{y}.{self.rng.choice(('png', 'webp', 'jpg', 'gif'))}", *query
+        )
+
+    def extract(self) -> Request:
+        rng = self.rng
+        said: dict[str, Any] = {
+            "collections": [self.collection() for _ in range(rng.choice((1, 2)))],
+            "format": rng.choice(("geojson", "geojson", "parquet", "fgb", "pmtiles", "csv")),
+        }
+        if rng.random() < 0.5:
+            said["bbox"] = self.box()
+        if rng.random() < 0.3:
+            said["filter"] = self.filter()
+        if rng.random() < 0.2:
+            said["mode"] = rng.choice(("clip", "whole"))
+        if rng.random() < 0.1:
+            said["area"] = "089991"
+        return self.post("/extracts", json.dumps(said).encode(), "application/json")
+
+    def post(self, path: str, body: bytes, kind: str, *query: tuple[str, str]) -> Request:
+        return Request("POST", path, query, (("Content-Type", kind),), body)
+
+    def contribution(self, path: str) -> Request:
+        name = self.collection()
+        body = json.dumps({"type": "FeatureCollection", "features": []}).encode()
+        said = f"attachment; filename*=UTF-8''{self.rng.choice(('a.geojson', 'b.csv'))}"
+        query = (("provider", f"org-{self.rng.choice(('rows', 'x'))}"), ("collection", name))
+        made = self.post(path, body, "application/octet-stream", *query)
+        return Request(made.method, path, query, (*made.headers, ("Content-Disposition", said)), body)
+
+    def upload(self, method: str) -> Request:
+        path = f"/contributions/uploads/{self.rng.choice(self.known.uploads)}"
+        headers = [("Tus-Resumable", "1.0.0")]
+        if method == "PATCH":
+            headers += [("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream")]
+        return Request(method, path, (), tuple(headers), b"x" if method == "PATCH" else None)
+
+    def one(self, template: str) -> Request:
+        """A GET of a rule whose only variables are a collection, a feature, a job and a matrix set."""
+        rng = self.rng
+        z, x, y = self.tile()
+        values = {
+            "collection": self.collection(),
+            "feature": rng.choice(self.known.ids),
+            "job": rng.choice(self.known.jobs),
+            "several": self.several(),
+            "matrix": rng.choice(MATRICES),
+            "z": z, "x": x, "y": y,
+        }  # fmt: skip
+        return self.get(template.format(**values))
+
+
+def _get(template: str) -> Callable[[Asker], Request]:
+    return lambda asker: asker.one(template)
+
+
+ASKERS: dict[str, Callable[[Asker], Request]] = {
+    "GET /": _get("/"),
+    "GET /collections": _get("/collections"),
+    "GET /collections/<collection>": _get("/collections/{collection}"),
+    "GET /collections/<collection>/items": Asker.items,
+    "GET /collections/<collection>/items/<feature_id>": _get(
+        "/collections/{collection}/items/{feature}"
+    ),
+    "GET /collections/<collection>/queryables": _get("/collections/{collection}/queryables"),
+    "GET /collections/<collection>/schema": _get("/collections/{collection}/schema"),
+    "GET /conformance": _get("/conformance"),
+    "GET /contribute": _get("/contribute"),
+    "GET /contributions": _get("/contributions"),
+    "GET /contributions/<contribution>": _get("/contributions/{job}"),
+    "GET /contributions/<contribution>/refused.xlsx": _get("/contributions/{job}/refused.xlsx"),
+    "POST /contributions": lambda asker: asker.contribution("/contributions"),
+    "POST /contributions/preview": lambda asker: asker.contribution("/contributions/preview"),
+    "POST /contributions/uploads": lambda asker: Request(
+        "POST",
+        "/contributions/uploads",
+        (("provider", "org-rows"), ("collection", asker.collection())),
+        (
+            ("Tus-Resumable", "1.0.0"),
+            ("Upload-Length", "10"),
+            ("Upload-Metadata", "filename YS5nZW9qc29u"),
+        ),
+    ),
+    "HEAD /contributions/uploads/<upload>": lambda asker: asker.upload("HEAD"),
+    "PATCH /contributions/uploads/<upload>": lambda asker: asker.upload("PATCH"),
+    "POST /extracts": Asker.extract,
+    "GET /healthz": _get("/healthz"),
+    "GET /jobs": _get("/jobs"),
+    "GET /jobs/<job>": _get("/jobs/{job}"),
+    "DELETE /jobs/<job>": lambda asker: Request(
+        "DELETE", f"/jobs/{asker.rng.choice(asker.known.jobs)}"
+    ),
+    "GET /jobs/<job>/result": _get("/jobs/{job}/result"),
+    "GET /map": _get("/map"),
+    "GET /map/<path:name>": _get("/map/{feature}"),
+    "GET /map/settings.json": _get("/map/settings.json"),
+    "GET /me": _get("/me"),
+    "GET /openapi.json": _get("/openapi.json"),
+    "GET /raster/<collection>.json": _get("/raster/{collection}.json"),
+    "GET /raster/<collection>/<int:z>/<int:x>/<int:y>.<image_format>": Asker.raster_tile,
+    "GET /readyz": _get("/readyz"),
+    "GET /search": lambda asker: asker.get(
+        "/search",
+        ("q", asker.rng.choice(("本", "秘", "Station", "Hidden", "港通り 1", "シオミ", "", "a" * 200))),
+        ("limit", asker.rng.choice((1, 10, 50, 51))),
+    ),
+    "GET /tiles/<collections>.json": _get("/tiles/{several}.json"),
+    "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>.mvt": Asker.vector_tile,
+}
+# Rules that are asked more often than the others: what most of the data goes out through.
+OFTEN = (
+    "GET /collections/<collection>/items",
+    "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>.mvt",
+    "GET /raster/<collection>/<int:z>/<int:x>/<int:y>.<image_format>",
+    "GET /collections/<collection>/items/<feature_id>",
+)
+
+RULES = tuple(sorted(ASKERS))
+
+
+def members(archive: bytes) -> dict[str, bytes]:
+    """The files of a zip."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as found:
+        return {name: found.read(name) for name in found.namelist()}
+
+
+def _plain(answer: TestResponse) -> bytes:
+    """The body without its coding."""
+    return gzip.decompress(answer.data) if answer.content_encoding == "gzip" else answer.data

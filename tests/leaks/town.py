@@ -1,0 +1,327 @@
+"""A small town in two records: the same for whoever is asked, but for what that tier hides.
+
+Everything is drawn from seeded random numbers. ``layers(tier, full=False)`` are the files of the plain
+record, ``layers(tier, full=True)`` those of the full one: hidden rows lie among the visible ones, hidden
+columns hold something, transformed columns hold other values that come out the same, and what lies
+outside a fence is different.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoshare.model.collections import known
+
+WEST, SOUTH = 139.70, 35.60
+FENCE = shapely.Polygon(
+    [(139.703, 35.603), (139.722, 35.604), (139.724, 35.618), (139.712, 35.6125), (139.704, 35.62)]
+)
+COLLECTIONS = ("segments", "connectors", "places", "events", "buildings", "satellite")
+HIDDEN_LAYER = "harbour_plans"
+TIERS = ("rows", "fenced", "coarse")
+COLUMNS = {
+    "segments": ["class", "name", "width_m", "start_connector_id", "length_m"],
+    "connectors": ["name"],
+    "places": ["name", "name_kana", "class"],
+    "events": ["kind", "name", "valid_from", "valid_to"],
+    "buildings": ["use", "storeys"],
+}
+HIDDEN_COLUMNS = {
+    "segments": ["surface", "route_number"],
+    "places": ["name_en"],
+    "events": ["reason"],
+    "buildings": ["name", "height_m"],
+}
+NAMES = ("本通り", "港通り", "Station Road", "坂の道", "潮見橋")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A file that a provider sends."""
+
+    collection: str
+    provider: str
+    features: list[dict[str, Any]] = field(default_factory=list)
+    pixels: NDArray[np.uint16] | None = None  # bands, rows, columns
+    declared: dict[str, Any] = field(default_factory=dict)
+
+    def geojson(self) -> dict[str, Any]:
+        return {"type": "FeatureCollection", "features": self.features}
+
+
+def tiers_toml() -> str:
+    """Tiers that hide rows, columns, places, values and precision; ``open`` holds nothing."""
+    text = [_tier("open", [], "")]
+    for tier in TIERS:
+        text.append(_tier(tier, [_grant(tier, name) for name in COLLECTIONS], ""))
+    everything = (
+        '[[operator.grants]]\ncollections = "all"\ncolumns = "all"\nactions = ["discover", "read"]\n'
+    )
+    text.append(_tier("operator", [], 'role = "operator"', decided=False) + everything)
+    return "\n".join(text)
+
+
+def _tier(name: str, grants: list[str], extra: str, decided: bool = True) -> str:
+    given = [] if not grants else list(COLLECTIONS)
+    withheld = [other for other in known() if other not in given] if decided else []
+    lines = [
+        f"[{name}]",
+        f'title = "{name}"',
+        f'title_ja = "{name}"',
+        'description = "A tier of the test."',
+        f"withheld = {json.dumps(withheld)}",
+        "requests_per_minute = 1000000",
+        extra,
+    ]
+    return "\n".join([*lines, *(f"[[{name}.grants]]\n{grant}" for grant in grants), ""])
+
+
+def _grant(tier: str, collection: str) -> str:
+    said: list[str] = [f'collections = ["{collection}"]']
+    if collection == "satellite":
+        said += ['columns = ["datetime"]', 'bands = ["B01", "B02"]', "finest_resolution_m = 20"]
+    else:
+        said.append(f"columns = {json.dumps(COLUMNS[collection])}")
+        said.append(f"rows = {_rows(collection)}")
+    if tier == "fenced":
+        corners = [list(corner) for corner in FENCE.exterior.coords]
+        said.append(f'area = {{type = "Polygon", coordinates = [{json.dumps(corners)}]}}')
+        said.append('area_mode = "whole"' if collection == "places" else 'area_mode = "clip"')
+    if tier == "coarse" and collection != "satellite":
+        said.append("finest_zoom = 13" if collection == "places" else "precision_m = 20")
+        if collection == "segments":
+            said.append('transforms = {width_m = {kind = "bucket", edges = [0, 4, 8, 100]}}')
+        if collection == "buildings":
+            said.append('transforms = {use = {kind = "null"}}')
+    return "\n".join(said)
+
+
+def _rows(collection: str) -> str:
+    marks = {
+        "segments": ("class", "service"),
+        "connectors": ("name", "hidden"),
+        "places": ("class", "site"),
+        "events": ("kind", "roadwork"),
+        "buildings": ("use", "military"),
+    }
+    column, value = marks[collection]
+    different = f'{{op = "<>", args = [{{property = "{column}"}}, "{value}"]}}'
+    unknown = f'{{op = "isNull", args = [{{property = "{column}"}}]}}'
+    return f'{{op = "or", args = [{different}, {unknown}]}}'
+
+
+def layers(tier: str, *, full: bool) -> list[Layer]:
+    """The files of one record."""
+    rng, hidden = random.Random(7), random.Random(11)
+    made = [
+        Layer("connectors", "mapco", _connectors(rng, hidden, tier, full)),
+        Layer("segments", "mapco", _segments(rng, hidden, tier, full)),
+        Layer("places", "city", _places(rng, hidden, tier, full)),
+        Layer("events", "city", _events(rng, hidden, tier, full)),
+        Layer("buildings", "city", _buildings(rng, hidden, tier, full)),
+        Layer("satellite", "orbit", pixels=_scene(tier, full), declared={}),
+    ]
+    if full:
+        secret = [_feature("p1", shapely.Point(139.71, 35.61), {"plan": "pier"})]
+        made.append(Layer(HIDDEN_LAYER, "city", secret))
+    return made
+
+
+def changed(tier: str, step: int, *, full: bool) -> list[Layer]:
+    """A later file of each kind: visible things change in both, hidden ones in the full record alone."""
+    rng, hidden = random.Random(100 + step), random.Random(200 + step)
+    made: list[Layer] = []
+    if step % 2:
+        at = _place(rng)
+        said = {"class": "primary", "name": NAMES[step % len(NAMES)], "width_m": 5.0}
+        made.append(Layer("segments", "mapco", [_feature(f"s{step}", _line(at, rng), said)]))
+    if full:
+        more = [
+            _feature(
+                f"h{step}-{n}", _line(_place(hidden), hidden), {"class": "service", "name": "secret"}
+            )
+            for n in range(3)
+        ]
+        made.append(Layer("segments", "mapco", more))
+        if step % 3 == 0:
+            made.append(
+                Layer(HIDDEN_LAYER, "city", [_feature(f"p{step}", shapely.Point(139.7, 35.6), {})])
+            )
+    return made
+
+
+def _segments(rng: random.Random, hidden: random.Random, tier: str, full: bool) -> list[dict[str, Any]]:
+    rows = []
+    for number in range(60):
+        line = _line(_place(rng), rng)
+        width = rng.choice([3.0, 5.5, 12.0, None])
+        said = {
+            "class": rng.choice(["primary", "residential", "footway", None]),
+            "name": rng.choice([*NAMES, None]),
+            "width_m": width,
+            "start_connector_id": rng.choice(["c0", "c1", "c2", "x0", None]),
+        }
+        if full:
+            said |= {"surface": hidden.choice(["paved", "gravel"]), "route_number": str(number)}
+            line = _bent(line, hidden, tier)
+            if tier == "coarse" and width is not None:
+                said["width_m"] = width + 0.5
+        rows.append(_feature(f"s{number}", line, said))
+    return _mixed(rows, hidden, full, {"class": "service", "name": "秘密の道"}, tier, _line)
+
+
+def _connectors(
+    rng: random.Random, hidden: random.Random, tier: str, full: bool
+) -> list[dict[str, Any]]:
+    rows = [_feature(f"c{n}", shapely.Point(_inside(rng)), {"name": f"crossing {n}"}) for n in range(3)]
+    if full:
+        rows += [
+            _feature(f"x{n}", shapely.Point(_inside(hidden)), {"name": "hidden"}) for n in range(2)
+        ]
+    return rows
+
+
+def _places(rng: random.Random, hidden: random.Random, tier: str, full: bool) -> list[dict[str, Any]]:
+    rows = []
+    for number in range(40):
+        said = {
+            "name": f"{rng.choice(NAMES)} {number}",
+            "name_kana": rng.choice(["シオミ", "ミナト", None]),
+            "class": rng.choice(["town", "village", None]),
+        }
+        if full:
+            said["name_en"] = hidden.choice(["Hidden Name", "Other"])
+        rows.append(_feature(f"p{number}", shapely.Point(_place(rng)), said))
+    said = {"class": "site", "name": "秘密 Station Road"}
+    return _mixed(rows, hidden, full, said, tier, lambda at, _: shapely.Point(at))
+
+
+def _events(rng: random.Random, hidden: random.Random, tier: str, full: bool) -> list[dict[str, Any]]:
+    rows = []
+    for number in range(20):
+        day = rng.randint(1, 9)
+        said = {
+            "kind": rng.choice(["closure", "flood", None]),
+            "name": rng.choice(NAMES),
+            "valid_from": f"2026-05-0{day}T00:00:00Z",
+            "valid_to": rng.choice([None, f"2026-06-0{day}T00:00:00Z"]),
+        }
+        if full:
+            said["reason"] = hidden.choice(["a", "b"])
+        rows.append(_feature(f"e{number}", shapely.Point(_place(rng)), said))
+    said = {
+        "kind": "roadwork",
+        "valid_from": "2020-01-01T00:00:00Z",
+        "valid_to": "2030-01-01T00:00:00Z",
+    }
+    return _mixed(rows, hidden, full, said, tier, lambda at, _: shapely.Point(at))
+
+
+def _buildings(
+    rng: random.Random, hidden: random.Random, tier: str, full: bool
+) -> list[dict[str, Any]]:
+    rows = []
+    for number in range(40):
+        said: dict[str, Any] = {"use": rng.choice(["house", "shop"]), "storeys": rng.randint(1, 9)}
+        if full:
+            said |= {"name": "hidden name", "height_m": hidden.uniform(3, 40)}
+            if tier == "coarse":
+                said["use"] = hidden.choice(["house", "shop", "school"])
+        rows.append(_feature(f"b{number}", _house(_place(rng), rng), said))
+    return _mixed(rows, hidden, full, {"use": "military"}, tier, _house)
+
+
+def _mixed(
+    rows: list[dict[str, Any]],
+    hidden: random.Random,
+    full: bool,
+    said: dict[str, Any],
+    tier: str,
+    shape: Any,
+) -> list[dict[str, Any]]:
+    """Put hidden rows among the visible ones, before, between and behind them."""
+    if not full:
+        return rows
+    more = [_feature(f"{'amz'[n % 3]}{n}", shape(_place(hidden), hidden), said) for n in range(25)]
+    if tier == "fenced":
+        open_said = {key: value for key, value in rows[0]["properties"].items() if key != "id"}
+        outside = [_feature(f"o{n}", shape(_outside(hidden), hidden), open_said) for n in range(25)]
+        more += [
+            row
+            for row in outside
+            if not shapely.from_geojson(json.dumps(row["geometry"])).intersects(FENCE)
+        ]
+    mixed = [*rows, *more]
+    hidden.shuffle(mixed)
+    return mixed
+
+
+def _bent(line: shapely.LineString, hidden: random.Random, tier: str) -> shapely.LineString:
+    """Under a fence, a line that leaves it goes on somewhere else."""
+    last = shapely.Point(line.coords[-1])
+    if tier != "fenced" or not shapely.crosses(line, FENCE) or FENCE.intersects(last):
+        return line
+    west, south = line.coords[-1]
+    for _ in range(50):
+        there = (west + hidden.uniform(-0.004, 0.004), south + hidden.uniform(-0.004, 0.004))
+        if not shapely.LineString([line.coords[-1], there]).intersects(FENCE.buffer(1e-6)):
+            return shapely.LineString([*line.coords, there])
+    return line
+
+
+def _scene(tier: str, full: bool) -> NDArray[np.uint16]:
+    """Four bands of 64 x 64 pixels of 10 m; the full record's hidden bands and outside differ."""
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(1, 3000, (4, 64, 64), dtype=np.uint16)
+    if full:
+        pixels[2:] = np.random.default_rng(5).integers(1, 3000, (2, 64, 64), dtype=np.uint16)
+    return pixels
+
+
+def _feature(key: str, shape: Any, said: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "id": key,
+        "properties": {"id": key, **said},
+        "geometry": json.loads(shapely.to_geojson(shape)),
+    }
+
+
+def _place(rng: random.Random) -> tuple[float, float]:
+    return round(WEST + rng.random() * 0.025, 6), round(SOUTH + rng.random() * 0.022, 6)
+
+
+def _inside(rng: random.Random) -> tuple[float, float]:
+    while True:
+        at = _place(rng)
+        if FENCE.contains(shapely.Point(at)):
+            return at
+
+
+def _outside(rng: random.Random) -> tuple[float, float]:
+    while True:
+        at = _place(rng)
+        if not FENCE.intersects(shapely.Point(at)):
+            return at
+
+
+def _line(at: tuple[float, float], rng: random.Random) -> shapely.LineString:
+    points = [at]
+    for _ in range(rng.randint(1, 4)):
+        west, south = points[-1]
+        points.append(
+            (round(west + rng.uniform(-0.003, 0.003), 6), round(south + rng.uniform(-0.003, 0.003), 6))
+        )
+    return shapely.LineString(points)
+
+
+def _house(at: tuple[float, float], rng: random.Random) -> shapely.Polygon:
+    west, south = at
+    return shapely.box(west, south, west + rng.uniform(1e-4, 4e-4), south + rng.uniform(1e-4, 4e-4))

@@ -1,0 +1,183 @@
+"""Two geoshares whose records differ only in what the tiers under test hide.
+
+Both start as copies of one folder, so that secrets, keys and organisations are the same; then each
+takes in its own files. The *plain* one never had the hidden things, the *full* one has them among the
+visible ones. Who asks is served by services of its own, with a clock that stands still and identifiers
+that come in order, so that answers can be compared to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from werkzeug.test import TestResponse
+
+from geoshare.app import create_app
+from geoshare.services import build_services
+from geoshare.services.keeping import make_worker
+from geoshare.services.local import Local
+from geoshare.settings import Settings
+from tests.leaks.town import TIERS, Layer, tiers_toml
+
+NOON_US = 1_780_000_000_000_000
+TIME_OF_DAY = ("Date", "Expires")  # of the web server and of static files
+ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+class StandingClock:
+    """Shows the same instant until somebody moves it."""
+
+    def __init__(self, now_us: int = NOON_US) -> None:
+        self._now_us = now_us
+
+    def now_us(self) -> int:
+        return self._now_us
+
+    def move(self, seconds: float) -> None:
+        self._now_us += int(seconds * 1_000_000)
+
+
+class CountedIds:
+    """Identifiers in order."""
+
+    def __init__(self, start: int = 0) -> None:
+        self._next = start
+
+    def new(self) -> str:
+        self._next += 1
+        number, text = self._next, ""
+        for _ in range(16):
+            number, digit = divmod(number, 32)
+            text = ALPHABET[digit] + text
+        return text
+
+
+@dataclass
+class Twin:
+    """One geoshare: the hand that loads it, and the application that is asked."""
+
+    folder: Path
+    clock: StandingClock
+    first_id: int
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.settings = Settings(
+            data=self.folder, tile_cache_bytes=40_000_000, grace_s=0, extract_sync_features=4
+        )
+        self._hand = build_services(self.settings, self.clock, CountedIds(self.first_id))
+        self.local = Local(self._hand)
+
+    def open(self) -> None:
+        """Start answering."""
+        services = build_services(self.settings, self.clock, CountedIds())
+        self.client = create_app(self.settings, services).test_client(use_cookies=False)
+        self.worker = make_worker(services)
+
+    def load(self, layer: Layer) -> None:
+        """Take in what a layer says, as a new file of its provider."""
+        number = self.versions[layer.collection] = self.versions.get(layer.collection, 0) + 1
+        inbox = self.folder.with_name(f"inbox-{self.folder.name}")
+        inbox.mkdir(exist_ok=True)
+        path = inbox / f"{layer.collection}-{number}"  # a scene is named after its file
+        if layer.pixels is not None:
+            path = path.with_suffix(".tif")
+            _write_scene(path, layer.pixels)
+        else:
+            path = path.with_suffix(".geojson")
+            path.write_text(json.dumps(layer.geojson()), "utf-8")
+        report = self.local.contribute(
+            path,
+            layer.provider,
+            progress=lambda done, text="": None,
+            collection=layer.collection,
+            **layer.declared,
+        )
+        assert not report.refused and report.taken, report
+
+    def show(self) -> None:
+        """Publish what was taken in."""
+        self.local.wait_until_visible()
+
+    def ask(self, request: Request) -> TestResponse:
+        """The answer to a request."""
+        return self.client.open(
+            request.path,
+            method=request.method,
+            query_string=request.query,
+            headers=request.headers,
+            data=request.body,
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """What somebody asks."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
+
+    def headers_without_key(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.headers if name != "X-API-Key"]
+
+
+class Twins:
+    """Both, moved in step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = StandingClock()
+        base = folder / "base"
+        base.mkdir(parents=True)
+        (base / "tiers.toml").write_text(tiers_toml(), "utf-8")
+        seed = Twin(base, self.clock, 1_000_000)
+        self.keys = {
+            tier: seed.local.create_key(f"org-{tier}", (tier,), days=30)
+            for tier in (*TIERS, "operator")
+        }
+        seed._hand.governance.close()
+        plain, full = folder / "plain", folder / "full"
+        shutil.copytree(base, plain)
+        shutil.copytree(base, full)
+        self.plain = Twin(plain, self.clock, 2_000_000)
+        self.full = Twin(full, self.clock, 3_000_000)
+
+    def both(self) -> tuple[Twin, Twin]:
+        return self.plain, self.full
+
+    def load(self, plain: Sequence[Layer], full: Sequence[Layer]) -> None:
+        """Take in layers; each twin has its own."""
+        for twin, layers in ((self.plain, plain), (self.full, full)):
+            for layer in layers:
+                twin.load(layer)
+            twin.show()
+
+    def open(self) -> None:
+        for twin in self.both():
+            twin.open()
+
+
+def seen(answer: TestResponse) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Everything a caller receives, but for the time of day."""
+    headers = sorted((name.lower(), value) for name, value in answer.headers if name not in TIME_OF_DAY)
+    return answer.status_code, headers, answer.data
+
+
+def _write_scene(path: Path, pixels: np.ndarray) -> None:
+    bands, rows, columns = pixels.shape
+    place = Affine(10, 0, 382_500, 0, -10, 3_941_300)
+    with rasterio.open(
+        path, "w", "GTiff", columns, rows, bands, "EPSG:32654", place, "uint16", nodata=0
+    ) as dataset:
+        dataset.write(pixels)
+        dataset.update_tags(TIFFTAG_DATETIME="2026:05:03 01:02:03")
+        dataset.descriptions = [f"B{number:02d}" for number in range(1, bands + 1)]
