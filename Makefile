@@ -25,6 +25,9 @@ test: setup  ## Run the tests
 	@bash tests/prepare.sh
 	$(BIN)/pytest
 
+test-leaks: setup  ## Ask twin servers 100,000 questions under each tier, which takes an hour or more
+	GEOSHARE_TEST_REQUESTS=$${GEOSHARE_TEST_REQUESTS:-100000} $(BIN)/pytest -n 0 -s tests/leaks
+
 check: $(READY)  ## Lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

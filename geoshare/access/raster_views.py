@@ -17,6 +17,7 @@ import shapely
 from geoshare.access.compile import area_of, treatments, visible_columns
 from geoshare.access.digest import token
 from geoshare.access.manifest import ViewManifest
+from geoshare.access.pictures import said_of, stripped
 from geoshare.access.summary import visible_schema
 from geoshare.filter import fields_of
 from geoshare.filter.literals import instant_us
@@ -55,6 +56,10 @@ def raster_manifest(
         {"asset": asset.as_dict(), "limits": _plain(limits)}
         for asset, (_, limits) in zip(visible, shown, strict=True)
     ]
+    told = [
+        said_of(asset, limits) | {"limits": _plain(limits)}
+        for asset, (_, limits) in zip(visible, shown, strict=True)
+    ]
     moments = [asset.datetime_us for asset in visible]
     schema = visible_schema(collection, columns)
     return ViewManifest(
@@ -66,7 +71,7 @@ def raster_manifest(
         count=len(visible),
         extent=_extent(visible),
         time_extent=(min(moments), max(moments)) if moments else None,
-        token=token(collection.name, schema, columns, said),
+        token=token(collection.name, schema, columns, told),
         assets=tuple(said),
         source={"version": version},
     )
@@ -135,11 +140,11 @@ def _value(asset: RasterAsset, name: str, kind: Kind) -> Any:
 
 
 def _strip(asset: RasterAsset, columns: Sequence[str], limits: RasterLimits) -> RasterAsset:
-    """Leave out of an asset the properties and bands that are not shown."""
+    """Leave out of an asset the properties, bands and measurements that are not shown."""
     properties = {name: value for name, value in asset.properties.items() if name in columns}
     if limits.bands is not None and "bands" in properties:
         properties["bands"] = [band.name for band in asset.bands if band.name in limits.bands]
-    return replace(asset, properties=properties)
+    return stripped(replace(asset, properties=properties), limits)
 
 
 def _plain(limits: RasterLimits) -> dict[str, Any]:

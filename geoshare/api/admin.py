@@ -92,8 +92,11 @@ class ListParams(Params):
 
 @blueprint.before_request
 def _for_operators_only() -> None:
-    """Everybody else is told what is told of any address that does not exist."""
-    if caller().role != "operator":
+    """Everybody else is told what is told of any address that does not exist.
+
+    A browser's question before it asks comes without a credential, and is answered as everywhere.
+    """
+    if request.method != "OPTIONS" and caller().role != "operator":
         raise NotFound("No such resource")
 
 

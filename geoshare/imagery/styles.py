@@ -72,9 +72,9 @@ def unknown_style(assets: list[RasterAsset], limits: RasterLimits) -> BadRequest
     return BadRequest("there is no such style", parameter="style", allowed=", ".join(names))
 
 
-def _gamma(asset: RasterAsset) -> float:
+def _gamma(asset: RasterAsset, shown: tuple[int, ...]) -> float:
     """Brighten forest and water where reflectances are stretched; 8-bit pictures have it done."""
-    return 1.0 if all(band.dtype == "uint8" for band in asset.bands) else 1.25
+    return 1.0 if all(asset.bands[number].dtype == "uint8" for number in shown) else 1.25
 
 
 def _role(bands: tuple[Band, ...], visible: tuple[int, ...], role: str) -> int | None:
@@ -87,7 +87,13 @@ def _composites(asset: RasterAsset, visible: tuple[int, ...]) -> list[Style]:
     found = []
     if red is not None and green is not None and blue is not None:
         found.append(
-            Style("true-colour", "True colour", "自然な色", (red, green, blue), gamma=_gamma(asset))
+            Style(
+                "true-colour",
+                "True colour",
+                "自然な色",
+                (red, green, blue),
+                gamma=_gamma(asset, (red, green, blue)),
+            )
         )
     if swir is not None and nir is not None and red is not None:
         found.append(
@@ -102,7 +108,7 @@ def _composites(asset: RasterAsset, visible: tuple[int, ...]) -> list[Style]:
         found.append(
             Style("false-colour", "False colour (vegetation red)", "植生強調(赤)", (nir, red, green))
         )
-    if not found and len(visible) >= 3 and len(asset.bands) <= 16:
+    if not found and len(visible) >= 3 and len(visible) <= 16:
         found.append(
             Style("composite", "Composite of the first three bands", "最初の3バンドの合成", visible[:3])
         )

@@ -7,12 +7,10 @@ difference between hidden and missing shows.
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
 import math
 import random
-import zipfile
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,8 +18,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from werkzeug.test import TestResponse
 
+from tests.leaks.declared import declared_of, plain
 from tests.leaks.town import COLLECTIONS, COLUMNS, HIDDEN_COLUMNS, HIDDEN_LAYER, SOUTH, WEST
 from tests.leaks.twins import Request
+from tiles.matrices import MATRIX_SETS
 
 MISSING = ("nothing", "lanes", HIDDEN_LAYER, "../etc", "segments,", "")
 VALUES = (
@@ -37,7 +37,11 @@ VALUES = (
     "x",
 )
 FORMATS = ("json", "html", "geojson", "xml", "")
-MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Zone9", "Other")
+MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
+SETS = tuple(MATRIX_SETS)
+PLACE = "<matrix_set_id>/<int:z>/<int:row>/<int:column>"
+ANY_MAP = "/collections/{collection}/map/tiles/{matrix}"
+STYLES = ("grey-b01", "grey-b02", "grey-b03", "turbo-b01", "true-colour", "composite", "ndvi")
 
 
 @dataclass
@@ -49,10 +53,12 @@ class Known:
     tags: list[str] = field(default_factory=lambda: ['"none"'])
     jobs: list[str] = field(default_factory=lambda: ["0000000000000001"])
     uploads: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    keys: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    entries: list[str] = field(default_factory=lambda: ["0000000000000001"])
 
     def learn(self, request: Request, answer: TestResponse) -> None:
         """Remember identifiers, links and tags that an answer names."""
-        if "ETag" in answer.headers:
+        if "ETag" in answer.headers and declared_of(request.path) is None:
             self._keep(self.tags, answer.headers["ETag"])
         if "Location" in answer.headers:
             at = urlsplit(answer.headers["Location"]).path.rsplit("/", 1)[-1]
@@ -60,10 +66,10 @@ class Known:
         if (
             "json" not in (answer.content_type or "")
             or not answer.data
-            or answer.content_encoding == "zstd"
+            or answer.content_encoding not in (None, "", "gzip")
         ):
             return
-        found = json.loads(_plain(answer))
+        found = json.loads(plain(answer))
         if not isinstance(found, dict):
             return
         for feature in found.get("features") or found.get("results") or ():
@@ -71,6 +77,10 @@ class Known:
         for link in found.get("links") or ():
             if isinstance(link, dict) and "href" in link:
                 self._keep(self.links, link["href"])
+        for entry in found.get("entries") or ():
+            self._keep(self.entries, str(entry.get("id")))
+        if request.path == "/me/keys" and isinstance(found.get("id"), str):
+            self._keep(self.keys, found["id"])
         job = found.get("job", found.get("id"))
         if request.path in ("/extracts", "/contributions") and isinstance(job, str):
             self._keep(self.jobs, job)
@@ -94,6 +104,8 @@ class Asker:
         """The next request, and the rule it is for."""
         rule = self.rng.choice(OFTEN if self.rng.random() < 0.6 else RULES)
         made = ASKERS[rule](self)
+        if self.rng.random() < 0.01:
+            made = _preflight(made)
         return rule, Request(
             made.method, made.path, made.query, (*made.headers, *self._headers()), made.body
         )
@@ -219,13 +231,34 @@ class Asker:
         z, x, y = self.tile()
         return self.get(f"/tiles/{self.several()}/{z}/{x}/{y}.mvt")
 
+    def set_tile(self) -> tuple[str, int, int, int]:
+        """Tile matrix set, tile matrix, row and column of a tile in or near the town."""
+        rng = self.rng
+        name = rng.choice([*SETS, *MATRICES, *MATRICES])
+        z = rng.choice((0, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 25))
+        if name not in MATRIX_SETS or z > MATRIX_SETS[name].max_zoom:
+            return name, z, 0, 0
+        west, south = WEST + rng.uniform(0, 0.025), SOUTH + rng.uniform(0, 0.022)
+        found = MATRIX_SETS[name].covering(z, (west, south, west, south))
+        (column, _), (row, _) = found or ((0, 0), (0, 0))
+        return name, z, max(0, row + rng.choice((0,) * 20 + (-1, 1, 2**z))), column
+
+    def ogc_tile(self, template: str, *query: tuple[str, Any]) -> Request:
+        name, z, row, column = self.set_tile()
+        said = [*query]
+        if self.rng.random() < 0.1:
+            said.append(("f", self.rng.choice(("mvt", "png", "webp", "gif", "json"))))
+        if self.rng.random() < 0.1:
+            said.append(("datetime", self.instant()))
+        path = template.format(collection=self.collection(), matrix=name)
+        return self.get(f"{path}/{z}/{row}/{column}", *said)
+
     def raster_tile(self) -> Request:
         z, x, y = self.tile()
         name = self.collection() if self.rng.random() < 0.2 else "satellite"
         query = []
         if self.rng.random() < 0.4:
-            style = self.rng.choice(("true-colour", "B01", "B03", "false-colour", "default", "ndvi"))
-            query.append(("style", style))
+            query.append(("style", self.rng.choice(STYLES)))
         if self.rng.random() < 0.3:
             query.append(("datetime", self.instant()))
         return self.get(
@@ -247,6 +280,13 @@ class Asker:
         if rng.random() < 0.1:
             said["area"] = "089991"
         return self.post("/extracts", json.dumps(said).encode(), "application/json")
+
+    def sub_key(self) -> Request:
+        """A key of one's own key, for collections of any kind."""
+        said: dict[str, Any] = {"days": self.rng.choice((1, 20, 0))}
+        if self.rng.random() < 0.6:
+            said["collections"] = [self.collection()]
+        return self.post("/me/keys", json.dumps(said).encode(), "application/json")
 
     def post(self, path: str, body: bytes, kind: str, *query: tuple[str, str]) -> Request:
         return Request("POST", path, query, (("Content-Type", kind),), body)
@@ -275,19 +315,110 @@ class Asker:
             "feature": rng.choice(self.known.ids),
             "job": rng.choice(self.known.jobs),
             "several": self.several(),
-            "matrix": rng.choice(MATRICES),
+            "matrix": rng.choice([*SETS, *MATRICES]),
             "z": z, "x": x, "y": y,
         }  # fmt: skip
         return self.get(template.format(**values))
+
+
+def _preflight(request: Request) -> Request:
+    """What a browser asks before it asks this of another origin."""
+    said = (("Origin", "https://map.example"), ("Access-Control-Request-Method", request.method))
+    return Request("OPTIONS", request.path, request.query, said)
+
+
+def _of_several(asker: Asker) -> tuple[tuple[str, str], ...]:
+    return (("collections", asker.several()),) if asker.rng.random() < 0.7 else ()
 
 
 def _get(template: str) -> Callable[[Asker], Request]:
     return lambda asker: asker.one(template)
 
 
+# What operators alone may ask; for the tiers under test all of it must be as if it were not there.
+ADMIN = (
+    "GET /admin/agreements",
+    "GET /admin/agreements/<agreement>",
+    "GET /admin/changes",
+    "GET /admin/emergencies",
+    "GET /admin/offers",
+    "GET /admin/policies/diff",
+    "GET /admin/tiers",
+    "GET /admin/tiers/<int:number>",
+    "POST /admin/agreements",
+    "POST /admin/agreements/<agreement>/end",
+    "POST /admin/agreements/<agreement>/signatures",
+    "POST /admin/emergencies",
+    "POST /admin/emergencies/<emergency>/confirm",
+    "POST /admin/emergencies/<emergency>/end",
+    "POST /admin/offers",
+    "POST /admin/offers/<offer>/withdraw",
+    "POST /admin/policies/simulate",
+    "POST /admin/tiers",
+    "POST /admin/tiers/<int:number>/publish",
+)
+
+
+def _admin(rule: str) -> Callable[[Asker], Request]:
+    """Something that an operator may ask, about any of the first numbers."""
+    method, path = rule.split()
+
+    def ask(asker: Asker) -> Request:
+        there = re.sub("<[^>]+>", lambda _: str(asker.rng.randint(1, 4)), path)
+        body = asker.rng.choice((b"{}", b'{"reason": "asked"}', b"[", b""))
+        if method == "GET":
+            return asker.get(there, *((("to", "1"),) if there.endswith("/diff") else ()))
+        return asker.post(there, body, "application/json")
+
+    return ask
+
+
 ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /": _get("/"),
+    **{rule: _admin(rule) for rule in ADMIN},
+    "GET /emergency": _get("/emergency"),
+    "GET /offers": _get("/offers"),
+    "GET /audit/checkpoint": _get("/audit/checkpoint"),
+    "GET /audit/tile/<path:name>": lambda asker: asker.get(
+        f"/audit/tile/{asker.rng.choice(('0/000', 'entries/000', '0/000.p/7', '../log', '1/x'))}"
+    ),
+    "GET /audit/vkey": _get("/audit/vkey"),
     "GET /collections": _get("/collections"),
+    "GET /collections/<collection>/map/tiles": _get("/collections/{collection}/map/tiles"),
+    "GET /collections/<collection>/map/tiles/<matrix_set_id>": _get(
+        "/collections/{collection}/map/tiles/{matrix}"
+    ),
+    f"GET /collections/<collection>/map/tiles/{PLACE}": lambda asker: asker.ogc_tile(
+        asker.rng.choice(("/collections/satellite/map/tiles/{matrix}",) * 2 + (ANY_MAP,)),
+        *((("style", asker.rng.choice(STYLES)),) if asker.rng.random() < 0.4 else ()),
+    ),
+    "GET /collections/<collection>/tiles": _get("/collections/{collection}/tiles"),
+    "GET /collections/<collection>/tiles/<matrix_set_id>": _get(
+        "/collections/{collection}/tiles/{matrix}"
+    ),
+    f"GET /collections/<collection>/tiles/{PLACE}": lambda asker: asker.ogc_tile(
+        "/collections/{collection}/tiles/{matrix}"
+    ),
+    "GET /me/keys": _get("/me/keys"),
+    "POST /me/keys": Asker.sub_key,
+    "DELETE /me/keys/<key>": lambda asker: Request(
+        "DELETE", f"/me/keys/{asker.rng.choice(asker.known.keys)}"
+    ),
+    "GET /me/audit": lambda asker: asker.get(
+        "/me/audit",
+        *((("limit", asker.rng.choice((1, 5, 1001))),) if asker.rng.random() < 0.4 else ()),
+        *((("before", asker.rng.choice(asker.known.entries)),) if asker.rng.random() < 0.3 else ()),
+    ),
+    "GET /me/audit/<entry>/proof": lambda asker: asker.get(
+        f"/me/audit/{asker.rng.choice(asker.known.entries)}/proof"
+    ),
+    "GET /tileMatrixSets": _get("/tileMatrixSets"),
+    "GET /tileMatrixSets/<matrix_set_id>": _get("/tileMatrixSets/{matrix}"),
+    "GET /tiles": _get("/tiles"),
+    "GET /tiles/<matrix_set_id>": lambda asker: asker.get(
+        f"/tiles/{asker.rng.choice([*SETS, *MATRICES])}", *_of_several(asker)
+    ),
+    f"GET /tiles/{PLACE}": lambda asker: asker.ogc_tile("/tiles/{matrix}", *_of_several(asker)),
     "GET /collections/<collection>": _get("/collections/{collection}"),
     "GET /collections/<collection>/items": Asker.items,
     "GET /collections/<collection>/items/<feature_id>": _get(
@@ -347,14 +478,3 @@ OFTEN = (
 )
 
 RULES = tuple(sorted(ASKERS))
-
-
-def members(archive: bytes) -> dict[str, bytes]:
-    """The files of a zip."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as found:
-        return {name: found.read(name) for name in found.namelist()}
-
-
-def _plain(answer: TestResponse) -> bytes:
-    """The body without its coding."""
-    return gzip.decompress(answer.data) if answer.content_encoding == "gzip" else answer.data

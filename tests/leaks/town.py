@@ -1,9 +1,9 @@
 """A small town in two records: the same for whoever is asked, but for what that tier hides.
 
-Everything is drawn from seeded random numbers. ``layers(tier, full=False)`` are the files of the plain
-record, ``layers(tier, full=True)`` those of the full one: hidden rows lie among the visible ones, hidden
-columns hold something, transformed columns hold other values that come out the same, and what lies
-outside a fence is different.
+Everything is drawn from seeded random numbers. ``layers(tier, full=False)`` are the files of the
+plain record, ``layers(tier, full=True)`` those of the full one: hidden rows lie among the visible
+ones, hidden columns hold something, transformed columns hold other values that come out the same,
+and what lies outside a fence is different.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyproj
 import shapely
 from numpy.typing import NDArray
 
@@ -23,9 +24,10 @@ WEST, SOUTH = 139.70, 35.60
 FENCE = shapely.Polygon(
     [(139.703, 35.603), (139.722, 35.604), (139.724, 35.618), (139.712, 35.6125), (139.704, 35.62)]
 )
+SCENE_PX, SCENE_M, SCENE_WEST, SCENE_NORTH = 256, 10, 382_200, 3_942_300  # EPSG:32654
 COLLECTIONS = ("segments", "connectors", "places", "events", "buildings", "satellite")
 HIDDEN_LAYER = "harbour_plans"
-TIERS = ("rows", "fenced", "coarse")
+TIERS = ("rows", "fenced", "coarse", "late")
 COLUMNS = {
     "segments": ["class", "name", "width_m", "start_connector_id", "length_m"],
     "connectors": ["name"],
@@ -39,6 +41,12 @@ HIDDEN_COLUMNS = {
     "events": ["reason"],
     "buildings": ["name", "height_m"],
 }
+LATE = tuple(
+    (number, {"kind": "flood", "name": "隠れた通行止め", "valid_from": when})
+    for number, when in enumerate(
+        ("2026-05-28T00:00:00Z", "2026-06-03T00:00:00Z", "2026-01-09T00:00:00Z")
+    )
+)
 NAMES = ("本通り", "港通り", "Station Road", "坂の道", "潮見橋")
 
 
@@ -90,6 +98,10 @@ def _grant(tier: str, collection: str) -> str:
     else:
         said.append(f"columns = {json.dumps(COLUMNS[collection])}")
         said.append(f"rows = {_rows(collection)}")
+    if tier == "late" and collection == "events":
+        said.append('delay = "P1D"\nwindow = "P60D"')
+    if tier == "late" and collection == "places":
+        said.append('transforms = {name_kana = {kind = "hash"}}')
     if tier == "fenced":
         corners = [list(corner) for corner in FENCE.exterior.coords]
         said.append(f'area = {{type = "Polygon", coordinates = [{json.dumps(corners)}]}}')
@@ -135,7 +147,7 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
 
 
 def changed(tier: str, step: int, *, full: bool) -> list[Layer]:
-    """A later file of each kind: visible things change in both, hidden ones in the full record alone."""
+    """Later files: visible things change in both records, hidden ones in the full one alone."""
     rng, hidden = random.Random(100 + step), random.Random(200 + step)
     made: list[Layer] = []
     if step % 2:
@@ -221,6 +233,8 @@ def _events(rng: random.Random, hidden: random.Random, tier: str, full: bool) ->
         "valid_from": "2020-01-01T00:00:00Z",
         "valid_to": "2030-01-01T00:00:00Z",
     }
+    if full and tier == "late":  # the clock stands at 2026-05-28: seen too lately, or too long ago
+        rows = [*rows, *(_feature(f"l{n}", shapely.Point(_place(hidden)), late) for n, late in LATE)]
     return _mixed(rows, hidden, full, said, tier, lambda at, _: shapely.Point(at))
 
 
@@ -277,12 +291,26 @@ def _bent(line: shapely.LineString, hidden: random.Random, tier: str) -> shapely
 
 
 def _scene(tier: str, full: bool) -> NDArray[np.uint16]:
-    """Four bands of 64 x 64 pixels of 10 m; the full record's hidden bands and outside differ."""
+    """Four bands of pixels of 10 m; the full record's hidden bands and outside differ."""
     rng = np.random.default_rng(3)
-    pixels = rng.integers(1, 3000, (4, 64, 64), dtype=np.uint16)
+    pixels = rng.integers(1, 3000, (4, SCENE_PX, SCENE_PX), dtype=np.uint16)
     if full:
-        pixels[2:] = np.random.default_rng(5).integers(1, 3000, (2, 64, 64), dtype=np.uint16)
+        if tier == "fenced":
+            other = np.random.default_rng(9).integers(1, 60000, pixels.shape, dtype=np.uint16)
+            pixels = np.where(_beyond_fence(), other, pixels)
+        pixels[2:] = np.random.default_rng(5).integers(1, 3000, pixels[2:].shape, dtype=np.uint16)
     return pixels
+
+
+def _beyond_fence() -> NDArray[np.bool_]:
+    """Which pixels of the scene do not lie wholly inside the fence: straight in its own CRS or not."""
+    change = pyproj.Transformer.from_crs("EPSG:32654", "OGC:CRS84", always_xy=True)
+    row, column = np.mgrid[0:SCENE_PX, 0:SCENE_PX]
+    x, y = SCENE_WEST + SCENE_M * column, SCENE_NORTH - SCENE_M * row
+    steps = [(0, 0), (SCENE_M, 0), (SCENE_M, -SCENE_M), (0, -SCENE_M)]
+    corners = np.stack([np.dstack(change.transform(x + dx, y + dy)) for dx, dy in steps], axis=2)
+    found: NDArray[np.bool_] = ~shapely.covers(FENCE, shapely.polygons(corners))
+    return found
 
 
 def _feature(key: str, shape: Any, said: dict[str, Any]) -> dict[str, Any]:

@@ -24,10 +24,9 @@ from geoshare.services import build_services
 from geoshare.services.keeping import make_worker
 from geoshare.services.local import Local
 from geoshare.settings import Settings
-from tests.leaks.town import TIERS, Layer, tiers_toml
+from tests.leaks.town import SCENE_M, SCENE_NORTH, SCENE_WEST, TIERS, Layer, tiers_toml
 
 NOON_US = 1_780_000_000_000_000
-TIME_OF_DAY = ("Date", "Expires")  # of the web server and of static files
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -100,7 +99,8 @@ class Twin:
             collection=layer.collection,
             **layer.declared,
         )
-        assert not report.refused and report.taken, report
+        assert not report.refused, report
+        assert report.taken, report
 
     def show(self) -> None:
         """Publish what was taken in."""
@@ -127,9 +127,6 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
 
-    def headers_without_key(self) -> list[tuple[str, str]]:
-        return [(name, value) for name, value in self.headers if name != "X-API-Key"]
-
 
 class Twins:
     """Both, moved in step."""
@@ -140,10 +137,7 @@ class Twins:
         base.mkdir(parents=True)
         (base / "tiers.toml").write_text(tiers_toml(), "utf-8")
         seed = Twin(base, self.clock, 1_000_000)
-        self.keys = {
-            tier: seed.local.create_key(f"org-{tier}", (tier,), days=30)
-            for tier in (*TIERS, "operator")
-        }
+        self.keys = {tier: _key(seed, tier) for tier in TIERS}
         seed._hand.governance.close()
         plain, full = folder / "plain", folder / "full"
         shutil.copytree(base, plain)
@@ -165,16 +159,24 @@ class Twins:
         for twin in self.both():
             twin.open()
 
+    def work(self) -> None:
+        """Run the jobs that wait."""
+        for twin in self.both():
+            while twin.worker.run_one():
+                pass
 
-def seen(answer: TestResponse) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Everything a caller receives, but for the time of day."""
-    headers = sorted((name.lower(), value) for name, value in answer.headers if name not in TIME_OF_DAY)
-    return answer.status_code, headers, answer.data
+
+def _key(seed: Twin, tier: str) -> str:
+    """A key of an organisation that holds this tier alone; secrets are made now, to be the same."""
+    organisation = f"org-{tier}"
+    agreement = seed.local.agree(organisation, (tier,), days=30, reason="asked by the tests")
+    seed._hand.governance.secret(f"agreement {agreement}")
+    return seed.local.create_key(organisation, (tier,), days=30)
 
 
 def _write_scene(path: Path, pixels: np.ndarray) -> None:
     bands, rows, columns = pixels.shape
-    place = Affine(10, 0, 382_500, 0, -10, 3_941_300)
+    place = Affine(SCENE_M, 0, SCENE_WEST, 0, -SCENE_M, SCENE_NORTH)
     with rasterio.open(
         path, "w", "GTiff", columns, rows, bands, "EPSG:32654", place, "uint16", nodata=0
     ) as dataset:

@@ -1,0 +1,64 @@
+"""What may differ between the twins, and why; everything else must be the same to the byte."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zipfile
+from typing import NamedTuple
+
+from werkzeug.test import TestResponse
+
+TIME_OF_DAY = ("date", "expires")  # of the web server and of static files
+_HASHED = re.compile(rb'"(sha256|result_sha256|place|size|bytes)": ?("[0-9a-f]{64}"|\d+)')
+_PROOF = "audit.tlog-proof"
+
+Seen = tuple[int, list[tuple[str, str]], object]
+
+
+class Declared(NamedTuple):
+    """Addresses whose answers may differ, in ``without``'s eyes only."""
+
+    path: re.Pattern[str]
+    reason: str
+
+
+LOG = "an entry's place in the operator's log tells how many entries there are (docs/audit.md)"
+DECLARED = (
+    Declared(re.compile(r"/me/audit/[^/]+/proof"), LOG),
+    Declared(re.compile(r"/jobs/[^/]+/result"), f"an extract holds the proof of its entry: {LOG}"),
+    Declared(re.compile(r"/jobs(/[^/]+)?"), f"a job names the SHA-256 of its extract: {LOG}"),
+    Declared(re.compile(r"/me/audit"), f"entries name the SHA-256 of extracts: {LOG}"),
+    Declared(re.compile(r"/extracts"), f"an extract made at once holds the proof: {LOG}"),
+)
+
+
+def declared_of(path: str) -> Declared | None:
+    """The declaration for an address, if there is one."""
+    return next((found for found in DECLARED if found.path.fullmatch(path)), None)
+
+
+def seen(path: str, answer: TestResponse) -> Seen:
+    """Everything a caller receives, but for the time of day and what is declared."""
+    headers = sorted((name.lower(), value) for name, value in answer.headers)
+    headers = [pair for pair in headers if pair[0] not in TIME_OF_DAY]
+    if declared_of(path) is None or answer.status_code not in (200, 201, 304):
+        return answer.status_code, headers, answer.data
+    kept = [pair for pair in headers if pair[0] not in ("etag", "content-length")]
+    return answer.status_code, kept, _without(path, answer)
+
+
+def _without(path: str, answer: TestResponse) -> object:
+    """A body without hashes of extracts and without proofs, which depend on an entry's place."""
+    if answer.mimetype == "application/zip" and answer.data:
+        with zipfile.ZipFile(io.BytesIO(answer.data)) as found:
+            return {name: found.read(name) for name in found.namelist() if name != _PROOF}
+    if path.endswith("/proof"):
+        return answer.data.split(b"\n")[0]
+    return _HASHED.sub(rb'"\1":0', plain(answer))
+
+
+def plain(answer: TestResponse) -> bytes:
+    """The body without its coding."""
+    return gzip.decompress(answer.data) if answer.content_encoding == "gzip" else answer.data

@@ -1,0 +1,22 @@
+"""The page that says what holds each channel shut names tests that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
+
+
+def test_every_test_that_the_security_page_names_exists():
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text("utf-8"), re.MULTILINE)
+    }
+    assert set(re.findall(r"`(test_\w+)`", PAGE)) - there == set()
+
+
+def test_the_security_page_has_a_line_for_every_channel():
+    assert re.findall(r"^\| L(\d+) \|", PAGE, re.MULTILINE) == [str(n) for n in range(1, 41)]
