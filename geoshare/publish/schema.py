@@ -37,19 +37,20 @@ def properties_table(texts: Sequence[str], kinds: Mapping[str, Kind]) -> pa.Tabl
     (a number that became text), rows are converted one by one.
     """
     plain = {name: kind for name, kind in kinds.items() if kind != Kind.JSON}
+    lines = "\n".join(texts).encode()
     try:
-        table = _read_lines(texts, plain)
+        table = _read_lines(lines, len(texts), plain)
     except pa.ArrowInvalid:
         table = _read_rows(texts, plain)
     columns = {name: table.column(name) for name in plain}
-    columns |= _json_columns(texts, [name for name, kind in kinds.items() if kind == Kind.JSON])
+    nested = [name for name, kind in kinds.items() if kind == Kind.JSON]
+    columns |= _json_columns(texts, lines, nested)
     return pa.table({name: columns[name] for name in kinds})
 
 
-def _read_lines(texts: Sequence[str], kinds: Mapping[str, Kind]) -> pa.Table:
-    if not texts or not kinds:
-        return pa.table({name: pa.nulls(len(texts), _type(kind)) for name, kind in kinds.items()})
-    data = "\n".join(texts).encode()
+def _read_lines(data: bytes, rows: int, kinds: Mapping[str, Kind]) -> pa.Table:
+    if not rows or not kinds:
+        return pa.table({name: pa.nulls(rows, _type(kind)) for name, kind in kinds.items()})
     schema = pa.schema([(name, _READ_AS.get(kind, pa.utf8())) for name, kind in kinds.items()])
     table = pyarrow.json.read_json(
         pa.BufferReader(data),
@@ -58,7 +59,7 @@ def _read_lines(texts: Sequence[str], kinds: Mapping[str, Kind]) -> pa.Table:
             explicit_schema=schema, unexpected_field_behavior="ignore"
         ),
     )
-    if table.num_rows != len(texts):
+    if table.num_rows != rows:
         raise pa.ArrowInvalid("lines and rows differ in number")
     return pa.table({name: table.column(name).cast(_type(kind)) for name, kind in kinds.items()})
 
@@ -78,11 +79,10 @@ def _fitted(value: Any, kind: Kind) -> Any:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
-def _json_columns(texts: Sequence[str], names: Sequence[str]) -> dict[str, pa.Array]:
+def _json_columns(texts: Sequence[str], lines: bytes, names: Sequence[str]) -> dict[str, pa.Array]:
     columns: dict[str, list[str | None]] = {name: [None] * len(texts) for name in names}
     marks = [f'"{name}":' for name in names]
-    together = "\n".join(texts) if names else ""
-    if any(mark in together for mark in marks):
+    if any(mark.encode() in lines for mark in marks):
         for row, text in enumerate(texts):
             if any(mark in text for mark in marks):  # most rows have no nested value to parse
                 found = orjson.loads(text)

@@ -20,7 +20,7 @@ _EWKB_Z = 1 << 31
 _MAX_COUNT = 2**31 - 1
 
 # what is counted while reading
-_PARTS, _RINGS, _VERTICES = 0, 1, 2
+_PARTS, _RINGS, _VERTICES, _AXES = 0, 1, 2, 3
 _UNUSUAL = -1
 
 
@@ -82,6 +82,7 @@ def _read_ring(
                 lon_lat_z[v, axis] = bits[0]
     counts[_VERTICES] += vertices
     counts[_RINGS] += 1
+    counts[_AXES] = max(counts[_AXES], dimensions)
     if fill:
         vertex_starts[counts[_RINGS]] = counts[_VERTICES]
     return at
@@ -138,8 +139,9 @@ def _read(
     vertex_starts: NDArray[np.int32],
     lon_lat_z: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Count parts, rings and vertices, and with ``fill`` write them; empty where unusual."""
-    counts = np.zeros(3, dtype=np.int64)
+    """Count parts, rings, vertices and axes, and with ``fill`` write them; empty where unusual."""
+    counts = np.zeros(4, dtype=np.int64)
+    counts[_AXES] = 2
     for i in range(offsets.shape[0] - 1):
         kind = 0
         if offsets[i] < offsets[i + 1]:
@@ -157,9 +159,10 @@ def _read(
 def read_wkb(offsets: NDArray[np.int64], data: NDArray[np.uint8]) -> Geometries | None:
     """Flat arrays of WKB given by offsets (n + 1,) and bytes; no bytes: no geometry.
 
+    Positions have a third axis where any geometry has heights.
     None where anything unusual is among them, or a geometry is cut short.
     """
-    counts = _read(offsets, data, False, *_arrays(0, 0, 0, 0))
+    counts = _read(offsets, data, False, *_arrays(0, 0, 0, 0, 2))
     if not len(counts) or counts.max() > _MAX_COUNT:
         return None
     arrays = _arrays(len(offsets) - 1, *(int(count) for count in counts))
@@ -168,7 +171,7 @@ def read_wkb(offsets: NDArray[np.int64], data: NDArray[np.uint8]) -> Geometries 
 
 
 def _arrays(
-    rows: int, parts: int, rings: int, vertices: int
+    rows: int, parts: int, rings: int, vertices: int, axes: int
 ) -> tuple[
     NDArray[np.uint8], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]
 ]:
@@ -177,5 +180,5 @@ def _arrays(
         np.zeros(rows + 1, dtype=np.int32),
         np.zeros(parts + 1, dtype=np.int32),
         np.zeros(rings + 1, dtype=np.int32),
-        np.full((vertices, 3), np.nan),
+        np.empty((vertices, 2)) if axes == 2 else np.full((vertices, 3), np.nan),
     )

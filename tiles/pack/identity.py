@@ -10,12 +10,20 @@ import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
+from tiles.pack.blake2b import first_words
+
 
 def id_hashes(ids: Sequence[str]) -> NDArray[np.uint64]:
     """First 8 bytes (little endian) of the 64-byte BLAKE2b of each id."""
     blake2b = hashlib.blake2b
     joined = b"".join([blake2b(text.encode()).digest()[:8] for text in ids])
     return np.frombuffer(joined, dtype="<u8").astype(np.uint64, copy=False)
+
+
+def text_hashes(ids: pa.StringArray) -> NDArray[np.uint64]:
+    """``id_hashes`` of an array of texts without nulls."""
+    hashes: NDArray[np.uint64] = first_words(*_text_arrays(ids))
+    return hashes
 
 
 def rows_digest(id_hash: NDArray[np.uint64]) -> str:
@@ -25,15 +33,16 @@ def rows_digest(id_hash: NDArray[np.uint64]) -> str:
 
 def utf8_arrays(ids: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     """Offsets (k + 1,) and bytes of texts."""
-    array = pa.array(list(ids), type=pa.utf8())
+    return _text_arrays(pa.array(list(ids), type=pa.utf8()))
+
+
+def _text_arrays(array: pa.StringArray) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
     _, offsets, data = array.buffers()
-    starts = (
-        np.frombuffer(offsets, dtype=np.int32, count=len(array) + 1)
-        if len(array)
-        else np.zeros(1, np.int32)
-    )
+    starts = np.frombuffer(bytes(4), dtype=np.int32)
+    if len(array):
+        starts = np.frombuffer(offsets, dtype=np.int32)[array.offset : array.offset + len(array) + 1]
     if data is None:
-        return starts, np.zeros(0, dtype=np.uint8)
+        return starts, np.frombuffer(b"", dtype=np.uint8)
     return starts, np.frombuffer(data, dtype=np.uint8, count=int(starts[-1]))
 
 

@@ -20,7 +20,7 @@ from tiles.grid import lon_lat_to_world
 from tiles.index.hilbert import GROUP_SHIFT, box_keys
 from tiles.index.rtree import build_nodes
 from tiles.pack.columns import physical, typed
-from tiles.pack.identity import id_hashes, rows_digest
+from tiles.pack.identity import rows_digest, text_hashes
 from tiles.pack.layout import BOX, MAX_GROUP, MAX_ROWS, VALID, VALUES, Header, vertex_type
 from tiles.pack.model import PartInfo
 from tiles.pack.reader import laid_out, row_numbers
@@ -70,7 +70,7 @@ def write_part(
     order = _order(keys, ids)
     names, arrays, nullable = _property_arrays(table, kinds, order)
     ids = ids.take(pa.array(order))
-    hashes = id_hashes(ids.to_pylist())
+    hashes = text_hashes(ids)
     header = Header(
         rows=len(ids),
         vertices=len(geometry.lon_lat_z),
