@@ -125,7 +125,7 @@ def _serve(link: Connection) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
-        os.nice(NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
         Path("/proc/self/comm").write_text("geoshare fold")
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import shutil
 import signal
 import tempfile
@@ -37,6 +39,8 @@ from geoshare.store.governance import ApiKey
 
 log = logging.getLogger("geoshare.keeping")
 
+KEEPER_NICENESS = -5  # where the system allows it: its turns are short, and everybody waits for them
+WORKER_NICENESS = 5  # nobody looks on while files are read and packed
 KEYS_LOOK_US = 200_000
 TIMED_LOOK_US = 5_000_000  # delays and windows move
 GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
@@ -178,6 +182,7 @@ class Housekeeping:
 def run_keeper(services: Services) -> None:
     """Keep until the process is told to end."""
     _log_to_stderr(services)
+    _prefer(KEEPER_NICENESS)
     ingest.sweep(services.record, services.clock, services.settings.data)
     stop = _stop_on_signals()
     sequencing = threading.Thread(target=services.trail.keep, args=(stop,), name="audit", daemon=True)
@@ -198,6 +203,7 @@ def make_worker(services: Services) -> Worker:
 def run_worker(services: Services) -> None:
     """Run jobs until the process is told to end."""
     _log_to_stderr(services)
+    _prefer(WORKER_NICENESS)
     stop = _stop_on_signals()
     worker = make_worker(services)
     worker.start()
@@ -307,6 +313,12 @@ def _said(error: GeoshareError) -> dict[str, Any]:
         "allowed": error.allowed,
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _prefer(niceness: int) -> None:
+    """Say how soon this process comes to its turn; who may not be preferred stays as it is."""
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
 
 def _log_to_stderr(services: Services) -> None:
