@@ -32,6 +32,7 @@ import geopandas
 import numpy as np
 from sqlalchemy import func, select
 
+from geoshare.publish import read_manifest
 from geoshare.services import build_services
 from geoshare.services.local import Local
 from geoshare.settings import Settings
@@ -53,6 +54,8 @@ class Times:
     """Milliseconds from the commit, by what was waited for."""
 
     found: dict[str, list[float]] = field(default_factory=dict)
+    most_parts: int = 0  # of the pack at any time
+    folds: int = 0  # into the base
 
     def add(self, what: str, seconds: float) -> None:
         """Note one."""
@@ -104,7 +107,9 @@ def main() -> int:
         reads = stack.enter_context(_load(own, roads)) if arguments.load else []
         times = _changes(own, services, roads, probes, folder, arguments)
     print("\n".join(times.lines()))
-    print(f"wrk meanwhile: {', '.join(f'{read.per_second:.0f}/s' for read in reads) or 'none'}")
+    print(f"most parts at once: {times.most_parts}; folds into the base: {times.folds}")
+    rates = [read.per_second for read in reads]
+    print(f"wrk meanwhile: {np.median(rates):.0f}/s (median)" if rates else "no other reads")
     print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     return 0
 
@@ -183,7 +188,8 @@ def _changes(
     arguments: argparse.Namespace,
 ) -> Times:
     times, local = Times(), Local(services)
-    random = np.random.default_rng(11)
+    random, base = np.random.default_rng(11), ""
+    manifest = services.packs_dir / "segments" / "manifest.json"
     for number in range(arguments.changes + 3):
         chosen = roads.iloc[random.choice(len(roads), FEATURES, replace=False)].copy()
         marker = f"visible {number} {secrets.token_hex(4)}"
@@ -199,11 +205,25 @@ def _changes(
             _watch(Times(), waits, probes, marker, committed)
             continue
         times.add("(taking it in)", committed - begun)
+        seen_s = manifest.stat().st_mtime
+        while seen_s < committed:  # a manifest of before
+            time.sleep(PAUSE_S)
+            seen_s = manifest.stat().st_mtime
         _watch(times, waits, probes, marker, committed)
-        pack = (services.packs_dir / "segments" / "manifest.json").stat().st_mtime
-        times.add("(pack written)", pack - committed)
+        times.add("(pack written)", seen_s - committed)
+        base = _note_parts(times, services, base)
         time.sleep(arguments.pause)
     return times
+
+
+def _note_parts(times: Times, services: Any, base: str) -> str:
+    """Count parts, and folds into the base; the name of its first part."""
+    published = read_manifest(services.packs_dir, "segments")
+    if published is None:
+        return base
+    times.most_parts = max(times.most_parts, len(published.parts))
+    times.folds += bool(base) and published.parts[0].name != base
+    return published.parts[0].name
 
 
 def _ways(own: GeoshareServer, probe: Probe, road: Any, lon: float, lat: float) -> dict[str, str]:
