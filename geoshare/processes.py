@@ -37,7 +37,7 @@ HEADER_TIMEOUT_MS = 15_000
 KILL_AFTER_S = 15
 MAX_CONNECTIONS = 4096  # of each worker; an idle one costs no thread
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # of glibc's mallopt
-MALLOC_OPTIONS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: 1 << 20, M_TRIM_THRESHOLD: 1 << 20}
+MALLOC_OPTIONS = {M_ARENA_MAX: 2, M_MMAP_THRESHOLD: 1 << 22, M_TRIM_THRESHOLD: 1 << 23}
 DUTIES: dict[str, Callable[[Services], None]] = {"keeper": run_keeper, "worker": run_worker}
 # A fork shares what is imported and compiled by then; elsewhere system libraries do not survive one.
 FIRST = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
@@ -104,7 +104,8 @@ def _give_back() -> None:
 
     With a heap each, threads that read rasters keep a third more memory. Without fixed thresholds the
     C library moves large arrays into the heaps once some have been freed, and these never shrink; so
-    does the pool that Arrow brings: together more than 50 MB of a worker.
+    does the pool that Arrow brings: together more than 50 MB of a worker. The thresholds are above
+    what a large tile takes: fresh pages for each cost 1 ms of its 6, keeping them 8 MB of a worker.
     """
     pa.set_memory_pool(pa.system_memory_pool())
     with contextlib.suppress(OSError, AttributeError):

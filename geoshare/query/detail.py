@@ -11,6 +11,7 @@ from typing import Any, Final
 from geoshare.access.view import View
 from tiles.generalise import DetailRule, Value
 from tiles.geometry.simplify import TOLERANCE
+from tiles.mvt.junctions import FROM_ZOOM
 
 EXTENT: Final = 4096
 """Units of a tile, in which sizes are told."""
@@ -72,7 +73,8 @@ def describe(view: View) -> list[dict[str, Any]]:
     - ``value``: ``property``, its ``values`` with the ``minzoom`` from which each appears, and the
       ``minzoom`` of all other values and of null. With several of these, one that lets it is enough.
     - ``size``: lines and polygons appear once the longer side of their box has ``min_units`` of a
-      tile's ``extent`` units, and ``simplified_units`` is how far simplified lines may move.
+      tile's ``extent`` units, and ``simplified_units`` is how far simplified lines may move. From
+      ``junctions_minzoom`` on vertices that lines share stay.
     - ``share``: each zoom below ``zoom`` shows ``share`` of the points of the next.
     """
     rule = detail_rule(view.collection.name)
@@ -93,6 +95,7 @@ def describe(view: View) -> list[dict[str, Any]]:
                 "min_units": rule.min_units,
                 "extent": EXTENT,
                 "simplified_units": TOLERANCE,
+                "junctions_minzoom": FROM_ZOOM,
             }
         )
     if view.collection.geometry in ("point", "any") and rule.thin_points_below is not None:

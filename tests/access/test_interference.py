@@ -106,6 +106,7 @@ def answers(view: View) -> list[object]:
                 break
     said.append(search_names([view], "通り"))
     said += [vector_tile([view], 14, 14550, y) for y in range(6453, 6457)]
+    said += [vector_tile([view], 9, 454, 201), vector_tile([view], 12, 3637, 1613)]
     said += [view.geojson(view.lookup([key])) for key in ("s0", "ahidden0", "zhidden1", "nothing")]
     return said
 
