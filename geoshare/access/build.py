@@ -263,6 +263,11 @@ class _Builder:
             shown[drafted.checksum, *columns] = Rows(part.part, columns, both(part.kept, alive))
         for overlay, bits in overlays:
             shown[overlay.info.checksum, *draft.columns] = Rows(overlay.part, draft.columns, bits)
+        parts = (
+            *(part.checksum for part in draft.parts),
+            *(item.info.checksum for item, _ in overlays),
+        )
+        self.memory.has_parts((self.policy.hash, name), frozenset(parts))
         manifest = ViewManifest(
             collection=name,
             kind=draft.collection.kind,

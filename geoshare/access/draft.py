@@ -237,7 +237,10 @@ class Draft:
         until = None if self._tick_us is None else self._next_change_us(table, self._tick_us)
         made = PartDraft(part, checksum, kept, rewrites, self._tick_us, until)
         return self._memory.put(
-            key, made, made.kept.nbytes + 2 * sum(rewrite.rows.nbytes for rewrite in rewrites)
+            key,
+            made,
+            made.kept.nbytes + 2 * sum(rewrite.rows.nbytes for rewrite in rewrites),
+            checksum,
         )
 
     def _split(

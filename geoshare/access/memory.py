@@ -16,12 +16,21 @@ Found = TypeVar("Found")
 
 
 class Memory:
-    """Entries by key, those not asked for longest going first. For one thread."""
+    """Entries by key, those not asked for longest going first. For one thread.
+
+    An entry that belongs to a part goes when no view has the part any more: it holds the part open, and
+    its mapping of a file that is gone, and nobody will ask for it.
+    """
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self._budget = budget_bytes
         self._used = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._of_part: dict[str, set[Hashable]] = {}
+        self._parts: dict[Hashable, frozenset[str]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def get(self, key: Hashable) -> Any:
         """What is kept under a key; None where nothing is."""
@@ -31,8 +40,13 @@ class Memory:
         self._kept.move_to_end(key)
         return found[0]
 
-    def put(self, key: Hashable, value: Found, array_bytes: int = 0) -> Found:
-        """Keep a value that holds arrays of so many bytes, and return it."""
+    def put(self, key: Hashable, value: Found, array_bytes: int = 0, part: str = "") -> Found:
+        """Keep a value that holds arrays of so many bytes, and return it.
+
+        ``part`` is the checksum of the part that the entry belongs to, where it belongs to one.
+        """
+        if part:
+            self._of_part.setdefault(part, set()).add(key)
         size = array_bytes + OVERHEAD_BYTES
         before = self._kept.pop(key, None)
         self._used += size - (0 if before is None else before[1])
@@ -41,6 +55,15 @@ class Memory:
             _, (_, gone) = self._kept.popitem(last=False)
             self._used -= gone
         return value
+
+    def has_parts(self, view: Hashable, parts: frozenset[str]) -> None:
+        """Note by their checksums which parts a view has now, and forget those it had before."""
+        gone = self._parts.get(view, frozenset()) - parts
+        self._parts[view] = parts
+        for part in gone:
+            for key in self._of_part.pop(part, ()):
+                _, size = self._kept.pop(key, (None, 0))
+                self._used -= size
 
     def get_or_make(self, key: Hashable, make: Callable[[], Found], array_bytes: int = 0) -> Found:
         """What is kept under a key, made where nothing is."""

@@ -70,7 +70,7 @@ class Settler:
             settled = write_settled(self._folder, self._draft, part, out, self._nulled, self._targets)
         size = settled.kept.nbytes + sum(overlay.row_of.nbytes for overlay in settled.overlays)
         size += sum(mask.nbytes for _, mask in lost.values())
-        self._memory.put(key, _Before(part, self._nulled, lost, settled), size)
+        self._memory.put(key, _Before(part, self._nulled, lost, settled), size, part.checksum)
         return settled
 
     def _still_there(self, settled: SettledPart) -> bool:
@@ -93,7 +93,8 @@ class Settler:
         found: Links | None = self._memory.get(key)
         if found is None:
             found = Links.of(part.part.table.column(name))
-            self._memory.put(key, found, found.hashes.nbytes + found.word.nbytes + found.empty.nbytes)
+            size = found.hashes.nbytes + found.word.nbytes + found.empty.nbytes
+            self._memory.put(key, found, size, part.checksum)
         return found
 
     def _leading_out(
@@ -111,14 +112,17 @@ class Settler:
 
 
 def remembered_facts(
-    memory: Memory, key: tuple[str, ...], part: Part, asked: Asked, bits: Bits
+    memory: Memory, key: tuple[str, str, str], part: Part, asked: Asked, bits: Bits
 ) -> Facts:
-    """What the rows of a part that are set amount to, from what they did the last time."""
+    """What the rows of a part that are set amount to, from what they did the last time.
+
+    ``key`` is policy, collection and the checksum of the part.
+    """
     whole = ("facts", *key, asked)
     held: tuple[Bits, Facts] | None = memory.get(whole)
     if held is None:
         facts = facts_of(part, asked, bits)
     else:
         facts = facts_after(part, asked, held[1], held[0], bits)
-    memory.put(whole, (bits, facts), bits.nbytes)
+    memory.put(whole, (bits, facts), bits.nbytes, key[2])
     return facts

@@ -26,9 +26,14 @@ def pss_mb(root: int) -> dict[str, float]:
     return found
 
 
-def pss_by_process(root: int) -> dict[str, float]:
-    """Proportional set size in MB of a process and of each one under it, by command and number."""
-    return {f"{_role(pid, root)} {pid}": _pss_mb(pid) for pid in _under(root)}
+def pss_by_process(root: int) -> dict[str, tuple[float, float]]:
+    """PSS in MB of a process and of each one under it, by command and number: all, and anonymous.
+
+    What is not anonymous are pages of files, which the system takes back when it needs room.
+    """
+    return {
+        f"{_role(pid, root)} {pid}": (_pss_mb(pid), _pss_mb(pid, "Pss_Anon:")) for pid in _under(root)
+    }
 
 
 def _under(root: int) -> list[int]:
@@ -60,12 +65,12 @@ def _role(pid: int, root: int) -> str:
     return name.removeprefix("geoshare ") if name.startswith("geoshare ") else "web workers"
 
 
-def _pss_mb(pid: int) -> float:
+def _pss_mb(pid: int, field: str = "Pss:") -> float:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return sum(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 
 
 def connection_owner(client_port: int, server_port: int) -> int:
