@@ -6,7 +6,7 @@ safe to do again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -26,9 +26,14 @@ class JobStore(Protocol):
         ...
 
     def lease(
-        self, kinds: Sequence[str], token: str, now_us: int, until_us: int
+        self,
+        kinds: Sequence[str],
+        token: str,
+        now_us: int,
+        until_us: int,
+        in_turn: Collection[str] = (),
     ) -> dict[str, Any] | None:
-        """Take a job that is due, or one whose lease has run out."""
+        """Take a job that is due, or one whose lease has run out; one at a time for kinds in turn."""
         ...
 
     def beat(self, job: str, token: str, until_us: int, progress: float, message: str) -> str:

@@ -6,7 +6,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -84,6 +84,9 @@ class Worker:
         By kind of job. A handler returns the job's result, and calls its ``Progress`` between steps.
         A GeoshareError fails the job with its message; Unavailable and unexpected errors are
         retried with growing pauses, ``MAX_ATTEMPTS`` runs in all.
+    in_turn
+        Kinds of which an owner's jobs run one after the other, in the order they were queued, also
+        past a failed attempt: a later file must not be overtaken by an earlier one.
     lease_s
         How long a silent worker keeps a job. Heartbeats go out three times as often.
     """
@@ -94,6 +97,7 @@ class Worker:
         handlers: Mapping[str, Handler],
         clock: Clock,
         *,
+        in_turn: Collection[str] = (),
         threads: int = 2,
         lease_s: float = LEASE_S,
         idle_s: float = _IDLE_S,
@@ -101,6 +105,7 @@ class Worker:
         self._store = store
         self._handlers = dict(handlers)
         self._clock = clock
+        self._in_turn = frozenset(in_turn)
         self._threads = threads
         self._lease_s = lease_s
         self._idle_s = idle_s
@@ -128,7 +133,8 @@ class Worker:
         """Run one job in this thread; false when none is due. Only :meth:`start` sends heartbeats."""
         token = secrets.token_hex(8)
         now_us = self._clock.now_us()
-        row = self._store.lease(list(self._handlers), token, now_us, now_us + int(self._lease_s * 1e6))
+        until_us = now_us + int(self._lease_s * 1e6)
+        row = self._store.lease(list(self._handlers), token, now_us, until_us, self._in_turn)
         if row is None:
             return False
         run = _Run(self._store, self._clock, as_job(row), token, self._lease_s)

@@ -197,7 +197,7 @@ def make_worker(services: Services) -> Worker:
         CONTRIBUTE: audited(services.trail, ContributionJobs(services).run),
         EXTRACT: audited(services.trail, services.extracts.run),
     }
-    return Worker(services.governance.jobs, handlers, services.clock)
+    return Worker(services.governance.jobs, handlers, services.clock, in_turn=(CONTRIBUTE,))
 
 
 def run_worker(services: Services) -> None:

@@ -15,7 +15,7 @@ from geoshare.errors import BadData, BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
 from geoshare.model.collections import check_name
 from geoshare.model.report import Report
-from geoshare.publish import Packs, wait_published
+from geoshare.publish import Packs, read_manifest, wait_published
 from geoshare.services import Services
 from geoshare.services.keeping import make_keeper
 from geoshare.services.written import Author
@@ -206,14 +206,27 @@ def doctor(services: Services) -> list[str]:
         findings.append(f"the audit log does not go on: {error.message}")
     packs = Packs(services.packs_dir)
     for name in packs.names():
-        manifest = packs.manifest(name)
-        for part in manifest.parts if manifest is not None else ():
-            try:
-                verify_part(services.packs_dir / name / part.name, part)
-            except (TileError, OSError) as error:
-                findings.append(f"{name}: part {part.name}: {error}")
-        if manifest is None:
-            for asset in packs.rasters(name)[1]:
-                if not Path(asset.path).exists():
-                    findings.append(f"{name}: the file of {asset.id} is missing")
+        try:
+            findings += _pack_findings(services, packs, name)
+        except (GeoshareError, TileError, OSError, ValueError, KeyError, TypeError) as error:
+            findings.append(f"{name}: what is published cannot be read: {error}")
+    return findings
+
+
+def _pack_findings(services: Services, packs: Packs, name: str) -> list[str]:
+    manifest = read_manifest(services.packs_dir, name)
+    if manifest is None:
+        if not packs.rasters(name)[1]:
+            return [f"{name}: what is published cannot be read by this version"]
+        return [
+            f"{name}: the file of {asset.id} is missing"
+            for asset in packs.rasters(name)[1]
+            if not Path(asset.path).exists()
+        ]
+    findings = []
+    for part in manifest.parts:
+        try:
+            verify_part(services.packs_dir / name / part.name, part)
+        except (TileError, OSError) as error:
+            findings.append(f"{name}: part {part.name}: {error}")
     return findings

@@ -6,10 +6,10 @@ statement of a worker names the token, so a worker that has lost its lease chang
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, func, not_, or_, select, update
 
 from geoshare.store.database import Database
 from geoshare.store.governance_tables import JOBS
@@ -39,14 +39,22 @@ class JobRows:
             )
 
     def lease(
-        self, kinds: Sequence[str], token: str, now_us: int, until_us: int
+        self,
+        kinds: Sequence[str],
+        token: str,
+        now_us: int,
+        until_us: int,
+        in_turn: Collection[str] = (),
     ) -> dict[str, Any] | None:
-        """Take the job that has waited longest, or one whose worker has gone silent."""
+        """Take the job that has waited longest, or one whose worker has gone silent.
+
+        A job of a kind ``in_turn`` waits until every earlier one of its kind and owner has ended.
+        """
         waiting = and_(JOBS.c.state == QUEUED, JOBS.c.due_us <= now_us)
         orphaned = and_(JOBS.c.state == RUNNING, JOBS.c.lease_until_us < now_us)
         candidate = (
             select(JOBS.c.id)
-            .where(JOBS.c.kind.in_(kinds), or_(waiting, orphaned))
+            .where(JOBS.c.kind.in_(kinds), or_(waiting, orphaned), _its_turn(in_turn))
             .order_by(JOBS.c.due_us, JOBS.c.created_us, JOBS.c.id)
             .limit(1)
         )
@@ -145,6 +153,25 @@ class JobRows:
             gone = list(connection.execute(select(JOBS.c.id).where(old)).scalars())
             connection.execute(JOBS.delete().where(old))
         return gone
+
+
+def _its_turn(kinds: Collection[str]) -> ColumnElement[bool]:
+    earlier = JOBS.alias()
+    before = or_(
+        earlier.c.created_us < JOBS.c.created_us,
+        and_(earlier.c.created_us == JOBS.c.created_us, earlier.c.id < JOBS.c.id),
+    )
+    open_one = (
+        select(earlier.c.id)
+        .where(
+            earlier.c.kind == JOBS.c.kind,
+            earlier.c.owner == JOBS.c.owner,
+            earlier.c.state.in_((QUEUED, RUNNING)),
+            before,
+        )
+        .exists()
+    )
+    return or_(JOBS.c.kind.not_in(list(kinds)), not_(open_one))
 
 
 def _values(row: Row[Any]) -> dict[str, Any]:

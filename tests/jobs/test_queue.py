@@ -238,3 +238,23 @@ def test_a_job_whose_worker_is_killed_runs_again(tmp_path, governance):
         time.sleep(0.05)
     done = queue.get(job.id)
     assert (done.state, done.attempts, done.result) == ("done", 2, {"ended": True})
+
+
+@on_both_databases
+def test_jobs_in_turn_wait_for_earlier_ones_of_their_owner_and_nobody_else_does(
+    governance, queue, clock
+):
+    turns = {"in_turn": ("work",)}
+    queued = []
+    for owner, kind in (("a", "work"), ("a", "work"), ("b", "work"), ("a", "other")):
+        queued.append(queue.enqueue(kind, {}, owner).id)
+        clock.now += 1
+    store, until = governance.jobs, clock.now + 10
+    taken = [store.lease(["work", "other"], f"t{n}", clock.now, until, **turns) for n in range(4)]
+    assert [row and row["id"] for row in taken] == [queued[0], queued[2], queued[3], None]
+    store.retry(queued[0], "t0", clock.now + 5, "again")
+    assert store.lease(["work"], "t5", clock.now, until, **turns) is None, "the first is not over yet"
+    again = store.lease(["work"], "t6", clock.now + 5, until, **turns)
+    assert again["id"] == queued[0]
+    store.finish(queued[0], "t6", "done", clock.now, result=None, error=None)
+    assert store.lease(["work"], "t7", clock.now, until, **turns)["id"] == queued[1]
