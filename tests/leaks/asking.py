@@ -79,6 +79,8 @@ class Known:
                 self._keep(self.links, link["href"])
         for entry in found.get("entries") or ():
             self._keep(self.entries, str(entry.get("id")))
+        if request.path == "/me/links" and "url" in found:
+            self._keep(self.links, found["url"])
         if request.path == "/me/keys" and isinstance(found.get("id"), str):
             self._keep(self.keys, found["id"])
         job = found.get("job", found.get("id"))
@@ -288,6 +290,13 @@ class Asker:
             said["collections"] = [self.collection()]
         return self.post("/me/keys", json.dumps(said).encode(), "application/json")
 
+    def signed_link(self) -> Request:
+        """A link to items or a tile of a collection of any kind."""
+        z, x, y = self.tile()
+        place = f"/collections/{self.collection()}/items", f"/tiles/{self.several()}/{z}/{x}/{y}.mvt"
+        said = {"path": self.rng.choice((*place, "/collections/segments/items?limit=2", "no"))}
+        return self.post("/me/links", json.dumps(said).encode(), "application/json")
+
     def post(self, path: str, body: bytes, kind: str, *query: tuple[str, str]) -> Request:
         return Request("POST", path, query, (("Content-Type", kind),), body)
 
@@ -401,6 +410,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     "GET /me/keys": _get("/me/keys"),
     "POST /me/keys": Asker.sub_key,
+    "POST /me/links": Asker.signed_link,
     "DELETE /me/keys/<key>": lambda asker: Request(
         "DELETE", f"/me/keys/{asker.rng.choice(asker.known.keys)}"
     ),

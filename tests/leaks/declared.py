@@ -11,6 +11,7 @@ from typing import NamedTuple
 from werkzeug.test import TestResponse
 
 TIME_OF_DAY = ("date", "expires")  # of the web server and of static files
+OF_THE_BYTES = ("etag", "content-length", "last-modified")  # of what is declared alone
 _HASHED = re.compile(rb'"(sha256|result_sha256|place|size|bytes)": ?("[0-9a-f]{64}"|\d+)')
 _PROOF = "audit.tlog-proof"
 
@@ -45,7 +46,7 @@ def seen(path: str, answer: TestResponse) -> Seen:
     headers = [pair for pair in headers if pair[0] not in TIME_OF_DAY]
     if declared_of(path) is None or answer.status_code not in (200, 201, 304):
         return answer.status_code, headers, answer.data
-    kept = [pair for pair in headers if pair[0] not in ("etag", "content-length")]
+    kept = [pair for pair in headers if pair[0] not in OF_THE_BYTES]
     return answer.status_code, kept, _without(path, answer)
 
 
