@@ -87,6 +87,8 @@ def test_an_interrupted_export_leaves_the_old_file_and_nothing_else(live_server,
         [sys.executable, "-m", "geoshare.cli", *arguments],
         env=os.environ | {"GEOSHARE_DATA": str(live_server.data)},
         stderr=subprocess.PIPE,
+        # who runs the tests in the background may have told them to ignore interruptions
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 60
     while not _has_unnamed_file(process.pid, tmp_path) and time.monotonic() < deadline:
