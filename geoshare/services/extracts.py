@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,8 +34,9 @@ class Answer:
 class Extracts:
     """Extract jobs of the caller's organisation."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pause: Callable[[float], object] = time.sleep) -> None:
         self._services = services
+        self.pause = pause  # how to wait for the worker, where that is not another process
         self._folder = services.settings.data / "extracts"
 
     def ask(self, who: Principal, request: ExtractRequest) -> Answer:
@@ -57,7 +59,7 @@ class Extracts:
             WAIT_S if features <= services.settings.extract_sync_features else 0
         )
         while time.monotonic() < deadline and not job.is_over:
-            time.sleep(PAUSE_S)
+            self.pause(PAUSE_S)
             job = services.queue.get(job.id)
         return Answer(job.id, self.result(who, job.id) if job.state == "done" else None)
 

@@ -79,6 +79,7 @@ class Twin:
         services = build_services(self.settings, self.clock, CountedIds())
         self.client = create_app(self.settings, services).test_client(use_cookies=False)
         self.worker = make_worker(services)
+        services.extracts.pause = lambda _: self.worker.run_one()  # nobody else would run it
 
     def load(self, layer: Layer) -> None:
         """Take in what a layer says, as a new file of its provider."""
