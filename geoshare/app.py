@@ -8,6 +8,7 @@ from geoshare import web
 from geoshare.api import (
     admin,
     audit,
+    changes,
     collections,
     context,
     contributions,
@@ -31,6 +32,7 @@ from geoshare.settings import Settings, load
 BLUEPRINTS = (
     landing,
     collections,
+    changes,
     tiles,
     tilesets,
     raster,

@@ -6,6 +6,7 @@ GeoshareError
 ├── Unauthenticated a credential was sent and is not valid
 ├── Denied          known to the caller, but not in what the caller holds
 ├── NotFound        not there, or hidden: the two are the same
+├── Gone            was there once, and is not kept any more
 ├── Conflict        the state has moved on
 ├── TooLarge        more than one request may ask for
 ├── TooMany         faster than the caller's contract allows
@@ -73,6 +74,12 @@ class NotFound(GeoshareError):
     """Not there, or hidden: the two are the same."""
 
     code = "not-found"
+
+
+class Gone(GeoshareError):
+    """It was there once, and is not kept any more."""
+
+    code = "gone"
 
 
 class Conflict(GeoshareError):

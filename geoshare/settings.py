@@ -52,6 +52,9 @@ class Settings(BaseModel):
         60.0, ge=5, description="Seconds after which a connection on which nothing moves is ended"
     )
     grace_s: float = Field(60.0, ge=0, description="How long replaced packs stay for their readers")
+    changes_kept_s: float = Field(
+        604_800.0, ge=60, description="How long it is known what changed in a view, in seconds"
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
 
     @property

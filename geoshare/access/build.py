@@ -14,12 +14,12 @@ from typing import Final, Protocol
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.areas import ADMIN_AREAS, coded_area, looked_up, names_codes
-from geoshare.access.changes import MAX_STEPS, Boxes, Step
 from geoshare.access.compile import unchanged_columns
-from geoshare.access.difference import Rows, Shown, difference, shown_by
+from geoshare.access.difference import Rows, Shown
 from geoshare.access.digest import token
 from geoshare.access.draft import Draft, HashKey, Source, rights_of
 from geoshare.access.facts import Asked, Facts
+from geoshare.access.journal import KEPT_US
 from geoshare.access.manifest import (
     ViewManifest,
     ViewPart,
@@ -33,13 +33,12 @@ from geoshare.access.overlay import SettledPart, reference_columns
 from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
 from geoshare.access.settle import Settler, remembered_facts
+from geoshare.access.succession import Succession
 from geoshare.access.summary import times_shown, visible_schema
-from geoshare.access.views import Files, open_view
-from geoshare.errors import Unavailable
+from geoshare.access.views import Files
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Grant, Policy, sha256_of
 from geoshare.model.rasters import RasterAsset
-from tiles.errors import TileError
 from tiles.pack.bits import both
 from tiles.pack.model import count_set
 
@@ -75,6 +74,7 @@ def build_views(
     memory: Memory | None = None,
     tick_us: int | None = None,
     hash_key: HashKey | None = None,
+    kept_us: int = KEPT_US,
 ) -> list[tuple[str, str]]:
     """Bring the views of these policies up to date.
 
@@ -96,6 +96,8 @@ def build_views(
         is under a rule on time is not shown.
     hash_key
         Gives the secret of an agreement; without it columns of hashes are null.
+    kept_us
+        How long it is known what changed in a view, in microseconds.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def build_views(
     changed = []
     memory = Memory() if memory is None else memory
     for policy_hash, policy in {policy.hash: policy for policy in policies}.items():
-        builder = _Builder(policy, packs, views_dir, memory, tick_us, hash_key)
+        builder = _Builder(policy, packs, views_dir, memory, tick_us, hash_key, kept_us)
         wanted = None if collections is None else set(collections)
         changed += [(policy_hash, name) for name in builder.build(wanted)]
     return changed
@@ -135,6 +137,7 @@ class _Builder:
         memory: Memory,
         tick_us: int | None,
         hash_key: HashKey | None,
+        kept_us: int,
     ) -> None:
         self.policy = policy
         self.packs = packs
@@ -143,6 +146,7 @@ class _Builder:
         self.memory = memory
         self.tick_us = tick_us
         self.hash_key = hash_key
+        self.succession = Succession(policy.hash, Files(packs.folder, views_dir), memory, kept_us)
         self.known = packs.collections()
         self.names = [name for name in self.known if policy.allows(name)]
         self.drafts: dict[str, Draft] = {}
@@ -309,40 +313,12 @@ class _Builder:
             old: ViewManifest | None = read_manifest(path)
         except Exception:  # a manifest that cannot be read is replaced
             old = None
-        manifest = self._after(manifest, old, shown)
-        if shown is not None:
-            self.memory.put(("shown", self.policy.hash, name), (manifest.token, shown))
+        manifest = self.succession.after(manifest, old, shown, self.tick_us or 0)
         if old == manifest:
             return False
         write_manifest(path, manifest)
         _sweep(path.parent / name, manifest, old)
         return old is None or old.token != manifest.token
-
-    def _after(
-        self, manifest: ViewManifest, old: ViewManifest | None, shown: Shown | None
-    ) -> ViewManifest:
-        """Add to a manifest the steps that lead to it from the one before."""
-        if old is None:
-            return manifest
-        if old.token == manifest.token:
-            return replace(manifest, steps=old.steps)
-        step = Step.of(old.token, self._difference(old, manifest, shown))
-        return replace(manifest, steps=(*old.steps, step)[-MAX_STEPS:])
-
-    def _difference(
-        self, old: ViewManifest, manifest: ViewManifest, shown: Shown | None
-    ) -> Boxes | None:
-        """Where two versions differ; None (everywhere) where the old one cannot be opened any more."""
-        if shown is None or old.schema != manifest.schema or old.kinds != manifest.kinds:
-            return None
-        held: tuple[str, Shown] | None = self.memory.get(("shown", self.policy.hash, old.collection))
-        if held is not None and held[0] == old.token:
-            return difference(held[1], shown)
-        try:
-            files = Files(self.packs.folder, self.views_dir)
-            return difference(shown_by(open_view(self.policy.hash, old, files)), shown)
-        except (OSError, TileError, Unavailable):
-            return None
 
 
 def _sweep(folder: Path, manifest: ViewManifest, old: ViewManifest | None) -> None:

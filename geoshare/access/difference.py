@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from geoshare.access.changes import Boxes
 from geoshare.access.view import View
+from geoshare.filter.values import dictionary_words
 from tiles.pack import Part
-from tiles.pack.bits import Bits, apart, both
+from tiles.pack.bits import Bits, apart, both, rows_set
 from tiles.pack.model import count_set
 from tiles.pack.sums import row_hashes
 
@@ -36,6 +38,67 @@ class Rows:
 Shown = Mapping[tuple[str, ...], Rows]
 """All that a view shows: rows by checksum of the part and columns."""
 
+Features = dict[str, int]
+"""Features by id, each with a hash of what is shown of it."""
+
+_Pairs = list[tuple[Rows, NDArray[np.int32]]]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Rows of one of two versions, with a hash (n,) of what is shown of each."""
+
+    pairs: tuple[tuple[Rows, NDArray[np.int32]], ...]
+    hashes: NDArray[np.uint64]
+
+    @classmethod
+    def of(cls, pairs: _Pairs) -> Side:
+        """Hash what is shown of the rows."""
+        hashes = [np.zeros(0, np.uint64)]
+        for item, rows in pairs:
+            present = [name for name in item.columns if name in item.part.sums]
+            hashes.append(row_hashes(item.part.table, present, rows))
+        return cls(tuple(pairs), np.concatenate(hashes))
+
+    @property
+    def boxes(self) -> Boxes:
+        """World boxes (n, 4) of the rows."""
+        found = [item.part.boxes[rows] for item, rows in self.pairs]
+        return np.concatenate([np.zeros((0, 4), np.int32), *found])
+
+    def without(self, other: Side) -> Side:
+        """Those of the rows that the other version does not show just so."""
+        left, pairs, at = ~np.isin(self.hashes, other.hashes), [], 0
+        for item, rows in self.pairs:
+            pairs.append((item, rows[left[at : at + len(rows)]]))
+            at += len(rows)
+        return Side(tuple(pairs), self.hashes[left])
+
+    @cached_property
+    def features(self) -> Features:
+        """The rows by id."""
+        ids: list[str] = []
+        for item, rows in self.pairs:
+            column = item.part.table.ids
+            ids += dictionary_words(column, column.values[rows].astype(np.int64))
+        return dict(zip(ids, self.hashes.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Rows that only the version before shows just so, and rows that only the one after does.
+
+    A row that was changed is on both sides.
+    """
+
+    gone: Side
+    come: Side
+
+    @property
+    def boxes(self) -> Boxes:
+        """World boxes (n, 4) of all of them."""
+        return np.concatenate([self.gone.boxes, self.come.boxes])
+
 
 def shown_by(view: View) -> Shown:
     """All that an opened view shows."""
@@ -48,14 +111,15 @@ def shown_by(view: View) -> Shown:
     return found
 
 
-def difference(before: Shown, after: Shown) -> Boxes | None:
-    """World boxes (n, 4) of the rows that one of the two views shows and the other one does not.
+def difference(before: Shown, after: Shown, most: int = MAX_ROWS) -> Difference | None:
+    """Compare two versions; rows that moved to another part and still say the same do not count.
 
-    A row that was changed counts with its old and its new geometry. Rows that moved to another part
-    and still say the same do not count. None where too many rows differ.
+    Returns
+    -------
+    None where more than ``most`` rows would have to be compared.
     """
-    was: list[tuple[Rows, NDArray[np.int32]]] = []
-    now: list[tuple[Rows, NDArray[np.int32]]] = []
+    was: _Pairs = []
+    now: _Pairs = []
     for key in {*before, *after}:
         old, new = before.get(key), after.get(key)
         rows = old or new
@@ -64,30 +128,23 @@ def difference(before: Shown, after: Shown) -> Boxes | None:
         old_bits = rows.none if old is None else old.bits
         new_bits = rows.none if new is None else new.bits
         length = len(rows.part)
-        if abs(count_set(old_bits, length) - count_set(new_bits, length)) > MAX_ROWS:
+        if abs(count_set(old_bits, length) - count_set(new_bits, length)) > most:
             return None
         gone, come = apart(old_bits, new_bits, length)
         was.append((rows, gone))
         now.append((rows, come))
-    if sum(len(rows) for _, rows in (*was, *now)) > MAX_ROWS:
+    if sum(len(rows) for _, rows in (*was, *now)) > most:
         return None
-    return _apart(*_said(was), *_said(now))
+    old_side, new_side = Side.of(was), Side.of(now)
+    return Difference(old_side.without(new_side), new_side.without(old_side))
 
 
-def _said(pairs: list[tuple[Rows, NDArray[np.int32]]]) -> tuple[NDArray[np.uint64], Boxes]:
-    """Hash and box of each row."""
-    hashes, boxes = [np.zeros(0, np.uint64)], [np.zeros((0, 4), np.int32)]
-    for item, rows in pairs:
-        if len(rows):
-            present = [name for name in item.columns if name in item.part.sums]
-            hashes.append(row_hashes(item.part.table, present, rows))
-            boxes.append(item.part.boxes[rows])
-    return np.concatenate(hashes), np.concatenate(boxes)
-
-
-def _apart(
-    was: NDArray[np.uint64], boxes_was: Boxes, now: NDArray[np.uint64], boxes_now: Boxes
-) -> Boxes:
-    """Boxes of rows that are not on both sides."""
-    gone, come = ~np.isin(was, now), ~np.isin(now, was)
-    return np.concatenate([boxes_was[gone], boxes_now[come]])
+def everything(before: Shown, after: Shown, most: int = MAX_ROWS) -> Difference | None:
+    """All rows of both versions, where what is told of each is another thing; None for too many."""
+    sides = [
+        [(rows, rows_set(rows.bits, len(rows.part))) for rows in shown.values()]
+        for shown in (before, after)
+    ]
+    if sum(len(rows) for side in sides for _, rows in side) > most:
+        return None
+    return Difference(Side.of(sides[0]), Side.of(sides[1]))

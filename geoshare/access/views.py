@@ -52,20 +52,41 @@ class Views:
         """
         if not is_name(collection) or not policy.allows(collection):
             raise not_found()
-        key = (policy.hash, collection)
+        view = self._current(policy.hash, collection)
+        if view is not None:
+            return view
+        if policy.everything and collection not in policy.collections and self._is_built(policy):
+            raise not_found()
+        raise Unavailable("The view is being prepared.", retry_after_s=1)
+
+    def of(self, policy_hash: str, collection: str) -> View | RasterView:
+        """Return the view of a policy that somebody holds or held, by the policy's hash.
+
+        Whoever asks must have been under that policy. Raises NotFound where it is not kept any more.
+        """
+        view = self._current(policy_hash, collection)
+        if view is None:
+            raise not_found()
+        return view
+
+    def policies(self) -> list[str]:
+        """Hashes of the policies that somebody holds, or held not long ago."""
+        return [path.name for path in self._views_dir.glob("*") if path.is_dir()]
+
+    def _current(self, policy_hash: str, collection: str) -> View | RasterView | None:
+        """The view as it is now; None where there is none."""
+        key = (policy_hash, collection)
         with self._lock:
             found = self._open.get(key)
             if found is not None:
                 self._open.move_to_end(key)
-        path = found[0] if found else manifest_path(self._views_dir, policy.hash, collection)
+        path = found[0] if found else manifest_path(self._views_dir, policy_hash, collection)
         stamp = _stamp(path)
         if stamp is None:
-            if policy.everything and collection not in policy.collections and self._is_built(policy):
-                raise not_found()
-            raise Unavailable("The view is being prepared.", retry_after_s=1)
+            return None
         if found is not None and found[1] == stamp:
             return found[2]
-        view = self._load(policy.hash, path)
+        view = self._load(policy_hash, path)
         with self._lock:
             self._open[key] = (path, stamp, view)
             self._open.move_to_end(key)

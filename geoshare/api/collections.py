@@ -89,6 +89,7 @@ def _metadata(about: Collection) -> dict[str, Any]:
     if about.kind == "vector":
         links += [
             {"rel": "items", "type": "application/geo+json", "href": href(*path, "items")},
+            {"rel": "changes", "type": "application/geo+json", "href": href(*path, "changes")},
             {"rel": "describedby", "type": "application/schema+json", "href": href(*path, "schema")},
             {
                 "rel": f"{OGC_REL}queryables",

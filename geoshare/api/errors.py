@@ -19,6 +19,7 @@ STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {
     errors.Unauthenticated: (401, "The credential is not valid"),
     errors.Denied: (403, "Not part of what you hold"),
     errors.NotFound: (404, "Not found"),
+    errors.Gone: (410, "Not kept any more"),
     errors.Conflict: (409, "The state has moved on"),
     errors.TooLarge: (413, "Too much for one request"),
     errors.TooMany: (429, "Too many requests"),

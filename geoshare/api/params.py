@@ -66,6 +66,18 @@ class ItemsParams(Params):
     f: Text | None = Field(None, description="json")
 
 
+class ChangesParams(Params):
+    """Which changes of a collection, and how many at a time."""
+
+    since: Text | None = Field(
+        None, description="The token of an earlier answer; without it the token of now is answered"
+    )
+    limit: int = Field(
+        1_000, ge=1, description="How many changes at a time; above the maximum it is the maximum"
+    )
+    cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
+
+
 class RasterParams(Params):
     """How a raster is drawn."""
 

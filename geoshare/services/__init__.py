@@ -9,7 +9,9 @@ from typing import Any
 from geoshare.access.audit import KEEPER, Audit, Party, Receipt
 from geoshare.access.credentials import Authenticator, Principal, Uses
 from geoshare.access.credentials.links import Links
+from geoshare.access.journal import Journals
 from geoshare.access.limits import FileLeases, Limiter
+from geoshare.access.past import Past
 from geoshare.access.tiers import Tiers
 from geoshare.access.view import RasterView, View
 from geoshare.access.views import Views
@@ -19,6 +21,7 @@ from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
 from geoshare.query.cursors import Cursors
+from geoshare.query.feed import Feed, Tokens
 from geoshare.services.agreements import Agreements
 from geoshare.services.audit_desk import AuditDesk
 from geoshare.services.auditing import party_of
@@ -60,6 +63,8 @@ class Services:
         self.views = Views(self.views_dir, self.packs_dir)
         self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db", settings.workers))
         self.cursors = Cursors(self.governance.secret("cursors"))
+        past = Past(self.views, Journals(self.views_dir))
+        self.feed = Feed(past, Tokens(self.governance.secret("changes")), self.cursors)
         self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
         self.agreements = Agreements(self)
         self.emergencies = Emergencies(self)

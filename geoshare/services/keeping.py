@@ -132,7 +132,18 @@ class _Held:
         self._seen, self._listed_us = seen, now_us
         held = policies_held(self._services)
         self._build([policy for policy in held if policy.hash not in self._built], None)
-        self._built -= set(sweep_views(held, self._services.views_dir))
+        self._retire({policy.hash for policy in held})
+        sweep_views(held, self._services.views_dir, self._services.settings.changes_kept_s)
+
+    def _retire(self, held: set[str]) -> None:
+        """Leave views that nobody holds any more as they are, for who has a token of them.
+
+        They are kept from now on, and brought up to date when somebody holds them again.
+        """
+        for policy_hash in self._built - held:
+            with contextlib.suppress(OSError):
+                os.utime(self._services.views_dir / policy_hash)
+        self._built &= held
 
     def _move_on(self) -> None:
         """Show and hide what is due by now, in the views of policies with a delay or a window."""
@@ -153,6 +164,7 @@ class _Held:
                 memory=self._memory,
                 tick_us=services.clock.now_us(),
                 hash_key=lambda agreement: services.governance.secret(f"agreement {agreement}"),
+                kept_us=round(services.settings.changes_kept_s * 1e6),
             )
             self._built |= {policy.hash for policy in policies}
 

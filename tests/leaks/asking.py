@@ -50,6 +50,7 @@ class Known:
 
     ids: list[str] = field(default_factory=lambda: ["0000000000000000", "nothing", "a b"])
     links: list[str] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=lambda: ['"none"'])
     jobs: list[str] = field(default_factory=lambda: ["0000000000000001"])
     uploads: list[str] = field(default_factory=lambda: ["0000000000000001"])
@@ -76,7 +77,8 @@ class Known:
             self._keep(self.ids, str(feature.get("id")))
         for link in found.get("links") or ():
             if isinstance(link, dict) and "href" in link:
-                self._keep(self.links, link["href"])
+                feed = "/changes?" in link["href"]
+                self._keep(self.feeds if feed else self.links, link["href"])
         for entry in found.get("entries") or ():
             self._keep(self.entries, str(entry.get("id")))
         if request.path == "/me/links" and "url" in found:
@@ -228,6 +230,18 @@ class Asker:
         if rng.random() < 0.03:
             query.append(("cursor", "AAAA.BBBB"))
         return self.get(f"/collections/{self.collection()}/items", *query)
+
+    def changes(self) -> Request:
+        """Changes since a token that was given out for this collection or another one."""
+        rng, query, name = self.rng, [], self.collection()
+        if rng.random() < 0.7 and self.known.feeds:
+            parts = urlsplit(rng.choice(self.known.feeds))
+            if rng.random() < 0.9:
+                return Request("GET", parts.path, tuple(parse_qsl(parts.query)))
+            query.append(("since", dict(parse_qsl(parts.query)).get("since", "AAAA")))
+        if rng.random() < 0.4:
+            query.append(("limit", rng.choice((1, 2, 3, 20, 0))))
+        return self.get(f"/collections/{name}/changes", *query)
 
     def vector_tile(self) -> Request:
         z, x, y = self.tile()
@@ -434,6 +448,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /collections/<collection>/items/<feature_id>": _get(
         "/collections/{collection}/items/{feature}"
     ),
+    "GET /collections/<collection>/changes": Asker.changes,
     "GET /collections/<collection>/queryables": _get("/collections/{collection}/queryables"),
     "GET /collections/<collection>/schema": _get("/collections/{collection}/schema"),
     "GET /conformance": _get("/conformance"),
@@ -482,6 +497,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
 # Rules that are asked more often than the others: what most of the data goes out through.
 OFTEN = (
     "GET /collections/<collection>/items",
+    "GET /collections/<collection>/changes",
     "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>.mvt",
     "GET /raster/<collection>/<int:z>/<int:x>/<int:y>.<image_format>",
     "GET /collections/<collection>/items/<feature_id>",
