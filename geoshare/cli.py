@@ -11,6 +11,7 @@ import click
 from geoshare import __version__
 from geoshare.cli_audit import audit
 from geoshare.cli_keys import keys
+from geoshare.cli_people import PEOPLE
 from geoshare.cli_policies import GROUPS
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
@@ -220,7 +221,7 @@ def show_settings() -> None:
 
 main.add_command(audit)
 main.add_command(keys)
-for group in GROUPS:
+for group in (*GROUPS, *PEOPLE):
     main.add_command(group)
 
 

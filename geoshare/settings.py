@@ -45,6 +45,10 @@ class Settings(BaseModel):
     tile_cache_bytes: int = Field(
         128_000_000, ge=0, description="Encoded tiles kept in memory by all workers together; 0: none"
     )
+    session_days: int = Field(30, ge=1, le=366, description="Days until a browser session ends")
+    session_idle_hours: int = Field(
+        72, ge=1, le=8_784, description="Hours without use until a browser session ends"
+    )
     grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
     background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
     background_attribution: str = Field("", description="Attribution shown with that background")

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from geoshare.access.credentials import Principal
+from geoshare.access.credentials import ANONYMOUS, Principal
 from geoshare.access.credentials.links import Asked
+from geoshare.api import cookies
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
 Environ = dict[str, Any]
 LINKS = "geoshare.links"  # signed links of the request, taken out of its query
+LOGIN = "/login"
 _CALLER = "geoshare.caller"  # in the request, once it has passed
 
 
@@ -27,6 +29,8 @@ def admit(services: Services, environ: Environ) -> Principal:
         for two credentials.
     Unauthenticated
         for a credential that is not valid.
+    Denied
+        for a change that another site makes a browser ask.
     TooMany
         above the rate.
     """
@@ -34,10 +38,12 @@ def admit(services: Services, environ: Environ) -> Principal:
     if passed is not None:
         return passed
     links = environ.get(LINKS)
-    if links is None:
-        who = services.principal(credential(environ))
-    else:
+    if links is not None:
         who = _by_link(services, environ, links)
+    elif (key := credential(environ)) is not None:
+        who = services.principal(key)
+    else:
+        who = _by_session(services, environ)
     services.count_request(who, environ.get("REMOTE_ADDR", ""))
     environ[_CALLER] = who
     return who
@@ -50,6 +56,16 @@ def _by_link(services: Services, environ: Environ, links: list[str]) -> Principa
     path = environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
     asked = Asked(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
     return services.links.open(links[0], asked)
+
+
+def _by_session(services: Services, environ: Environ) -> Principal:
+    """Tell whose browser asks; browsers send cookies unasked, so every other credential wins."""
+    text = cookies.session(services, environ)
+    if text is None or environ["PATH_INFO"].startswith(LOGIN):  # who logs in is nobody yet
+        return ANONYMOUS
+    who = services.sessions.authenticate(text)
+    cookies.check_token(services, environ, who.session)
+    return who
 
 
 def note_read(services: Services, who: Principal, collections: str, endpoint: str) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Flask, current_app, g, request
 
-from geoshare.access.credentials import Principal
-from geoshare.api import address, reply
-from geoshare.api.admit import admit
-from geoshare.errors import BadRequest
+from geoshare.access.credentials import ANONYMOUS, Principal
+from geoshare.api import address, cookies, reply
+from geoshare.api.admit import LINKS, admit, credential
+from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
 OPEN_PATHS = ("/healthz", "/readyz")
+PAGES = ("/map", "/contribute", "/account")  # and what lies below: the same for everybody
 
 
 def services() -> Services:
@@ -53,6 +54,14 @@ def check_format(wanted: str | None, *available: str) -> str:
     return wanted
 
 
+def _session_alone() -> bool:
+    """Whether a browser's session is the credential of the request."""
+    environ = request.environ
+    if LINKS in environ or credential(environ) is not None:
+        return False
+    return cookies.session(services(), environ) is not None
+
+
 def init_app(app: Flask) -> None:
     """Resolve the credential before each request, and count it against its quota."""
 
@@ -60,7 +69,15 @@ def init_app(app: Flask) -> None:
         g.anonymous = False
         if request.path in OPEN_PATHS or request.method == "OPTIONS":
             return
-        principal = admit(services(), request.environ)
+        try:
+            principal = admit(services(), request.environ)
+        except Unauthenticated:
+            if not _session_alone():
+                raise
+            g.session_over = True
+            if request.path != "/" and not request.path.startswith(PAGES):
+                raise
+            principal = ANONYMOUS  # the page loads, and says that the session is over
         g.principal, g.anonymous = principal, principal.anonymous
 
     def allow_origins(response):  # type: ignore[no-untyped-def]
@@ -79,6 +96,9 @@ def init_app(app: Flask) -> None:
                     "Upload-Length, Upload-Offset, Upload-Metadata, Tus-Resumable"
                 )
                 response.headers["Access-Control-Max-Age"] = "600"
+        if g.get("session_over"):
+            is_secure = cookies.secure(services(), request.environ)
+            cookies.drop(response, cookies.session_name(is_secure), is_secure=is_secure)
         if "Vary" not in response.headers:
             reply.finish(response, cache="no-store")
         return response

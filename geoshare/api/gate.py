@@ -190,5 +190,6 @@ def _full(start_response: StartResponse) -> list[bytes]:
 
 def _client(environ: Environ) -> str:
     """Who asks, as far as can be told before anything is read: address and credential."""
-    said = (environ.get(name, "") for name in ("REMOTE_ADDR", "HTTP_X_API_KEY", "HTTP_AUTHORIZATION"))
+    names = ("REMOTE_ADDR", "HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "HTTP_COOKIE")
+    said = (environ.get(name, "") for name in names)
     return hashlib.blake2b("\n".join(said).encode(), digest_size=16).hexdigest()

@@ -18,7 +18,11 @@ blueprint = Blueprint("me", __name__)
 @describes("What you hold", tags=("start",))
 def me(params: NoParams) -> Response:
     """Organisation, tiers, collections and what may be done with them."""
-    return reply.json(describe_caller(services(), caller()))
+    who = caller()
+    told = describe_caller(services(), who)
+    if who.session:
+        told["csrf_token"] = services().sessions.token(who.session)
+    return reply.json(told)
 
 
 @blueprint.get("/emergency")

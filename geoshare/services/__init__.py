@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from geoshare.access.audit import KEEPER, Audit, Party, Receipt
-from geoshare.access.credentials import Authenticator, Principal, Uses
+from geoshare.access.credentials import Authenticator, Principal, Sessions, Uses
 from geoshare.access.credentials.links import Links
+from geoshare.access.credentials.principal import CONTRIBUTOR, EDITOR
+from geoshare.access.credentials.sessions import Life
 from geoshare.access.journal import Journals
 from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.past import Past
@@ -29,6 +31,8 @@ from geoshare.services.contributions import Contributions
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
 from geoshare.services.keys import PEPPER, Keys
+from geoshare.services.people import HOUR_US, People
+from geoshare.services.people import PEPPER as SESSIONS_PEPPER
 from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
@@ -57,6 +61,17 @@ class Services:
         self.authenticator = Authenticator(
             self.governance, pepper, clock, self._standing, self.uses.note
         )
+        persons = self.governance.persons
+        self.session_uses = Uses(persons.note_uses)
+        self.sessions = Sessions(
+            persons,
+            self.governance.secret(SESSIONS_PEPPER),
+            clock,
+            self._standing,
+            Life(settings.session_days * 24 * HOUR_US, settings.session_idle_hours * HOUR_US),
+            self.session_uses.note,
+        )
+        self.people = People(self)
         self.links = Links(self.governance.secret("links"), self.authenticator, clock)
         self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)
@@ -118,8 +133,8 @@ class Services:
     def policy(self, who: Principal, action: Action) -> Policy:
         """What the caller may do now, by the agreements in force; remembered for a moment."""
         found = self.policies.policy(who.organisation, who.tiers, action)
-        if who.above is not None and action == "contribute":
-            return NOTHING  # a key that was made by a key speaks in nobody's name
+        if action == "contribute" and not (who.may(CONTRIBUTOR) or who.may(EDITOR)):
+            return NOTHING  # a key that was made by a key, or a link, speaks in nobody's name
         return found if who.collections is None else self._part(found, who.collections)
 
     def _part(self, policy: Policy, collections: tuple[str, ...]) -> Policy:

@@ -24,7 +24,8 @@ Handler = Callable[[Job, Progress], dict[str, Any]]
 
 def party_of(who: Principal) -> Party:
     """The caller as the audit log knows it."""
-    return Party(organisation=who.organisation, credential=who.key_id or "anonymous")
+    credential = who.session or who.key_id or "anonymous"
+    return Party(organisation=who.organisation, person=who.person, credential=credential)
 
 
 def note_changes(record: Record, audit: Audit) -> Callable[[int], None]:

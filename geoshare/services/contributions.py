@@ -12,6 +12,7 @@ import orjson
 
 from geoshare import sources
 from geoshare.access.credentials import Principal
+from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
 from geoshare.jobs import Job
 from geoshare.model.policy import Policy
@@ -89,7 +90,7 @@ class Contributions:
                 path, self.read_request(provider, options, Path(folder))
             )
             if found.get("collection"):
-                self.check_collection(self._services.policy(who, "contribute"), found["collection"])
+                self.check_collection(self.policy(who), found["collection"])
             return found
 
     def listed(self, who: Principal) -> list[dict[str, Any]]:
@@ -174,13 +175,18 @@ class Contributions:
         """
         if who.anonymous:
             raise Unauthenticated("Contributing needs a provider's key")
-        policy = self._services.policy(who, "contribute")
+        policy = self.policy(who)
         wanted = options.provider or who.organisation
         if not policy.grants or (wanted != who.organisation and who.role != "operator"):
             raise Denied("Your agreement does not let you contribute this", parameter="provider")
         if options.collection is not None:
             self.check_collection(policy, options.collection)
         return wanted
+
+    def policy(self, who: Principal) -> Policy:
+        """What the caller may send files for: a person as a contributor alone."""
+        found, names = self._services.policy(who, "contribute"), who.within(CONTRIBUTOR)
+        return found if names is None else found.only(names)
 
     @staticmethod
     def check_collection(policy: Policy, collection: str) -> None:
@@ -211,6 +217,7 @@ class Contributions:
             "path": str(path),
             "options": asdict(options) | {"provider": provider},
             "tiers": list(who.tiers),
+            "collections": who.within(CONTRIBUTOR),
         }
         said = {"bytes": path.stat().st_size}
         self._services.audit(who, "contribution.receive", number, said, organisation=provider)

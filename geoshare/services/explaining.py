@@ -27,11 +27,12 @@ def describe_caller(services: Services, who: Principal) -> dict[str, Any]:
         "organisation": who.organisation,
         "organisation_name": organisation.name if organisation else "",
         "role": who.role,
+        "person": services.people.described(who),
         "tiers": [_tier(services, item) for item in held],
         "agreements": _agreements(services, who),
         "emergencies": emergencies(services, {item.tier for item in held}),
         "collections": sorted(services.visible(who)),
-        "can_contribute": not who.anonymous and bool(services.policy(who, "contribute").grants),
+        "can_contribute": not who.anonymous and bool(services.contributions.policy(who).grants),
         "contributable": _contributable(services, who),
         "requests_per_minute": rates.requests_per_minute,
         "rates": rates.model_dump(exclude_none=True),
@@ -103,7 +104,7 @@ def _agreements(services: Services, who: Principal) -> list[dict[str, Any]]:
 
 def _contributable(services: Services, who: Principal) -> list[dict[str, str]]:
     """Collections of the product that the caller may contribute to."""
-    policy = services.policy(who, "contribute")
+    policy = services.contributions.policy(who)
     if who.anonymous:
         return []
     return [

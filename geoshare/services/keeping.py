@@ -238,7 +238,13 @@ class ContributionJobs:
         if not path.exists():
             raise BadData("The file is no longer here; send it again")
         report = Report(file=path.name)
-        who = Principal(job.owner, tuple(job.params["tiers"]), job.id)
+        only = job.params.get("collections")
+        who = Principal(
+            job.owner,
+            tuple(job.params["tiers"]),
+            job.id,
+            collections=None if only is None else tuple(only),
+        )
         policy = services.policy(who, "contribute")
 
         def read(

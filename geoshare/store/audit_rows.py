@@ -242,10 +242,14 @@ class AuditRows:
     def forget(self, connection: Connection, what: str, value: str) -> int:
         """Destroy what opens a party's side of every entry; returns how many entries that were.
 
-        Of an organisation everything on its side goes; of a person, person and credential.
+        Of an organisation everything on its side goes; of a person, person and credential, also where
+        the credential alone says who it was.
         """
         table = AUDIT_OPENINGS.c
-        theirs = select(table.entry, table.side).where(table.what == what, table.value == value)
+        said = ("person", "credential") if what == "person" else (what,)
+        theirs = (
+            select(table.entry, table.side).where(table.what.in_(said), table.value == value).distinct()
+        )
         pairs = connection.execute(theirs).all()
         for first in range(0, len(pairs), 500):
             some = [(row.entry, row.side) for row in pairs[first : first + 500]]

@@ -22,6 +22,7 @@ from geoshare.store.governance_tables import (
 )
 from geoshare.store.job_rows import JobRows
 from geoshare.store.migrate import migrate
+from geoshare.store.person_rows import PersonRows
 from geoshare.store.policy_rows import PolicyRows
 from geoshare.store.record import as_url
 from geoshare.store.signal import Signal
@@ -86,13 +87,14 @@ def open_governance(url: str | Path) -> Governance:
 
 
 class Governance:
-    """Organisations, keys and uploads; jobs, policies and the audit log have stores of their own."""
+    """Organisations, keys and uploads; jobs, policies, people and the audit log have own stores."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.jobs = JobRows(database)
         self.audit = AuditRows(database)
         self.policies = PolicyRows(database)
+        self.persons = PersonRows(database)
 
     def close(self) -> None:
         """Close all connections."""

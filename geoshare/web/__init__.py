@@ -37,6 +37,18 @@ def contribute_page() -> Response:
     return _page("contribute.html")
 
 
+@blueprint.get("/login")
+def login_page() -> Response:
+    """Serve the page that lets people in."""
+    return _page("login.html")
+
+
+@blueprint.get("/account")
+def account_page() -> Response:
+    """Serve the page of one's own account."""
+    return _page("account.html")
+
+
 @blueprint.get("/map/settings.json")
 def settings() -> Response:
     """Say what the pages must know before they start: the opt-in public background, nothing else."""

@@ -179,7 +179,7 @@ def test_a_simulation_names_the_grants_that_decide_and_why_others_do_not(own):
 OTHERS = re.compile(
     r"/|/(admin|audit|me|map|contributions|jobs|tileMatrixSets)(/.*)?"
     r"|/(conformance|openapi.json|healthz|readyz|collections|tiles|tiles/[^/]+|extracts|search)"
-    r"|/(emergency|offers|contribute)"
+    r"|/(emergency|offers|contribute|login|logout|account)(/.*)?"
 )
 VALUES = {"collection": "lanes", "collections": "lanes", "feature_id": "x", "image_format": "png"}
 

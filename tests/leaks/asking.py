@@ -381,6 +381,35 @@ ADMIN = (
     "POST /admin/tiers/<int:number>/publish",
 )
 
+# What people alone may ask, with a session; a key gets the same refusal in both records.
+PEOPLE = (
+    "DELETE /me/persons/<person>",
+    "DELETE /me/persons/<person>/invite",
+    "DELETE /me/sessions/<session>",
+    "GET /me/departments",
+    "GET /me/persons",
+    "GET /me/sessions",
+    "PATCH /me/persons/<person>",
+    "POST /login/invite",
+    "POST /logout",
+    "POST /me/departments",
+    "POST /me/persons",
+    "POST /me/persons/<person>/invite",
+)
+
+
+def _person(rule: str) -> Callable[[Asker], Request]:
+    """Something that a page asks for somebody who is logged in."""
+    method, path = rule.split()
+
+    def ask(asker: Asker) -> Request:
+        there = re.sub("<[^>]+>", lambda _: asker.rng.choice(asker.known.keys), path)
+        body = asker.rng.choice((b'{"name": "asked"}', b'{"invite": "gi_x"}', b"{}", b"["))
+        said = (("Origin", "http://localhost"), ("Content-Type", "application/json"))
+        return Request(method, there, (), said, None if method in ("GET", "DELETE") else body)
+
+    return ask
+
 
 def _admin(rule: str) -> Callable[[Asker], Request]:
     """Something that an operator may ask, about any of the first numbers."""
@@ -399,6 +428,9 @@ def _admin(rule: str) -> Callable[[Asker], Request]:
 ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /": _get("/"),
     **{rule: _admin(rule) for rule in ADMIN},
+    **{rule: _person(rule) for rule in PEOPLE},
+    "GET /account": _get("/account"),
+    "GET /login": _get("/login"),
     "GET /emergency": _get("/emergency"),
     "GET /offers": _get("/offers"),
     "GET /audit/checkpoint": _get("/audit/checkpoint"),

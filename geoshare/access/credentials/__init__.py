@@ -1,4 +1,4 @@
-"""Who is asking: keys and what is made of them, each ending with its key within a second."""
+"""Who is asking: keys and what is made of them, and people's browsers, each ending within a second."""
 
 from geoshare.access.credentials.authenticator import CACHED_FOR_US, Authenticator, KeyStore
 from geoshare.access.credentials.keys import (
@@ -11,7 +11,8 @@ from geoshare.access.credentials.keys import (
     rotated,
     sub_key,
 )
-from geoshare.access.credentials.principal import ANONYMOUS, Principal, Via
+from geoshare.access.credentials.principal import ANONYMOUS, ROLES, Principal, Via
+from geoshare.access.credentials.sessions import Sessions
 from geoshare.access.credentials.uses import Uses
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "CACHED_FOR_US",
     "DAY_US",
     "MAX_LIFE_DAYS",
+    "ROLES",
     "Authenticator",
     "KeyStore",
     "Part",
     "Principal",
+    "Sessions",
     "Uses",
     "Via",
     "checksum",

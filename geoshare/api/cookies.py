@@ -1,0 +1,106 @@
+"""Cookies of browser sessions: how they are named, found and set, and what shows whose page asks.
+
+A browser sends its cookies along with whatever another site makes it ask. So a request that changes
+something under a session needs proof that a page of this server asks: the browser's own word for it
+(``Sec-Fetch-Site``, ``Origin``), and a token that only such a page can have read. Cookies are
+``SameSite=Strict`` beside that.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, Final
+
+from flask import Response
+
+from geoshare.api.address import base_url
+from geoshare.errors import Denied
+from geoshare.services import Services
+
+Environ = dict[str, Any]
+SAFE: Final = ("GET", "HEAD", "OPTIONS")
+SENT_BACK: Final = "HTTP_X_CSRF_TOKEN"
+MAX_COOKIES: Final = 8_192  # bytes of the header
+_NAME: Final = "geoshare-session"
+_FLOW: Final = "geoshare-login"
+
+
+def secure(services: Services, environ: Environ) -> bool:
+    """Whether browsers reach this server by HTTPS."""
+    return base_url(services.settings, environ).startswith("https://")
+
+
+def session_name(is_secure: bool) -> str:
+    """With the prefix no other host can set the cookie, and none that is not by HTTPS."""
+    return f"__Host-{_NAME}" if is_secure else _NAME
+
+
+def flow_name(is_secure: bool) -> str:
+    """Name of the cookie that binds a login under way at an issuer to the browser."""
+    return f"__Host-{_FLOW}" if is_secure else _FLOW
+
+
+def found(environ: Environ, name: str) -> str | None:
+    """The value of a cookie, or None; also where there are several: one of them is somebody else's."""
+    header = environ.get("HTTP_COOKIE", "")
+    if name not in header or len(header) > MAX_COOKIES:
+        return None
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    values = [value for key, _, value in pairs if key == name]
+    return values[0] if len(values) == 1 else None
+
+
+def session(services: Services, environ: Environ) -> str | None:
+    """The text of the session that a browser sends, or None."""
+    if "HTTP_COOKIE" not in environ:
+        return None
+    return found(environ, session_name(secure(services, environ)))
+
+
+def check_own_page(services: Services, environ: Environ) -> None:
+    """Raise Denied unless the browser says that a page of this server asks."""
+    site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
+    own = base_url(services.settings, environ)
+    if (site is None and origin is None) or site not in (None, "same-origin"):
+        raise _foreign()
+    if origin not in (None, own):
+        raise _foreign()
+
+
+def check_token(services: Services, environ: Environ, session_id: str) -> None:
+    """Raise Denied for what changes something under a session and is not asked by an own page."""
+    if environ["REQUEST_METHOD"] in SAFE:
+        return
+    check_own_page(services, environ)
+    given = environ.get(SENT_BACK, "")
+    if not hmac.compare_digest(given.encode(), services.sessions.token(session_id).encode()):
+        raise _foreign()
+
+
+def keep(
+    response: Response, name: str, value: str, *, seconds: int, is_secure: bool, strict: bool = True
+) -> None:
+    """Let the browser keep a cookie that no script can read."""
+    response.set_cookie(
+        name,
+        value,
+        max_age=seconds,
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="Strict" if strict else "Lax",
+    )
+
+
+def drop(response: Response, name: str, *, is_secure: bool) -> None:
+    """Let the browser forget a cookie."""
+    response.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="Strict")
+
+
+def _foreign() -> Denied:
+    return Denied(
+        "A page of another site cannot ask this with your session",
+        code="cross-site",
+        parameter="X-CSRF-Token",
+        allowed="the csrf_token of GET /me, sent by a page of this server",
+    )
