@@ -22,6 +22,7 @@ from geoshare.api import (
     noting,
     people,
     raster,
+    stream,
     tiles,
     tilesets,
 )
@@ -35,6 +36,7 @@ BLUEPRINTS = (
     landing,
     collections,
     changes,
+    stream,
     tiles,
     tilesets,
     raster,
@@ -67,6 +69,6 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.register_blueprint(web.blueprint)
     app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     app.wsgi_app = Gate(  # type: ignore[method-assign]
-        links.Signed(QuickTiles(app, app.extensions["geoshare"])), settings.threads
+        links.Signed(QuickTiles(app, app.extensions["geoshare"])), settings.threads, settings.streams
     )
     return app

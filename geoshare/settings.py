@@ -56,6 +56,10 @@ class Settings(BaseModel):
         60.0, ge=5, description="Seconds after which a connection on which nothing moves is ended"
     )
     grace_s: float = Field(60.0, ge=0, description="How long replaced packs stay for their readers")
+    streams: int = Field(8, ge=0, description="Event streams that each web worker serves at a time")
+    stream_s: float = Field(
+        3_600.0, ge=0, description="Seconds after which an event stream ends; readers come back"
+    )
     changes_kept_s: float = Field(
         604_800.0, ge=60, description="How long it is known what changed in a view, in seconds"
     )

@@ -136,7 +136,7 @@ def _box_after(
     lost = boxes[gone]
     if (lost[lost[:, 0] <= lost[:, 2]] == np.array(before)).any():
         return extent(boxes, now)  # it lay on an edge
-    return _around(before, _box_around(boxes[come]))
+    return _around(before, box_around(boxes[come]))
 
 
 def _span_after(
@@ -215,7 +215,8 @@ def _around(one: WorldBox, other: WorldBox) -> WorldBox:
     )
 
 
-def _box_around(boxes: NDArray[np.int32]) -> WorldBox:
+def box_around(boxes: NDArray[np.int32]) -> WorldBox:
+    """World box around boxes (n, 4); west > east where none has a place."""
     placed = boxes[boxes[:, 0] <= boxes[:, 2]]
     if not len(placed):
         return EMPTY_BOX

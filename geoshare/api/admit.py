@@ -37,16 +37,26 @@ def admit(services: Services, environ: Environ) -> Principal:
     passed: Principal | None = environ.get(_CALLER)
     if passed is not None:
         return passed
-    links = environ.get(LINKS)
-    if links is not None:
-        who = _by_link(services, environ, links)
-    elif (key := credential(environ)) is not None:
-        who = services.principal(key)
-    else:
-        who = _by_session(services, environ)
+    who = asking(services, environ)
     services.count_request(who, environ.get("REMOTE_ADDR", ""))
     environ[_CALLER] = who
     return who
+
+
+def asking(services: Services, environ: Environ) -> Principal:
+    """Tell who asks as of now, without counting: for answers that last, to look again.
+
+    Raises
+    ------
+    BadRequest, Unauthenticated, Denied
+        as ``admit`` does.
+    """
+    links = environ.get(LINKS)
+    if links is not None:
+        return _by_link(services, environ, links)
+    if (key := credential(environ)) is not None:
+        return services.principal(key)
+    return _by_session(services, environ)
 
 
 def _by_link(services: Services, environ: Environ, links: list[str]) -> Principal:

@@ -3,8 +3,8 @@
 A thread is held by who sends a body, and by who reads an answer that comes in pieces. Without this, a
 few dozen of either kind that stall would hold every thread, and the map would stop. Of either kind half
 of the threads are taken at most, and together never all; a client that already holds several gets no
-more, so that one client cannot keep the others out. Answers that are whole hold no thread: the server
-is handed all of their bytes.
+more, so that one client cannot keep the others out. Event streams have places of their own among them.
+Answers that are whole hold no thread: the server is handed all of their bytes.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SHARE = 2  # of all threads, one in so many may serve slow clients of one kind
 FREE = 4  # of all threads, one in so many serves none of them
 PER_CLIENT = 3
 RETRY_AFTER_S = 2
+EVENTS = "text/event-stream"
 HELD_BYTES = 1_000_000  # an answer of files up to this is read at once
 _BODY = ("POST", "PATCH", "PUT")
 _FULL = orjson.dumps(
@@ -42,11 +43,12 @@ Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 class Gate:
     """WSGI in front of the application."""
 
-    def __init__(self, app: Wsgi, threads: int) -> None:
+    def __init__(self, app: Wsgi, threads: int, streams: int = 8) -> None:
         self._app = app
         self._slow = Places(max(1, threads - max(1, threads // FREE)))
         most = max(1, threads // SHARE)
         self._senders, self._readers = Places(most, PER_CLIENT), Places(most, PER_CLIENT)
+        self._streams = Places(min(most, streams), max(1, streams // 2))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Let a request with a body through where there is a place for it, and all others."""
@@ -76,12 +78,13 @@ class Gate:
             start_response(said.status, said.headers)
             return taken
         client = _client(environ)
-        if not self._enter(self._readers, client):
+        kind = self._streams if said.content_type.startswith(EVENTS) else self._readers
+        if not self._enter(kind, client):
             _close(answer)
             return _full(start_response)
 
         def end() -> None:
-            self._leave(self._readers, client)
+            self._leave(kind, client)
             _close(answer)
 
         start_response(said.status, said.headers)
@@ -140,10 +143,16 @@ class _Said:
     @property
     def length(self) -> int | None:
         """Bytes of the body, where that is said."""
-        for name, value in self.headers:
-            if name.lower() == "content-length":
-                return int(value)
-        return None
+        found = self._header("content-length")
+        return int(found) if found else None
+
+    @property
+    def content_type(self) -> str:
+        """Type of the body; empty where it is not said."""
+        return self._header("content-type")
+
+    def _header(self, wanted: str) -> str:
+        return next((value for name, value in self.headers if name.lower() == wanted), "")
 
 
 class _Pieces:

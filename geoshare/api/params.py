@@ -78,6 +78,14 @@ class ChangesParams(Params):
     cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
 
 
+class StreamParams(Params):
+    """From where on a stream tells of changes."""
+
+    since: Text | None = Field(
+        None, description="The token of an earlier answer; a Last-Event-ID header wins over it"
+    )
+
+
 class RasterParams(Params):
     """How a raster is drawn."""
 

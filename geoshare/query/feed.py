@@ -15,12 +15,15 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import orjson
 
+from geoshare.access.facts import Facts, box_around
 from geoshare.access.journal import State
 from geoshare.access.past import Past, Touched
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, Gone
+from geoshare.model.box import Box
 from geoshare.query.cursors import Cursors
 from tiles.arrays import Rows
 
@@ -112,6 +115,12 @@ class FeedPage:
     deleted: tuple[str, ...] = ()
     next_cursor: str | None = None
     token: str | None = None
+
+    @property
+    def extent(self) -> Box | None:
+        """Box in degrees around the features of the page; None where there are none."""
+        boxes = [table.boxes[numbers] for table, numbers in self.rows.pairs if table.boxes is not None]
+        return Facts(box=box_around(np.concatenate([np.zeros((0, 4), np.int32), *boxes]))).extent
 
     @property
     def count(self) -> int:

@@ -19,7 +19,7 @@ def contribute(own, tmp_path):
     """Take in shelters, as a file of their provider."""
     counter = iter(range(100))
 
-    def run(*rows: dict[str, Any]) -> None:
+    def run(*rows: dict[str, Any], collection: str = "shelters") -> None:
         features = [
             {
                 "type": "Feature",
@@ -31,7 +31,7 @@ def contribute(own, tmp_path):
         ]
         path = Path(tmp_path, f"{next(counter)}.geojson")
         path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
-        own.contribute(path, collection="shelters")
+        own.contribute(path, collection=collection)
 
     return run
 

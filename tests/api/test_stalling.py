@@ -121,6 +121,15 @@ def test_stalled_readers_of_pages_and_tiles_do_not_stop_the_map(live_server, sta
     goes_on(live_server)
 
 
+@pytest.mark.parametrize("number", [8, 40])
+def test_stalled_event_streams_do_not_stop_the_map(live_server, stalled, number) -> None:
+    for at in range(number):
+        key = live_server.keys[("operator", "municipal", "developer", "automaker")[at % 4]]
+        head = "GET /collections/places/changes/stream HTTP/1.1"
+        assert stalled.ask(head, f"X-API-Key: {key}\r\n\r\n".encode()).recv(5) == b"HTTP/"
+    goes_on(live_server)
+
+
 def test_readers_of_a_byte_at_a_time_do_not_stop_the_map(live_server, stalled, large_extract) -> None:
     fields = f"X-API-Key: {live_server.keys['developer']}\r\n\r\n".encode()
     for path in [large_extract] * 8 + ["/collections/buildings/items?limit=10000"] * 8:

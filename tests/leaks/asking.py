@@ -231,17 +231,18 @@ class Asker:
             query.append(("cursor", "AAAA.BBBB"))
         return self.get(f"/collections/{self.collection()}/items", *query)
 
-    def changes(self) -> Request:
+    def changes(self, more: str = "") -> Request:
         """Changes since a token that was given out for this collection or another one."""
         rng, query, name = self.rng, [], self.collection()
         if rng.random() < 0.7 and self.known.feeds:
             parts = urlsplit(rng.choice(self.known.feeds))
-            if rng.random() < 0.9:
+            if rng.random() < 0.9 and not more:
                 return Request("GET", parts.path, tuple(parse_qsl(parts.query)))
             query.append(("since", dict(parse_qsl(parts.query)).get("since", "AAAA")))
-        if rng.random() < 0.4:
+            name = parts.path.split("/")[2] if rng.random() < 0.8 else name
+        if rng.random() < 0.4 and not more:
             query.append(("limit", rng.choice((1, 2, 3, 20, 0))))
-        return self.get(f"/collections/{name}/changes", *query)
+        return self.get(f"/collections/{name}/changes{more}", *query)
 
     def vector_tile(self) -> Request:
         z, x, y = self.tile()
@@ -481,6 +482,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         "/collections/{collection}/items/{feature}"
     ),
     "GET /collections/<collection>/changes": Asker.changes,
+    "GET /collections/<collection>/changes/stream": lambda asker: asker.changes("/stream"),
     "GET /collections/<collection>/queryables": _get("/collections/{collection}/queryables"),
     "GET /collections/<collection>/schema": _get("/collections/{collection}/schema"),
     "GET /conformance": _get("/conformance"),

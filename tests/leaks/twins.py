@@ -69,7 +69,11 @@ class Twin:
 
     def __post_init__(self) -> None:
         self.settings = Settings(
-            data=self.folder, tile_cache_bytes=40_000_000, grace_s=0, extract_sync_features=4
+            data=self.folder,
+            tile_cache_bytes=40_000_000,
+            grace_s=0,
+            extract_sync_features=4,
+            stream_s=0,
         )
         self._hand = build_services(self.settings, self.clock, CountedIds(self.first_id))
         self.local = Local(self._hand)
