@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 from geoshare.api import errors
 from geoshare.api.admit import note_read
 from geoshare.api.context import caller, services
-from geoshare.errors import Unavailable
+from geoshare.errors import GeoshareError
 
 
 def init_app(app: Flask) -> None:
@@ -23,8 +23,10 @@ def init_app(app: Flask) -> None:
             return response
         try:
             note_read(services(), caller(), named, request.endpoint or "")
-        except Unavailable as error:
+        except GeoshareError as error:
             return errors.answer(error)
+        except Exception as error:  # what is not noted does not leave
+            return errors.unexpected(error)
         return response
 
     app.after_request(note)

@@ -14,7 +14,7 @@ from flask import Flask
 from geoshare.access.credentials import Principal
 from geoshare.api import reply
 from geoshare.api.admit import Environ, admit, note_read
-from geoshare.errors import BadRequest, GeoshareError
+from geoshare.errors import BadRequest
 from geoshare.query.tiles import Place
 from geoshare.services import Services
 from geoshare.services.bodies import Kept
@@ -58,8 +58,8 @@ class QuickTiles:
             return None
         try:
             return self._kept(admit(self._services, environ), place, environ)
-        except GeoshareError:
-            return None  # the usual way says what is wrong
+        except Exception:
+            return None  # whatever it is, the usual way meets it again and says what may be said
 
     def _kept(
         self, who: Principal, wanted: tuple[str, Place], environ: Environ
