@@ -159,7 +159,7 @@ def test_a_worker_has_few_streams_and_gives_places_back(own, contribute):  # noq
 
 def test_a_stream_ends_after_a_while(own, contribute):  # noqa: F811
     contribute({"id": "1", "name": "東小学校"})
-    clock = iter(range(0, 100_000, 500))
+    clock = iter(range(0, 100_000, 100))
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": STREAM, "HTTP_X_API_KEY": own.keys["municipal"]}
     found = stream.Stream(
         own.services, environ, "shelters", pause=lambda seconds: None, now_s=lambda: next(clock)
