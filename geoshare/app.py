@@ -6,6 +6,7 @@ from flask import Flask
 
 from geoshare import web
 from geoshare.api import (
+    access,
     admin,
     audit,
     changes,
@@ -20,6 +21,7 @@ from geoshare.api import (
     login,
     me,
     noting,
+    organisation_keys,
     people,
     raster,
     stream,
@@ -47,7 +49,9 @@ BLUEPRINTS = (
     links,
     login,
     people,
+    organisation_keys,
     audit,
+    access,
     admin,
 )
 

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from geoshare.access.credentials import Principal
 from geoshare.api import reply
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, Params, describes, from_validation
-from geoshare.errors import BadRequest, NotFound
+from geoshare.errors import BadRequest, Denied, NotFound
 from geoshare.model.times import iso
 from geoshare.services.agreements import described
 from geoshare.services.auditing import party_of
@@ -244,14 +245,17 @@ def emergencies(params: NoParams) -> Response:
 def propose(params: NoParams) -> Response:
     """Nothing happens until somebody else confirms it."""
     body = _body(EmergencyBody)
+    _person()
     return _made({"emergency": services().emergencies.propose(body.model_dump(), _author(body))})
 
 
 @blueprint.post("/emergencies/<emergency>/confirm")
 @describes("Switch a proposed emergency on", answers=MADE, body=Reasoned, tags=("admin",))
 def confirm(params: NoParams, emergency: str) -> Response:
-    """By another key than the one that proposed it; at once."""
-    services().emergencies.confirm(emergency, _author(_body(Reasoned)))
+    """By another person than the one who proposed it; at once."""
+    body, who, found = _body(Reasoned), _person(), services().emergencies
+    found.check_second(emergency, who)
+    found.confirm(emergency, _author(body))
     return _made({"emergency": emergency})
 
 
@@ -287,9 +291,17 @@ def _body(model: type[Model]) -> Model:
 
 
 def _author(body: Reasoned) -> Author:
-    """The key that acts: two keys are two persons."""
+    """The person or the key that acts, by an id: a name could not be erased from a change set."""
     who = caller()
     return Author(f"{who.organisation} {who.key_id}", body.reason, party_of(who))
+
+
+def _person() -> Principal:
+    """The person who acts. Raises Denied for a key: two keys may be one person's."""
+    who = caller()
+    if not who.person:
+        raise Denied("Two persons switch an emergency on: log in as one of them")
+    return who
 
 
 def _made(value: dict[str, Any]) -> Response:

@@ -27,6 +27,7 @@ from geoshare.query.feed import Feed, Tokens
 from geoshare.services.agreements import Agreements
 from geoshare.services.audit_desk import AuditDesk
 from geoshare.services.auditing import party_of
+from geoshare.services.break_glass import BreakGlass
 from geoshare.services.contributions import Contributions
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
@@ -72,6 +73,7 @@ class Services:
             self.session_uses.note,
         )
         self.people = People(self)
+        self.break_glass = BreakGlass(self)
         self.links = Links(self.governance.secret("links"), self.authenticator, clock)
         self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from geoshare.access.areas import coded_area
+from geoshare.access.credentials import Principal
 from geoshare.access.grant_faults import area_faults
-from geoshare.errors import BadRequest
+from geoshare.errors import BadRequest, Conflict
 from geoshare.model.policy import Activation, canonical_json
 from geoshare.model.times import iso
 from geoshare.publish import Packs
@@ -53,6 +54,25 @@ class Emergencies:
         document = canonical_json(activation.model_dump(mode="json")).decode()
         self._rows.propose(act(services, by), number, document)
         return number
+
+    def check_second(self, number: str, who: Principal) -> None:
+        """Refuse a confirmation by somebody who let the other one in, or was let in by them.
+
+        Who makes an invite could use it: it takes two persons whom somebody else has told apart.
+
+        Raises
+        ------
+        Conflict
+            for the same person, and for such a pair.
+        """
+        row = self._rows.emergency(number)
+        first = row.proposed_by.rpartition(" ")[2]
+        since_us = self._services.clock.now_us() - 2 * WAITS_US
+        vouched = self._services.governance.persons.vouched
+        if first == who.person:
+            raise Conflict("a second person must switch it on")
+        if vouched(first, who.person, since_us) or vouched(who.person, first, since_us):
+            raise Conflict("who has let you in, or whom you have, cannot be the second person")
 
     def confirm(self, number: str, by: Author) -> None:
         """Switch a proposed emergency on, by another person than who proposed it; at once."""

@@ -37,7 +37,15 @@ class Keys:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def create(self, organisation: str, tiers: tuple[str, ...], *, days: int, label: str = "") -> str:
+    def create(
+        self,
+        organisation: str,
+        tiers: tuple[str, ...],
+        *,
+        days: int,
+        label: str = "",
+        by: Party = COMMAND_LINE,
+    ) -> str:
         """Make a key of an organisation and return its text, which is kept nowhere."""
         services = self._services
         stored, text = new_key(
@@ -50,7 +58,7 @@ class Keys:
             ids=services.ids,
         )
         said = {"tiers": list(tiers), "days": days}
-        services.governance.add_key(stored, self._told("key.create", COMMAND_LINE, stored, said))
+        services.governance.add_key(stored, self._told("key.create", by, stored, said))
         return text
 
     def share(self, who: Principal, wanted: Wanted) -> tuple[dict[str, Any], str]:
@@ -96,7 +104,9 @@ class Keys:
             raise NotFound("No such key")
         self._revoke(key_id, party_of(who))
 
-    def rotate(self, key_id: str, *, overlap_us: int, days: int | None = None) -> str:
+    def rotate(
+        self, key_id: str, *, overlap_us: int, days: int | None = None, by: Party = COMMAND_LINE
+    ) -> str:
         """Give a key another secret and return its text; the old one is valid for the overlap."""
         services = self._services
         before = self._key(key_id)
@@ -108,14 +118,16 @@ class Keys:
             clock=services.clock,
         )
         said = {"overlap_s": overlap_us // 1_000_000, "days": days or 0}
-        services.governance.rotate_key(
-            before, after, self._told("key.rotate", COMMAND_LINE, after, said)
-        )
+        services.governance.rotate_key(before, after, self._told("key.rotate", by, after, said))
         return text
 
-    def revoke(self, key_id: str) -> None:
+    def revoke(self, key_id: str, by: Party = COMMAND_LINE) -> None:
         """Revoke a key, and those it has made, for good."""
-        self._revoke(key_id, COMMAND_LINE)
+        self._revoke(key_id, by)
+
+    def of(self, organisation: str) -> list[dict[str, Any]]:
+        """All keys of an organisation without their secrets."""
+        return [self._described(key) for key in self._services.governance.keys(organisation)]
 
     def listed(self) -> list[dict[str, Any]]:
         """All keys without their secrets: whose, until when, when used last."""

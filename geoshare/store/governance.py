@@ -13,6 +13,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, func, select, updat
 
 from geoshare.errors import BadRequest, Conflict, NotFound
 from geoshare.store.audit_rows import AuditRows
+from geoshare.store.break_glass_rows import BreakGlassRows
 from geoshare.store.database import Database
 from geoshare.store.governance_tables import (
     API_KEYS,
@@ -20,6 +21,7 @@ from geoshare.store.governance_tables import (
     SECRETS,
     UPLOADS,
 )
+from geoshare.store.identity_rows import IdentityRows
 from geoshare.store.job_rows import JobRows
 from geoshare.store.migrate import migrate
 from geoshare.store.person_rows import PersonRows
@@ -95,6 +97,8 @@ class Governance:
         self.audit = AuditRows(database)
         self.policies = PolicyRows(database)
         self.persons = PersonRows(database)
+        self.identities = IdentityRows(database)
+        self.break_glass = BreakGlassRows(database)
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,4 +1,4 @@
-"""Rows of people: departments, persons, invites, sessions and the identities issuers vouch for."""
+"""Rows of people: departments, persons, invites and sessions."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ class PersonRows:
     def add_invite(self, invite: Invite, also: Also) -> None:
         """Add an invite in place of earlier ones of an active person. Raises NotFound."""
         with self._database.write() as connection:
-            _check_active(connection, invite.person)
+            check_active(connection, invite.person)
             _end_invites(connection, invite.person, invite.created_us)
             connection.execute(INVITES.insert().values(asdict(invite)))
             also(connection)
@@ -222,7 +222,7 @@ class PersonRows:
         """
         now_us = session.created_us
         with self._database.write() as connection:
-            _check_active(connection, session.person)
+            check_active(connection, session.person)
             if invite is not None:
                 there = and_(
                     INVITES.c.id == invite,
@@ -288,32 +288,15 @@ class PersonRows:
                     statement, [{"session_id": key, "at_us": at_us} for key, at_us in uses.items()]
                 )
 
-    # Identities
-
-    def add_identity(self, issuer: str, subject: str, person: str, now_us: int, also: Also) -> None:
-        """Let an issuer vouch for a person. Raises Conflict where it does for another already."""
-        with self._database.write() as connection:
-            _check_active(connection, person)
-            here = and_(IDENTITIES.c.issuer == issuer, IDENTITIES.c.subject == subject)
-            known = connection.execute(select(IDENTITIES.c.person).where(here)).scalar()
-            if known == person:
-                return
-            if known is not None:
-                raise Conflict("this account is connected to another person")
-            connection.execute(
-                IDENTITIES.insert().values(
-                    issuer=issuer, subject=subject, person=person, created_us=now_us
-                )
-            )
-            also(connection)
-
-    def identified(self, issuer: str, subject: str) -> Person | None:
-        """Whom an issuer vouches for."""
-        statement = select(PERSONS).join_from(PERSONS, IDENTITIES, PERSONS.c.id == IDENTITIES.c.person)
-        here = and_(IDENTITIES.c.issuer == issuer, IDENTITIES.c.subject == subject)
+    def vouched(self, person: str, by: str, since_us: int) -> bool:
+        """Whether a session of a person that was used since then began with an invite of another."""
+        rule = and_(
+            SESSIONS.c.person == person,
+            SESSIONS.c.invited_by == by,
+            SESSIONS.c.last_used_us >= since_us,
+        )
         with self._database.read() as connection:
-            row = connection.execute(statement.where(here)).first()
-        return None if row is None else Person(*row)
+            return connection.execute(select(SESSIONS.c.id).where(rule).limit(1)).first() is not None
 
 
 def _check_organisation(connection: Connection, organisation: str) -> None:
@@ -332,7 +315,8 @@ def _check_department(connection: Connection, organisation: str, department: str
         )
 
 
-def _check_active(connection: Connection, person: str) -> None:
+def check_active(connection: Connection, person: str) -> None:
+    """Raise NotFound unless the person is let in."""
     active = and_(
         PERSONS.c.id == person, PERSONS.c.disabled_us.is_(None), PERSONS.c.erased_us.is_(None)
     )

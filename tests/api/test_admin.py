@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from geoshare.services.keeping import make_keeper
+from tests.people import Browser
 
 ROUTES = [
     ("GET", "/admin/tiers"),
@@ -28,6 +29,10 @@ ROUTES = [
     ("GET", "/admin/agreements/x"),
     ("POST", "/admin/agreements/x/signatures"),
     ("POST", "/admin/agreements/x/end"),
+    ("GET", "/admin/access"),
+    ("DELETE", "/admin/access/x"),
+    ("POST", "/admin/contributions/x/access"),
+    ("GET", "/admin/contributions/x/original"),
     ("GET", "/admin/emergencies"),
     ("POST", "/admin/emergencies"),
     ("POST", "/admin/emergencies/x/confirm"),
@@ -213,9 +218,9 @@ def test_an_emergency_shows_its_area_at_once_and_no_more(own, tmp_path):
     assert own.get("/collections/structures/items", "municipal").status_code == 404
     area = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
     body = {"tier": "emergency", "area": area, "hours": 1, "reason": "Flood"}
-    number = done(ask(own, "POST", "/admin/emergencies", body))["emergency"]
-    second = own.local.create_key("org-operator", (), days=1)
-    done(ask(own, "POST", f"/admin/emergencies/{number}/confirm", {"reason": "yes"}, key=second))
+    one, two = (Browser(own, "org-operator", "operator").log_in() for _ in range(2))
+    number = done(one.ask("POST", "/admin/emergencies", body))["emergency"]
+    done(two.ask("POST", f"/admin/emergencies/{number}/confirm", {"reason": "yes"}))
     stop = threading.Event()
     keeper = threading.Thread(target=make_keeper(own.services).run, args=(stop,))
     keeper.start()
@@ -235,15 +240,18 @@ def test_an_emergency_shows_its_area_at_once_and_no_more(own, tmp_path):
     assert own.get("/collections/structures/items", "municipal").status_code == 404
 
 
-def test_two_operators_switch_an_emergency_on_and_everybody_can_see_that(own):
+def test_two_persons_switch_an_emergency_on_and_everybody_can_see_that(own):
     area = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
     body = {"tier": "emergency", "area": area, "hours": 2, "reason": "Flood", "reason_ja": "洪水"}
-    number = done(ask(own, "POST", "/admin/emergencies", body))["emergency"]
+    one, two = (Browser(own, "org-operator", "operator").log_in() for _ in range(2))
+    number = done(one.ask("POST", "/admin/emergencies", body))["emergency"]
     path = f"/admin/emergencies/{number}"
-    assert ask(own, "POST", f"{path}/confirm", {"reason": "mine"}).status_code == 409
+    assert one.ask("POST", f"{path}/confirm", {"reason": "mine"}).status_code == 409
+    again = Browser(own, "org-operator", "operator")
+    again.person = one.person  # the same person in another browser
+    assert again.log_in().ask("POST", f"{path}/confirm", {"reason": "mine"}).status_code == 409
     assert done(ask(own, "GET", "/emergency", key=None))["emergencies"] == []
-    second = own.local.create_key("org-operator", (), days=1)
-    done(ask(own, "POST", f"{path}/confirm", {"reason": "seen it"}, key=second))
+    done(two.ask("POST", f"{path}/confirm", {"reason": "seen it"}))
     (told,) = done(ask(own, "GET", "/emergency", key=None))["emergencies"]
     assert (told["reason_ja"], told["area"], told["held"]) == ("洪水", area, False)
     (mine,) = done(ask(own, "GET", "/me", key="municipal"))["emergencies"]
@@ -257,3 +265,35 @@ def test_two_operators_switch_an_emergency_on_and_everybody_can_see_that(own):
     assert done(ask(own, "GET", "/emergency", key=None))["emergencies"] == []
     (listed,) = done(ask(own, "GET", "/admin/emergencies"))["emergencies"]
     assert listed["state"] == "ended"
+
+
+EMERGENCY = {
+    "tier": "emergency",
+    "area": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]},
+    "hours": 1,
+    "reason": "Flood",
+}
+
+
+def test_keys_are_no_persons_where_two_are_needed(own):
+    person = Browser(own, "org-operator", "operator").log_in()
+    assert ask(own, "POST", "/admin/emergencies", EMERGENCY).status_code == 403
+    number = done(person.ask("POST", "/admin/emergencies", EMERGENCY))["emergency"]
+    second = own.local.create_key("org-operator", (), days=1)
+    path = f"/admin/emergencies/{number}/confirm"
+    assert ask(own, "POST", path, {"reason": "yes"}, key=second).status_code == 403
+    assert done(ask(own, "GET", "/emergency", key=None))["emergencies"] == []
+
+
+@pytest.mark.parametrize("proposer", ["one who invites", "one who is invited"])
+def test_nobody_is_the_second_person_by_an_invite_of_their_own(own, proposer):
+    boss = Browser(own, "org-operator", "operator", "admin").log_in()
+    puppet = Browser(own, "org-operator", "operator")
+    made = boss.ask("POST", f"/me/persons/{puppet.person}/invite", {}).json
+    puppet.log_in(made["link"].partition("#invite=")[2])
+    first, second = (boss, puppet) if proposer == "one who invites" else (puppet, boss)
+    number = done(first.ask("POST", "/admin/emergencies", EMERGENCY))["emergency"]
+    path = f"/admin/emergencies/{number}/confirm"
+    assert second.ask("POST", path, {"reason": "yes"}).status_code == 409
+    third = Browser(own, "org-operator", "operator").log_in()
+    assert third.ask("POST", path, {"reason": "yes"}).status_code == 201

@@ -18,26 +18,37 @@ AREA = {
 BODY = {"tier": "emergency", "area": AREA, "hours": 1, "reason": "Flood", "reason_ja": "洪水"}
 
 
-def post(live_server: Any, path: str, key: str, body: dict[str, Any]) -> Any:
-    request = urllib.request.Request(
-        live_server.url + path,
-        json.dumps(body).encode(),
-        {"X-API-Key": key, "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read())
+class Person:
+    """An operator who is logged in."""
+
+    def __init__(self, live_server: Any) -> None:
+        self.url = live_server.url
+        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        self.token = ""
+        made = live_server.cli(
+            "persons", "add", "x", "--organisation", "operator", "--role", "operator"
+        )
+        link = live_server.cli("persons", "invite", made.stdout.strip()).stdout.strip()
+        self.post("/login/invite", {"invite": link.partition("#invite=")[2]})
+        with self.opener.open(f"{self.url}/me", timeout=60) as answer:
+            self.token = json.loads(answer.read())["csrf_token"]
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        headers = {"Origin": self.url, "Content-Type": "application/json", "X-CSRF-Token": self.token}
+        request = urllib.request.Request(self.url + path, json.dumps(body).encode(), headers)
+        with self.opener.open(request, timeout=60) as answer:
+            return json.loads(answer.read())
 
 
 @pytest.fixture
 def emergency(live_server: Any) -> Iterator[str]:
     """One that is on."""
-    first = live_server.keys["operator"]
-    made = live_server.cli("keys", "create", "--organisation", "operator", "--days", "1")
-    number = post(live_server, "/admin/emergencies", first, BODY)["emergency"]
+    one, two = Person(live_server), Person(live_server)
+    number = one.post("/admin/emergencies", BODY)["emergency"]
     path = f"/admin/emergencies/{number}"
-    post(live_server, f"{path}/confirm", made.stdout.strip(), {"reason": "seen"})
+    two.post(f"{path}/confirm", {"reason": "seen"})
     yield path
-    post(live_server, f"{path}/end", first, {"reason": "over"})
+    one.post(f"{path}/end", {"reason": "over"})
 
 
 def test_nothing_is_said_where_there_is_no_emergency(visit: Callable[..., Any]) -> None:

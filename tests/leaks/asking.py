@@ -361,6 +361,10 @@ def _get(template: str) -> Callable[[Asker], Request]:
 
 # What operators alone may ask; for the tiers under test all of it must be as if it were not there.
 ADMIN = (
+    "DELETE /admin/access/<access>",
+    "GET /admin/access",
+    "GET /admin/contributions/<contribution>/original",
+    "POST /admin/contributions/<contribution>/access",
     "GET /admin/agreements",
     "GET /admin/agreements/<agreement>",
     "GET /admin/changes",
@@ -384,16 +388,22 @@ ADMIN = (
 
 # What people alone may ask, with a session; a key gets the same refusal in both records.
 PEOPLE = (
+    "DELETE /me/organisation/keys/<key>",
     "DELETE /me/persons/<person>",
     "DELETE /me/persons/<person>/invite",
     "DELETE /me/sessions/<session>",
+    "GET /me/access",
     "GET /me/departments",
+    "GET /me/organisation/keys",
     "GET /me/persons",
     "GET /me/sessions",
     "PATCH /me/persons/<person>",
     "POST /login/invite",
     "POST /logout",
     "POST /me/departments",
+    "POST /me/organisation/keys",
+    "POST /me/organisation/keys/<key>/links",
+    "POST /me/organisation/keys/<key>/rotate",
     "POST /me/persons",
     "POST /me/persons/<person>/invite",
 )
@@ -419,6 +429,8 @@ def _admin(rule: str) -> Callable[[Asker], Request]:
     def ask(asker: Asker) -> Request:
         there = re.sub("<[^>]+>", lambda _: str(asker.rng.randint(1, 4)), path)
         body = asker.rng.choice((b"{}", b'{"reason": "asked"}', b"[", b""))
+        if method == "DELETE":
+            return Request(method, there)
         if method == "GET":
             return asker.get(there, *((("to", "1"),) if there.endswith("/diff") else ()))
         return asker.post(there, body, "application/json")
