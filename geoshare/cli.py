@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.markup import escape
 
 from geoshare import __version__
 from geoshare.cli_audit import audit
@@ -18,12 +20,14 @@ from geoshare.extracts.archive import ZOOMS
 from geoshare.model.box import Box
 from geoshare.model.report import Report
 from geoshare.services import build_services
+from geoshare.services.doctor import doctor
 from geoshare.services.exports import export_pmtiles
 from geoshare.services.keeping import run_keeper, run_worker
-from geoshare.services.local import Local, doctor, init_demo
+from geoshare.services.local import Local, init_demo
 from geoshare.settings import Settings, load
 from geoshare.settings import table as settings_table
-from geoshare.terminal import ERRORS, progress_bar
+from geoshare.terminal import ERRORS, Compiling, progress_bar
+from tiles.compiled import told_of_compiling
 
 
 class Group(click.Group):
@@ -32,10 +36,17 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; KeyboardInterrupt is exit code 130."""
         try:
-            return super().invoke(ctx)
+            with told_of_compiling(Compiling()):
+                return super().invoke(ctx)
         except GeoshareError as error:
             hint = f" (allowed: {error.allowed})" if error.allowed else ""
             ERRORS.print(f"[red]error[/red] {error.message}{hint}", markup=True)
+            sys.exit(1)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read the output has gone
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            ERRORS.print(f"[red]error[/red] {escape(where + (error.strerror or str(error)))}")
             sys.exit(1)
         except KeyboardInterrupt:
             ERRORS.print("interrupted")

@@ -17,6 +17,7 @@ from geoshare.access.manifest import (
     map_bits,
     read_manifest,
 )
+from geoshare.access.outline import Outline
 from geoshare.access.view import Layer, RasterView, View, restrict
 from geoshare.errors import NotFound, Unavailable
 from geoshare.model.collections import is_name
@@ -94,6 +95,17 @@ class Views:
                 self._open.popitem(last=False)
         return view
 
+    def outline(self, policy: Policy, collection: str) -> View | RasterView | Outline:
+        """Return the view, or what there is to say of one that cannot be opened; raises NotFound."""
+        try:
+            return self.get(policy, collection)
+        except Unavailable:
+            path = manifest_path(self._views_dir, policy.hash, collection)
+            try:
+                return Outline(collection, read_manifest(path))
+            except (OSError, Unavailable, KeyError, TypeError, ValueError, AttributeError):
+                return Outline(collection, None)
+
     def names(self, policy: Policy) -> list[str]:
         """Return collections that have a view under this policy, in order."""
         folder = self._views_dir / policy.hash
@@ -109,7 +121,7 @@ class Views:
             if manifest.kind != "vector":
                 return RasterView(policy_hash, manifest)
             return open_view(policy_hash, manifest, self._files)
-        except (OSError, TileError, KeyError, TypeError, ValueError) as error:
+        except (OSError, TileError, KeyError, TypeError, ValueError, AttributeError) as error:
             # never an allow, and never a word about files
             raise Unavailable("The view is being prepared.", retry_after_s=1) from error
 

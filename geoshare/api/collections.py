@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from geoshare.access.outline import Outline
 from geoshare.access.view import RasterView, View
 from geoshare.api import reply
 from geoshare.api.context import base_url, caller, href, services
@@ -15,7 +16,6 @@ from geoshare.api.landing import OGC_REL
 from geoshare.api.pages import GEOJSON, page_body
 from geoshare.api.params import ItemsParams
 from geoshare.errors import NotFound
-from geoshare.model.collections import Collection
 
 blueprint = Blueprint("collections", __name__)
 
@@ -27,7 +27,7 @@ CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 def collections(params: NoParams) -> Response:
     """All of them; there are few."""
     found = services()
-    listed = [_metadata(item) for item in found.visible(caller()).values()]
+    listed = [_metadata(view) for view in found.outlines(caller()).values()]
     links = [
         {"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}
     ]
@@ -38,7 +38,7 @@ def collections(params: NoParams) -> Response:
 @describes("A collection", tags=("collections",))
 def collection(params: NoParams, collection: str) -> Response:
     """Its titles, extent and links."""
-    return reply.json(_metadata(services().collection(caller(), collection)))
+    return reply.json(_metadata(services().any_view(caller(), collection)))
 
 
 @blueprint.get("/collections/<collection>/schema")
@@ -81,9 +81,8 @@ def item(params: NoParams, collection: str, feature_id: str) -> Response:
     return reply.body(view.geojson(rows), GEOJSON)
 
 
-def _metadata(about: Collection) -> dict[str, Any]:
-    found = services()
-    view = found.any_view(caller(), about.name)
+def _metadata(view: View | RasterView | Outline) -> dict[str, Any]:
+    about = view.collection
     path = ("collections", about.name)
     links = [{"rel": "self", "type": "application/json", "href": href(*path)}]
     if about.kind == "vector":
@@ -137,7 +136,7 @@ def _metadata(about: Collection) -> dict[str, Any]:
     }
 
 
-def extent(view: View | RasterView) -> dict[str, Any]:
+def extent(view: View | RasterView | Outline) -> dict[str, Any]:
     """The extent of what the caller sees; nothing where there is nothing."""
     found: dict[str, Any] = {}
     if view.extent is not None:

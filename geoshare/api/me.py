@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, Response
 
 from geoshare.api import reply
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.params import SearchParams
+from geoshare.errors import Unavailable
 from geoshare.query.search import search_names
 from geoshare.services.explaining import describe_caller, emergencies
 
@@ -45,9 +48,9 @@ def search(params: SearchParams) -> Response:
     """Whole names first, then beginnings, then parts."""
     found = services()
     readable = found.policy(caller(), "read")
-    views = [
-        found.view(caller(), about.name)
-        for about in found.visible(caller()).values()
-        if about.kind == "vector" and about.label and readable.may("read", about.name)
-    ]
+    views = []
+    for about in found.visible(caller()).values():
+        if about.kind == "vector" and about.label and readable.may("read", about.name):
+            with suppress(Unavailable):  # one that cannot be opened does not keep back the others
+                views.append(found.view(caller(), about.name))
     return reply.json({"results": search_names(views, params.q, params.limit)})

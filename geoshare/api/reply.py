@@ -24,6 +24,8 @@ COMPRESSIBLE = (
     "text/",
 )
 MIN_COMPRESSED_BYTES = 600
+MAX_HEADER = 500  # characters of Accept-Encoding that are read
+CODINGS = ("zstd", "gzip")  # the one we like best comes first
 _STATUS = {200: "200 OK", 204: "204 NO CONTENT", 304: "304 NOT MODIFIED"}
 PUBLIC, PRIVATE = "public, no-cache", "private, no-cache"
 
@@ -35,12 +37,15 @@ def encoding() -> str:
 
 @lru_cache(maxsize=256)
 def accepted(header: str) -> str:
-    """The best content coding of an Accept-Encoding header."""
-    said = parse_accept_header(header[:200], Accept)
-    for name in ("zstd", "gzip"):
-        if said.quality(name) > 0:
-            return name
-    return ""
+    """The content coding that an Accept-Encoding header prefers (RFC 9110, 12.5.3).
+
+    Of those it likes equally well, the one we make best. No coding at all is liked least where the
+    header does not name it, and is what remains where it takes nothing.
+    """
+    said = parse_accept_header(header[:MAX_HEADER], Accept)
+    name = max(CODINGS, key=said.quality)
+    plain = max((quality for value, quality in said if value.lower() == "identity"), default=0.0)
+    return name if said.quality(name) > 0 and said.quality(name) >= plain else ""
 
 
 def has(header: str, tag: str) -> bool:

@@ -12,7 +12,7 @@ from geoshare.api.context import base_url, caller, followed, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.places import check_place, views_of
 from geoshare.api.quick import MVT
-from geoshare.extracts.terms import licences_of
+from geoshare.extracts.terms import attribution
 from geoshare.query import tilesets
 from geoshare.query.tiles import Place
 from geoshare.services.bodies import Kept
@@ -40,7 +40,8 @@ def tilejson(params: NoParams, collections: str) -> Response:
     views = views_of(collections)
     names = ",".join(view.collection.name for view in views)
     address = f"{base_url()}/tiles/{names}/{{z}}/{{x}}/{{y}}.mvt"
-    return reply.json(tilesets.tilejson(views, followed(address), attribution(views)))
+    said = attribution(services().policy(caller(), "tile"), views)
+    return reply.json(tilesets.tilejson(views, followed(address), said))
 
 
 def vector_tile(views: Sequence[View], place: Place) -> Response:
@@ -51,10 +52,3 @@ def vector_tile(views: Sequence[View], place: Place) -> Response:
         return reply.encoded(content, MVT, coding)
 
     return reply.send(services().tiles.answer(views, place, coding, finish), MVT)
-
-
-def attribution(views: Sequence[View]) -> str:
-    """Where tiles are from and under which terms the caller has them."""
-    policy = services().policy(caller(), "tile")
-    licences = {name for view in views for name in licences_of(policy, view.collection.name)}
-    return f"geoshare ({', '.join(sorted(licences))})"

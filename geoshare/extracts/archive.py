@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from geoshare.errors import TooLarge
-from geoshare.extracts.terms import licences_of
+from geoshare.extracts.terms import attribution, licences_of
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.model.times import iso
 from geoshare.query import View
 from geoshare.query.pyramid import pyramid
+from geoshare.query.tilesets import described
 from tiles.archive import ArchiveWriter, Summary
 from tiles.archive.writer import WORLD
-from tiles.arrays import Kind
 
 ZOOMS: Final = (0, 16)  # from 16 on every rule of detail shows all that it ever shows, but for size
 DEEPEST: Final = 20
 _GROWTH: Final = 2.5  # how many times more work a zoom is than the one above it, about
-_FIELDS: Final = {Kind.INT: "Number", Kind.FLOAT: "Number", Kind.BOOL: "Boolean"}
 Report = Callable[[float], None]
 
 
@@ -36,6 +35,7 @@ def write_archive(
     threads: int = 2,
     most_tiles: int | None = None,
     report: Report = lambda fraction: None,
+    before: Callable[[Summary], None] = lambda summary: None,
 ) -> tuple[Summary, dict[str, Any]]:
     """Write the tiles that ``/tiles`` answers to one file, which appears whole or not at all.
 
@@ -53,6 +53,8 @@ def write_archive(
         No more tiles than these are looked at; None: all.
     report
         Told how far it is, 0 to 1; may raise to stop it.
+    before
+        Called when the file is whole, before it appears; may raise to keep it from that.
 
     Returns
     -------
@@ -62,6 +64,8 @@ def write_archive(
     ------
     TooLarge
         There are more than ``most_tiles``.
+    OSError
+        The disk is full. What stood in the file's place stands there still.
     """
     metadata = _metadata(policy, views, now_us, zooms, box)
     looked_at = 0
@@ -74,7 +78,9 @@ def write_archive(
             if most_tiles is not None and looked_at > most_tiles:
                 raise _too_many(most_tiles)
             report(_share(batch.zoom, batch.done, zooms[1]))
-        summary = writer.finish(metadata, zooms, _bounds(views, box), check=lambda: report(0.99))
+        summary = writer.finish(
+            metadata, zooms, _bounds(views, box), check=lambda: report(0.99), before=before
+        )
     return summary, metadata["geoshare"]
 
 
@@ -93,14 +99,10 @@ def _metadata(
         }
         for view in views
     ]
-    licences = sorted({licence for item in said for licence in item["licences"]})
     return {
-        "name": ", ".join(view.collection.title for view in views),
-        "description": "、".join(view.collection.title_ja for view in views),
-        "attribution": ", ".join(licences),
+        **described(views, attribution(policy, views), zooms),
         "type": "overlay",
         "version": "1.0.0",
-        "vector_layers": [_layer(view, zooms) for view in views],
         "geoshare": {
             "format": 1,
             "created": iso(now_us),
@@ -108,17 +110,6 @@ def _metadata(
             "bbox": None if box is None else list(box),
             "collections": said,
         },
-    }
-
-
-def _layer(view: View, zooms: tuple[int, int]) -> dict[str, Any]:
-    fields = {column.name: _FIELDS.get(column.kind, "String") for column in view.columns}
-    return {
-        "id": view.collection.name,
-        "description": view.collection.title,
-        "minzoom": zooms[0],
-        "maxzoom": zooms[1],
-        "fields": {"id": "String", **fields},
     }
 
 

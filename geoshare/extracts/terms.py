@@ -42,6 +42,12 @@ _AGREEMENT: Final = (
 AGREEMENT: Final = "LicenseRef-agreement"
 
 
+def attribution(policy: Policy, views: Sequence[View | RasterView]) -> str:
+    """Where tiles are from, and under which terms they are had."""
+    licences = {name for view in views for name in licences_of(policy, view.collection.name)}
+    return f"geoshare ({', '.join(sorted(licences))})"
+
+
 def licences_of(policy: Policy, collection: str) -> list[str]:
     """Licences of the grants that show a collection, in order."""
     found = {grant.licence or AGREEMENT for grant in policy.grants_for(collection)}

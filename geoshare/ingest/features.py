@@ -131,7 +131,7 @@ class FeatureWriter:
         if found is None:
             found = inferred(name, schema, batch.title)
         elif name not in known():
-            found = widened(found, schema)
+            found = widened(found, schema, self._report)
         if found.kind != "vector":
             raise BadData(f"{name} holds rasters, and the file holds features", parameter="collection")
         self._collections[name] = found

@@ -18,6 +18,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from geoshare.merge.changed import Changed
 from geoshare.merge.identity import Identities
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import Collection, Property
@@ -64,7 +65,7 @@ class Conformer:
             if known is None:
                 extra[name] = [_plain(value) for value in column.to_pylist()]
             else:
-                columns[name] = self._column(known, column, unfit)
+                columns[name] = self._column(known, column, unfit, report)
         if extra:
             columns[EXTRA] = _joined(columns.get(EXTRA), extra, count)
         for row, (name, value) in sorted(unfit.items()):
@@ -81,19 +82,25 @@ class Conformer:
         )
 
     def _column(
-        self, known: Property, column: pa.ChunkedArray, unfit: dict[int, tuple[str, Any]]
+        self,
+        known: Property,
+        column: pa.ChunkedArray,
+        unfit: dict[int, tuple[str, Any]],
+        report: Report,
     ) -> list[Any]:
         values = _fast(known, column)
         if values is None:
             values = column.to_pylist()
-            convert = _CONVERTERS[_kind(known)]
+            convert, changed = _CONVERTERS[_kind(known)], Changed(known.name)
             for row, value in enumerate(values):
                 if value is not None:
                     try:
                         values[row] = convert(value)
+                        changed.note(value, values[row])
                     except (UnfitError, ValueError, OverflowError):
                         values[row] = None
                         unfit[row] = (known.name, value)
+            changed.tell(report)
         return self._referred(known, values) if known.reference else values
 
     def _referred(self, known: Property, values: list[Any]) -> list[Any]:

@@ -6,7 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from geoshare.merge.changed import column_widened
 from geoshare.model.collections import Collection, from_schema
+from geoshare.model.report import Report
 
 _TEXT = {"type": "string"}
 
@@ -30,15 +32,18 @@ def inferred(name: str, properties: pa.Schema, title: str = "") -> Collection:
     )
 
 
-def widened(collection: Collection, properties: pa.Schema) -> Collection:
+def widened(collection: Collection, properties: pa.Schema, report: Report) -> Collection:
     """The collection with room for these properties too; itself where it has room.
 
     A property that was an integer becomes a number when numbers come, and text when anything else
-    does: nothing that came before is lost.
+    does: nothing that came before is lost, and the report says what is text from now on.
     """
     known: dict[str, Any] = dict(collection.schema["properties"])
     for field in properties:
-        known[field.name] = _joined(known.get(field.name), field.type)
+        before = known.get(field.name)
+        after = known[field.name] = _joined(before, field.type)
+        if before is not None and after == _TEXT != before:
+            report.note(column_widened(field.name))
     if known == collection.schema["properties"]:
         return collection
     return from_schema(collection.name, {**collection.schema, "properties": known})

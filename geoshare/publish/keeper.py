@@ -45,11 +45,13 @@ class State:
     """How far publishing has come.
 
     Up to change set ``sequence`` everything is published and told, save what ``failed`` names: each
-    collection that cannot be published, and the change set up to which it is.
+    collection that cannot be published, and the change set up to which it is. ``form`` names the
+    formats in which everything was published, or tried to be, the last time a keeper began.
     """
 
     sequence: int = -1
     failed: dict[str, int] = field(default_factory=dict)
+    form: str = ""
 
 
 class KeeperBusy(Exception):
@@ -71,6 +73,9 @@ class Keeper:
         Called with the time (microseconds) in every round of :meth:`run`.
     grace_s, named, before_publish
         When parts of former versions go, and what comes before publishing (see :class:`Publisher`).
+    form
+        Names the formats of what this keeper and those it tells write; kept in the state once
+        everything is published in them.
     """
 
     def __init__(
@@ -83,7 +88,9 @@ class Keeper:
         grace_s: float = GRACE_S,
         named: Callable[[], Collection[str]] = tuple,
         before_publish: Before = lambda last: None,
+        form: str = "",
     ) -> None:
+        self._form = form
         self._record = record
         self._publisher = Publisher(
             record, data_dir / "packs", grace_s=grace_s, named=named, before=before_publish
@@ -143,7 +150,8 @@ class Keeper:
         }
         self._fold_here(changed)
         self._tell(changed, everything)
-        new = State(sequence, waiting | failed)
+        whole = everything or state.sequence < 0  # all was looked at
+        new = State(sequence, waiting | failed, self._form if whole else state.form)
         self._failing = {name: held for name, held in self._failing.items() if name in new.failed}
         if new != state:
             write_json(self._packs_dir / STATE, asdict(new), durable=False)
@@ -275,7 +283,9 @@ def read_state(packs_dir: Path) -> State:
         said = read_json(packs_dir / STATE)
     except ValueError:  # torn by a power cut: it is not waited for the disk to have it
         said = None
-    return State() if said is None else State(int(said["sequence"]), dict(said.get("failed", {})))
+    if said is None:
+        return State()
+    return State(int(said["sequence"]), dict(said.get("failed", {})), str(said.get("form", "")))
 
 
 def wait_published(

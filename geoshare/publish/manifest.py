@@ -94,6 +94,12 @@ def read_manifest(packs_dir: Path, collection: str) -> Manifest | None:
     )
 
 
+def is_of_another_format(packs_dir: Path, collection: str, file: str = VECTOR) -> bool:
+    """Whether there is a manifest, written by another version of the product."""
+    said = read_json(pack_folder(packs_dir, collection) / file)
+    return isinstance(said, dict) and "format" in said and said["format"] != FORMAT
+
+
 def write_manifest(packs_dir: Path, manifest: Manifest) -> None:
     """Make this version the current one."""
     write_json(

@@ -18,6 +18,7 @@ from geoshare.publish.build import Built, build_delta, build_whole
 from geoshare.publish.fold import Fold, Folded
 from geoshare.publish.manifest import (
     Manifest,
+    is_of_another_format,
     joined_extent,
     pack_folder,
     read_manifest,
@@ -43,12 +44,7 @@ def publish_vectors(
     kinds = kinds_of(collection)
     folder = pack_folder(packs.folder, collection.name)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        current = packs.source(collection.name)
-    except (TileError, Unavailable) as error:
-        log.warning("%s is damaged and built anew: %s", collection.name, error)
-        current = None
-    manifest = read_manifest(packs.folder, collection.name) if current is None else current.manifest
+    current, manifest = _current(packs, collection.name)
     same = manifest is not None and list(manifest.kinds.items()) == list(kinds.items())
     if current is not None and same and current.manifest.sequence >= sequence:
         return False
@@ -84,6 +80,22 @@ def publish_vectors(
         (time.monotonic() - started) * 1000,
     )
     return True
+
+
+def _current(packs: Packs, name: str) -> tuple[Published | None, Manifest | None]:
+    """What is published, as far as it can be read; the rest is built anew, and the log says why."""
+    try:
+        if is_of_another_format(packs.folder, name):
+            log.warning("%s: the pack is of another format and is built anew", name)
+            return None, None
+        current = packs.source(name)
+        return current, None if current is None else current.manifest
+    except (TileError, Unavailable) as error:
+        log.warning("%s: the pack is damaged or of another format and is built anew: %s", name, error)
+        return None, read_manifest(packs.folder, name)
+    except (ValueError, KeyError, TypeError) as error:
+        log.warning("%s: the manifest is damaged, and the pack is built anew: %r", name, error)
+        return None, None
 
 
 def put(packs_dir: Path, new: Manifest, before: Manifest | None) -> None:

@@ -37,6 +37,28 @@ def bounds(views: Sequence[View | RasterView]) -> Box | None:
     return Box(min(box.west for box in boxes), south, max(box.east for box in boxes), north)
 
 
+def described(
+    views: Sequence[View], attribution: str, zooms: tuple[int, int] = (0, MAX_ZOOM)
+) -> dict[str, Any]:
+    """What tiles say of themselves wherever they are: TileJSON, and the metadata of PMTiles.
+
+    Parameters
+    ----------
+    views
+        In the order of the tile's layers.
+    attribution
+        To be shown with the tiles; nothing where it is empty.
+    zooms
+        The first and the last there are tiles of.
+    """
+    said: dict[str, Any] = {
+        "name": ", ".join(view.collection.name for view in views),
+        "description": ", ".join(view.collection.title for view in views),
+        "vector_layers": [_layer(view, zooms) for view in views],
+    }
+    return said | {"attribution": attribution} if attribution else said
+
+
 def tilejson(views: Sequence[View], address: str, attribution: str) -> dict[str, Any]:
     """TileJSON 3 of vector tiles.
 
@@ -49,27 +71,23 @@ def tilejson(views: Sequence[View], address: str, attribution: str) -> dict[str,
     attribution
         To be shown with the tiles; nothing where it is empty.
     """
-    layers = [_layer(view) for view in views]
-    lowest = min((layer["minzoom"] for layer in layers), default=0)
+    about = described(views, attribution)
+    lowest = min((layer["minzoom"] for layer in about["vector_layers"]), default=0)
     said = {
         "tilejson": "3.0.0",
-        "name": ", ".join(view.collection.name for view in views),
-        "description": ", ".join(view.collection.title for view in views),
         "scheme": "xyz",
         "tiles": [address],
         "minzoom": lowest,
         "maxzoom": MAX_ZOOM,
-        "vector_layers": layers,
+        **about,
     }
-    if attribution:
-        said["attribution"] = attribution
     box = bounds(views)
     if box is not None:
         said |= {"bounds": list(box), "center": _centre(box, lowest)}
     return said
 
 
-def _layer(view: View) -> dict[str, Any]:
+def _layer(view: View, zooms: tuple[int, int]) -> dict[str, Any]:
     return {
         "id": view.collection.name,
         "description": view.collection.title,
@@ -77,8 +95,8 @@ def _layer(view: View) -> dict[str, Any]:
             "id": "String",
             **{column.name: _TYPES.get(column.kind, "String") for column in view.columns},
         },
-        "minzoom": lowest_zoom(view),
-        "maxzoom": MAX_ZOOM,
+        "minzoom": min(max(lowest_zoom(view), zooms[0]), zooms[1]),
+        "maxzoom": min(MAX_ZOOM, zooms[1]),
         "detail": describe(view),
     }
 

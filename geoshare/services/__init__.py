@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from geoshare.access.credentials.principal import CONTRIBUTOR, EDITOR
 from geoshare.access.credentials.sessions import Life
 from geoshare.access.journal import Journals
 from geoshare.access.limits import FileLeases, Limiter
+from geoshare.access.outline import Outline
 from geoshare.access.past import Past
 from geoshare.access.tiers import Tiers
 from geoshare.access.view import RasterView, View
@@ -22,6 +24,8 @@ from geoshare.jobs import Queue
 from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
+from geoshare.publish import Packs
+from geoshare.publish.keeper import read_state
 from geoshare.query.cursors import Cursors
 from geoshare.query.feed import Feed, Tokens
 from geoshare.services.agreements import Agreements
@@ -31,6 +35,7 @@ from geoshare.services.break_glass import BreakGlass
 from geoshare.services.contributions import Contributions
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
+from geoshare.services.forms import FORM
 from geoshare.services.keys import PEPPER, Keys
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
@@ -160,12 +165,20 @@ class Services:
 
     def visible(self, who: Principal) -> dict[str, Collection]:
         """The collections the caller may know, by name."""
-        policy = self.policy(who, "discover")
-        return {name: self.views.get(policy, name).collection for name in self.views.names(policy)}
+        return {name: found.collection for name, found in self.outlines(who).items()}
 
-    def collection(self, who: Principal, name: str) -> Collection:
-        """One collection; NotFound where it is hidden or there is none."""
-        return self.views.get(self.policy(who, "discover"), name).collection
+    def outlines(self, who: Principal) -> dict[str, View | RasterView | Outline]:
+        """Views of the collections the caller may know, by name.
+
+        One that cannot be opened is among them, as far as anything is known of it: it must not take
+        the others with it.
+        """
+        policy = self.policy(who, "discover")
+        found = {}
+        for name in self.views.names(policy):
+            with suppress(NotFound):  # gone since
+                found[name] = self.views.outline(policy, name)
+        return found
 
     def view(self, who: Principal, name: str, action: Action = "read") -> View:
         """What the caller sees of a vector collection; NotFound for others and hidden ones."""
@@ -202,10 +215,16 @@ class Services:
         return self.trail.append(kind, party_of(who), about, detail)
 
     def check_ready(self) -> None:
-        """Raise Unavailable until requests can be answered."""
+        """Raise Unavailable until requests can be answered.
+
+        Also while what is published is of another format than this version reads: until the keeper
+        has published all of it anew, most of it would be refused.
+        """
         if not self.governance.ready():
             raise Unavailable("Governance does not answer", retry_after_s=2)
         self.views.names(self.policy(Principal("", ("open",)), "discover"))
+        if read_state(self.packs_dir).form != FORM and Packs(self.packs_dir).names():
+            raise Unavailable("What is published is published anew", retry_after_s=2)
 
 
 def log_origin(settings: Settings) -> str:

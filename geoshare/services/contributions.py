@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
 from geoshare.jobs import Job
 from geoshare.model.policy import Policy
+from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import Upload
 
@@ -83,12 +83,10 @@ class Contributions:
     def preview(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
         """What a file looks like; nothing is kept."""
         provider = self.provider(who, options)
-        with tempfile.TemporaryDirectory(dir=self._services.scratch()) as folder:
-            path = Path(folder, _safe(name))
+        with scratch_folder(self._services.scratch()) as folder:
+            path = folder / _safe(name)
             _copy(stream, path, PREVIEW_BYTES)
-            found: dict[str, Any] = sources.preview(
-                path, self.read_request(provider, options, Path(folder))
-            )
+            found: dict[str, Any] = sources.preview(path, self.read_request(provider, options, folder))
             if found.get("collection"):
                 self.check_collection(self.policy(who), found["collection"])
             return found
@@ -287,6 +285,6 @@ def _as_status(job: Job) -> dict[str, Any]:
         found |= job.result
         if job.result.get("error"):
             found["status"] = "refused"
-    if job.error is not None:
-        found["error"] = job.error
+    if job.error is not None and job.is_over:
+        found["error"] = job.error  # of a try that is not the last one nothing is to be told
     return found

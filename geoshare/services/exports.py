@@ -13,6 +13,7 @@ from geoshare.errors import BadRequest, Unavailable
 from geoshare.extracts.archive import DEEPEST, write_archive
 from geoshare.model.box import Box
 from geoshare.services import Services
+from tiles.archive import Summary
 
 MAX_LAYERS = 32
 
@@ -29,6 +30,9 @@ def export_pmtiles(
 ) -> dict[str, Any]:
     """Write what a tier may take away of some collections; the file appears whole or not at all.
 
+    It appears once its entry in the audit log is on the disk; until then, and after any error, what
+    stood in its place stands there.
+
     Returns
     -------
     SHA-256, bytes and tiles of the file, and what it says of itself.
@@ -40,7 +44,7 @@ def export_pmtiles(
     BadRequest
         For a tier or zooms that do not exist, rasters, a format that is not granted.
     Unavailable
-        Where the keeper has not built the view yet.
+        Where the keeper has not built the view yet, the disk is full, or the log cannot be written.
     """
     policy = services.policies.of_tier(tier, "download")
     _check(names, path, zooms, bbox)
@@ -59,18 +63,19 @@ def export_pmtiles(
                 allowed=", ".join(sorted(granted)),
             )
         views.append(view)
+
+    def note(made: Summary) -> None:  # what has no entry does not leave
+        said = {"tier": tier, "collections": list(names), "sha256": made.sha256}
+        services.trail.append("export.create", COMMAND_LINE, detail=said)
+
     now_us = services.clock.now_us()
-    summary, said = write_archive(
-        path, policy, views, now_us=now_us, zooms=zooms, box=bbox, report=report
-    )
-    found = {**summary._asdict(), **said}
-    noted = {"tier": tier, "collections": list(names), "sha256": found["sha256"]}
     try:
-        services.trail.append("export.create", COMMAND_LINE, detail=noted)
-    except Unavailable:  # what has no entry does not leave
-        path.unlink(missing_ok=True)
-        raise
-    return found
+        summary, said = write_archive(
+            path, policy, views, now_us=now_us, zooms=zooms, box=bbox, report=report, before=note
+        )
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
+    return {**summary._asdict(), **said}
 
 
 def _check(names: Sequence[str], path: Path, zooms: tuple[int, int], bbox: Box | None) -> None:

@@ -14,6 +14,7 @@ from geoshare.errors import NotFound, TooLarge
 from geoshare.extracts import ExtractRequest, estimate, write_extract
 from geoshare.jobs import Job, Progress
 from geoshare.services.auditing import party_of, sealing
+from geoshare.services.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from geoshare.services import Services
@@ -107,16 +108,17 @@ class Extracts:
         if policy.hash != job.params["policy"]:
             raise NotFound("What you hold has changed; ask again")
         about = Party(organisation=who.organisation, subject=job.id)
-        return write_extract(
-            request,
-            policy,
-            services.views,
-            self._path(job.id),
-            progress=progress,
-            now_us=services.clock.now_us(),
-            work_dir=services.scratch(),
-            seal=sealing(services.trail, party_of(who), about),
-        )
+        with scratch_folder(services.scratch()) as folder:
+            return write_extract(
+                request,
+                policy,
+                services.views,
+                self._path(job.id),
+                progress=progress,
+                now_us=services.clock.now_us(),
+                work_dir=folder,
+                seal=sealing(services.trail, party_of(who), about),
+            )
 
     def _job(self, who: Principal, number: str) -> Job:
         job = self._services.queue.get(number, who.organisation)

@@ -7,7 +7,6 @@ import logging
 import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +33,8 @@ from geoshare.services.auditing import audited, note_changes
 from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
+from geoshare.services.forms import FORM
+from geoshare.services.scratch import scratch_folder, sweep_scratch
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import ApiKey
 
@@ -46,6 +47,7 @@ TIMED_LOOK_US = 5_000_000  # delays and windows move
 GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
 GRANTS_AHEAD_US = 3 * GRANTS_LOOK_US  # views of terms about to begin are built before they do
 HOUSEKEEPING_US = 3_600_000_000
+SCRATCH_LOOK_US = 60_000_000
 JOBS_KEPT_US = 30 * 86_400_000_000
 
 
@@ -97,6 +99,7 @@ def make_keeper(services: Services) -> Keeper:
         grace_s=services.settings.grace_s,
         named=lambda: named_parts(services.views_dir),
         before_publish=note_changes(services.record, services.trail),
+        form=FORM,
     )
 
 
@@ -174,10 +177,13 @@ class Housekeeping:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._due_us = 0
+        self._due_us = self._scratch_due_us = 0
 
     def tick(self, now_us: int) -> None:
-        """Delete jobs that ended a month ago with their files, and uploads that nobody goes on with."""
+        """Delete what is over: jobs after a month with their files, uploads, folders of the dead."""
+        if now_us >= self._scratch_due_us:
+            self._scratch_due_us = now_us + SCRATCH_LOOK_US
+            sweep_scratch(self._services.scratch())
         if now_us < self._due_us:
             return
         self._due_us = now_us + HOUSEKEEPING_US
@@ -289,8 +295,8 @@ class ContributionJobs:
         read: Reader,
     ) -> ingest.IngestResult:
         services = self._services
-        with tempfile.TemporaryDirectory(dir=services.scratch()) as folder:
-            request = services.contributions.read_request(str(options.provider), options, Path(folder))
+        with scratch_folder(services.scratch()) as folder:
+            request = services.contributions.read_request(str(options.provider), options, folder)
             try:
                 return ingest.contribute(
                     services.record,

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from geoshare import ingest
 from geoshare.access.audit import COMMAND_LINE, Party
-from geoshare.errors import BadData, BadRequest, GeoshareError
+from geoshare.errors import BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
 from geoshare.model.collections import check_name
 from geoshare.model.report import Report
-from geoshare.publish import Packs, read_manifest, wait_published
+from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
 from geoshare.services.keeping import make_keeper
+from geoshare.services.scratch import scratch_folder
 from geoshare.services.written import Author
 from geoshare.sources import ReadRequest
-from tiles.errors import TileError
-from tiles.pack import verify_part
 
 DEMO_KEYS = {
     "automaker": ("automaker-a", ("automaker",)),
@@ -66,10 +64,10 @@ class Local:
             check_name(collection)
         if not path.is_file():
             raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
-        with tempfile.TemporaryDirectory(dir=services.scratch()) as folder:
+        with scratch_folder(services.scratch()) as folder:
             request = ReadRequest(
                 provider=provider,
-                work_dir=Path(folder),
+                work_dir=folder,
                 now_us=services.clock.now_us(),
                 collection=collection,
                 mapping=mapping,
@@ -191,42 +189,3 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
 
 
 _OPTIONS = ("collection", "mapping", "crs", "epoch", "vertical", "encoding", "licence")
-
-
-def doctor(services: Services) -> list[str]:
-    """What is wrong with the data folder, a line each; empty where nothing is."""
-    findings = []
-    if not services.governance.ready():
-        findings.append("the governance database does not answer")
-    if not services.record.ready():
-        findings.append("the record does not answer")
-    try:
-        services.trail.sequencer.published(services.trail.head())
-    except BadData as error:
-        findings.append(f"the audit log does not go on: {error.message}")
-    packs = Packs(services.packs_dir)
-    for name in packs.names():
-        try:
-            findings += _pack_findings(services, packs, name)
-        except (GeoshareError, TileError, OSError, ValueError, KeyError, TypeError) as error:
-            findings.append(f"{name}: what is published cannot be read: {error}")
-    return findings
-
-
-def _pack_findings(services: Services, packs: Packs, name: str) -> list[str]:
-    manifest = read_manifest(services.packs_dir, name)
-    if manifest is None:
-        if not packs.rasters(name)[1]:
-            return [f"{name}: what is published cannot be read by this version"]
-        return [
-            f"{name}: the file of {asset.id} is missing"
-            for asset in packs.rasters(name)[1]
-            if not Path(asset.path).exists()
-        ]
-    findings = []
-    for part in manifest.parts:
-        try:
-            verify_part(services.packs_dir / name / part.name, part)
-        except (TileError, OSError) as error:
-            findings.append(f"{name}: part {part.name}: {error}")
-    return findings

@@ -15,7 +15,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import known
 from geoshare.model.datum import Transform
 from geoshare.model.report import Report
-from geoshare.sources import shape
+from geoshare.sources import messages, shape
 from geoshare.sources.coerce import constant_column, convert_column
 from geoshare.sources.mesh import side_m
 from geoshare.sources.plan import Plan, RecordIds
@@ -48,11 +48,16 @@ class Assembler:
         }
 
     def batches(
-        self, rows: pa.RecordBatch, geometry: NDArray[np.object_] | None, numbers: NDArray[np.int64]
+        self,
+        rows: pa.RecordBatch,
+        geometry: NDArray[np.object_] | None,
+        numbers: NDArray[np.int64],
+        spoilt: NDArray[np.bool_] | None = None,
     ) -> Iterator[FeatureBatch]:
         """Feature batches of the rows; ``numbers`` are their 1-based numbers in the source.
 
-        ``geometry`` None: rows of a table whose place is not known, which is no fault.
+        ``geometry`` None: rows of a table whose place is not known, which is no fault. ``spoilt`` are
+        rows whose geometry is there and cannot be read.
         """
         self._report.rows_read += rows.num_rows
         if self._watch is not None:
@@ -64,7 +69,8 @@ class Assembler:
             if len(chosen):
                 some = rows if len(chosen) == rows.num_rows else rows.take(pa.array(chosen))
                 places = None if geometry is None else geometry[chosen]
-                yield from self._one_plan(plan, some, places, numbers[chosen])
+                bad = np.zeros(len(chosen), dtype=bool) if spoilt is None else spoilt[chosen]
+                yield from self._one_plan(plan, some, places, numbers[chosen], bad)
 
     def _one_plan(
         self,
@@ -72,13 +78,14 @@ class Assembler:
         rows: pa.RecordBatch,
         geometry: NDArray[np.object_] | None,
         numbers: NDArray[np.int64],
+        spoilt: NDArray[np.bool_],
     ) -> Iterator[FeatureBatch]:
         properties = _with_mesh_size(plan.collection, plan.properties(rows, self._report))
         keep = np.arange(len(numbers))
         if geometry is None:
             geometry = np.full(len(numbers), None, dtype=object)
         else:
-            geometry, keep = self._shapes(plan, rows, geometry, numbers)
+            geometry, keep = self._shapes(plan, rows, geometry, numbers, spoilt)
         if not len(keep):
             return
         ids = plan.record_ids(rows, numbers, self._prefix)
@@ -98,6 +105,7 @@ class Assembler:
         rows: pa.RecordBatch,
         geometry: NDArray[np.object_],
         numbers: NDArray[np.int64],
+        spoilt: NDArray[np.bool_],
     ) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
         """Placed and mended geometry, and the rows that stay."""
         faults: shape.Faults = {}
@@ -105,7 +113,8 @@ class Assembler:
             geometry, faults = shape.place(geometry, self._transform, self._report)
         schema = known().get(plan.collection)
         mended, more = shape.mend(geometry, schema.geometry if schema else "any", self._report)
-        faults = more | faults
+        unread = dict.fromkeys(np.flatnonzero(spoilt).tolist(), messages.geometry_unusable())
+        faults = more | faults | unread
         for row in sorted(faults):
             self._report.refuse(int(numbers[row]), faults[row], refused_values(rows, row))
         keep = np.array([row for row in range(len(numbers)) if row not in faults], dtype=np.int64)

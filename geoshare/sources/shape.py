@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geoshare.model.box import Box
 from geoshare.model.datum import Transform
 from geoshare.model.report import Message, Report
-from geoshare.sources import messages
+from geoshare.sources import antimeridian, messages
 
 EDGE_DEG = 1e-6  # beyond the poles or the antimeridian by rounding alone
 SNAP_DEG = 1e-9  # 0.1 mm: what uniting broken parts may move
@@ -23,6 +23,34 @@ _NAMES = {0: "point", 1: "line", 2: "polygon"}
 Faults = dict[int, Message]
 
 
+def closed(
+    values: NDArray[np.object_], read: Callable[..., NDArray[np.object_]], report: Report
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Read shapes, and close rings that do not end where they began.
+
+    Parameters
+    ----------
+    values
+        (n,) WKB or WKT; None where there is nothing.
+    read
+        ``shapely.from_wkb`` or ``shapely.from_wkt``.
+
+    Returns
+    -------
+    (n,) shapes, None where there is none, and (n,) which values are there and cannot be read.
+    """
+    shapes = read(values, on_invalid="ignore")
+    failed = shapely.is_missing(shapes) & np.array([bool(value) for value in values], dtype=bool)
+    if failed.any():
+        shapes[failed] = read(values[failed], on_invalid="fix")
+        left = failed & shapely.is_missing(shapes)
+        mended = int(failed.sum() - left.sum())
+        if mended:
+            report.repaired(messages.repaired_ring(), "", mended)
+        failed = left
+    return shapes, failed
+
+
 def place(
     geometry: NDArray[np.object_], transform: Transform, report: Report
 ) -> tuple[NDArray[np.object_], Faults]:
@@ -30,7 +58,7 @@ def place(
 
     Swapped axes are repaired where they are certain: a latitude beyond 90 degrees that is a fine
     longitude, or a projected layer of which no vertex lies where its CRS is used and every vertex
-    does once swapped.
+    does once swapped. What crosses the antimeridian is cut there.
 
     Raises
     ------
@@ -48,6 +76,9 @@ def place(
             placed[swapped] = _transformed(geometry[swapped], _on_earth(transform))
             report.repaired(messages.repaired_swap(), "", int(swapped.sum()))
             outside &= ~swapped
+    crossing = antimeridian.split(placed, ~outside)
+    if crossing.any():
+        report.repaired(messages.split_at_antimeridian(), "", int(crossing.sum()))
     message = messages.coordinates_outside(transform.datum.horizontal or "CRS84")
     return placed, dict.fromkeys(np.flatnonzero(outside).tolist(), message)
 

@@ -19,7 +19,7 @@ from geoshare.errors import BadData
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import known
 from geoshare.model.report import Message, Report
-from geoshare.sources import encoding, mesh, messages, text
+from geoshare.sources import encoding, mesh, messages, shape, text
 from geoshare.sources.assemble import Assembler, refused_values
 from geoshare.sources.plan import Plan, bind
 from geoshare.sources.profiles import (
@@ -260,10 +260,9 @@ class Place:
             shapes = mesh.squares(list(codes))
             bad, message = shapely.is_missing(shapes), messages.mesh_unknown()
         else:
-            shapes = shapely.from_wkt(
-                np.array(batch.column(self._wkt).to_pylist(), dtype=object), on_invalid="ignore"
-            )
-            bad, message = shapely.is_missing(shapes), messages.geometry_missing()
+            values = np.array(batch.column(self._wkt).to_pylist(), dtype=object)
+            shapes, bad = shape.closed(values, shapely.from_wkt, self._report)
+            message = messages.geometry_unusable()  # empty cells are told of like everybody's
         return self._without(shapes, bad, message, batch, numbers)
 
     def _refuse_shift(self, shapes: NDArray[np.object_], batch: pa.RecordBatch) -> None:

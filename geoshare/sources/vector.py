@@ -22,7 +22,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import Property
 from geoshare.model.datum import Transform
 from geoshare.model.report import Report
-from geoshare.sources import indirect, messages
+from geoshare.sources import indirect, messages, shape
 from geoshare.sources.assemble import Assembler, has_heights
 from geoshare.sources.coerce import Rule, convert_column
 from geoshare.sources.encoding import mend_column_names, shapefile_encoding
@@ -194,14 +194,15 @@ class _Stream:
     def _rows(
         self, rows: pa.RecordBatch, geometry_column: str, numbers: NDArray[np.int64]
     ) -> Iterator[FeatureBatch]:
-        geometry = _shapes(rows.column(geometry_column))
+        geometry, spoilt = read_shapes(rows.column(geometry_column), self._report)
         if self._assembler is None:
             transform = self._transform(has_heights(geometry))
             self._assembler = Assembler(
                 self._plan, transform, self._report, self._request, prefix=self._prefix
             )
         names = [name for name in rows.schema.names if name != geometry_column]
-        yield from self._assembler.batches(_with_times(rows.select(names)), geometry, numbers)
+        _note_mixed(rows, self._plan, self._report)
+        yield from self._assembler.batches(_with_times(rows.select(names)), geometry, numbers, spoilt)
 
     def _transform(self, has_height: bool) -> Transform:
         return layer_transform(
@@ -251,6 +252,21 @@ def _with_times(rows: pa.RecordBatch) -> pa.RecordBatch:
     return rows
 
 
+def _note_mixed(rows: pa.RecordBatch, plan: Plan, report: Report) -> None:
+    """Say which columns hold values of several types, where these are kept as text.
+
+    GDAL gives such a column as JSON, like one of objects and lists.
+    """
+    texts = {source for item, source, _ in plan.bound if source and item.type == "string"}
+    for name in rows.schema.names:
+        column = rows.column(name)
+        if name in texts.union(plan.kept) and str(column.type) == "extension<arrow.json>":
+            starts = pc.utf8_slice_codeunits(column.storage.cast(pa.string()), 0, 1)
+            plain = pc.invert(pc.is_in(starts, pa.array(["{", "["]))).filter(pc.is_valid(starts))
+            if pc.any(plain).as_py():
+                report.note(messages.values_mixed(name, "values of several types", "複数の型の値"))
+
+
 def _slices(geometry: pa.Array) -> Iterator[tuple[int, int]]:
     """Cuts of a batch: at most ``BATCH_ROWS`` rows and, if more than one, ``SLICE_BYTES`` of shapes.
 
@@ -272,17 +288,18 @@ def _binary(column: pa.Array) -> pa.Array:
     return column.storage if isinstance(column, pa.ExtensionArray) else column
 
 
-def _shapes(column: pa.Array) -> NDArray[np.object_]:
+def read_shapes(column: pa.Array, report: Report) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Shapes of a column of WKB, open rings closed; and which rows have bytes that are no shape."""
     values = np.array(column.to_pylist(), dtype=object)
     if not len(values):
-        return values
-    shapes = shapely.from_wkb(values, on_invalid="ignore")
+        return values, np.zeros(0, dtype=bool)
+    shapes, spoilt = shape.closed(values, shapely.from_wkb, report)
     measured = shapely.has_m(shapes)
     if measured.any():
         shapes[measured] = shapely.from_wkb(
             shapely.to_wkb(shapes[measured], output_dimension=3, flavor="iso"), on_invalid="ignore"
         )
-    return shapes
+    return shapes, spoilt
 
 
 def _broken(report: Report, error: Exception) -> BadData:

@@ -17,9 +17,17 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.request import ReadRequest
-from geoshare.sources.table import HEADER_ROWS, find_header, read_rows
+from geoshare.sources.table import HEADER_ROWS, column_names, find_header, read_rows
 
 _CELL_LIMIT = 32_767  # characters, of the format
+_KINDS = {
+    bool: ("truths", "真偽値"),
+    int: ("numbers", "数値"),
+    float: ("numbers", "数値"),
+    date: ("dates", "日付"),
+    datetime: ("dates", "日付"),
+}
+Kinds = dict[int, set[type]]
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -50,19 +58,38 @@ class XlsxReader:
         try:
             found = False
             for sheet in book.worksheets:
-                top = [row for _, row in zip(range(HEADER_ROWS), _rows(sheet), strict=False)]
-                if find_header(top, request) is not None:
+                top = [row for _, row in zip(range(HEADER_ROWS), _rows(sheet, {}), strict=False)]
+                at = find_header(top, request)
+                if at is not None:
                     found = True
-                    yield from read_rows(_rows(sheet), sheet.title, request, report)
+                    kinds: Kinds = {}
+                    yield from read_rows(_rows(sheet, kinds, at + 1), sheet.title, request, report)
+                    _note_kinds(kinds, column_names(top[at]), report)
             if not found:
                 raise messages.refuse_and_note(report, messages.no_header())
         finally:
             book.close()
 
 
-def _rows(sheet: Any) -> Iterator[list[str]]:
-    for row in sheet.iter_rows(values_only=True):
+def _rows(sheet: Any, kinds: Kinds, first: int = 0) -> Iterator[list[str]]:
+    """Rows as texts; which columns have cells of other kinds from a row on is added to ``kinds``."""
+    for number, row in enumerate(sheet.iter_rows(values_only=True)):
+        if number >= first:
+            for index, value in enumerate(row):
+                if value is not None and not isinstance(value, str):
+                    kinds.setdefault(index, set()).add(type(value))
         yield [cell_text(value) for value in row]
+
+
+def _note_kinds(kinds: Kinds, columns: list[str], report: Report) -> None:
+    """Say which columns that no property takes held numbers, dates or truths: they are text now."""
+    for index, found in sorted(kinds.items()):
+        if index < len(columns) and report.columns.get(columns[index]) is None:
+            words = [words for kind, words in _KINDS.items() if kind in found] or [_KINDS[date]]
+            english, japanese = zip(*dict.fromkeys(words), strict=True)
+            report.note(
+                messages.values_mixed(columns[index], " and ".join(english), "・".join(japanese))
+            )
 
 
 def cell_text(value: object) -> str:

@@ -34,7 +34,7 @@ CHUNK_ROWS = 5_000  # a transaction of more rows would stall the other writers
 WAIT_S = 60.0  # how long a writer waits for its turn
 READERS = 24
 WAL_PAGES = "wal_autocheckpoint=8000"  # 32 MB: bulk rows are not copied twice in the same second
-_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+_NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _LOCK_KEY = 0x67656F73  # "geos"
 
 

@@ -103,9 +103,11 @@ def content_security_policy(background_tiles: str) -> str:
 
 def _coding(name: str) -> str:
     """Ending of the compressed copy that the browser takes and the build made, or nothing."""
-    for ending, coding in (("br", "br"), ("gz", "gzip")):
+    takes = request.accept_encodings.quality
+    for coding in sorted(("br", "gzip"), key=takes, reverse=True):
+        ending = {"br": "br", "gzip": "gz"}[coding]
         copy = safe_join(str(DIST), f"{name}.{ending}")
-        if copy is not None and request.accept_encodings[coding] > 0 and Path(copy).is_file():
+        if copy is not None and takes(coding) > 0 and Path(copy).is_file():
             return ending
     return ""
 

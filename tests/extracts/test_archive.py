@@ -19,10 +19,12 @@ from geoshare.access.view import View
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.extracts import ExtractRequest, archive, estimate, write_extract
 from geoshare.extracts.archive import write_archive
+from geoshare.extracts.terms import attribution
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.query.pyramid import pyramid
 from geoshare.query.tiles import vector_tile
+from geoshare.query.tilesets import tilejson
 from tests.access.town import Town, policy
 
 NOW_US = 1_767_225_600_000_000  # 2026-01-01
@@ -96,6 +98,22 @@ def test_each_tile_is_the_one_the_server_makes_and_no_other_tile_has_anything(tm
     # far out the rules show nothing here; from there on no zoom is left out
     zooms = {z for z, _, _ in found}
     assert zooms == set(range(min(zooms), 15))
+
+
+def test_a_file_says_of_its_layers_what_tilejson_says(tmp_path: Path) -> None:
+    town, grants = town_of(tmp_path)
+    views = views_of(town, grants, "shelters", "segments")
+    said = tilejson(views, "", attribution(grants, views))
+    found = reader(write(town, grants, tmp_path / "x.pmtiles", zooms=(0, 16))).metadata()
+    for name in ("name", "description", "attribution"):
+        assert found[name] == said[name], name
+    assert [len(layer["detail"]) > 0 for layer in found["vector_layers"]] == [True, True]
+    some = reader(write(town, grants, tmp_path / "x.pmtiles", zooms=(9, 12))).metadata()
+    for last, file in ((16, found), (12, some)):
+        first = 9 if file is some else 0
+        for layer, whole in zip(file["vector_layers"], said["vector_layers"], strict=True):
+            zooms = {"minzoom": max(first, whole["minzoom"]), "maxzoom": last}
+            assert layer == whole | zooms
 
 
 def test_every_visible_feature_is_in_the_deepest_tiles(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from geoshare.merge import Claimed, Identities, inferred, rank, resolve, widened
 from geoshare.model.collections import known
+from geoshare.model.report import Report
 
 SECRET = bytes(range(32))
 DIGITS = set("0123456789abcdefghjkmnpqrstvwxyz")
@@ -109,7 +110,8 @@ def test_nothing_cannot_be_ranked() -> None:
         rank([])
 
 
-def test_a_schema_only_ever_becomes_wider() -> None:
+def test_a_schema_only_ever_becomes_wider_and_says_what_becomes_text() -> None:
+    report = Report("")
     first = inferred(
         "layer", pa.schema([("a", pa.int32()), ("b", pa.bool_()), ("t", pa.timestamp("ms"))])
     )
@@ -118,13 +120,16 @@ def test_a_schema_only_ever_becomes_wider() -> None:
         ("b", "boolean", ""),
         ("t", "string", "date-time"),
     ]
-    assert widened(first, pa.schema([("a", pa.int64())])) is first
-    assert widened(first, pa.schema([("b", pa.null())])) is first
-    second = widened(first, pa.schema([("a", pa.float32()), ("b", pa.string()), ("d", pa.date32())]))
+    assert widened(first, pa.schema([("a", pa.int64())]), report) is first
+    assert widened(first, pa.schema([("b", pa.null())]), report) is first
+    assert report.notes == []
+    changed = pa.schema([("a", pa.float32()), ("b", pa.string()), ("d", pa.date32())])
+    second = widened(first, changed, report)
+    assert [note.code for note in report.notes] == ["column-widened:b"]
     assert [(item.name, item.type, item.format) for item in second.properties] == [
         ("a", "number", ""),
         ("b", "string", ""),
         ("t", "string", "date-time"),
         ("d", "string", "date"),
     ]
-    assert widened(second, pa.schema([("a", pa.int64()), ("b", pa.int64())])) is second
+    assert widened(second, pa.schema([("a", pa.int64()), ("b", pa.int64())]), report) is second

@@ -367,3 +367,69 @@ def test_record_batches_of_any_type_become_text() -> None:
     column = pa.array([[1, 2], None], pa.list_(pa.int64()))
     assert as_text(column).to_pylist() == ["[1,2]", None]
     assert as_text(pa.array([12203.0, None])).to_pylist() == ["12203", None]
+
+
+def collection_of(folder: Path, rows: list[dict[str, Any]], shapes: list[Any] | None = None) -> Path:
+    point = {"type": "Point", "coordinates": [139.0, 35.0]}
+    shapes = shapes or [point] * len(rows)
+    features = [
+        {"type": "Feature", "properties": row, "geometry": shape}
+        for row, shape in zip(rows, shapes, strict=True)
+    ]
+    path = folder / "things.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def test_a_column_of_several_types_is_named_in_the_report(read: ReadFile, tmp_path: Path) -> None:
+    rows = [
+        {"mixed": 1.0, "plain": 1, "nested": {"a": 1}, "code": "1"},
+        {"mixed": "x", "plain": 2, "nested": [1], "code": "01"},
+        {"mixed": None, "plain": None, "nested": None, "code": None},
+    ]
+    found = read(collection_of(tmp_path, rows), collection="things")
+    said = {note.code: note for note in found.report.notes}
+    assert [code for code in said if code.startswith("values-mixed")] == ["values-mixed:mixed"]
+    assert "text" in said["values-mixed:mixed"].en
+    assert "文字列" in said["values-mixed:mixed"].ja
+
+
+OPEN_RING = [[139.0, 35.0], [139.1, 35.0], [139.1, 35.1], [139.0, 35.1]]
+
+
+def test_an_open_ring_is_closed_and_the_report_says_so(
+    read: ReadFile, tmp_path: Path, table: Callable[..., Path]
+) -> None:
+    square = shapely.box(139.0, 35.0, 139.1, 35.1)
+    shape = {"type": "Polygon", "coordinates": [OPEN_RING]}
+    text = "POLYGON ((139 35, 139.1 35, 139.1 35.1, 139 35.1))"
+    files = (
+        collection_of(tmp_path, [{"id": "a", "name": "x"}], [shape]),
+        table([["id", "name", "wkt"], ["a", "x", text]], "ring.csv"),
+    )
+    for path in files:
+        found = read(path, collection="things", crs="EPSG:4326")
+        assert found.repairs() == {"ring-closed": 1}, path
+        [shown] = found.shapes("things").values()
+        assert shown.equals(square)
+
+
+def test_what_cannot_be_read_is_not_called_missing(
+    read: ReadFile, tmp_path: Path, table: Callable[..., Path]
+) -> None:
+    shapes = [
+        {"type": "LineString", "coordinates": [[139.0, 35.0]]},
+        None,
+        {"type": "Point", "coordinates": [139.0, 35.0]},
+    ]
+    rows = [{"id": name, "name": name} for name in "abc"]
+    texts = ["LINESTRING (139", "", "POINT (139 35)"]
+    files = (
+        collection_of(tmp_path, rows, shapes),
+        table([["id", "name", "wkt"], *([x, x, text] for x, text in zip("abc", texts, strict=True))]),
+    )
+    for path in files:
+        found = read(path, collection="things", crs="EPSG:4326")
+        codes = [refusal.message.code for refusal in found.report.refusals]
+        assert codes == ["geometry-unusable", "geometry-missing"], path
+        assert found.report.taken == {"things": 1}

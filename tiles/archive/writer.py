@@ -132,6 +132,7 @@ class ArchiveWriter:
         zooms: tuple[int, int],
         bounds: tuple[float, float, float, float] = WORLD,
         check: Callable[[], None] = lambda: None,
+        before: Callable[[Summary], None] = lambda summary: None,
     ) -> Summary:
         """Put the file together and into its place.
 
@@ -145,6 +146,14 @@ class ArchiveWriter:
             West, south, east, north in degrees of what the tiles show.
         check
             Called between blocks; may raise to stop.
+        before
+            Called when the file is whole and on the disk, before it takes its place; may raise to stop.
+
+        Raises
+        ------
+        OSError
+            The disk is full, or may not be written to. As after any other error, what stood in the
+            file's place stands there still.
         """
         if not self._addressed:  # a directory has at least one entry: a tile in which nothing is
             self.add(((1 << 2 * zooms[0]) - 1) // 3, compressed(b""))
@@ -166,10 +175,12 @@ class ArchiveWriter:
                 file.flush()
                 os.fsync(file.fileno())
                 size = file.tell()
+            summary = Summary(sha256.hexdigest(), size, self._addressed, self._contents)
+            before(summary)
             aside.replace(self._path)
         finally:
             aside.unlink(missing_ok=True)
-        return Summary(sha256.hexdigest(), size, self._addressed, self._contents)
+        return summary
 
     def _write(self, packed: bytes) -> tuple[int, int]:
         offset = self._length

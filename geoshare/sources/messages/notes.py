@@ -53,6 +53,14 @@ def relations_kept(count: int, kinds: str) -> Message:
     )
 
 
+def values_mixed(column: str, found: str, found_ja: str) -> Message:
+    return Message(
+        f"values-mixed:{column}",
+        f"Column {column} holds {found}; all of it was kept as text.",
+        f"列「{column}」には{found_ja}があるため、すべて文字列として登録しました。",
+    )
+
+
 def layer_skipped(layer: str) -> Message:
     return Message(
         "layer-skipped",

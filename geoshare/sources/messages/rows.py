@@ -79,6 +79,22 @@ def repaired_polygon() -> Message:
     )
 
 
+def repaired_ring() -> Message:
+    return Message(
+        "ring-closed",
+        "A ring did not end where it began and was closed.",
+        "始点と終点が一致しない輪郭線を閉じました。",
+    )
+
+
+def split_at_antimeridian() -> Message:
+    return Message(
+        "antimeridian-split",
+        "A shape that crosses the antimeridian (180 degrees) was cut there.",
+        "経度180度線をまたぐ図形を、そこで分割しました。",
+    )
+
+
 def repaired_point_count() -> Message:
     return Message(
         "geometry-parts-dropped",
