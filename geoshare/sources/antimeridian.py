@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from typing import Any, cast
 
 import numpy as np
 import shapely
@@ -158,9 +159,9 @@ def _moved(part: shapely.Geometry, degrees: float) -> shapely.Geometry:
 
 def _joined(parts: Iterable[shapely.Geometry]) -> shapely.Geometry:
     """The parts as one geometry; of several dimensions as a collection."""
-    found = list(parts)
+    found: list[Any] = list(parts)
     if len(found) == 1:
-        return found[0]
+        return cast("shapely.Geometry", found[0])
     kinds = {int(shapely.get_type_id(part)) for part in found}
     if kinds == {_LINE}:
         return shapely.MultiLineString(found)
