@@ -30,6 +30,7 @@ from geoshare.api import (
 )
 from geoshare.api.direct import DirectPages
 from geoshare.api.gate import Gate
+from geoshare.api.limited import Limited
 from geoshare.api.quick import QuickTiles
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)
     app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
-    app.wsgi_app = Gate(  # type: ignore[method-assign]
-        links.Signed(QuickTiles(app, app.extensions["geoshare"])), settings.threads, settings.streams
-    )
+    inner = links.Signed(QuickTiles(app, app.extensions["geoshare"]))
+    gate = Gate(inner, settings.threads, settings.streams)
+    app.wsgi_app = Limited(gate, app.extensions["geoshare"])  # type: ignore[method-assign]
     return app

@@ -37,7 +37,7 @@ def create_key(
 @keys.command("list")
 @click.pass_obj
 def list_keys(settings: Settings) -> None:
-    """List keys without their secrets: their end, their last use, and which key made them."""
+    """List keys without their secrets: their end and use, also of this month, and who made them."""
     for key in build_services(settings).keys.listed():
         notes = [key["label"]]
         if key["parent"]:
@@ -47,6 +47,7 @@ def list_keys(settings: Settings) -> None:
         click.echo(
             f"{key['id']}  {key['organisation']:<20} {','.join(key['tiers']) or 'all':<12}"
             f" {key['state']:<8} until {key['expires']}  used {key['last_used'] or 'never'}"
+            f"  this month {key['month']['requests']} requests, cost {key['month']['cost']}"
             f"  {'; '.join(note for note in notes if note)}"
         )
 

@@ -1,142 +1,231 @@
-"""Rates: how many requests a minute one credential may make, over all workers of a machine.
+"""Quotas: how many requests, and how much work, a credential may ask for in a minute and in a month.
 
-Workers take blocks of a credential's minute from a store that they share, at most a twentieth each, and
-count down in memory. So a rate does not multiply by the number of workers, survives their restarts, and
-costs the store a write only once in many requests.
+Work is said in cost units, which are computed from the request and the caller's view alone. Several
+limits count for one request (a key's own, those of the key above it, those of grants): it passes where
+all of them let it, and what is refused costs none of them anything.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Final, Protocol
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
 
+from geoshare.access.leases import Leases, MemoryLeases
 from geoshare.errors import TooMany
 from geoshare.model.clock import Clock
+from geoshare.model.policy import Rated
 
-MINUTE_US: Final = 60_000_000
-BLOCKS: Final = 20  # in a rate
-KEPT_MINUTES: Final = 5
+SECOND_US: Final = 1_000_000
+MINUTE_US: Final = 60 * SECOND_US
+IDLE_US: Final = 60 * SECOND_US  # what was taken of a month and not used for so long is given back
+ASK_AGAIN_US: Final = {"minute": MINUTE_US, "month": 5 * SECOND_US}  # a store that had not enough
+MAX_HELD: Final = 50_000
 
-
-class Leases(Protocol):
-    """Where what has been taken of each minute is kept."""
-
-    def take(self, key: str, minute: int, rate: int, wanted: int) -> int:
-        """Take up to ``wanted`` of a minute's rate; how many there were, 0 where none are left."""
-        ...
-
-
-class MemoryLeases:
-    """Leases of one process alone."""
-
-    def __init__(self) -> None:
-        self._minute = 0
-        self._used: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def take(self, key: str, minute: int, rate: int, wanted: int) -> int:
-        """Take up to ``wanted`` of a minute's rate."""
-        with self._lock:
-            if minute != self._minute:
-                self._minute, self._used = minute, {}
-            used = self._used.get(key, 0)
-            granted = max(0, min(wanted, rate - used))
-            self._used[key] = used + granted
-            return granted
+Per = Literal["minute", "month"]
+Unit = Literal["requests", "cost"]
+SORTS: Final[tuple[tuple[str, Unit, Per], ...]] = (
+    ("requests_per_minute", "requests", "minute"),
+    ("cost_per_minute", "cost", "minute"),
+    ("requests_per_month", "requests", "month"),
+    ("cost_per_month", "cost", "month"),
+)
 
 
-class FileLeases:
-    """Leases in a small SQLite file that the workers of a machine share.
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit of one credential, or of one grant as a credential uses it (``grant`` is its mark)."""
 
-    It may be lost or deleted at any time: a minute then starts anew. While it cannot be written (a full
-    disk), each of the ``processes`` has its own equal share of every rate.
-    """
+    credential: str
+    unit: Unit
+    per: Per
+    most: int
+    grant: str = ""
 
-    def __init__(self, path: Path, processes: int = 1) -> None:
-        self._path = path
-        self._processes = processes
-        self._alone = MemoryLeases()
-        self._local = threading.local()
-        with self._connection() as connection:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS used"
-                " (minute INTEGER, key TEXT, used INTEGER NOT NULL, PRIMARY KEY (minute, key))"
-                " WITHOUT ROWID"
-            )
+    @property
+    def key(self) -> str:
+        """What is counted under: unit, grant and credential."""
+        return f"{self.unit} {self.grant} {self.credential}"
 
-    def take(self, key: str, minute: int, rate: int, wanted: int) -> int:
-        """Take up to ``wanted`` of a minute's rate, in one short transaction."""
-        try:
-            return self._take(key, minute, rate, wanted)
-        except sqlite3.Error:
-            return self._alone.take(key, minute, max(1, rate // self._processes), wanted)
+    @property
+    def name(self) -> str:
+        """Its name in headers and words."""
+        return f"{self.unit}-{self.per}" + (f"-{self.grant}" if self.grant else "")
 
-    def _take(self, key: str, minute: int, rate: int, wanted: int) -> int:
-        with self._connection() as connection:
-            row = connection.execute(
-                "SELECT used FROM used WHERE minute = ? AND key = ?", (minute, key)
-            ).fetchone()
-            used = row[0] if row else 0
-            granted = max(0, min(wanted, rate - used))
-            if row is None:
-                connection.execute("DELETE FROM used WHERE minute < ?", (minute - KEPT_MINUTES,))
-            connection.execute(
-                "INSERT INTO used VALUES (?, ?, ?)"
-                " ON CONFLICT (minute, key) DO UPDATE SET used = excluded.used",
-                (minute, key, used + granted),
-            )
-            return granted
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = OFF")  # nothing here must outlive the machine
-            self._local.connection = connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # a full disk has ended it already
-                connection.execute("ROLLBACK")
-            raise
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A minute or a month of the calendar (UTC), by its number."""
+
+    number: int
+    begins_us: int
+    ends_us: int
+
+
+def minute_at(now_us: int) -> Period:
+    """The minute of a moment."""
+    number = now_us // MINUTE_US
+    return Period(number, number * MINUTE_US, (number + 1) * MINUTE_US)
+
+
+def month_at(now_us: int) -> Period:
+    """The calendar month of a moment, counted from the year 0."""
+    now = datetime.fromtimestamp(now_us // SECOND_US, UTC)
+    number = now.year * 12 + now.month - 1
+    begins, ends = (int(month_begins(at).timestamp()) for at in (number, number + 1))
+    return Period(number, begins * SECOND_US, ends * SECOND_US)
+
+
+def month_begins(number: int) -> datetime:
+    """The first moment of a month."""
+    return datetime(number // 12, number % 12 + 1, 1, tzinfo=UTC)
+
+
+def limits_of(rates: Rated, credential: str, grant: str = "") -> tuple[Limit, ...]:
+    """The limits that rates state, for one credential."""
+    return tuple(
+        Limit(credential, unit, per, most, grant)
+        for name, unit, per in SORTS
+        if (most := getattr(rates, name)) is not None
+    )
+
+
+def stricter(one: Rated, other: Rated) -> Rated:
+    """The smaller of two rates of each sort."""
+    pairs = {name: (getattr(one, name), getattr(other, name)) for name, _, _ in SORTS}
+    return Rated(
+        **{name: min((said for said in pair if said), default=None) for name, pair in pairs.items()}
+    )
+
+
+class _Held:
+    """What this process has taken of one limit's period."""
+
+    __slots__ = ("asked_us", "beyond", "left", "limit", "period", "used_us")
+
+    def __init__(self, limit: Limit, period: Period) -> None:
+        self.limit = limit
+        self.period = period
+        self.left = 0
+        self.beyond = limit.most  # in the store, when it was asked last
+        self.asked_us: int | None = None
+        self.used_us = 0
 
 
 class Limiter:
-    """Counts requests against a rate per minute."""
+    """Counts requests and cost against limits. Safe to use from several threads."""
 
-    def __init__(self, clock: Clock, leases: Leases | None = None) -> None:
+    def __init__(self, clock: Clock, stores: Mapping[Per, Leases] | None = None) -> None:
         self._clock = clock
-        self._leases = leases or MemoryLeases()
-        self._minute = 0
-        self._left: dict[str, int] = {}
+        self._stores = stores or {"minute": MemoryLeases(), "month": MemoryLeases()}
+        self._held: dict[Per, dict[str, _Held]] = {"minute": {}, "month": {}}
+        self._periods = {"minute": minute_at(0), "month": month_at(0)}
+        self._over: list[_Held] = []  # of months that are over, to be given back
         self._lock = threading.Lock()
+        self._leasing = {"minute": threading.Lock(), "month": threading.Lock()}
 
-    def count(self, key: str, per_minute: int, cost: int = 1) -> None:
-        """Count a request of some cost.
+    def spend(self, charges: Iterable[tuple[Limit, int]]) -> None:
+        """Count a request against all of these limits, or against none.
 
         Raises
         ------
         TooMany
-            above the rate, with the seconds until the next minute begins.
+            where one of them has not as much left, with the seconds until it begins anew.
+        Unavailable
+            where it cannot be told.
         """
-        now = self._clock.now_us()
-        minute = now // MINUTE_US
+        charges, now_us = tuple(charges), self._clock.now_us()
+        while True:
+            with self._lock:
+                found = [(self._at(limit, now_us), limit, cost) for limit, cost in charges]
+                lacking = next((item for item in found if item[0].left < item[2]), None)
+                if lacking is None:
+                    for held, _, cost in found:
+                        held.left -= cost
+                        held.used_us = now_us
+                    return
+            self._lease(lacking[1], lacking[2], now_us)
+
+    def left(self, limit: Limit) -> tuple[int, int]:
+        """What is left of a limit as far as is known here, and the seconds until it begins anew."""
+        now_us = self._clock.now_us()
         with self._lock:
-            if minute != self._minute:
-                self._minute, self._left = minute, {}
-            left = self._left.get(key, 0)
-            if left < cost:
-                wanted = max(cost - left, per_minute // BLOCKS, 1)
-                left += self._leases.take(key, minute, per_minute, wanted)
-            self._left[key] = left - cost if left >= cost else left
-        if left < cost:
-            wait_s = -(-((minute + 1) * MINUTE_US - now) // 1_000_000)
-            raise TooMany("Too many requests in this minute.", retry_after_s=max(1, wait_s))
+            held = self._at(limit, now_us)
+            known, ends_us = held.asked_us is not None, held.period.ends_us
+            left = held.left + held.beyond
+        if not known:
+            left = self._stores[limit.per].left(limit.key, held.period.number, limit.most)
+        return max(0, min(left, limit.most)), _seconds(ends_us - now_us)
+
+    def idle(self, idle_us: int = IDLE_US) -> list[tuple[str, int, int]]:
+        """Let go of what was taken of months and is not used: key, month and how much of each."""
+        now_us = self._clock.now_us()
+        with self._lock:
+            held = self._held["month"]
+            old = [key for key, found in held.items() if now_us - found.used_us >= idle_us]
+            found = [*self._over, *(held.pop(key) for key in old)]
+            self._over = []
+        return [(item.limit.key, item.period.number, item.left) for item in found if item.left]
+
+    def _at(self, limit: Limit, now_us: int) -> _Held:
+        """What is held of a limit now; the lock is held."""
+        period = self._periods[limit.per]
+        held = self._held[limit.per]
+        if not period.begins_us <= now_us < period.ends_us or len(held) > MAX_HELD:
+            period = self._turn(limit.per, now_us)
+            held = self._held[limit.per]
+        key = limit.key
+        found = held.get(key)
+        if found is None or found.limit.most != limit.most:
+            before, found = found, _Held(limit, period)
+            if before is not None and limit.per == "month":
+                self._over.append(before)
+            held[key] = found
+        return found
+
+    def _turn(self, per: Per, now_us: int) -> Period:
+        """The period of now; what is held of the one before goes. The lock is held."""
+        period = minute_at(now_us) if per == "minute" else month_at(now_us)
+        if period != self._periods[per] or len(self._held[per]) > MAX_HELD:
+            if per == "month":
+                self._over += self._held[per].values()
+            self._periods[per], self._held[per] = period, {}
+        return period
+
+    def _lease(self, limit: Limit, cost: int, now_us: int) -> None:
+        """Take more of a limit from the store; TooMany where there is not enough."""
+        with self._leasing[limit.per]:
+            with self._lock:
+                held = self._at(limit, now_us)
+                wanted = cost - held.left
+                fresh = held.asked_us is not None and now_us - held.asked_us < ASK_AGAIN_US[limit.per]
+                lacking = fresh and held.beyond < wanted
+            if wanted <= 0:
+                return  # another thread has, meanwhile
+            if lacking:  # somebody who goes on asking costs the store nothing
+                raise _too_many(limit, held.period.ends_us - now_us)
+            taken = self._stores[limit.per].take(limit.key, held.period.number, limit.most, wanted)
+            with self._lock:
+                held.left += taken.granted
+                held.beyond, held.asked_us, held.used_us = taken.left, now_us, now_us
+            if taken.granted < wanted:
+                raise _too_many(limit, held.period.ends_us - now_us)
+
+
+def _too_many(limit: Limit, wait_us: int) -> TooMany:
+    what = "Too many requests" if limit.unit == "requests" else "Too much"
+    return TooMany(
+        f"{what} in this {limit.per}.",
+        code="quota-exceeded",
+        parameter=limit.name,
+        allowed=f"{limit.most} {'requests' if limit.unit == 'requests' else 'cost units'}"
+        f" in a {limit.per}",
+        retry_after_s=_seconds(wait_us),
+    )
+
+
+def _seconds(wait_us: int) -> int:
+    """Whole seconds, rounded up; one at least."""
+    return max(1, -(-wait_us // SECOND_US))

@@ -9,19 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 from geoshare.access.credentials import ANONYMOUS, Principal
-from geoshare.access.credentials.links import Asked
+from geoshare.access.credentials.links import Asked as LinkedTo
 from geoshare.api import cookies
+from geoshare.api.costs import asked_of
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
+from geoshare.services.quotas import Asked
 
 Environ = dict[str, Any]
 LINKS = "geoshare.links"  # signed links of the request, taken out of its query
 LOGIN = "/login"
+COUNTED = "geoshare.counted"  # in the request, once it was counted
+TURN = "geoshare.turn"  # the thread that is held for it
 _CALLER = "geoshare.caller"  # in the request, once it has passed
 
 
 def admit(services: Services, environ: Environ) -> Principal:
-    """Tell who asks and count the request against their rate, once however often it is asked.
+    """Tell who asks and count the request against their limits, once however often it is asked.
 
     Raises
     ------
@@ -32,13 +36,13 @@ def admit(services: Services, environ: Environ) -> Principal:
     Denied
         for a change that another site makes a browser ask.
     TooMany
-        above the rate.
+        where a limit is used up, or too many threads are the caller's already.
     """
     passed: Principal | None = environ.get(_CALLER)
     if passed is not None:
         return passed
     who = asking(services, environ)
-    services.count_request(who, environ.get("REMOTE_ADDR", ""))
+    count(services, environ, who)
     environ[_CALLER] = who
     return who
 
@@ -59,12 +63,32 @@ def asking(services: Services, environ: Environ) -> Principal:
     return _by_session(services, environ)
 
 
+def count(services: Services, environ: Environ, who: Principal) -> None:
+    """Take the caller's turn and count the request. Raises TooMany."""
+    quotas, address = services.quotas, environ.get("REMOTE_ADDR", "")
+    if TURN not in environ:
+        environ[TURN] = quotas.turns.enter(quotas.consumer(who, address))
+    asked = asked_of(
+        environ["REQUEST_METHOD"],
+        environ["PATH_INFO"],
+        environ.get("QUERY_STRING", ""),
+        services.settings.max_limit,
+    )
+    environ[COUNTED] = counted = quotas.counting(who, address, asked)
+    counted.count()
+
+
+def charge(environ: Environ, asked: Asked) -> None:
+    """Count what a request costs on top, now that this is known. Raises TooMany."""
+    environ[COUNTED].more(asked)
+
+
 def _by_link(services: Services, environ: Environ, links: list[str]) -> Principal:
     """Tell whom a link speaks for."""
     if len(links) > 1 or credential(environ) is not None:
         raise BadRequest("Two credentials in one request", parameter="sig", allowed="one credential")
     path = environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
-    asked = Asked(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
+    asked = LinkedTo(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
     return services.links.open(links[0], asked)
 
 

@@ -6,7 +6,9 @@ from flask import Blueprint, Response, request, send_file
 from pydantic import ValidationError
 
 from geoshare.api import reply
+from geoshare.api.admit import charge
 from geoshare.api.context import caller, followed, href, services
+from geoshare.api.costs import extract_asked
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
 from geoshare.extracts import ExtractRequest
@@ -26,7 +28,10 @@ MAX_BODY = 2_000_000
 )
 def extract(params: NoParams) -> Response:
     """A small one is answered at once, a large one by a job."""
-    found = services().extracts.ask(caller(), _request())
+    wanted, environ = _request(), request.environ
+    found = services().extracts.ask(
+        caller(), wanted, lambda features: charge(environ, extract_asked(wanted.collections, features))
+    )
     if found.path is not None:
         return _download(found.path)
     response = reply.json(

@@ -12,6 +12,7 @@ from geoshare.api import reply
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
+from geoshare.model.policy import RATES, Rated
 from geoshare.services.keys import Wanted
 
 blueprint = Blueprint("keys", __name__)
@@ -34,6 +35,9 @@ class KeyBody(BaseModel):
     requests_per_minute: int | None = Field(
         None, ge=1, le=1_000_000, description="Its own rate; it counts against yours as well"
     )
+    cost_per_minute: int | None = Field(None, ge=1, le=1_000_000_000, description="In cost units")
+    requests_per_month: int | None = Field(None, ge=1, le=10**12, description="Its own quota")
+    cost_per_month: int | None = Field(None, ge=1, le=10**15, description="In cost units")
     days: int = Field(ge=1, le=1_098, description="Days until it ends, 1 to 1098; never after yours")
 
 
@@ -54,7 +58,8 @@ def keys(params: NoParams) -> Response:
 def make(params: NoParams) -> Response:
     """It ends with yours, and what it asks counts against both."""
     body = _body()
-    part = Part(body.tiers, body.collections, body.requests_per_minute)
+    rates = Rated(**{name: getattr(body, name) for name in RATES})
+    part = Part(body.tiers, body.collections, rates)
     made, text = services().keys.share(caller(), Wanted(part, body.label, body.days))
     return _fresh(reply.json(made | {"key": text}, status=201))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from geoshare.api import reply
 from geoshare.api.context import caller, services
@@ -22,7 +22,7 @@ blueprint = Blueprint("me", __name__)
 def me(params: NoParams) -> Response:
     """Organisation, tiers, collections and what may be done with them."""
     who = caller()
-    told = describe_caller(services(), who)
+    told = describe_caller(services(), who, request.environ.get("REMOTE_ADDR", ""))
     if who.session:
         told["csrf_token"] = services().sessions.token(who.session)
     return reply.json(told)

@@ -13,7 +13,6 @@ from geoshare.access.credentials.links import Links
 from geoshare.access.credentials.principal import CONTRIBUTOR, EDITOR
 from geoshare.access.credentials.sessions import Life
 from geoshare.access.journal import Journals
-from geoshare.access.limits import FileLeases, Limiter
 from geoshare.access.outline import Outline
 from geoshare.access.past import Past
 from geoshare.access.tiers import Tiers
@@ -40,6 +39,7 @@ from geoshare.services.keys import PEPPER, Keys
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
 from geoshare.services.policies import Narrowed, Policies
+from geoshare.services.quotas import Quotas
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
 from geoshare.services.written import witness
@@ -83,7 +83,7 @@ class Services:
         self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
-        self.limiter = Limiter(clock, FileLeases(settings.data / "rates.db", settings.workers))
+        self.quotas = Quotas(self)
         self.cursors = Cursors(self.governance.secret("cursors"))
         past = Past(self.views, Journals(self.views_dir))
         self.feed = Feed(past, Tokens(self.governance.secret("changes")), self.cursors)
@@ -95,7 +95,7 @@ class Services:
         self.rasters = Rasters()
         self.desk = AuditDesk(self)
         self._record: Record | None = None
-        self._parts: dict[tuple[str, tuple[str, ...]], Policy] = {}
+        self._parts: dict[tuple[Any, ...], Policy] = {}
         self._lock = threading.Lock()
 
     @property
@@ -142,26 +142,22 @@ class Services:
         found = self.policies.policy(who.organisation, who.tiers, action)
         if action == "contribute" and not (who.may(CONTRIBUTOR) or who.may(EDITOR)):
             return NOTHING  # a key that was made by a key, or a link, speaks in nobody's name
-        return found if who.collections is None else self._part(found, who.collections)
+        if who.collections is None and who.scope is None:
+            return found
+        return self._part(found, who.collections, who.scope)
 
-    def _part(self, policy: Policy, collections: tuple[str, ...]) -> Policy:
+    def _part(
+        self, policy: Policy, collections: tuple[str, ...] | None, scope: tuple[str, ...] | None
+    ) -> Policy:
         """A policy on some collections alone; remembered, since its hash takes long."""
-        key = policy.hash, collections
+        key = policy.hash, collections, scope
         found = self._parts.get(key)
         if found is None:
             if len(self._parts) > MAX_PARTS:
                 self._parts = {}
-            found = self._parts[key] = policy.only(collections)
+            found = policy if collections is None else policy.only(collections)
+            found = self._parts[key] = found if scope is None else found.within(scope)
         return found
-
-    def count_request(self, who: Principal, address: str) -> None:
-        """Count against the caller's rate, and that of the key above it; TooMany above either."""
-        rates = self.policies.standing(who.organisation, who.tiers).rates
-        per_minute = rates.requests_per_minute or self.settings.rate_per_minute
-        per_minute = min(per_minute, who.per_minute or per_minute)
-        self.limiter.count(who.key_id or f"anonymous {address}", per_minute)
-        if who.above is not None:
-            self.count_request(who.above, address)
 
     def visible(self, who: Principal) -> dict[str, Collection]:
         """The collections the caller may know, by name."""

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 
-def describe_caller(services: Services, who: Principal) -> dict[str, Any]:
-    """Organisation, agreements, tiers and their grants in words, rates, and until when."""
+def describe_caller(services: Services, who: Principal, address: str = "") -> dict[str, Any]:
+    """Organisation, agreements, tiers and their grants in words, what is left of them, until when.
+
+    ``address`` is where nobody in particular asks from: it is what their limits count by.
+    """
     organisation = services.governance.organisation(who.organisation) if who.organisation else None
     holdings = services.policies.holdings()
     held = services.policies.held(who.organisation, who.tiers)
@@ -36,10 +39,11 @@ def describe_caller(services: Services, who: Principal) -> dict[str, Any]:
         "contributable": _contributable(services, who),
         "requests_per_minute": rates.requests_per_minute,
         "rates": rates.model_dump(exclude_none=True),
+        "quota": services.quotas.described(who, address),
         "grants": [
             {"tier": item.tier, "agreement": item.agreement, **words}
             for item in held
-            if who.collections is None  # or they would name others
+            if who.collections is None and who.scope is None  # or they would name others
             for words in grant_words(holdings.tiers.tiers[item.tier], item)
         ],
     }

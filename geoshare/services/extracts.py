@@ -40,19 +40,24 @@ class Extracts:
         self.pause = pause  # how to wait for the worker, where that is not another process
         self._folder = services.settings.data / "extracts"
 
-    def ask(self, who: Principal, request: ExtractRequest) -> Answer:
-        """Check a request against the caller's views, queue it, and wait for it if it is small."""
+    def ask(self, who: Principal, request: ExtractRequest, charge: Callable[[int], object]) -> Answer:
+        """Check a request against the caller's views, queue it, and wait for it if it is small.
+
+        ``charge`` is told how many features it has at most, before anything is queued.
+        """
         services = self._services
         policy = services.policy(who, "download")
         features = estimate(request, policy, services.views)
         if features > services.settings.extract_max_features:
             allowed = f"{services.settings.extract_max_features} features"
             raise TooLarge("The extract is too large", parameter="collections", allowed=allowed)
+        charge(features)
         params = {
             "request": request.model_dump(mode="json"),
             "credential": who.key_id,
             "tiers": list(who.tiers),
             "collections": None if who.collections is None else list(who.collections),
+            "scope": None if who.scope is None else list(who.scope),
             "policy": policy.hash,
         }
         job = services.queue.enqueue(KIND, params, who.organisation)
@@ -95,12 +100,13 @@ class Extracts:
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Make the file of a job; called by the worker."""
         services = self._services
-        only = job.params.get("collections")
+        only, scope = job.params.get("collections"), job.params.get("scope")
         who = Principal(
             job.owner,
             tuple(job.params["tiers"]),
             job.params["credential"],
             collections=None if only is None else tuple(only),
+            scope=None if scope is None else tuple(scope),
         )
         self._folder.mkdir(parents=True, exist_ok=True)
         request = ExtractRequest.model_validate(job.params["request"])
@@ -131,7 +137,9 @@ class Extracts:
 
 
 def _own(who: Principal, job: Job) -> bool:
-    """Whether a job is the caller's: of its organisation, and its own where it is a key's key."""
+    """Whether a job is the caller's: its own where it is a key's key, of its scope where it has one."""
+    if who.scope is not None and job.params.get("scope") != list(who.scope):
+        return False
     return who.above is None or job.params["credential"] == who.key_id
 
 

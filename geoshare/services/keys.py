@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.credentials import Part, Principal, new_key, rotated, sub_key
 from geoshare.access.credentials.keys import listed
+from geoshare.access.limits import month_at
 from geoshare.errors import BadRequest, Denied, NotFound
 from geoshare.model.times import iso
 from geoshare.services.auditing import party_of
@@ -130,8 +131,14 @@ class Keys:
         return [self._described(key) for key in self._services.governance.keys(organisation)]
 
     def listed(self) -> list[dict[str, Any]]:
-        """All keys without their secrets: whose, until when, when used last."""
-        return [self._described(key) for key in self._services.governance.keys(None)]
+        """All keys without their secrets: whose, until when, when used last, how much this month."""
+        services = self._services
+        used = services.quotas.used(month_at(services.clock.now_us()).number)
+        none = {"requests": 0, "cost": 0}
+        return [
+            self._described(key) | {"month": used.get(key.id, none)}
+            for key in services.governance.keys(None)
+        ]
 
     def _revoke(self, key_id: str, by: Party) -> None:
         services = self._services
@@ -174,6 +181,9 @@ class Keys:
             "tiers": list(listed(key.tier)),
             "collections": None if key.collections is None else list(listed(key.collections)),
             "requests_per_minute": key.per_minute,
+            "cost_per_minute": key.cost_per_minute,
+            "requests_per_month": key.per_month,
+            "cost_per_month": key.cost_per_month,
             "state": "active" if self._valid(key) else "revoked" if key.revoked_us else "expired",
             "created": iso(key.created_us),
             "expires": iso(key.expires_us),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from geoshare.store.job_rows import JobRows
 from geoshare.store.migrate import migrate
 from geoshare.store.person_rows import PersonRows
 from geoshare.store.policy_rows import PolicyRows
+from geoshare.store.quota_rows import QuotaRows
 from geoshare.store.record import as_url
 from geoshare.store.signal import Signal
 
@@ -63,6 +64,9 @@ class ApiKey:
     per_minute: int | None = None
     old_hmac: bytes | None = None
     old_until_us: int | None = None
+    cost_per_minute: int | None = None
+    per_month: int | None = None
+    cost_per_month: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class Governance:
         self.persons = PersonRows(database)
         self.identities = IdentityRows(database)
         self.break_glass = BreakGlassRows(database)
+        self.quotas = QuotaRows(database)
 
     def close(self) -> None:
         """Close all connections."""
@@ -125,6 +130,14 @@ class Governance:
                     found = secrets.token_bytes(32)
                     connection.execute(SECRETS.insert().values(name=name, value=found))
         return bytes(found)
+
+    def drop_secrets(self, prefix: str, keep: Collection[str]) -> None:
+        """Forget secrets whose names begin so, but for some."""
+        name = SECRETS.c.name
+        with self.database.write() as connection:
+            connection.execute(
+                SECRETS.delete().where(name.startswith(prefix, autoescape=True), name.not_in(keep))
+            )
 
     # Organisations and keys
 

@@ -48,7 +48,18 @@ API_KEYS = Table(
     Column("per_minute", Integer),  # requests; null: as its tiers say
     Column("old_hmac", LargeBinary),  # of the secret before, valid until:
     Column("old_until_us", BigInteger),
+    Column("cost_per_minute", BigInteger),  # cost units; null: as its tiers say
+    Column("per_month", BigInteger),  # requests
+    Column("cost_per_month", BigInteger),
     Index("ix_api_keys_parent", "parent"),
+)
+
+QUOTA_USE = Table(
+    "quota_use",
+    METADATA,
+    Column("month", Integer, primary_key=True),  # of the calendar, counted from the year 0
+    Column("key", Text, primary_key=True),  # unit, grant and credential
+    Column("used", BigInteger, nullable=False),  # also what a worker has taken and not used yet
 )
 
 SECRETS = Table(

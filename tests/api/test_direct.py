@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from geoshare.errors import Unavailable
+from geoshare.errors import TooMany, Unavailable
 from tests.api.conftest import Own
 
 ITEMS = "/collections/segments/items"
@@ -71,7 +71,12 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Own:
 def _both(town: Own, path: str, key: str | None = "operator", **headers: str) -> list[tuple]:
     said = headers | ({"X-API-Key": town.keys.get(key, key)} if key else {})
     answers = [town.client.get(path, headers=said | more) for more in ({}, USUAL)]
-    return [(answer.status_code, sorted(answer.headers), answer.data) for answer in answers]
+    return [(answer.status_code, _lines(answer), answer.data) for answer in answers]
+
+
+def _lines(answer) -> list[tuple[str, str]]:
+    """Headers but for what is left, which each request has less of."""
+    return sorted((name, "" if name == "RateLimit" else value) for name, value in answer.headers)
 
 
 def _is_direct(town: Own, monkeypatch: pytest.MonkeyPatch, path: str, **headers: str) -> bool:
@@ -156,7 +161,7 @@ def test_plain_requests_do_not_reach_the_framework_and_others_do(town, monkeypat
 @pytest.mark.parametrize("path", [ITEMS, ITEMS + "?limit=0", "/collections/nonsense/items", "/tiles/x"])
 def test_each_request_is_counted_once_whatever_its_answer(town, monkeypatch, path):
     counted = []
-    monkeypatch.setattr(town.services.limiter, "count", lambda key, rate, cost=1: counted.append(key))
+    monkeypatch.setattr(town.services.quotas.limiter, "spend", lambda charges: counted.append(1))
     town.get(path)
     assert len(counted) == 1
 
@@ -203,8 +208,10 @@ def test_a_revoked_key_gets_no_page(town):
 
 
 def test_above_the_rate_both_ways_say_when_to_come_again(town, monkeypatch):
-    monkeypatch.setattr(town.services.limiter, "_left", {})
-    monkeypatch.setattr(town.services.limiter._leases, "take", lambda *_: 0)
+    def refuse(*_: object) -> None:
+        raise TooMany("Too many requests in this minute.", retry_after_s=7)
+
+    monkeypatch.setattr(town.services.quotas.limiter, "spend", refuse)
     direct, usual = _both(town, ITEMS)
     assert direct[0] == usual[0] == 429
     assert direct[2] == usual[2]

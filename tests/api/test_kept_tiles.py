@@ -11,7 +11,7 @@ from tests.api.conftest import Own
 
 PLACE = (139.7, 35.6)
 TILE = "/tiles/segments/14/14549/6456.mvt"
-MASKED = {"date", "content-length"}
+MASKED = {"date", "content-length", "ratelimit"}
 
 
 def _roads(path: Path, names: list[str]) -> Path:
@@ -84,7 +84,7 @@ def test_a_kept_tile_answers_304_to_who_has_it(town: Own) -> None:
 
 def test_each_request_is_counted_once(town: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
-    monkeypatch.setattr(town.services.limiter, "count", lambda key, rate, cost=1: counted.append(key))
+    monkeypatch.setattr(town.services.quotas.limiter, "spend", lambda charges: counted.append(1))
     for number in range(1, 4):
         town.get(TILE)
         assert len(counted) == number

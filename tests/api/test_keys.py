@@ -112,7 +112,8 @@ def test_requests_of_a_shared_key_count_against_both(town):
     answers = [call(town, "GET", "/conformance", made).status_code for _ in range(5)]
     assert answers == [200, 200, 200, 429, 429]
     counted: list[str] = []
-    town.services.limiter.count = lambda name, rate, cost=1: counted.append(name)
+    limiter = town.services.quotas.limiter
+    limiter.spend = lambda charges: counted.extend(limit.credential for limit, _ in charges)
     call(town, "GET", "/conformance", made)
     assert counted == [made.split("_")[1], key.split("_")[1]]
 

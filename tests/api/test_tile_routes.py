@@ -178,8 +178,8 @@ def test_the_key_and_the_quota_come_before_what_the_client_has(
     wrong = town.client.get(path, headers={"X-API-Key": "gs_wrong", "If-None-Match": tag})
     assert wrong.status_code == 401
     assert wrong.headers["Cache-Control"] == "no-store"
-    counted: list[str] = []
-    monkeypatch.setattr(town.services.limiter, "count", lambda key, rate, cost=1: counted.append(key))
+    counted: list[int] = []
+    monkeypatch.setattr(town.services.quotas.limiter, "spend", lambda charges: counted.append(1))
     assert ask(town, path, If_None_Match=tag).status_code == 304
     assert len(counted) == 1
 

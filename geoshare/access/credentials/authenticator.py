@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NoReturn, Protocol
 
-from geoshare.access.credentials.keys import listed, mark, split
+from geoshare.access.credentials.keys import listed, mark, rates_of, split
 from geoshare.access.credentials.principal import ANONYMOUS, Principal, Via
 from geoshare.errors import Unauthenticated
 from geoshare.model.clock import Clock
@@ -109,7 +109,9 @@ class Authenticator:
             stored.id,
             role if above is None else "consumer",
             listed(stored.collections) if stored.collections is not None else None,
-            stored.per_minute,
+            rates_of(
+                stored.per_minute, stored.cost_per_minute, stored.per_month, stored.cost_per_month
+            ),
             above,
             via,
         )

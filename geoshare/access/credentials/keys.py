@@ -14,17 +14,19 @@ import secrets
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
+from geoshare.access.credentials.principal import NO_LIMITS
 from geoshare.errors import BadRequest
 from geoshare.model.clock import Clock, Ids
+from geoshare.model.policy import Rated
 from geoshare.store.governance import ApiKey
 
 PREFIX: Final = "gs"
 DAY_US: Final = 86_400_000_000
 MAX_LIFE_DAYS: Final = 3 * 366
 MAX_OVERLAP_US: Final = 90 * DAY_US
-MAX_PER_MINUTE: Final = 1_000_000
 _KEY: Final = re.compile(r"gs_([0-9a-z]{8,32})_([0-9a-f]{64})_([0-9a-f]{8})")
 
 
@@ -34,7 +36,7 @@ class Part:
 
     tiers: tuple[str, ...] = ()
     collections: tuple[str, ...] | None = None
-    per_minute: int | None = None
+    rates: Rated = NO_LIMITS
 
 
 def new_key(
@@ -77,14 +79,10 @@ def sub_key(
     Raises
     ------
     BadRequest
-        for a life or a rate that cannot be, or where the parent was made by a key itself.
+        for a life that cannot be, or where the parent was made by a key itself.
     """
     if parent.parent is not None:
         raise BadRequest("A key that was made by a key makes none.", parameter="key")
-    if part.per_minute is not None and not 1 <= part.per_minute <= MAX_PER_MINUTE:
-        raise BadRequest(
-            "The rate is not possible.", parameter="per_minute", allowed=f"1 to {MAX_PER_MINUTE}"
-        )
     made, text = new_key(
         parent.organisation, part.tiers, label=label, days=days, pepper=pepper, clock=clock, ids=ids
     )
@@ -93,7 +91,10 @@ def sub_key(
         expires_us=min(made.expires_us, parent.expires_us),
         parent=parent.id,
         collections=None if part.collections is None else ",".join(part.collections),
-        per_minute=part.per_minute,
+        per_minute=part.rates.requests_per_minute,
+        cost_per_minute=part.rates.cost_per_minute,
+        per_month=part.rates.requests_per_month,
+        cost_per_month=part.rates.cost_per_month,
     )
     return stored, text
 
@@ -160,6 +161,22 @@ def checksum(text: str) -> str:
 def listed(names: str | None) -> tuple[str, ...]:
     """Names that are stored with commas between them."""
     return tuple(name for name in (names or "").split(",") if name)
+
+
+@lru_cache(maxsize=4_096)
+def rates_of(
+    per_minute: int | None,
+    cost_per_minute: int | None,
+    per_month: int | None,
+    cost_per_month: int | None,
+) -> Rated:
+    """Rates of a key as they are stored; equal ones are one object."""
+    return Rated(
+        requests_per_minute=per_minute,
+        cost_per_minute=cost_per_minute,
+        requests_per_month=per_month,
+        cost_per_month=cost_per_month,
+    )
 
 
 def check_days(days: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Via = Literal["nothing", "key", "link", "session"]
+from geoshare.model.policy import Rated
+
+Via = Literal["nothing", "key", "link", "session", "token"]
 VIEWER, EDITOR, CONTRIBUTOR, ADMIN, OPERATOR = "viewer", "editor", "contributor", "admin", "operator"
 ROLES: Final = {
     VIEWER: "reads what the organisation holds",
@@ -15,6 +17,7 @@ ROLES: Final = {
     OPERATOR: "administers this geoshare; for persons of the operator alone",
 }
 NARROWED: Final = (EDITOR, CONTRIBUTOR)  # ``editor:shelters``: in one collection alone
+NO_LIMITS: Final = Rated.model_validate({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,10 @@ class Principal:
     """Who asks. ``key_id`` is what counts for rates: a key's id, a person's, empty for nobody's.
 
     ``collections`` are the only ones that the credential is for (None: all that its tiers allow),
-    ``per_minute`` its own share of requests. ``above`` is the key that made this one: what is asked
-    counts against both. A browser session names its ``person``, their ``department`` and what they may
-    do beside reading (``roles``, see ``ROLES``); ``session`` is its own id.
+    ``scope`` those that it limits itself to, ``rates`` its own share of requests and cost. ``above`` is
+    the key that made this one: what is asked counts against both. A browser session names its
+    ``person``, their ``department`` and what they may do beside reading (``roles``, see ``ROLES``);
+    ``session`` is its own id.
     """
 
     organisation: str
@@ -40,7 +44,7 @@ class Principal:
     key_id: str = ""
     role: str = "consumer"  # consumer, provider or operator
     collections: tuple[str, ...] | None = None
-    per_minute: int | None = None
+    rates: Rated = NO_LIMITS
     above: Principal | None = None
     via: Via = "nothing"
     link: Link | None = None
@@ -48,11 +52,12 @@ class Principal:
     department: str = ""
     roles: tuple[str, ...] = ()
     session: str = ""
+    scope: tuple[str, ...] | None = None
 
     @property
     def whole(self) -> bool:
         """Whether it speaks for the organisation itself, not for who was given a part of its data."""
-        return bool(self.key_id) and self.above is None and self.link is None
+        return bool(self.key_id) and self.above is None and self.link is None and self.scope is None
 
     @property
     def anonymous(self) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from geoshare.model.policy.canonical import canonical_json
-from geoshare.model.policy.grants import Action, Grant, dominates
+from geoshare.model.policy.grants import RATES, Action, Grant, Rated, canonical_names, dominates
+
+MAX_METERS = 1_000
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,58 @@ class Policy:
             decided["*"] = sorted((grant.data() for grant in every), key=canonical_json)
         return hashlib.sha256(canonical_json(decided)).hexdigest()
 
+    def within(self, collections: Iterable[str]) -> Policy:
+        """Return the policy for some of its collections alone, read through the same views.
+
+        Unlike ``only``, it changes nothing of what these show of the others: it is for who limits
+        itself, not for who is limited.
+        """
+        found = self.only(collections)
+        found.__dict__["hash"] = self.hash
+        return found
+
+    def meters(self, collection: str) -> tuple[tuple[str, Rated], ...]:
+        """What grants on a collection limit: a mark of each such grant, and its rates and quotas.
+
+        A limit does not count where another grant that gives all of it has a larger one, or none.
+        """
+        found = self._meters.get(collection)
+        if found is None:
+            found = tuple(self._metered([grant for grant in self.grants if grant.covers(collection)]))
+            if len(self._meters) < MAX_METERS:  # anybody can make up names
+                self._meters[collection] = found
+        return found
+
+    @cached_property
+    def _meters(self) -> dict[str, tuple[tuple[str, Rated], ...]]:
+        return {}
+
+    @staticmethod
+    def _metered(grants: list[Grant]) -> Iterator[tuple[str, Rated]]:
+        for grant in grants:
+            said = {name: getattr(grant, name) for name in RATES}
+            if not any(said.values()):
+                continue
+            above = [other for other in grants if other is not grant and dominates(other, grant)]
+            for name, most in said.items():
+                if any(getattr(other, name) is None or getattr(other, name) > most for other in above):
+                    said[name] = None
+            if any(said.values()):
+                yield _mark(grant), Rated(**said)
+
     def _canonical(self, name: str) -> list[dict[str, Any]]:
         return sorted((grant.data() for grant in self.grants_for(name)), key=canonical_json)
+
+
+def _mark(grant: Grant) -> str:
+    """A short name of a grant that stays when its rates are changed."""
+    about = {
+        "collections": canonical_names(grant.collections),
+        "actions": sorted(grant.actions),
+        "agreement": grant.agreement,
+        "data": grant.data(),
+    }
+    return hashlib.sha256(canonical_json(about)).hexdigest()[:8]
 
 
 def _undominated(grants: Iterable[Grant]) -> tuple[Grant, ...]:

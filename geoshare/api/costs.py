@@ -1,0 +1,91 @@
+"""What a request costs, and which collections it is about, from the request alone.
+
+It is known before anything is read, so it says nothing of what is there: a tile costs the same whether
+it is drawn, kept, empty or known to the client, and a collection that is hidden the same as one that
+does not exist. The table is in docs/keys.md.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+from urllib.parse import parse_qsl
+
+from geoshare.model.policy import Action
+from geoshare.services.quotas import EVERY, ONE, Asked
+
+PAGE_FEATURES: Final = 100  # of a page for one unit
+DEFAULT_LIMIT: Final = 100
+EXTRACT: Final = 10
+EXTRACT_FEATURES: Final = 1_000  # of an extract for one unit more
+RESULT: Final = 10
+CONTRIBUTION: Final = 5
+RASTER: Final = 2
+DATASET: Final = 8  # a tile of all collections at once
+FILTERED: Final = 2  # times a page without a filter
+SEARCH: Final = 2
+MAX_COLLECTIONS: Final = 32
+MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
+_DIGITS: Final = 7
+_TILE_PARTS: Final = 3
+
+
+def asked_of(method: str, path: str, query: str, max_limit: int) -> Asked:
+    """Cost and collections of a request, its path decoded and its query as it came."""
+    if path.startswith("/collections/") and path.endswith("/items"):
+        return _page(path, query, max_limit)
+    if len(path) > MAX_PATH:
+        return ONE
+    if path.startswith("/tiles/") and not path.endswith((".mvt", ".json")):
+        return _of_dataset(path, query)
+    return _by_path(method, path)
+
+
+def extract_asked(collections: tuple[str, ...], features: int) -> Asked:
+    """What an extract asks for beside its request, with so many features at most."""
+    return Asked(-(-features // EXTRACT_FEATURES), collections, "download")
+
+
+def _page(path: str, query: str, max_limit: int) -> Asked:
+    limit = DEFAULT_LIMIT
+    filtered = False
+    for pair in query.split("&") if query else ():
+        name, _, value = pair.partition("=")
+        if name == "limit" and len(value) <= _DIGITS and value.isascii() and value.isdecimal():
+            limit = min(int(value), max_limit)
+        filtered = filtered or name == "filter"
+    cost = max(1, -(-limit // PAGE_FEATURES)) * (FILTERED if filtered else 1)
+    return Asked(cost, _names(path.split("/")[2]), "read")
+
+
+def _of_dataset(path: str, query: str) -> Asked:
+    """A tile, or a description of tiles, of the collections that the query names; of all else."""
+    said = dict(parse_qsl(query[:MAX_QUERY])).get("collections")
+    names = _names(said) if said else EVERY
+    cost = len(names) if said else DATASET
+    return Asked(cost if path.count("/") > _TILE_PARTS else 1, names, "tile")
+
+
+@lru_cache(maxsize=4_096)
+def _by_path(method: str, path: str) -> Asked:
+    parts = path.split("/")
+    first, rest = parts[1], parts[2:]
+    if method == "POST":
+        costs = {"extracts": EXTRACT, "contributions": CONTRIBUTION}
+        return Asked(costs[first]) if first in costs else ONE
+    if first == "raster" and rest:
+        return Asked(RASTER if len(rest) > 1 else 1, _names(rest[0].removesuffix(".json")), "tile")
+    if first == "tiles" and rest:
+        names = _names(rest[0].removesuffix(".json"))
+        return Asked(max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
+    if first == "collections" and rest:
+        drawn = "map" in rest[1:2]
+        action: Action = "tile" if drawn or "tiles" in rest[1:2] else "read"
+        return Asked(RASTER if drawn and len(rest) > 4 else 1, _names(rest[0]), action)
+    if first == "jobs" and parts[-1] == "result":
+        return Asked(RESULT)
+    return Asked(SEARCH, EVERY) if first == "search" else ONE
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text.split(",")[:MAX_COLLECTIONS]))
