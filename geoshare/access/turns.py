@@ -10,6 +10,7 @@ not wait behind it.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -75,9 +76,16 @@ class Turns:
                 del self._counts[turn.consumer]
             self._left.notify_all()  # each of those who wait may be held up by its own requests
 
+    def lasts(self, turn: Turn) -> None:
+        """Note that a request goes on for as long as its client likes, which says nothing of speed."""
+        with self._left:
+            turn.since_s = math.inf
+
     def _may(self, consumer: str) -> bool:
         held = self._counts.get(consumer, 0)
         return not held or held < SHARE * (self._threads - len(self._held))
 
     def _oldest_s(self, consumer: str) -> float:
-        return min(turn.since_s for turn in self._held if turn.consumer == consumer)
+        """When the oldest began of the requests that a consumer is waiting for; -inf for none."""
+        since_s = (turn.since_s for turn in self._held if turn.consumer == consumer)
+        return min((since for since in since_s if since < math.inf), default=-math.inf)

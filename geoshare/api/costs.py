@@ -15,7 +15,7 @@ from geoshare.model.policy import Action
 from geoshare.services.quotas import EVERY, ONE, Asked
 
 PAGE_FEATURES: Final = 100  # of a page for one unit
-DEFAULT_LIMIT: Final = 100
+DEFAULT_LIMITS: Final = {"items": 100, "changes": 1_000}
 EXTRACT: Final = 10
 EXTRACT_FEATURES: Final = 1_000  # of an extract for one unit more
 RESULT: Final = 10
@@ -27,13 +27,15 @@ SEARCH: Final = 2
 MAX_COLLECTIONS: Final = 32
 MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
 _DIGITS: Final = 7
-_TILE_PARTS: Final = 3
+_PAGE_PARTS, _TILE_PARTS = 3, 3  # slashes in "/collections/c/items" and before a tile's row
 
 
 def asked_of(method: str, path: str, query: str, max_limit: int) -> Asked:
     """Cost and collections of a request, its path decoded and its query as it came."""
-    if path.startswith("/collections/") and path.endswith("/items"):
-        return _page(path, query, max_limit)
+    if path.startswith("/collections/") and path.count("/") == _PAGE_PARTS:
+        name, page = path.split("/")[2:]
+        if page in DEFAULT_LIMITS:
+            return _page(name, DEFAULT_LIMITS[page], query, max_limit)
     if len(path) > MAX_PATH:
         return ONE
     if path.startswith("/tiles/") and not path.endswith((".mvt", ".json")):
@@ -46,8 +48,7 @@ def extract_asked(collections: tuple[str, ...], features: int) -> Asked:
     return Asked(-(-features // EXTRACT_FEATURES), collections, "download")
 
 
-def _page(path: str, query: str, max_limit: int) -> Asked:
-    limit = DEFAULT_LIMIT
+def _page(names: str, limit: int, query: str, max_limit: int) -> Asked:
     filtered = False
     for pair in query.split("&") if query else ():
         name, _, value = pair.partition("=")
@@ -55,7 +56,7 @@ def _page(path: str, query: str, max_limit: int) -> Asked:
             limit = min(int(value), max_limit)
         filtered = filtered or name == "filter"
     cost = max(1, -(-limit // PAGE_FEATURES)) * (FILTERED if filtered else 1)
-    return Asked(cost, _names(path.split("/")[2]), "read")
+    return Asked(cost, _names(names), "read")
 
 
 def _of_dataset(path: str, query: str) -> Asked:

@@ -56,6 +56,7 @@ class _Held:
     def __init__(self, answer: Iterable[bytes], turns: Turns, turn: Turn) -> None:
         self._answer, self._turns = answer, turns
         self._turn: Turn | None = turn
+        turns.lasts(turn)
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._answer

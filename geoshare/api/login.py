@@ -94,7 +94,7 @@ def let_in(response: Response, text: str) -> Response:
 
 def limit_attempts(address: str) -> None:
     """Count an attempt to log in; TooMany above the rate of an address."""
-    services().limiter.count(f"login {address}", ATTEMPTS_PER_MINUTE)
+    services().quotas.attempt("login", address, ATTEMPTS_PER_MINUTE)
 
 
 def fresh(response: Response) -> Response:

@@ -89,6 +89,11 @@ class Quotas:
         """A request that is to be counted."""
         return Counted(self, who, address, asked)
 
+    def attempt(self, kind: str, by: str, most: int) -> None:
+        """Count an attempt of a kind, by an address or credential; TooMany above a rate per minute."""
+        limit = Limit(f"{kind}-{self._mark(by)}", "requests", "minute", most)
+        self.limiter.spend([(limit, 1)])
+
     def consumer(self, who: Principal, address: str) -> str:
         """Who it is that takes turns: an organisation, or the address of nobody in particular."""
         return who.organisation if not who.anonymous else self._credential(who, address)
@@ -153,7 +158,10 @@ class Quotas:
         """What is counted under; an address is kept by nobody in clear."""
         if who.key_id:
             return who.key_id
-        return "anonymous-" + hmac.digest(self._secret, address.encode(), hashlib.sha256).hex()[:32]
+        return f"anonymous-{self._mark(address)}"
+
+    def _mark(self, text: str) -> str:
+        return hmac.digest(self._secret, text.encode(), hashlib.sha256).hex()[:32]
 
     def _of(self, who: Principal, credential: str) -> tuple[Limit, ...]:
         """The limits of a credential, by the tiers it holds and its own share."""

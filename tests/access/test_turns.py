@@ -73,6 +73,16 @@ def test_whoever_holds_nothing_gets_a_turn_while_a_thread_is_free(steps):
             assert len(held[name]) <= 11
 
 
+def test_streams_take_threads_and_are_not_waited_for():
+    turns = Turns(THREADS)
+    for turn in enter(turns, "a", 11):
+        turns.lasts(turn)
+    turns._left.wait = None  # whoever waited would fail
+    with pytest.raises(TooMany):
+        turns.enter("a")
+    turns.enter("b")
+
+
 def test_quick_answers_are_waited_for_and_slow_ones_are_not():
     """Twenty threads of one consumer whose answers take a moment: all are answered in the end."""
     turns, answered = Turns(THREADS), []

@@ -267,7 +267,7 @@ def test_attempts_are_counted_by_address(own):
     assert answers.count(401) <= 30
     assert answers[-1] == 429
     with pytest.raises(TooMany):
-        own.services.limiter.count("login 127.0.0.1", 30)
+        own.services.quotas.attempt("login", "127.0.0.1", 30)
 
 
 def test_neither_an_invite_nor_a_session_is_stored_or_logged(own, caplog):

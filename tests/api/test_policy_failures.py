@@ -83,7 +83,7 @@ STAGES: dict[str, Break] = {
     ),
     "the policies": lambda own, patch: patch.setattr(Holdings, "policy", fail),
     "what is held": lambda own, patch: patch.setattr(Holdings, "held", fail),
-    "the rate": lambda own, patch: patch.setattr(own.services.limiter, "count", _inside_access),
+    "the rate": lambda own, patch: patch.setattr(own.services.quotas.limiter, "spend", _inside_access),
     "the view's manifest": lambda own, patch: patch.setattr(views, "read_manifest", fail),
     "the view's parts": lambda own, patch: patch.setattr(views, "open_part", fail),
     "the view's columns": lambda own, patch: patch.setattr(views, "restrict", fail),

@@ -86,6 +86,9 @@ def _tier(name: str, grants: list[str], extra: str, decided: bool = True) -> str
         'description = "A tier of the test."',
         f"withheld = {json.dumps(withheld)}",
         "requests_per_minute = 1000000",
+        "cost_per_minute = 900000000",
+        "requests_per_month = 1000000",
+        "cost_per_month = 900000000",
         extra,
     ]
     return "\n".join([*lines, *(f"[[{name}.grants]]\n{grant}" for grant in grants), ""])
