@@ -14,7 +14,7 @@ from geoshare.access import build, views
 from geoshare.access.audit import trail
 from geoshare.access.audit.reads import Reads
 from geoshare.access.holdings import Holdings
-from geoshare.access.limits import FileLeases
+from geoshare.access.leases import FileLeases
 from geoshare.access.view import View
 from geoshare.access.views import Views
 from geoshare.services import extracts
