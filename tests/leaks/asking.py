@@ -39,6 +39,7 @@ VALUES = (
 FORMATS = ("json", "html", "geojson", "xml", "")
 MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
 SETS = tuple(MATRIX_SETS)
+ONLOOKS = 0.3  # of the questions that another consumer asks before
 PLACE = "<matrix_set_id>/<int:z>/<int:row>/<int:column>"
 ANY_MAP = "/collections/{collection}/map/tiles/{matrix}"
 STYLES = ("grey-b01", "grey-b02", "grey-b03", "turbo-b01", "true-colour", "composite", "ndvi")
@@ -106,7 +107,8 @@ class Asker:
 
     def next(self) -> tuple[str, Request]:
         """The next request, and the rule it is for."""
-        rule = self.rng.choice(OFTEN if self.rng.random() < 0.6 else RULES)
+        often = self.rng.random()
+        rule = self.rng.choice(OFTEN if often < 0.5 else SOMETIMES if often < 0.7 else RULES)
         made = ASKERS[rule](self)
         if self.rng.random() < 0.01:
             made = _preflight(made)
@@ -345,6 +347,23 @@ class Asker:
         return self.get(template.format(**values))
 
 
+class Onlooker:
+    """Another consumer, who sees everything: what it reads warms every cache on the way."""
+
+    def __init__(self, seed: int, key: str) -> None:
+        self._rng = random.Random(seed + 1)
+        self._key = key
+
+    def before(self, request: Request) -> Request | None:
+        """The same question, asked before by somebody else; None where it does not look on."""
+        if request.method != "GET" or self._rng.random() >= ONLOOKS:
+            return None
+        kept = [pair for pair in request.headers if pair[0] in ("Accept", "Accept-Encoding")]
+        query = tuple(pair for pair in request.query if pair[0] not in ("sig", "cursor"))
+        headers = (*kept, ("X-API-Key", self._key))
+        return Request("GET", request.path, query, headers)
+
+
 def _preflight(request: Request) -> Request:
     """What a browser asks before it asks this of another origin."""
     said = (("Origin", "https://map.example"), ("Access-Control-Request-Method", request.method))
@@ -550,5 +569,15 @@ OFTEN = (
     "GET /jobs/<job>/result",
     "POST /extracts",
 )
-
+# And others that are computed from what there is.
+SOMETIMES = (
+    "GET /collections",
+    "GET /collections/<collection>",
+    "GET /collections/<collection>/queryables",
+    "GET /collections/<collection>/schema",
+    f"GET /collections/<collection>/tiles/{PLACE}",
+    "GET /raster/<collection>.json",
+    "GET /search",
+    "GET /tiles/<collections>.json",
+)
 RULES = tuple(sorted(ASKERS))

@@ -70,7 +70,8 @@ def tiers_toml() -> str:
     for tier in TIERS:
         text.append(_tier(tier, [_grant(tier, name) for name in COLLECTIONS], ""))
     everything = (
-        '[[operator.grants]]\ncollections = "all"\ncolumns = "all"\nactions = ["discover", "read"]\n'
+        '[[operator.grants]]\ncollections = "all"\ncolumns = "all"\nbands = "all"\n'
+        'actions = ["discover", "read", "tile"]\n'
     )
     text.append(_tier("operator", [], 'role = "operator"', decided=False) + everything)
     return "\n".join(text)

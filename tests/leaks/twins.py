@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,7 +143,7 @@ class Twins:
         base.mkdir(parents=True)
         (base / "tiers.toml").write_text(tiers_toml(), "utf-8")
         seed = Twin(base, self.clock, 1_000_000)
-        self.keys = {tier: _key(seed, tier) for tier in TIERS}
+        self.keys = {tier: _key(seed, tier) for tier in (*TIERS, "operator")}
         seed._hand.governance.close()
         plain, full = folder / "plain", folder / "full"
         shutil.copytree(base, plain)
@@ -152,6 +153,17 @@ class Twins:
 
     def both(self) -> tuple[Twin, Twin]:
         return self.plain, self.full
+
+    def copied(self, folder: Path) -> Twins:
+        """Others that begin where these stand; these have not been opened."""
+        found = copy(self)
+        found.clock = StandingClock(self.clock.now_us())
+        for name, first_id in (("plain", 4_000_000), ("full", 5_000_000)):
+            before: Twin = getattr(self, name)
+            shutil.copytree(before.folder, folder / name)
+            twin = Twin(folder / name, found.clock, first_id, dict(before.versions))
+            setattr(found, name, twin)
+        return found
 
     def load(self, plain: Sequence[Layer], full: Sequence[Layer]) -> None:
         """Take in layers; each twin has its own."""
