@@ -224,8 +224,12 @@ def test_two_fences_together_show_what_lies_in_one_of_them_and_no_more(
     grants = [grant for fence in fences for grant in held(fence, mode, None).grants]
     together = by_items(town.view(Policy(tuple(grants)), "events"))
     apart = [by_items(town.view(held(fence, mode, None), "events")) for fence in fences]
-    assert set(together) == set(apart[0]) | set(apart[1])
-    for key, shape in together.items():
-        either = shapely.union_all([found[key] for found in apart if key in found])
-        assert shape.difference(either.buffer(2 * WRITTEN)).is_empty
-        assert either.difference(shape.buffer(2 * WRITTEN)).is_empty
+    assert set(together) <= set(apart[0]) | set(apart[1])
+    either = shapely.union_all(fences)
+    if mode == "clip":
+        check_within(together, dict.fromkeys(together, either), WRITTEN)
+    # what runs along an edge of a fence lies in it or not by a last digit
+    for fence, found in zip(fences, apart, strict=True):
+        for key, shape in found.items():
+            inner = shapely.intersection(shape, fence.buffer(-10 * WRITTEN))
+            assert inner.is_empty or inner.difference(together[key].buffer(2 * WRITTEN)).is_empty
