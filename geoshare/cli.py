@@ -13,7 +13,7 @@ from rich.markup import escape
 from geoshare import __version__
 from geoshare.cli_audit import audit
 from geoshare.cli_keys import keys
-from geoshare.cli_people import PEOPLE
+from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
@@ -23,7 +23,7 @@ from geoshare.services import build_services
 from geoshare.services.doctor import doctor
 from geoshare.services.exports import export_pmtiles
 from geoshare.services.keeping import run_keeper, run_worker
-from geoshare.services.local import Local, init_demo
+from geoshare.services.local import Local, demo_invite, init_demo
 from geoshare.settings import Settings, load
 from geoshare.settings import table as settings_table
 from geoshare.terminal import ERRORS, Compiling, progress_bar
@@ -88,6 +88,7 @@ def init(settings: Settings, sample: Path | None) -> None:
     click.echo(f"Map      http://{settings.host}:{settings.port}/map")
     for name, key in keys.items():
         click.echo(f"{name:<10} {key}")
+    click.echo(f"officer    {login_link(settings, demo_invite(services))}  (works once)")
 
 
 @main.command()

@@ -29,6 +29,7 @@ DEMO_KEYS = {
     "operator": ("operator", ("operator",)),
 }
 DEMO_DAYS = 365
+DEMO_OFFICER, DEMO_DEPARTMENT, DEMO_INVITE_HOURS = "防災担当（デモ）", "防災課", 72
 OPERATOR_HAND = "command line"
 
 
@@ -186,6 +187,23 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         json.dump(keys, file, indent=1)
     return keys
+
+
+def demo_invite(services: Services) -> str:
+    """Invite the demo officer of the sample municipality; an earlier invite ends."""
+    organisation = DEMO_KEYS["municipal"][0]
+    people = services.people
+    known = people.listed(organisation) or [
+        people.add(
+            organisation,
+            {
+                "name": DEMO_OFFICER,
+                "department": people.add_department(organisation, DEMO_DEPARTMENT)["id"],
+                "roles": ("viewer", "editor", "contributor", "admin"),
+            },
+        )
+    ]
+    return people.invite(people.person(known[0]["id"]), DEMO_INVITE_HOURS)[0]
 
 
 _OPTIONS = ("collection", "mapping", "crs", "epoch", "vertical", "encoding", "licence")

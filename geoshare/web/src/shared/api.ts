@@ -10,6 +10,19 @@ export interface Me {
   can_contribute: boolean;
   contributable?: { id: string; title: string; title_ja: string }[];
   emergencies?: Emergency[];
+  person?: Person | null;
+  csrf_token?: string;
+}
+
+/** Somebody of an organisation. */
+export interface Person {
+  id: string;
+  name: string;
+  email: string | null;
+  department: string | null;
+  department_name?: string | null;
+  roles: string[];
+  state: 'active' | 'disabled';
 }
 
 /** An emergency that is on; `held` says whether this key sees more for it. */
@@ -132,7 +145,7 @@ export interface Preview {
   report?: Report | null;
 }
 
-export interface Settings { background: { tiles: string; attribution: string } | null }
+export interface Settings { background: { tiles: string; attribution: string } | null; login?: string | null }
 
 /** What the server said instead of an answer. */
 export class ApiError extends Error {
@@ -159,9 +172,13 @@ export const credentials = {
   },
 };
 
+/** What shows the server that one of its own pages asks, for somebody who is logged in. */
+let proof = '';
+
 function headers(extra: Record<string, string> = {}): Record<string, string> {
   const value = credentials.get();
-  return value ? { ...extra, 'X-API-Key': value } : extra;
+  if (value) return { ...extra, 'X-API-Key': value };
+  return proof ? { ...extra, 'X-CSRF-Token': proof } : extra;
 }
 
 /** For MapLibre: the key goes with requests to this server and to no other. */
@@ -188,10 +205,20 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return response;
 }
 
+/** Asks for a change, as JSON; undefined where the answer has no body. */
+export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await ask(path, {
+    method,
+    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
+    body: body === undefined ? null : JSON.stringify(body),
+  });
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
 const PATIENCE = 4;
 
 /** JSON of a GET. What the server is still preparing (503 with Retry-After) is asked for again. */
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(path, { headers: headers({ Accept: 'application/json' }), signal: signal ?? null });
     if (response.ok) return (await response.json()) as T;
@@ -204,7 +231,11 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 const part = encodeURIComponent;
 
 export const api = {
-  me: () => get<Me>('/me'),
+  me: async (): Promise<Me> => {
+    const me = await get<Me>('/me');
+    proof = me.csrf_token ?? '';
+    return me;
+  },
   emergencies: async () => (await get<{ emergencies: Emergency[] }>('/emergency')).emergencies,
   settings: () => get<Settings>('/map/settings.json'),
   collections: async () => (await get<{ collections: Collection[] }>('/collections')).collections,

@@ -13,7 +13,7 @@ export class Header {
   readonly element = h('header', { class: 'header' });
   private me: Me | null = null;
 
-  constructor(private readonly middle: HTMLElement | null, private readonly page: 'map' | 'contribute') {
+  constructor(private readonly middle: HTMLElement | null, private readonly page: 'map' | 'contribute' | 'account') {
     this.render();
     languageChanged.on(() => this.render());
   }
@@ -25,7 +25,8 @@ export class Header {
 
   private render(): void {
     const known = this.me && !this.me.anonymous;
-    const who = known && this.me ? organisationOf(this.me) : t('keyEnter');
+    const person = this.me?.person;
+    const who = person ? person.name : known && this.me ? organisationOf(this.me) : t('keyEnter');
     const other = this.page === 'map'
       ? { href: '/contribute', text: t('upload'), path: ICONS.upload }
       : { href: '/map', text: t('openMap'), path: ICONS.map };
@@ -41,7 +42,9 @@ export class Header {
           'aria-label': name === 'ja' ? 'JA 日本語' : 'EN English',
           onclick: () => setLanguage(name),
         }, h('span', { class: 'wide' }, name === 'ja' ? '日本語' : 'English'), h('span', { class: 'narrow' }, name === 'ja' ? 'JA' : 'EN')))),
-      h('button', {
+      person ? h('a', {
+        id: 'account-link', class: 'header-button key-button has-key', href: '/account', 'aria-label': `${t('account')}: ${who}`,
+      }, icon(ICONS.person), h('span', {}, who)) : h('button', {
         type: 'button', id: 'key-button', class: `header-button key-button${known ? ' has-key' : ''}`,
         'aria-haspopup': 'dialog', 'aria-label': known ? `${t('key')}: ${who}` : t('keyEnter'), onclick: () => this.openKeyDialog(),
       }, icon(ICONS.key), h('span', {}, who)),
@@ -67,6 +70,7 @@ export class Header {
       h('dt', {}, t('organisation')), h('dd', {}, this.me.anonymous ? t('anonymous') : organisationOf(this.me)),
       h('dt', {}, t('tiers')), h('dd', {}, tiersOf(this.me))),
     h('label', { for: 'key-input' }, t('key')), input, error,
+    h('p', { class: 'muted' }, h('a', { id: 'to-login', href: '/login' }, t('loginInstead'))),
     h('div', { class: 'dialog-actions' },
       credentials.get() && h('button', {
         type: 'button', class: 'button-plain', onclick: () => void this.apply('', error, use, close),
