@@ -60,9 +60,11 @@ class ContributionParams(Params):
     tags=("contributing",),
 )
 def contribute(params: ContributionParams) -> Response:
-    """The body is streamed to disk, never held whole."""
-    name, stream = _file(params.filename)
-    found = services().contributions.receive(caller(), name, stream, params.options())
+    """The body is streamed to disk, never held whole; GeoJSON without a name is a small batch."""
+    key = request.headers.get("Idempotency-Key")
+    named = params.filename or "Content-Disposition" in request.headers
+    name, stream = _file(params.filename) if named or not _is_batch() else (None, request.stream)
+    found = services().contributions.receive(caller(), name, stream, params.options(), key)
     return _accepted(found)
 
 
@@ -150,6 +152,10 @@ def upload_piece(params: NoParams, upload: str) -> Response:
     response.headers["Upload-Offset"] = str(arrived)
     response.headers["Tus-Resumable"] = "1.0.0"
     return response
+
+
+def _is_batch() -> bool:
+    return request.mimetype == "application/geo+json"
 
 
 def _file(given: str | None) -> tuple[str, Any]:

@@ -29,7 +29,7 @@ from geoshare.query.feed import FeedPage, FeedQuery
 from geoshare.services import Services
 
 LOOK_S: Final = 0.1
-HEARTBEAT_S: Final = 10.0
+HEARTBEAT_S: Final = 3.0  # who has left is noticed when there is something to send
 PATIENCE_S: Final = 10.0  # with a view that is being prepared
 RETRY_MS: Final = 2_000
 FEW: Final = 20  # changes that an event holds with their features

@@ -15,6 +15,7 @@ from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
 from geoshare.jobs import Job
 from geoshare.model.policy import Policy
+from geoshare.services.once import Once
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import Upload
@@ -67,10 +68,23 @@ class Contributions:
         self._services = services
         self._folder = services.settings.data / "incoming"
 
-    def receive(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
-        """Put a file aside and queue the job that reads it."""
+    def receive(
+        self,
+        who: Principal,
+        name: str | None,
+        stream: IO[bytes],
+        options: Options,
+        key: str | None = None,
+    ) -> dict[str, Any]:
+        """Put a file aside and queue the job that reads it.
+
+        What comes with a key, or as a small batch without a name, is taken once however often it is
+        sent (see ``Once``).
+        """
         provider = self.provider(who, options)
         options.checked_mapping()
+        if key is not None or name is None:
+            return self._receive_once(who, name, stream, options, key)
         number = self._services.ids.new()
         path = self._place(number, name)
         try:
@@ -78,7 +92,22 @@ class Contributions:
         except BaseException:
             shutil.rmtree(path.parent, ignore_errors=True)
             raise
-        return self._enqueue(who, number, path, provider, options)
+        return _as_status(self._enqueue(who, number, path, provider, options))
+
+    def _receive_once(
+        self, who: Principal, name: str | None, stream: IO[bytes], options: Options, key: str | None
+    ) -> dict[str, Any]:
+        provider = self.provider(who, options)
+
+        def write(path: Path, most: int | None) -> None:
+            _copy(stream, path, most or self._services.settings.max_upload_bytes)
+
+        def enqueue(number: str, path: Path, mark: str) -> Job:
+            return self._enqueue(who, number, path, provider, options, mark)
+
+        name = None if name is None else _safe(name)
+        organisation, once = who.organisation, Once(self._services, self._folder)
+        return _as_status(once.take(organisation, key, name, provider, options, write, enqueue))
 
     def preview(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
         """What a file looks like; nothing is kept."""
@@ -161,7 +190,7 @@ class Contributions:
         if arrived < upload.length:
             return arrived, None
         options = Options(**upload.metadata)
-        found = self._enqueue(who, number, path, str(upload.metadata["provider"]), options)
+        found = _as_status(self._enqueue(who, number, path, str(upload.metadata["provider"]), options))
         self._services.governance.remove_upload(number)
         return arrived, found
 
@@ -211,9 +240,16 @@ class Contributions:
         )
 
     def _enqueue(
-        self, who: Principal, number: str, path: Path, provider: str, options: Options
-    ) -> dict[str, Any]:
+        self,
+        who: Principal,
+        number: str,
+        path: Path,
+        provider: str,
+        options: Options,
+        mark: str = "",
+    ) -> Job:
         params = {
+            "mark": mark,
             "path": str(path),
             "options": asdict(options) | {"provider": provider},
             "tiers": list(who.tiers),
@@ -221,8 +257,7 @@ class Contributions:
         }
         said = {"bytes": path.stat().st_size}
         self._services.audit(who, "contribution.receive", number, said, organisation=provider)
-        job = self._services.queue.enqueue(KIND, params, who.organisation, job_id=number)
-        return _as_status(job)
+        return self._services.queue.enqueue(KIND, params, who.organisation, job_id=number)
 
     def _job(self, who: Principal, number: str) -> Job:
         if not who.whole:

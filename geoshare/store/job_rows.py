@@ -10,7 +10,9 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, not_, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
+from geoshare.errors import Conflict
 from geoshare.store.database import Database
 from geoshare.store.governance_tables import JOBS
 
@@ -24,19 +26,21 @@ class JobRows:
         self._database = database
 
     def insert(self, job: str, kind: str, owner: str, params: str, now_us: int, due_us: int) -> None:
-        """Queue a job."""
-        with self._database.write() as connection:
-            connection.execute(
-                JOBS.insert().values(
-                    id=job,
-                    kind=kind,
-                    owner=owner,
-                    params=params,
-                    state=QUEUED,
-                    created_us=now_us,
-                    due_us=due_us,
-                )
-            )
+        """Queue a job. Raises Conflict where there is one of that id."""
+        values = {
+            "id": job,
+            "kind": kind,
+            "owner": owner,
+            "params": params,
+            "state": QUEUED,
+            "created_us": now_us,
+            "due_us": due_us,
+        }
+        try:
+            with self._database.write() as connection:
+                connection.execute(JOBS.insert().values(values))
+        except IntegrityError as error:
+            raise Conflict("There is a job of that id") from error
 
     def lease(
         self,

@@ -1,0 +1,139 @@
+"""Contributions that are sent again when the line broke: taken once, and answered alike each time."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from geoshare.errors import BadRequest, Conflict, NotFound
+from geoshare.services.scratch import scratch_folder
+
+if TYPE_CHECKING:
+    from geoshare.jobs import Job
+    from geoshare.services import Services
+    from geoshare.services.contributions import Options
+
+SMALL_BYTES = 1_000_000
+"""Largest body that comes without a name: a batch of observations."""
+_LONGEST_KEY = 128
+
+Enqueue = Callable[[str, Path, str], "Job"]
+
+
+class Once:
+    """Puts bodies aside under what they are: the sender's key for them, and their content.
+
+    The id of a contribution is made of the organisation and the key, so that the same key leads to the
+    same contribution for as long as that is remembered (a month). A body without a name is called
+    after its content, and so known again without a key.
+    """
+
+    def __init__(self, services: Services, folder: Path) -> None:
+        self._services = services
+        self._folder = folder
+
+    def take(
+        self,
+        organisation: str,
+        key: str | None,
+        name: str | None,
+        provider: str,
+        options: Options,
+        write: Callable[[Path, int | None], None],
+        enqueue: Enqueue,
+    ) -> Job:
+        """Return the contribution of a body: a new one, or the one it was the first time.
+
+        Parameters
+        ----------
+        organisation, key
+            Who sends it, and what they call it (None: nothing).
+        name
+            Of the file; None for a batch without one.
+        provider, options
+            In whose name, and what is said of it.
+        write
+            Writes the body to a file, at most so many bytes (None: as many as a file may have).
+        enqueue
+            Queues the job of an id that reads a file; the last argument is a mark of all that was sent.
+
+        Raises
+        ------
+        BadRequest
+            for a key that is none.
+        Conflict
+            for a key under which something else was sent.
+        """
+        number = self._services.ids.new() if key is None else self._number(organisation, key)
+        with scratch_folder(self._services.scratch()) as scratch:
+            aside = scratch / "once"
+            aside.mkdir()
+            write(aside / "body", SMALL_BYTES if name is None else None)
+            content = _digest(aside / "body")
+            name = name or f"observations-{content[:16]}.geojson"
+            mark = _mark(content, name, provider, options)
+            known = self._known(number, organisation)
+            if known is None:
+                (aside / "body").rename(aside / name)
+                known = self._place(aside, number, name, mark, enqueue)
+        if known.params.get("mark") != mark:
+            raise Conflict(
+                "Something else was sent under this key",
+                parameter="Idempotency-Key",
+                allowed="another key for another body",
+                message_ja="このキーでは別の内容が送信済みです",
+            )
+        return known
+
+    def _place(self, aside: Path, number: str, name: str, mark: str, enqueue: Enqueue) -> Job:
+        """Put a body in its place and queue it; who is a moment earlier with the same key wins."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        target, placed = self._folder / number, True
+        try:
+            os.rename(aside, target)
+        except OSError:  # somebody sends the same key at this moment, or died while they did
+            placed = False
+            if not (target / name).exists():
+                raise Conflict("It is being received", parameter="Idempotency-Key") from None
+        try:
+            return enqueue(number, target / name, mark)
+        except Conflict:
+            if placed:  # its job is over, and nobody would clear this away
+                shutil.rmtree(target, ignore_errors=True)
+            return self._services.queue.get(number)
+
+    def _known(self, number: str, organisation: str) -> Job | None:
+        try:
+            return self._services.queue.get(number, organisation)
+        except NotFound:
+            return None
+
+    def _number(self, organisation: str, key: str) -> str:
+        if not 1 <= len(key) <= _LONGEST_KEY or not key.isascii() or not key.isprintable():
+            raise BadRequest(
+                "The key cannot be used",
+                parameter="Idempotency-Key",
+                allowed=f"1 to {_LONGEST_KEY} printable ASCII characters",
+            )
+        secret = hashlib.blake2b(self._services.governance.secret("contributions")).digest()
+        said = f"{organisation}\0{key}".encode()
+        found = hashlib.blake2b(said, key=secret, digest_size=10).digest()
+        return base64.b32encode(found).decode().lower()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _mark(content: str, name: str, provider: str, options: Options) -> str:
+    said: list[Any] = [content, name, provider, asdict(options)]
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,113 @@
+"""Small batches of observations: taken once under their key, however often they are sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from geoshare.services import once
+from geoshare.services.keeping import make_worker
+
+BATCH = "/contributions?collection=places"
+
+
+class Sender:
+    """Somebody who sends batches, and a worker that reads them."""
+
+    def __init__(self, own) -> None:
+        self.own = own
+        self.worker = make_worker(own.services)
+
+    def send(self, body: bytes, key: str | None = None, who: str = "provider", path: str = BATCH):
+        headers = {"X-API-Key": self.own.keys[who], "Content-Type": "application/geo+json"}
+        headers |= {} if key is None else {"Idempotency-Key": key}
+        return self.own.client.post(path, data=body, headers=headers)
+
+    def work(self) -> None:
+        while self.worker.run_one():
+            pass
+
+    def shown(self) -> list[str]:
+        return sorted(item["properties"]["name"] for item in self.own.items("places"))
+
+
+@pytest.fixture
+def sender(own) -> Sender:
+    return Sender(own)
+
+
+def batch(*names: str, ids: bool = True) -> bytes:
+    features: list[dict[str, Any]] = []
+    for number, name in enumerate(names):
+        place = {"type": "Point", "coordinates": [139.7, 35.6]}
+        features.append({"type": "Feature", "geometry": place, "properties": {"name": name}})
+        if ids:
+            features[-1] |= {"id": f"o{number}", "properties": {"id": f"o{number}", "name": name}}
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+def test_a_batch_that_is_sent_again_is_the_same_contribution(sender):
+    first = sender.send(batch("a", "b"), "key-1")
+    assert first.status_code == 202
+    assert sender.send(batch("a", "b"), "key-1").json == first.json
+    sender.work()
+    again = sender.send(batch("a", "b"), "key-1")
+    assert (again.status_code, again.json["id"], again.json["status"]) == (
+        202,
+        first.json["id"],
+        "done",
+    )
+    assert len(sender.own.services.queue.newest()) == 1
+    assert sender.shown() == ["a", "b"]
+
+
+def test_another_body_or_other_words_under_the_same_key_are_refused(sender):
+    assert sender.send(batch("a"), "key-1").status_code == 202
+    for body, path in ((batch("b"), BATCH), (batch("a"), BATCH + "&licence=CC0-1.0")):
+        answer = sender.send(body, "key-1", path=path)
+        assert (answer.status_code, answer.json["parameter"]) == (409, "Idempotency-Key")
+    sender.work()
+    assert sender.shown() == ["a"]
+
+
+def test_a_key_is_its_organisation_s_own(sender):
+    sender.own.keys["other"] = sender.own.key("org-other", "provider")
+    first = sender.send(batch("a"), "key-1")
+    other = sender.send(batch("b"), "key-1", "other")
+    assert other.status_code == 202
+    assert other.json["id"] != first.json["id"]
+
+
+def test_a_later_batch_updates_what_has_ids_and_adds_what_has_none(sender):
+    for body in (batch("a"), batch("b"), batch("x", ids=False), batch("y", ids=False)):
+        assert sender.send(body).status_code == 202
+        sender.work()
+    assert sender.shown() == ["b", "x", "y"]
+    sender.send(batch("x", ids=False))  # the same once more
+    sender.work()
+    assert sender.shown() == ["b", "x", "y"]
+
+
+def test_a_batch_that_is_too_large_and_a_key_that_is_none_are_refused_by_name(sender):
+    large = sender.send(b" " * (once.SMALL_BYTES + 1))
+    assert (large.status_code, large.json["parameter"]) == (413, "body")
+    for key in ("", "x" * 129, "\u00e9"):
+        answer = sender.send(batch("a"), key)
+        assert (answer.status_code, answer.json["parameter"]) == (400, "Idempotency-Key")
+    assert sender.own.services.queue.newest() == []
+    assert not any((sender.own.settings.data / "incoming").glob("*"))
+
+
+def test_two_who_send_the_same_at_once_are_one(sender, monkeypatch):
+    """The second one looks before the first one is queued, and comes to its place after it."""
+    first = sender.send(batch("a"), "key-1").json
+    sender.own.services.queue.get(first["id"])
+    known = once.Once._known
+    monkeypatch.setattr(once.Once, "_known", lambda *arguments: None)
+    second = sender.send(batch("a"), "key-1")
+    assert (second.status_code, second.json["id"]) == (202, first["id"])
+    assert sender.send(batch("b"), "key-1").status_code == 409
+    monkeypatch.setattr(once.Once, "_known", known)
+    assert len(sender.own.services.queue.newest()) == 1
