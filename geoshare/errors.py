@@ -8,6 +8,8 @@ GeoshareError
 ├── NotFound        not there, or hidden: the two are the same
 ├── Gone            was there once, and is not kept any more
 ├── Conflict        the state has moved on
+│   └── Stale       somebody else has changed what the caller is changing
+├── Unseen          a change that does not say which state it rests on
 ├── TooLarge        more than one request may ask for
 ├── TooMany         faster than the caller's contract allows
 ├── NotPublished    recorded, but what holds it cannot be shown until that is mended
@@ -86,6 +88,25 @@ class Conflict(GeoshareError):
     """The state has moved on since the caller read it."""
 
     code = "conflict"
+
+
+class Stale(Conflict):
+    """Somebody else has changed what the caller is changing; nothing was done.
+
+    ``members`` tell both sides, as values that JSON can hold.
+    """
+
+    code = "stale"
+
+    def __init__(self, message: str, *, members: dict[str, object], message_ja: str = "") -> None:
+        super().__init__(message, parameter="If-Match", message_ja=message_ja)
+        self.members = members
+
+
+class Unseen(GeoshareError):
+    """A change that does not say which state of the thing it rests on."""
+
+    code = "unseen"
 
 
 class TooLarge(GeoshareError):

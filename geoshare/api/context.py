@@ -91,10 +91,10 @@ def init_app(app: Flask) -> None:
             )
             response.headers["Access-Control-Expose-Headers"] = exposed
             if request.method == "OPTIONS":
-                response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PATCH, DELETE"
+                response.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, PUT, PATCH, DELETE"
                 response.headers["Access-Control-Allow-Headers"] = (
-                    "Authorization, X-API-Key, Content-Type, Content-Disposition, If-None-Match, "
-                    "Idempotency-Key, Last-Event-ID, "
+                    "Authorization, X-API-Key, Content-Type, Content-Disposition, If-Match, "
+                    "If-None-Match, Idempotency-Key, Last-Event-ID, "
                     "Upload-Length, Upload-Offset, Upload-Metadata, Tus-Resumable"
                 )
                 response.headers["Access-Control-Max-Age"] = "600"

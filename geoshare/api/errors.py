@@ -29,6 +29,8 @@ STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {
     errors.Denied: (403, "Not part of what you hold"),
     errors.NotFound: (404, "Not found"),
     errors.Gone: (410, "Not kept any more"),
+    errors.Stale: (412, "Somebody else has changed it"),
+    errors.Unseen: (428, "Say which state you have seen"),
     errors.Conflict: (409, "The state has moved on"),
     errors.TooLarge: (413, "Too much for one request"),
     errors.TooMany: (429, "Too many requests"),
@@ -46,17 +48,21 @@ def problem(
     parameter: str | None = None,
     allowed: str | None = None,
     retry_after_s: int | None = None,
+    detail_ja: str = "",
+    members: dict[str, object] | None = None,
 ) -> Response:
     """A problem-details answer; members without a value are left out."""
-    members = {
+    said: dict[str, object] = {
         "type": f"about:blank#{code}" if code else "about:blank",
         "title": title,
         "status": status,
         "detail": detail,
         "parameter": parameter,
         "allowed": allowed,
+        "detail_ja": detail_ja,
     }
-    body = orjson.dumps({key: value for key, value in members.items() if value not in ("", None)})
+    kept = {key: value for key, value in said.items() if value not in ("", None)}
+    body = orjson.dumps(kept | (members or {}))
     response = Response(body, status, content_type="application/problem+json")
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
@@ -77,6 +83,8 @@ def answer(error: errors.GeoshareError) -> Response:
         parameter=None if silent else error.parameter,
         allowed=None if silent else error.allowed,
         retry_after_s=error.retry_after_s,
+        detail_ja="" if silent else error.message_ja,
+        members=error.members if isinstance(error, errors.Stale) else None,
     )
 
 

@@ -23,6 +23,7 @@ _PROBLEM = {
         "detail": {"type": "string"},
         "parameter": {"type": "string"},
         "allowed": {"type": "string"},
+        "detail_ja": {"type": "string"},
     },
 }
 

@@ -11,8 +11,8 @@ import orjson
 import shapely
 
 from geoshare.errors import BadData
-from geoshare.merge import Claimed, Conformer, Identities, inferred, resolve, widened
-from geoshare.merge.conform import moment_us
+from geoshare.ingest.claims import claimed_from, resolved, stands
+from geoshare.merge import Claimed, Conformer, Identities, inferred, widened
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection, check_name, known
@@ -21,7 +21,7 @@ from geoshare.store import Record
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.chunk import Chunk
 from geoshare.store.database import CHUNK_ROWS
-from geoshare.store.rows import Contribution, FullClaim, NewClaim, NewFeature, StandingClaim
+from geoshare.store.rows import DESK, Contribution, NewClaim, NewFeature, StandingClaim
 
 REPEATED = Message(
     "repeated-identity",
@@ -218,7 +218,9 @@ class FeatureWriter:
             )
             for entry in plan.shared:
                 mine = _claimed_by(entry, self._row)
-                row = _resolved(collection, entry.feature, [*standing[entry.feature], mine], self)
+                row = resolved(
+                    collection, entry.feature, [*standing[entry.feature], mine], self._precedence
+                )
                 rows.append(row)
                 same = (row.geometry, row.properties) == (entry.geometry, entry.properties.decode())
                 claims.append(
@@ -242,7 +244,7 @@ class FeatureWriter:
         found: dict[str, list[Claimed]] = {feature: [] for feature in features}
         for claim in chunk.full_claims(collection, list(found)):
             if claim.version not in without:
-                found[claim.feature].append(_claimed_from(claim))
+                found[claim.feature].append(claimed_from(claim))
         return found
 
     def _remove(self, chunk: Chunk, collection: str, contribution: str, after: int) -> int | None:
@@ -252,7 +254,11 @@ class FeatureWriter:
         others = self._claimed(chunk, collection, list(gone.values()), set(gone))
         versions = chunk.feature_versions(collection, list(others))
         kind = self._collections[collection]
-        rows = [_resolved(kind, feature, claims, self) for feature, claims in others.items() if claims]
+        rows = [
+            resolved(kind, feature, claims, self._precedence)
+            for feature, claims in others.items()
+            if stands(claims)
+        ]
         chunk.remove_claims(list(gone))
         chunk.put_features(collection, self._row.id, rows, versions)
         kept = {row.id for row in rows}
@@ -260,11 +266,6 @@ class FeatureWriter:
             collection, [version for feature, version in versions.items() if feature not in kept]
         )
         return page[-1][0] if len(page) == CHUNK_ROWS else None
-
-    @property
-    def precedence(self) -> Sequence[str]:
-        """Providers from most to least trusted."""
-        return self._precedence
 
 
 class _Plan:
@@ -282,7 +283,9 @@ class _Plan:
 
     def place(self, entry: Entry, standing: Sequence[StandingClaim]) -> None:
         """Decide one entry."""
-        mine = [claim for claim in standing if claim.provider == self._provider]
+        mine = [
+            claim for claim in standing if claim.provider == self._provider and claim.property != DESK
+        ]
         taken = any(claim.own or claim.version in self._repeated for claim in mine)
         if taken or entry.feature in self._taken:
             same = any(claim.record_id == entry.record_id and not claim.own for claim in mine)
@@ -315,30 +318,3 @@ def _claimed_by(entry: Entry, row: Contribution) -> Claimed:
         properties=orjson.loads(entry.properties),
         release_class=row.release_class,
     )
-
-
-def _claimed_from(claim: FullClaim) -> Claimed:
-    return Claimed(
-        provider=claim.provider,
-        record_id=claim.record_id,
-        contribution=claim.contribution,
-        received_us=claim.received_us,
-        geometry=claim.geometry,
-        properties=orjson.loads(claim.properties),
-        observed_us=claim.observed_us,
-        accuracy_m=claim.accuracy_m,
-        release_class=claim.release_class,
-    )
-
-
-def _resolved(
-    collection: Collection, feature: str, claims: Sequence[Claimed], writer: FeatureWriter
-) -> NewFeature:
-    found = resolve(claims, writer.precedence)
-    box = None
-    if found.geometry is not None:
-        bounds = shapely.bounds(shapely.from_wkb(found.geometry)).tolist()
-        box = None if bounds[0] != bounds[0] else Box(*bounds)
-    times = [moment_us(found.properties.get(name)) for name in collection.time] or [None]
-    properties = orjson.dumps(found.properties, option=orjson.OPT_SORT_KEYS).decode()
-    return NewFeature(feature, found.geometry, box, properties, times[0], times[-1])

@@ -25,6 +25,7 @@ class Claimed:
     observed_us: int | None = None
     accuracy_m: float | None = None
     release_class: str = ""
+    overlay: bool = False  # says something of a feature that others must say is there
 
     @property
     def as_of_us(self) -> int:
@@ -79,7 +80,10 @@ def rank(claims: Sequence[Claimed], precedence: Sequence[str] = ()) -> tuple[Ran
 
 
 def resolve(claims: Sequence[Claimed], precedence: Sequence[str] = ()) -> Resolved:
-    """One feature from its claims. A value that is missing is filled from the next claim."""
+    """One feature from its claims.
+
+    A value that is missing is filled from the next claim; one that is null is not: it was taken away.
+    """
     ranking = rank(claims, precedence)
     properties: dict[str, Any] = {}
     sources: dict[str, int] = {}
@@ -88,7 +92,8 @@ def resolve(claims: Sequence[Claimed], precedence: Sequence[str] = ()) -> Resolv
         if geometry is None:
             geometry = ranked.claim.geometry
         for name, value in ranked.claim.properties.items():
-            if name not in properties:
-                properties[name] = value
+            if name not in sources:
                 sources[name] = place
+                if value is not None:
+                    properties[name] = value
     return Resolved(geometry, properties, ranking, sources)

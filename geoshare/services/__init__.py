@@ -32,6 +32,7 @@ from geoshare.services.audit_desk import AuditDesk
 from geoshare.services.auditing import party_of
 from geoshare.services.break_glass import BreakGlass
 from geoshare.services.contributions import Contributions
+from geoshare.services.desk import Desk
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
 from geoshare.services.forms import FORM
@@ -94,6 +95,7 @@ class Services:
         self.extracts = Extracts(self)
         self.rasters = Rasters()
         self.desk = AuditDesk(self)
+        self.live = Desk(self)
         self._record: Record | None = None
         self._parts: dict[tuple[Any, ...], Policy] = {}
         self._lock = threading.Lock()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from geoshare.errors import Conflict
 from geoshare.model.clock import Clock
@@ -39,19 +39,8 @@ class ChangeSet:
         self._on_commit = on_commit
         self._on_busy = on_busy  # a chance to clear away writers that have died
         self._counts: dict[str, list[int]] = {}
-        now_us = clock.now_us()
         with database.write() as connection:
-            self.id: int = connection.execute(
-                CHANGESETS.insert()
-                .values(
-                    author=author,
-                    comment=comment,
-                    opened_us=now_us,
-                    heartbeat_us=now_us,
-                    writer=this_writer(),
-                )
-                .returning(CHANGESETS.c.id)
-            ).scalar_one()
+            self.id = _open(connection, clock, author, comment)
 
     def apply(self, work: Callable[[Chunk], Result], wait_s: float = WAIT_S) -> Result:
         """Run ``work`` in one transaction; again, from the start, after a wait for a busy row.
@@ -92,32 +81,96 @@ class ChangeSet:
         with self._database.write() as connection:
             for collection in schemas:
                 save_schema(connection, collection, self._clock.now_us())
-            sequence: int = connection.execute(
-                update(HEAD).values(sequence=HEAD.c.sequence + 1).returning(HEAD.c.sequence)
-            ).scalar_one()
-            # The order of times is the order of commits even when the clock is set back.
-            last = connection.execute(select(func.max(CHANGESETS.c.committed_us))).scalar() or 0
-            self._update(
-                connection, sequence=sequence, committed_us=max(self._clock.now_us(), last + 1)
-            )
-            if self.counts:
-                connection.execute(
-                    CHANGESET_COLLECTIONS.insert(),
-                    [
-                        {
-                            "changeset": self.id,
-                            "collection": name,
-                            "added": added,
-                            "changed": changed,
-                            "removed": removed,
-                        }
-                        for name, (added, changed, removed) in self.counts.items()
-                    ],
-                )
+            sequence = _close(connection, self.id, self._clock, self.counts)
         self._on_commit()
         return sequence
 
     def _update(self, connection: Connection, **values: int) -> None:
-        mine = update(CHANGESETS).where(CHANGESETS.c.id == self.id, CHANGESETS.c.sequence.is_(None))
-        if connection.execute(mine.values(**values)).rowcount != 1:
-            raise Conflict("the change set was taken over or discarded")
+        _update(connection, self.id, **values)
+
+
+def at_once(
+    database: Database,
+    clock: Clock,
+    author: str,
+    comment: str,
+    work: Callable[[Chunk], Result],
+    wait_s: float,
+) -> Result:
+    """Open, fill and commit a change set in one transaction: all of it is kept, or nothing.
+
+    For few rows, and for who waits for them: one transaction is one wait for the disk.
+
+    Raises
+    ------
+    Conflict
+        when a change set under way still holds one of the rows after ``wait_s`` seconds.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            with database.write() as connection:
+                changeset = _open(connection, clock, author, comment)
+                chunk = Chunk(connection, changeset)
+                result = work(chunk)
+                counts = {name: (a, c, r) for name, (a, c, r) in chunk.counts.items() if a or c or r}
+                _close(connection, changeset, clock, counts)
+            return result
+        except Busy:
+            if time.monotonic() > deadline:
+                raise Conflict(
+                    "a file with the same features is being read in; try again later",
+                    message_ja="同じ地物を含むファイルを取り込み中です。しばらくしてからもう一度お試しください",
+                ) from None
+            time.sleep(_PAUSE_S)
+
+
+def _open(connection: Connection, clock: Clock, author: str, comment: str) -> int:
+    now_us = clock.now_us()
+    number: int = connection.execute(
+        CHANGESETS.insert()
+        .values(
+            author=author,
+            comment=comment,
+            opened_us=now_us,
+            heartbeat_us=now_us,
+            writer=this_writer(),
+        )
+        .returning(CHANGESETS.c.id)
+    ).scalar_one()
+    return number
+
+
+def _close(
+    connection: Connection, changeset: int, clock: Clock, counts: Mapping[str, tuple[int, int, int]]
+) -> int:
+    """Give a change set its place in the order of commits."""
+    sequence: int = connection.execute(
+        update(HEAD).values(sequence=HEAD.c.sequence + 1).returning(HEAD.c.sequence)
+    ).scalar_one()
+    # The order of times is the order of commits even when the clock is set back.
+    newest = select(CHANGESETS.c.committed_us).where(CHANGESETS.c.sequence.is_not(None))
+    newest = newest.order_by(CHANGESETS.c.sequence.desc()).limit(1)
+    last = connection.execute(newest).scalar() or 0
+    _update(connection, changeset, sequence=sequence, committed_us=max(clock.now_us(), last + 1))
+    if counts:
+        connection.execute(
+            CHANGESET_COLLECTIONS.insert(),
+            [
+                {
+                    "changeset": changeset,
+                    "collection": name,
+                    "added": added,
+                    "changed": changed,
+                    "removed": removed,
+                }
+                for name, (added, changed, removed) in counts.items()
+            ],
+        )
+    return sequence
+
+
+def _update(connection: Connection, changeset: int, **values: int) -> None:
+    mine = update(CHANGESETS).where(CHANGESETS.c.id == changeset, CHANGESETS.c.sequence.is_(None))
+    if connection.execute(mine.values(**values)).rowcount != 1:
+        raise Conflict("the change set was taken over or discarded")

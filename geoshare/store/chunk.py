@@ -8,12 +8,13 @@ features take turns, and contributions of different features never meet.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import Connection, Table, or_, select, update
 
 from geoshare.model.collections import check_name
+from geoshare.store import edit_rows
 from geoshare.store.database import insert_rows
 from geoshare.store.reading import full_claims, open_changesets
 from geoshare.store.record_tables import CLAIMS, CONTRIBUTIONS, FEATURES, RASTERS
@@ -103,6 +104,7 @@ class Chunk:
                 table.contribution,
                 table.provider,
                 table.record_id,
+                table.property,
                 table.content_hash,
                 table.ended_by,
             ).where(
@@ -113,7 +115,17 @@ class Chunk:
         ).all()
         self._refuse_held((row.changeset, row.ended_by) for row in rows)
         mine = self._changeset
-        return [StandingClaim(*row[:7], own=row.changeset == mine) for row in rows]
+        return [StandingClaim(*row[:8], own=row.changeset == mine) for row in rows]
+
+    def own_claims(
+        self, organisation: str, wanted: Sequence[tuple[str, str]]
+    ) -> list[edit_rows.OwnClaim]:
+        """Claims in force of one organisation on features (collection, id), before this change set."""
+        return edit_rows.own_claims(self._connection, organisation, wanted)
+
+    def add_edit(self, row: edit_rows.EditRow) -> None:
+        """Note who makes this change set, and why."""
+        edit_rows.add_edit(self._connection, replace(row, changeset=self._changeset))
 
     def full_claims(self, collection: str, features: Sequence[str]) -> list[FullClaim]:
         """Claims in force on these features with the values they stand for."""
@@ -213,7 +225,7 @@ class Chunk:
                 row.contribution or contribution,
                 row.provider or provider,
                 row.record_id,
-                "",
+                row.property,
                 row.content_hash,
                 row.geometry,
                 row.properties,

@@ -10,6 +10,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import tempfile
 from pathlib import Path
 
 _BLOCK = 1 << 20
@@ -52,6 +53,7 @@ class Files:
     def __init__(self, data_dir: Path) -> None:
         self._raw = data_dir / "raw"
         self._objects = data_dir / "objects"
+        self._photos = data_dir / "photos"
 
     def raw(self, sha256: str) -> Path:
         """Folder of a contribution's files as they came."""
@@ -70,6 +72,21 @@ class Files:
     def keep_object(self, path: Path, sha256: str) -> None:
         """Move a prepared raster into its place."""
         _put(path, self.object(sha256), move=True)
+
+    def photo(self, sha256: str) -> Path:
+        """A photo's file."""
+        return self._photos / sha256[:2] / f"{sha256}.jpg"
+
+    def keep_photo(self, content: bytes, sha256: str) -> None:
+        """Write a photo to its place, where it is not there yet."""
+        target = self.photo(sha256)
+        if target.exists():
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as file:
+            aside = Path(file.name)
+            file.write(content)
+        _put(aside, target, move=True)
 
     def drop_raw(self, sha256: str) -> None:
         """Delete a contribution's files."""

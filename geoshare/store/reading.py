@@ -200,6 +200,7 @@ def full_claims(
             claim.contribution,
             claim.provider,
             claim.record_id,
+            claim.property,
             claim.content_hash,
             func.coalesce(claim.geometry, version.geometry).label("geometry"),
             func.coalesce(claim.properties, version.properties).label("properties"),

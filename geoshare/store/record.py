@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from geoshare.model.clock import Clock
 from geoshare.model.collections import Collection, known
-from geoshare.store import contributions, reading, sweep
+from geoshare.store import changeset, contributions, reading, sweep
 from geoshare.store.bell import ring
-from geoshare.store.changeset import ChangeSet
+from geoshare.store.changeset import ChangeSet, Result
+from geoshare.store.chunk import Chunk
 from geoshare.store.database import Database
 from geoshare.store.files import Files
 from geoshare.store.migrate import migrate
@@ -101,6 +102,25 @@ class Record:
     ) -> ChangeSet:
         """Open a change set; ``on_busy`` is called while it waits for another."""
         return ChangeSet(self.database, clock, author, comment, on_busy, self._committed)
+
+    def at_once(
+        self,
+        clock: Clock,
+        author: str,
+        comment: str,
+        work: Callable[[Chunk], Result],
+        wait_s: float = 3.0,
+    ) -> Result:
+        """Open, fill and commit a small change set in one transaction.
+
+        Raises
+        ------
+        Conflict
+            when a change set under way still holds one of the rows after ``wait_s`` seconds.
+        """
+        result = changeset.at_once(self.database, clock, author, comment, work, wait_s)
+        self._committed()
+        return result
 
     def _committed(self) -> None:
         if self._bell is not None:

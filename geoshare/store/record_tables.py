@@ -145,7 +145,7 @@ CLAIMS = Table(
     Column("contribution", Text, ForeignKey("contributions.id"), nullable=False),
     Column("provider", Text, nullable=False),
     Column("record_id", Text, nullable=False),
-    Column("property", Text, nullable=False, default=""),  # empty: the feature as a whole
+    Column("property", Text, nullable=False, default=""),  # empty: as a whole; rows.DESK: at a desk
     Column("between_from", Double),  # 0..1 of geodesic length; null: all of it
     Column("between_to", Double),
     Column("content_hash", LargeBinary, nullable=False),  # of what the provider said
@@ -158,6 +158,33 @@ CLAIMS = Table(
     Index("ix_claims_changeset", "changeset"),
     _ended("claims", "ended_by"),
     Index("ix_claims_contribution", "contribution"),
+)
+
+EDITS = Table(  # change sets that people made at a desk: who, and why
+    "edits",
+    METADATA,
+    Column("id", Text, primary_key=True),  # of the contribution that the change set holds
+    _changeset("changeset"),
+    Column("organisation", Text, nullable=False),
+    Column("department", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # create, update, delete, several, undo
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),  # who told it, in words
+    Column("said_us", BigInteger),  # by the clock of who made it; null: not stated
+    Column("undoes", Text),  # the edit it takes back
+    Index(None, "organisation", "changeset"),
+    Index(None, "changeset"),
+)
+
+PHOTOS = Table(  # who may put which picture into a report; the file is named by its SHA-256
+    "photos",
+    METADATA,
+    Column("sha256", Text, primary_key=True),
+    Column("organisation", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
 )
 
 RASTERS = Table(

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from geoshare.model.box import Box
 
+DESK = "desk"  # what is said at a desk: laid over what the organisation's files say of the feature
+
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
@@ -54,6 +56,7 @@ class NewClaim(NamedTuple):
     observed_us: int | None = None
     accuracy_m: float | None = None
     confidence: float | None = None
+    property: str = ""  # empty, or DESK
     provider: str = ""  # empty: the provider of the contribution
     contribution: str = ""  # empty: the contribution of the change set
 
@@ -68,6 +71,7 @@ class StandingClaim:
     contribution: str
     provider: str
     record_id: str
+    property: str
     content_hash: bytes
     own: bool  # written by the change set that asks
 
@@ -81,6 +85,7 @@ class FullClaim:
     contribution: str
     provider: str
     record_id: str
+    property: str
     content_hash: bytes
     geometry: bytes | None
     properties: str

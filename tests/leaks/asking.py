@@ -57,6 +57,8 @@ class Known:
     uploads: list[str] = field(default_factory=lambda: ["0000000000000001"])
     keys: list[str] = field(default_factory=lambda: ["0000000000000001"])
     entries: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    edits: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    versions: dict[str, str] = field(default_factory=dict)  # of features, as the desk tells them
 
     def learn(self, request: Request, answer: TestResponse) -> None:
         """Remember identifiers, links and tags that an answer names."""
@@ -80,6 +82,7 @@ class Known:
             if isinstance(link, dict) and "href" in link:
                 feed = "/changes?" in link["href"]
                 self._keep(self.feeds if feed else self.links, link["href"])
+        self._learn_of_the_desk(found)
         for entry in found.get("entries") or ():
             self._keep(self.entries, str(entry.get("id")))
         if request.path == "/me/links" and "url" in found:
@@ -89,6 +92,13 @@ class Known:
         job = found.get("job", found.get("id"))
         if request.path in ("/extracts", "/contributions") and isinstance(job, str):
             self._keep(self.jobs, job)
+
+    def _learn_of_the_desk(self, found: dict[str, Any]) -> None:
+        for feature in [found, *(found.get("features") or ())]:
+            if isinstance(feature, dict) and "version" in feature and "id" in feature:
+                self.versions[str(feature["id"])] = feature["version"]
+        if isinstance(found.get("edit"), str):
+            self._keep(self.edits, found["edit"])
 
     @staticmethod
     def _keep(kept: list[str], value: str) -> None:
@@ -307,6 +317,47 @@ class Asker:
             said["collections"] = [self.collection()]
         return self.post("/me/keys", json.dumps(said).encode(), "application/json")
 
+    def said(self) -> dict[str, Any]:
+        """What might be said of a feature at a desk."""
+        rng = self.rng
+        west, south, east, north = self.box()
+        shapes = (
+            {"type": "Point", "coordinates": [west, south]},
+            {"type": "LineString", "coordinates": [[west, south], [east, north]]},
+            {"type": "Point", "coordinates": [0, 0]},
+        )
+        values = {
+            "kind": rng.choice(("closure", "flood", "roadwork", "x")),
+            "regulation_category": "closedWeather",
+            "name": rng.choice(VALUES),
+            self.column(): rng.choice(VALUES),
+            "segment_ids": rng.choice((None, None, [rng.choice(self.known.ids)])),
+        }
+        chosen = {name: value for name, value in values.items() if rng.random() < 0.7}
+        return {"properties": chosen} | ({"geometry": rng.choice(shapes)} if rng.random() < 0.6 else {})
+
+    def desk_edit(self, method: str) -> Request:
+        """An edit of one feature, with a version that was seen, or with none."""
+        rng = self.rng
+        name = "events" if rng.random() < 0.7 else self.collection()
+        known = [*self.known.versions][-20:]
+        feature = rng.choice(known) if known and rng.random() < 0.7 else rng.choice(self.known.ids)
+        path = f"/collections/{name}/items" + ("" if method == "POST" else f"/{feature}")
+        headers = [("Content-Type", "application/json")]
+        if rng.random() < 0.8:
+            headers.append(("If-Match", f'"{self.known.versions.get(feature, "none")}"'))
+        body = None if method == "DELETE" else json.dumps(self.said()).encode()
+        return Request(method, path, (), tuple(headers), body)
+
+    def desk_edits(self) -> Request:
+        """Several edits at once."""
+        made = [
+            {"action": "create", "collection": self.rng.choice(("events", self.collection()))}
+            | self.said()
+            for _ in range(self.rng.choice((1, 2)))
+        ]
+        return self.post("/desk/edits", json.dumps({"edits": made}).encode(), "application/json")
+
     def signed_link(self) -> Request:
         """A link to items or a tile of a collection of any kind."""
         z, x, y = self.tile()
@@ -486,6 +537,33 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     f"GET /collections/<collection>/tiles/{PLACE}": lambda asker: asker.ogc_tile(
         "/collections/{collection}/tiles/{matrix}"
     ),
+    "GET /desk/collections": _get("/desk/collections"),
+    "GET /desk/collections/<collection>/items": _get("/desk/collections/{collection}/items"),
+    "GET /desk/collections/<collection>/items/<feature_id>": _get(
+        "/desk/collections/{collection}/items/{feature}"
+    ),
+    "GET /desk/collections/<collection>/items/<feature_id>/history": _get(
+        "/desk/collections/{collection}/items/{feature}/history"
+    ),
+    "GET /desk/edits": lambda asker: asker.get(
+        "/desk/edits",
+        *((("before", asker.rng.choice(asker.known.edits)),) if asker.rng.random() < 0.3 else ()),
+    ),
+    "GET /desk/edits/<edit>": lambda asker: asker.get(
+        f"/desk/edits/{asker.rng.choice(asker.known.edits)}"
+    ),
+    "POST /desk/edits": Asker.desk_edits,
+    "POST /desk/edits/<edit>/undo": lambda asker: asker.post(
+        f"/desk/edits/{asker.rng.choice(asker.known.edits)}/undo", b"{}", "application/json"
+    ),
+    "POST /desk/photos": lambda asker: asker.post("/desk/photos", b"\xff\xd8\xff", "image/jpeg"),
+    "GET /collections/<collection>/items/<feature_id>/photo": _get(
+        "/collections/{collection}/items/{feature}/photo"
+    ),
+    "POST /collections/<collection>/items": lambda asker: asker.desk_edit("POST"),
+    "PUT /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("PUT"),
+    "PATCH /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("PATCH"),
+    "DELETE /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("DELETE"),
     "GET /me/keys": _get("/me/keys"),
     "POST /me/keys": Asker.sub_key,
     "POST /me/links": Asker.signed_link,

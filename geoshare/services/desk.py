@@ -1,0 +1,377 @@
+"""The desk: a municipality's people keep shelters, closures and evacuation areas as they are now.
+
+Writing goes straight into the record, one small transaction an edit, and rings the keeper's bell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from geoshare.access.credentials import Principal
+from geoshare.errors import BadRequest, NotFound, Stale
+from geoshare.ingest.edits import Author, Change, MovedOn, NewSaying, version_token, write_edit
+from geoshare.ingest.photos import MEDIA_TYPE, read_photo
+from geoshare.query.items import ItemsQuery, items
+from geoshare.services.desk_history import (
+    described_edit,
+    histories,
+    own_values,
+    seconds,
+    stale_members,
+)
+from geoshare.services.desk_plan import Planned, Planner, Wish
+from geoshare.services.desk_rules import CLOSED, REQUIRED, TYPES, Rules, not_there
+from geoshare.store.edit_rows import (
+    OwnClaim,
+    add_photo,
+    edit_of,
+    moments,
+    newest_edits,
+    own_claims,
+    touched_by,
+    undone,
+)
+from geoshare.store.files import Files
+from geoshare.store.rows import DESK
+
+if TYPE_CHECKING:
+    from geoshare.services import Services
+
+MOST: Final = 500  # wishes of one edit
+PAGE: Final = 1_000
+EDITS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an editor says about an edit: why, who told it, and when by the editor's own clock."""
+
+    reason: str = ""
+    source: str = ""
+    said_us: int | None = None
+
+
+class Desk:
+    """What a caller edits, and what has become of it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.rules = Rules(services)
+        self._files = Files(services.settings.data)
+
+    def rights(self, who: Principal) -> dict[str, Any]:
+        """Which collections the caller edits, what can be said in each, and where."""
+        listed = []
+        for name in self.rules.editable(who):
+            about = self.rules.check_collection(who, name)
+            schema = about.schema["properties"]
+            listed.append(
+                {
+                    "id": name,
+                    "title": about.title,
+                    "title_ja": about.title_ja,
+                    "geometry": list(TYPES[about.geometry]),
+                    "required": list(REQUIRED[name]),
+                    "properties": {key: value for key, value in schema.items() if key not in CLOSED},
+                    "area": self.rules.fence(who, name).box,
+                }
+            )
+        return {
+            "organisation": who.organisation,
+            "department": who.department,
+            "person": who.person,
+            "collections": listed,
+            "most_edits": MOST,
+        }
+
+    # Reading
+
+    def items(
+        self, who: Principal, collection: str, query: ItemsQuery
+    ) -> tuple[list[dict[str, Any]], str | None, int]:
+        """Features as the caller sees them, each with its version and who of the own people set it.
+
+        Returns
+        -------
+        Features, the cursor of the next page, and how many there are on all pages.
+        """
+        self.rules.check_collection(who, collection)
+        view = self._services.view(who, collection)
+        page = items(view, replace(query, limit=min(query.limit, PAGE)), self._services.cursors)
+        features = orjson.loads(b"[" + page.geojson() + b"]")
+        places = [(collection, str(feature["id"])) for feature in features]
+        for feature, extra in zip(features, self._versions(who, places), strict=True):
+            feature |= extra
+        return features, page.next_cursor, page.number_matched
+
+    def item(self, who: Principal, collection: str, feature: str) -> dict[str, Any]:
+        """One feature as the caller sees it, its version, and what the own people say of it."""
+        self.rules.check_collection(who, collection)
+        view = self._services.view(who, collection)
+        rows = view.lookup([feature])
+        (extra,) = self._versions(who, [(collection, feature)])
+        if len(rows) == 0 and not extra["own"]:
+            raise not_there()
+        bare: dict[str, Any] = {"type": "Feature", "id": feature, "geometry": None, "properties": {}}
+        found: dict[str, Any] = orjson.loads(view.geojson(rows)) if len(rows) else bare
+        return found | extra
+
+    def history(self, who: Principal, collection: str, feature: str) -> list[dict[str, Any]]:
+        """What the own people said of a feature, the newest first; NotFound where there is nothing."""
+        self.rules.check_collection(who, collection)
+        with self._services.record.snapshot() as connection:
+            found = histories(connection, who.organisation, collection, feature)
+        if not found and len(self._services.view(who, collection).lookup([feature])) == 0:
+            raise not_there()
+        return found
+
+    def edits(self, who: Principal, before: str | None, limit: int) -> list[dict[str, Any]]:
+        """The newest edits of the own organisation."""
+        self.rules.check_editor(who)
+        with self._services.record.snapshot() as connection:
+            start = edit_of(connection, who.organisation, before) if before else None
+            if before and start is None:
+                raise BadRequest("There is no such edit", parameter="before", allowed="an edit's id")
+            rows = newest_edits(connection, who.organisation, start, min(limit, EDITS))
+            touched = touched_by(connection, who.organisation, [row.changeset for row in rows])
+            back = undone(connection, [row.id for row in rows])
+        return [described_edit(row, touched, row.id in back) for row in rows]
+
+    def edit_made(self, who: Principal, edit: str) -> dict[str, Any]:
+        """One edit of the own organisation."""
+        self.rules.check_editor(who)
+        with self._services.record.snapshot() as connection:
+            row = edit_of(connection, who.organisation, edit)
+            if row is None:
+                raise NotFound("No such edit")
+            touched = touched_by(connection, who.organisation, [row.changeset])
+            return described_edit(row, touched, bool(undone(connection, [edit])))
+
+    # Writing
+
+    def edit(self, who: Principal, wishes: Sequence[Wish], about: About, kind: str) -> dict[str, Any]:
+        """Do all of it or nothing; in the record when this returns.
+
+        Raises
+        ------
+        NotFound, Denied, BadRequest, Unseen
+            as the planner does, for the first wish that cannot be done.
+        Stale
+            where somebody else has changed one of the features; tells both sides.
+        """
+        self.rules.check_editor(who)
+        if not 0 < len(wishes) <= MOST:
+            raise BadRequest("Too many edits at once", parameter="edits", allowed=f"1 to {MOST}")
+        named = [replace(wish, name=wish.name or self._services.ids.new()) for wish in wishes]
+        planner = Planner(self._services, self.rules, who)
+        planned = self._planned(who, planner, named)
+        stale = [item for item in planned if item.stale]
+        if stale:
+            raise self._stale(who, stale)
+        changes = [item.change for item in planned if item.change is not None]
+        edit = self._write(who, kind, about, changes, planned) if changes else None
+        return self._done(who, edit, planned)
+
+    def undo(self, who: Principal, edit: str, about: About) -> dict[str, Any]:
+        """Say again what was said before an edit, in a new one.
+
+        Raises
+        ------
+        NotFound
+            for an edit that is none of the own organisation's.
+        Stale
+            where somebody has changed one of its features since; then nothing is undone.
+        """
+        self.rules.check_editor(who)
+        with self._services.record.snapshot() as connection:
+            row = edit_of(connection, who.organisation, edit)
+            if row is None:
+                raise NotFound("No such edit")
+            touched = touched_by(connection, who.organisation, [row.changeset])
+            places = sorted({(claim.collection, claim.feature) for claim in touched})
+            standing = own_claims(connection, who.organisation, places)
+        planned = []
+        for place in places:
+            self.rules.check_collection(who, place[0])
+            mine = [claim for claim in touched if (claim.collection, claim.feature) == place]
+            now = [claim for claim in standing if (claim.collection, claim.feature) == place]
+            planned.append(_taken_back(place, row.changeset, mine, now))
+        stale = [item for item in planned if item.stale]
+        if stale:
+            raise self._stale(who, stale)
+        changes = [item.change for item in planned if item.change is not None]
+        made = self._write(who, "undo", about, changes, planned, undoes=edit)
+        return self._done(who, made, planned)
+
+    def keep_photo(self, who: Principal, content: bytes) -> dict[str, Any]:
+        """Keep a photo without what the camera noted, which is handed back as a suggestion."""
+        self.rules.check_collection(who, "damage_reports")
+        photo = read_photo(content)
+        self._files.keep_photo(photo.content, photo.sha256)
+        record, now_us = self._services.record, self._services.clock.now_us()
+        with record.database.write() as connection:
+            row = {
+                "sha256": photo.sha256,
+                "organisation": who.organisation,
+                "media_type": MEDIA_TYPE,
+                "bytes": len(photo.content),
+                "received_us": now_us,
+            }
+            add_photo(connection, row)
+        return {
+            "photo": photo.sha256,
+            "width": photo.width,
+            "height": photo.height,
+            "bytes": len(photo.content),
+            "suggested": {"lon_lat": photo.lon_lat, "taken": photo.taken},
+        }
+
+    def photo(self, who: Principal, collection: str, feature: str) -> str:
+        """Path of a feature's photo, where the caller's view shows the feature and its photo."""
+        view = self._services.view(who, collection)
+        rows = view.lookup([feature])
+        if len(rows) == 0 or not view.has_column("photo"):
+            raise NotFound("No such photo")
+        named = view.materialise(rows, ["photo"], None).column("photo")[0].as_py()
+        if not isinstance(named, str) or len(named) != 64 or not named.isalnum():
+            raise NotFound("No such photo")
+        path = self._files.photo(named)
+        if not path.is_file():
+            raise NotFound("No such photo")
+        return str(path.resolve())
+
+    # How
+
+    def _planned(self, who: Principal, planner: Planner, wishes: Sequence[Wish]) -> list[Planned]:
+        for name in dict.fromkeys(wish.collection for wish in wishes):
+            self.rules.check_collection(who, name)
+        places = [(wish.collection, planner.feature(wish)) for wish in wishes]
+        if len(set(places)) != len(places):
+            raise BadRequest(
+                "A feature is edited twice at once",
+                parameter="edits",
+                allowed="each feature once",
+                message_ja="同じ地物が二度指定されています",
+            )
+        standing = self._standing(who, places)
+        return [
+            planner.plan(wish, place[1], standing.get(place, ()))
+            for wish, place in zip(wishes, places, strict=True)
+        ]
+
+    def _write(
+        self,
+        who: Principal,
+        kind: str,
+        about: About,
+        changes: Sequence[Change],
+        planned: Sequence[Planned],
+        undoes: str | None = None,
+    ) -> str:
+        services, edit = self._services, self._services.ids.new()
+        counts: dict[str, int] = {}
+        for change in changes:
+            counts[change.collection] = counts.get(change.collection, 0) + 1
+        services.audit(who, "desk.edit", edit, {"kind": kind, "collections": counts})
+        author = Author(
+            who.organisation,
+            department=who.department,
+            person=who.person,
+            reason=about.reason,
+            source=about.source,
+            said_us=about.said_us,
+        )
+        try:
+            write_edit(services.record, services.clock, edit, kind, author, changes, undoes=undoes)
+        except MovedOn as moved:
+            stale = [item for item in planned if item.place in moved.features]
+            raise self._stale(who, stale) from moved
+        return edit
+
+    def _done(self, who: Principal, edit: str | None, planned: Sequence[Planned]) -> dict[str, Any]:
+        places = [item.place for item in planned]
+        features = [
+            {"collection": place[0], "id": place[1], "version": extra["version"], "own": extra["own"]}
+            for place, extra in zip(places, self._versions(who, places), strict=True)
+        ]
+        return {"edit": edit, "features": features}
+
+    def _stale(self, who: Principal, planned: Sequence[Planned]) -> Stale:
+        with self._services.record.snapshot() as connection:
+            members = [
+                stale_members(connection, self._services.record, who.organisation, item)
+                for item in planned
+            ]
+        return Stale(
+            "Somebody else has changed it meanwhile; nothing was done",
+            members={"features": members},
+            message_ja="他の人が先に変更しました。内容を確認してください(まだ反映されていません)",
+        )
+
+    def _standing(
+        self, who: Principal, places: Sequence[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[OwnClaim]]:
+        found: dict[tuple[str, str], list[OwnClaim]] = {}
+        with self._services.record.snapshot() as connection:
+            for claim in own_claims(connection, who.organisation, places):
+                found.setdefault((claim.collection, claim.feature), []).append(claim)
+        return found
+
+    def _versions(self, who: Principal, places: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+        """Version of each feature, what the own people say of it at the desk, and who said it last."""
+        standing, found = self._standing(who, places), []
+        last = {place: max(item.changeset for item in claims) for place, claims in standing.items()}
+        with self._services.record.snapshot() as connection:
+            when = moments(connection, list(set(last.values())))
+        for place in places:
+            claims = standing.get(place, [])
+            version = version_token(self._services.record, who.organisation, claims, place[1])
+            extra: dict[str, Any] = {"version": version, "own": own_values(claims), "set": None}
+            moment = when.get(last.get(place, -1))
+            if moment is not None:
+                edit = moment.edit
+                extra["set"] = {
+                    "at": seconds(moment.recorded_us),
+                    "department": edit.department if edit else "",
+                    "person": edit.person if edit else "",
+                    "source": edit.source if edit else "",
+                }
+            found.append(extra)
+        return found
+
+
+def _taken_back(
+    place: tuple[str, str], changeset: int, touched: Sequence[OwnClaim], now: Sequence[OwnClaim]
+) -> Planned:
+    """The change that says again what was said before a change set; stale where more has happened.
+
+    What stands is compared by what it says, so that edits can be taken back one after the other.
+    """
+    after = [claim for claim in touched if claim.changeset == changeset]
+    before = [claim for claim in touched if claim.ended_by == changeset]
+    layers = {claim.property for claim in touched}
+    here = [claim for claim in now if claim.property in layers]
+    seen = tuple(claim.version for claim in now)
+    wish = Wish("update", place[0], place[1])
+    if {_content(claim) for claim in here} != {_content(claim) for claim in after}:
+        return Planned(wish, place[1], tuple(now), None, stale=True)
+    begins = tuple(
+        NewSaying(
+            claim.property,
+            claim.record_id,
+            claim.geometry,
+            orjson.loads(claim.properties),
+            "" if claim.property == DESK else claim.contribution,
+        )
+        for claim in before
+    )
+    ends = tuple(claim.version for claim in here)
+    return Planned(wish, place[1], tuple(now), Change(*place, seen, ends, begins))
+
+
+def _content(claim: OwnClaim) -> tuple[str, str, bytes | None, str]:
+    return claim.property, claim.record_id, claim.geometry, claim.properties
