@@ -88,7 +88,12 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[s
 def _who(moment: Moment) -> dict[str, Any]:
     edit = moment.edit
     if edit is None:
-        return {"edit": None, "at": seconds(moment.recorded_us), "kind": "file", "file": moment.file_name}
+        return {
+            "edit": None,
+            "at": seconds(moment.recorded_us),
+            "kind": "file",
+            "file": moment.file_name,
+        }
     return _edit(edit)
 
 

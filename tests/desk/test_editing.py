@@ -219,7 +219,9 @@ def test_what_is_public_and_outside_ones_own_area_is_seen_and_not_edited(town: T
     assert version != made["version"]
     answer = town.change(made | {"version": version}, {"status": "closed"}, key=OTHER)
     assert answer.status_code == 403
-    assert town.ask("GET", f"/desk/collections/shelters/items/{made['id']}", key=OTHER).json["own"] == {}
+    assert (
+        town.ask("GET", f"/desk/collections/shelters/items/{made['id']}", key=OTHER).json["own"] == {}
+    )
 
 
 def test_asking_twice_for_a_feature_of_ones_own_name_makes_one(town: Town) -> None:

@@ -8,6 +8,7 @@ import re
 import zipfile
 from typing import NamedTuple
 
+import zstandard
 from werkzeug.test import TestResponse
 
 TIME_OF_DAY = ("date", "expires")  # of the web server and of static files
@@ -62,4 +63,6 @@ def _without(path: str, answer: TestResponse) -> object:
 
 def plain(answer: TestResponse) -> bytes:
     """The body without its coding."""
+    if answer.content_encoding == "zstd":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(answer.data)
     return gzip.decompress(answer.data) if answer.content_encoding == "gzip" else answer.data
