@@ -16,6 +16,7 @@ from geoshare.api import (
     desk,
     errors,
     extracts,
+    issuer,
     keys,
     landing,
     links,
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     keys,
     links,
     login,
+    issuer,
     people,
     organisation_keys,
     audit,
@@ -66,6 +68,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.url_map.strict_slashes = False
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     app.config["BACKGROUND_TILES"] = settings.background_tiles
+    app.config["LOGIN_AT"] = settings.oidc_name or settings.oidc_issuer
     app.config["BACKGROUND_ATTRIBUTION"] = settings.background_attribution
     app.extensions["geoshare"] = services or build_services(settings)
     errors.init_app(app)

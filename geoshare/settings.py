@@ -49,6 +49,10 @@ class Settings(BaseModel):
     session_idle_hours: int = Field(
         72, ge=1, le=8_784, description="Hours without use until a browser session ends"
     )
+    oidc_issuer: str = Field("", description="OpenID Connect issuer people may log in at; empty: none")
+    oidc_client_id: str = Field("", description="This server's id at that issuer")
+    oidc_secret_file: Path | None = Field(None, description="File of the secret at that issuer")
+    oidc_name: str = Field("", description="What the login page calls that issuer")
     grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
     background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
     background_attribution: str = Field("", description="Attribution shown with that background")

@@ -36,6 +36,7 @@ from geoshare.services.desk import Desk
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.extracts import Extracts
 from geoshare.services.forms import FORM
+from geoshare.services.issuer import Issuer
 from geoshare.services.keys import PEPPER, Keys
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
@@ -79,6 +80,7 @@ class Services:
             self.session_uses.note,
         )
         self.people = People(self)
+        self.issuer = Issuer(self)
         self.break_glass = BreakGlass(self)
         self.links = Links(self.governance.secret("links"), self.authenticator, clock)
         self.keys = Keys(self)

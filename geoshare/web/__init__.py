@@ -51,10 +51,11 @@ def account_page() -> Response:
 
 @blueprint.get("/map/settings.json")
 def settings() -> Response:
-    """Say what the pages must know before they start: the opt-in public background, nothing else."""
+    """Say what the pages must know before they start: the opt-in background, and where to log in."""
     tiles, attribution = _background()
     background = {"tiles": tiles, "attribution": attribution} if tiles else None
-    answer = jsonify({"background": background})
+    login_at = str(current_app.config.get("LOGIN_AT", "")) or None
+    answer = jsonify({"background": background, "login": login_at})
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 

@@ -469,8 +469,10 @@ PEOPLE = (
     "GET /me/sessions",
     "PATCH /me/persons/<person>",
     "POST /login/invite",
+    "POST /login/issuer",
     "POST /logout",
     "POST /me/departments",
+    "POST /me/issuer",
     "POST /me/organisation/keys",
     "POST /me/organisation/keys/<key>/links",
     "POST /me/organisation/keys/<key>/rotate",
@@ -513,6 +515,9 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     **{rule: _admin(rule) for rule in ADMIN},
     **{rule: _person(rule) for rule in PEOPLE},
     "GET /account": _get("/account"),
+    "GET /login/callback": lambda asker: asker.get(
+        "/login/callback", *((("state", "x"),) if asker.rng.random() < 0.5 else ())
+    ),
     "GET /login": _get("/login"),
     "GET /emergency": _get("/emergency"),
     "GET /offers": _get("/offers"),

@@ -53,12 +53,13 @@ def test_the_opt_in_background_adds_its_origin_and_nothing_else(built: Path) -> 
     assert "connect-src 'self' https://tiles.example.org;" in policy
     assert "script-src 'self';" in policy
     assert opted.get("/map/settings.json").json == {
-        "background": {"tiles": TILES, "attribution": "© Example"}
+        "background": {"tiles": TILES, "attribution": "© Example"},
+        "login": None,
     }
 
 
 def test_there_is_no_background_unless_someone_sets_one() -> None:
-    assert client().get("/map/settings.json").json == {"background": None}
+    assert client().get("/map/settings.json").json == {"background": None, "login": None}
 
 
 def test_assets_keep_for_a_year_because_their_names_carry_their_hash(built: Path) -> None:

@@ -3,7 +3,7 @@
 import '../shared/base.css';
 import '../contribute/contribute.css';
 import './account.css';
-import { api, ApiError, credentials, get, send, type Me } from '../shared/api';
+import { api, ApiError, credentials, get, send, type Me, type Settings } from '../shared/api';
 import { append, fill, h, icon, ICONS } from '../shared/dom';
 import { registerPageFont } from '../shared/fonts';
 import { Header, keyChanged, organisationOf } from '../shared/header';
@@ -25,6 +25,7 @@ append(document.getElementById('app') as HTMLElement, [header.element, stage, no
 let me: Me | null = null;
 let sessions: Session[] = [];
 let accesses: Access[] = [];
+let settings: Settings | null = null;
 let panels: { element: HTMLElement; render: () => void }[] = [];
 
 function render(): void {
@@ -52,7 +53,17 @@ function identity(known: Me): HTMLElement {
   return h('section', { class: 'panel' },
     h('div', { class: 'account-head' }, h('h1', {}, person?.name ?? ''),
       h('button', { type: 'button', id: 'log-out', class: 'button-plain', onclick: () => void logOut() }, t('logout'))),
-    h('dl', { class: 'facts' }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])));
+    h('dl', { class: 'facts' }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+    settings?.login ? h('p', {}, h('button', { type: 'button', class: 'button-link', onclick: () => void connect() },
+      t('connect', { name: settings.login }))) : null);
+}
+
+async function connect(): Promise<void> {
+  try {
+    location.assign((await send<{ href: string }>('POST', '/me/issuer', {})).href);
+  } catch (error) {
+    failed(error);
+  }
 }
 
 function where(): HTMLElement {
@@ -102,6 +113,7 @@ function failed(error: unknown): void {
 async function load(): Promise<void> {
   try {
     me = await api.me();
+    settings ??= await get<Settings>('/map/settings.json');
     panels = [];
     if (me.person) {
       sessions = (await get<{ sessions: Session[] }>('/me/sessions')).sessions;

@@ -22,7 +22,7 @@ append(document.getElementById('app') as HTMLElement, [header.element, h('main',
 let settings: Settings | null = null;
 let invite = inviteOf(location.href);
 let whose: Whose | null = null;
-let problem = '';
+let problem = location.hash === '#failed' ? t('loginFailed') : '';
 
 /** The invite in a link, or what was pasted as it stands. */
 function inviteOf(text: string): string {
@@ -70,7 +70,7 @@ function wrong(error: unknown): string {
 }
 
 async function look(asked: boolean): Promise<void> {
-  problem = '';
+  if (invite || asked) problem = '';
   if (invite) {
     try {
       whose = await send<Whose>('POST', '/login/invite', { invite, look: true });

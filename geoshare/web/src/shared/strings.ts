@@ -226,6 +226,11 @@ export const STRINGS = {
     ja: 'この招待リンクは使えません。使用済みか、期限が切れています。管理者に新しいリンクを依頼してください。',
     en: 'This invite cannot be used: it has been used already, or is over. Ask your administrator for a new one.',
   },
+  loginFailed: {
+    ja: 'ログインできませんでした。先に招待リンクでログインし、アカウントを連携してください。',
+    en: 'You could not be logged in. Log in by an invite first, and connect your account.',
+  },
+  connect: { ja: '{name} のアカウントと連携する', en: 'Connect an account at {name}' },
   loginOther: { ja: '{name} でログイン', en: 'Log in with {name}' },
   logout: { ja: 'ログアウト', en: 'Log out' },
   loggedOut: { ja: 'ログアウトしました', en: 'You are logged out' },
