@@ -29,6 +29,7 @@ from geoshare.api import (
     stream,
     tiles,
     tilesets,
+    webhooks,
 )
 from geoshare.api.direct import DirectPages
 from geoshare.api.gate import Gate
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     me,
     keys,
     links,
+    webhooks,
     login,
     issuer,
     people,

@@ -64,6 +64,10 @@ class Settings(BaseModel):
     stream_s: float = Field(
         3_600.0, ge=0, description="Seconds after which an event stream ends; readers come back"
     )
+    webhooks: bool = Field(False, description="Whether organisations may have webhooks")
+    webhook_networks: tuple[str, ...] = Field(
+        (), description="Networks (CIDR) beside the public internet that webhooks may lead to"
+    )
     changes_kept_s: float = Field(
         604_800.0, ge=60, description="How long it is known what changed in a view, in seconds"
     )
@@ -101,7 +105,7 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
             near = difflib.get_close_matches(key, Settings.model_fields, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise BadRequest(f"Unknown setting {key}{hint}", parameter=key)
-    for key in ("trusted_hosts", "cors_origins"):
+    for key in ("trusted_hosts", "cors_origins", "webhook_networks"):
         if isinstance(values.get(key), str):
             values[key] = tuple(part.strip() for part in values[key].split(",") if part.strip())
     try:

@@ -7,13 +7,12 @@ from typing import Any
 import orjson
 from flask import Blueprint, Response
 
-from geoshare.access.credentials import Principal
 from geoshare.api import reply
 from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import describes
 from geoshare.api.pages import GEOJSON
 from geoshare.api.params import ChangesParams
-from geoshare.query.feed import FeedPage, FeedQuery
+from geoshare.query.feed import FeedPage, FeedQuery, holder
 
 blueprint = Blueprint("changes", __name__)
 
@@ -37,11 +36,6 @@ def changes(params: ChangesParams, collection: str) -> Response:
     features = view.geojson(page.rows)
     content = b'{"type":"FeatureCollection","features":[' + features + b"]," + members[1:]
     return reply.body(content, GEOJSON)
-
-
-def holder(who: Principal) -> str:
-    """For whom tokens are made."""
-    return f"{who.organisation}\0{who.key_id}"
 
 
 def _members(page: FeedPage, params: ChangesParams, collection: str) -> dict[str, Any]:

@@ -19,13 +19,12 @@ from flask import Blueprint, Response, request
 from geoshare.access.view import View
 from geoshare.api import reply
 from geoshare.api.admit import Environ, asking, note_read
-from geoshare.api.changes import holder
 from geoshare.api.context import caller, services
 from geoshare.api.describe import describes
 from geoshare.api.gate import EVENTS
 from geoshare.api.params import StreamParams
 from geoshare.errors import GeoshareError, Gone, Unavailable
-from geoshare.query.feed import FeedPage, FeedQuery
+from geoshare.query.feed import FeedPage, FeedQuery, holder
 from geoshare.services import Services
 
 LOOK_S: Final = 0.1

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import orjson
 
+from geoshare.access.credentials import Principal
 from geoshare.access.facts import Facts, box_around
 from geoshare.access.journal import State
 from geoshare.access.past import Past, Touched
@@ -126,6 +127,11 @@ class FeedPage:
     def count(self) -> int:
         """How many changes there are on the page."""
         return len(self.created) + len(self.updated) + len(self.deleted)
+
+
+def holder(who: Principal) -> str:
+    """For whom tokens are made."""
+    return f"{who.organisation}\0{who.key_id}"
 
 
 class Feed:

@@ -44,6 +44,7 @@ from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.quotas import Quotas
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
+from geoshare.services.webhooks import Webhooks
 from geoshare.services.written import witness
 from geoshare.settings import Settings
 from geoshare.store import Governance, Record, open_governance, open_record
@@ -90,6 +91,7 @@ class Services:
         self.cursors = Cursors(self.governance.secret("cursors"))
         past = Past(self.views, Journals(self.views_dir))
         self.feed = Feed(past, Tokens(self.governance.secret("changes")), self.cursors)
+        self.webhooks = Webhooks(self)
         self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
         self.agreements = Agreements(self)
         self.emergencies = Emergencies(self)

@@ -35,6 +35,7 @@ from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
 from geoshare.services.forms import FORM
 from geoshare.services.scratch import scratch_folder, sweep_scratch
+from geoshare.services.webhooks import Notifier
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import ApiKey
 
@@ -225,6 +226,9 @@ def run_worker(services: Services) -> None:
     stop = _stop_on_signals()
     worker = make_worker(services)
     worker.start()
+    if services.settings.webhooks:
+        notifier = Notifier(services, services.webhooks)
+        threading.Thread(target=notifier.run, args=(stop,), name="webhooks", daemon=True).start()
     stop.wait()
     worker.stop(wait_s=5)
 

@@ -29,6 +29,7 @@ from geoshare.store.policy_rows import PolicyRows
 from geoshare.store.quota_rows import QuotaRows
 from geoshare.store.record import as_url
 from geoshare.store.signal import Signal
+from geoshare.store.webhook_rows import WebhookRows
 
 Also = Callable[[Connection], object]  # what is done in the same transaction: an entry in the log
 
@@ -104,6 +105,7 @@ class Governance:
         self.identities = IdentityRows(database)
         self.break_glass = BreakGlassRows(database)
         self.quotas = QuotaRows(database)
+        self.webhooks = WebhookRows(database)
 
     def close(self) -> None:
         """Close all connections."""

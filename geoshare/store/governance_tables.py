@@ -148,3 +148,21 @@ JOBS = Table(
     Index("ix_jobs_state", "state", "due_us"),
     Index("ix_jobs_owner", "owner", "created_us"),
 )
+
+WEBHOOKS = Table(
+    "webhooks",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("organisation", Text, nullable=False),
+    Column("key_id", Text, nullable=False),  # whose view is looked at
+    Column("url", Text, nullable=False),
+    Column("collections", Text, nullable=False),  # comma-separated
+    Column("created_us", BigInteger, nullable=False),
+    Column("told", Text, nullable=False),  # JSON: the token told last, by collection
+    Column("due_us", BigInteger, nullable=False),  # no try before
+    Column("failures", Integer, nullable=False),  # one after another
+    Column("failing_since_us", BigInteger),
+    Column("disabled_us", BigInteger),
+    Column("note", Text, nullable=False),  # why it fails, or was disabled
+    Index("ix_webhooks_organisation", "organisation"),
+)

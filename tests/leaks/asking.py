@@ -597,6 +597,15 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     "GET /collections/<collection>/changes": Asker.changes,
     "GET /collections/<collection>/changes/stream": lambda asker: asker.changes("/stream"),
+    "GET /me/webhooks": _get("/me/webhooks"),
+    "POST /me/webhooks": lambda asker: asker.post(
+        "/me/webhooks",
+        json.dumps({"url": "https://hook.example/x", "collections": [asker.collection()]}).encode(),
+        "application/json",
+    ),
+    "DELETE /me/webhooks/<hook>": lambda asker: Request(
+        "DELETE", f"/me/webhooks/{asker.rng.choice(asker.known.keys)}"
+    ),
     "GET /collections/<collection>/queryables": _get("/collections/{collection}/queryables"),
     "GET /collections/<collection>/schema": _get("/collections/{collection}/schema"),
     "GET /conformance": _get("/conformance"),

@@ -75,6 +75,7 @@ class Twin:
             grace_s=0,
             extract_sync_features=4,
             stream_s=0,
+            webhooks=True,
         )
         self._hand = build_services(self.settings, self.clock, CountedIds(self.first_id))
         self.local = Local(self._hand)
