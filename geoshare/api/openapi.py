@@ -46,12 +46,13 @@ def document(version: str, server: str, collections: list[str]) -> dict[str, Any
         "openapi": "3.0.3",
         "info": {"title": "geoshare", "version": version, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": server}],
-        "security": [{}, {"bearer": []}, {"key": []}],
+        "security": [{}, {"bearer": []}, {"key": []}, {"session": []}],
         "paths": dict(sorted(paths.items())),
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "geoshare-session"},
             },
             "schemas": {"Problem": _PROBLEM},
             "responses": {

@@ -109,18 +109,22 @@ class Issuer:
         )
 
     def _subject(self, token: str, flow: Flow) -> str:
-        said = {
-            "issuer": self._settings.oidc_issuer,
-            "client_id": self._settings.oidc_client_id,
-            "nonce": flow.nonce,
-            "now_us": self._services.clock.now_us(),
-        }
+        def read() -> str:
+            return subject(
+                token,
+                self._keys(),
+                issuer=self._settings.oidc_issuer,
+                client_id=self._settings.oidc_client_id,
+                nonce=flow.nonce,
+                now_us=self._services.clock.now_us(),
+            )
+
         try:
-            return subject(token, self._keys(), **said)
+            return read()
         except Unauthenticated:  # it may have new keys
             if not self._forget("keys"):
                 raise
-            return subject(token, self._keys(), **said)
+            return read()
 
     def _token(self, code: str, flow: Flow, redirect_uri: str) -> str:
         form = {

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import Own
+from tests.people import Browser
 
 PLACE = (139.7, 35.6)
 TILE = "/tiles/segments/14/14549/6456.mvt"
@@ -97,3 +98,24 @@ def test_codings_are_kept_apart(town: Own) -> None:
 
     for _ in range(2):
         assert "Content-Encoding" not in ask("identity").headers
+
+
+PAGE = "/collections/segments/items?limit=5"
+
+
+@pytest.mark.parametrize("path", [TILE, PAGE], ids=["tile", "page"])
+def test_the_short_ways_know_a_session_and_its_end(town: Own, path: str) -> None:
+    officer = Browser(town, "org-operator", "viewer").log_in()
+    by_key = town.get(path)
+    for _ in range(2):  # the second tile is a kept one
+        answer = officer.ask("GET", path)
+        assert (answer.status_code, answer.data) == (200, by_key.data)
+        assert "private" in answer.headers["Cache-Control"]
+        assert "Cookie" in answer.headers["Vary"]
+    assert town.get(path, None).data != by_key.data
+    text = officer.cookie
+    officer.ask("POST", "/logout")
+    plain = town.client.application.test_client(use_cookies=False)
+    stale = plain.get(path, headers={"Cookie": f"geoshare-session={text}"})
+    assert stale.status_code == 401
+    assert "geoshare-session=;" in stale.headers["Set-Cookie"]
