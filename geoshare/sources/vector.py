@@ -31,10 +31,14 @@ from geoshare.sources.profiles import choose
 from geoshare.sources.request import BATCH_ROWS, ReadRequest
 from geoshare.sources.transform import layer_transform, note_mapping
 
+FEATURE_MB = 600
+"""What one feature of a GeoJSON file may take while GDAL takes it apart, as GDAL reckons: some 200 MB
+for a million vertices, and the process grows by thrice as much."""
+
 XML_SUFFIXES = (".gml", ".kml", ".gpx")
 GDAL_OPTIONS = {
     "GML_DOWNLOAD_SCHEMA": "NO",  # a contribution is its own bytes
-    "OGR_GEOJSON_MAX_OBJ_SIZE": "60",  # MB of one feature
+    "OGR_GEOJSON_MAX_OBJ_SIZE": str(FEATURE_MB),
     "OGR_ARROW_MEM_LIMIT": str(40_000_000),  # bytes of one batch: fewer rows where shapes are heavy
 }
 SLICE_BYTES = 8_000_000
@@ -303,6 +307,8 @@ def read_shapes(column: pa.Array, report: Report) -> tuple[NDArray[np.object_], 
 
 
 def _broken(report: Report, error: Exception) -> BadData:
+    if "OGR_GEOJSON_MAX_OBJ_SIZE" in str(error):
+        return messages.refuse_and_note(report, messages.feature_too_large(FEATURE_MB * 5_000))
     detail = str(error).split("\n")[0]
     detail = detail.split("': ")[-1].split("; ")[0][:120] if "/" not in detail[-60:] else ""
     return messages.refuse_and_note(report, messages.broken("a vector file", "ベクタファイル", detail))

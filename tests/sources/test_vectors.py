@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from geoshare.errors import BadData
 from geoshare.model.datum import to_foundation
 from geoshare.model.report import Report
-from geoshare.sources import shape
+from geoshare.sources import shape, vector
 
 ReadFile = Callable[..., Any]
 
@@ -433,3 +433,24 @@ def test_what_cannot_be_read_is_not_called_missing(
         codes = [refusal.message.code for refusal in found.report.refusals]
         assert codes == ["geometry-unusable", "geometry-missing"], path
         assert found.report.taken == {"things": 1}
+
+
+def long_line(folder: Path, vertices: int) -> Path:
+    at = [[139 + number * 1e-6, 35 + (number % 7) * 1e-6] for number in range(vertices)]
+    rows = [{"id": "a", "name": "x"}]
+    return collection_of(folder, rows, [{"type": "LineString", "coordinates": at}])
+
+
+def test_a_feature_of_very_many_vertices_is_read(read: ReadFile, tmp_path: Path) -> None:
+    found = read(long_line(tmp_path, 500_000), collection="things")
+    [line] = found.shapes("things").values()
+    assert shapely.get_num_coordinates(line) == 500_000
+
+
+def test_a_feature_that_is_too_large_is_refused_with_that_reason(
+    read: ReadFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vector.GDAL_OPTIONS, "OGR_GEOJSON_MAX_OBJ_SIZE", "1")
+    with pytest.raises(BadData, match="vertices") as refused:
+        read(long_line(tmp_path, 50_000), collection="things")
+    assert refused.value.code == "feature-too-large"

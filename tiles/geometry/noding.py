@@ -17,7 +17,10 @@ from tiles.buffers import with_room
 
 ROUNDS = 16
 COMPARISONS_PER_EDGE = 400
-"""More rounds, or more comparisons in one, are given up."""
+COMPARISONS = 20_000_000
+GROWTH = 3
+"""More rounds, more comparisons in one for each edge or in all rounds together, or so many times the
+edges there were, are given up: what is as intricate as that has a slower way that ends sooner."""
 
 # Columns of an edge: its ends and what kind of ring it belongs to.
 AX, AY, BX, BY, HOLE = range(5)
@@ -106,14 +109,18 @@ def _split_pair(edges: NDArray[np.int64], i: int, j: int, splits: NDArray[np.int
 
 
 @njit(nogil=True, cache=True)
-def _find_splits(edges: NDArray[np.int64]) -> Any:
-    """All splits, as triples of edge and point, and their number; -1 where there is too much to do.
+def _find_splits(edges: NDArray[np.int64], most: int) -> Any:
+    """All splits as triples of edge and point, their number, and what is left of ``most`` comparisons.
+
+    The number is -1 where there is too much to do.
 
     Sweeps along x over the edges in order of their west ends.
     """
     n = edges.shape[0]
     order = np.argsort(np.minimum(edges[:, AX], edges[:, BX]))
-    splits, found, work = np.empty(3 * 64, np.int64), 0, COMPARISONS_PER_EDGE * n
+    splits, found = np.empty(3 * 64, np.int64), 0
+    allowed = min(COMPARISONS_PER_EDGE * n, most)
+    work = allowed
     for p in range(n):
         i = order[p]
         one = edges[i]
@@ -130,8 +137,8 @@ def _find_splits(edges: NDArray[np.int64]) -> Any:
             splits = with_room(splits, 3 * found, 12)
             found = _split_pair(edges, i, j, splits, found)
         if work < 0:
-            return splits, -1
-    return splits, found
+            return splits, -1, 0
+    return splits, found, most - (allowed - work)
 
 
 @njit(nogil=True, cache=True)
@@ -170,9 +177,12 @@ def noded(edges: NDArray[np.int64]) -> Any:
     -------
     (edges, whether that was reached).
     """
+    most_edges, work = GROWTH * edges.shape[0] + 100_000, COMPARISONS
     for _ in range(ROUNDS):
-        splits, found = _find_splits(edges)
+        splits, found, work = _find_splits(edges, work)
         if found <= 0:
             return edges, found == 0
+        if edges.shape[0] + found > most_edges:
+            return edges, False
         edges = _split(edges, splits, found)
     return edges, False

@@ -14,7 +14,8 @@ SMALL_RING = 16
 """Up to so many vertices comparing every edge with every other is fastest."""
 
 COMPARISONS_PER_EDGE = 400
-"""Beyond this a feature counts as suspect without more comparing."""
+COMPARISONS = 20_000_000
+"""Beyond this, for each edge or in all, a feature counts as suspect without more comparing."""
 
 
 @njit(nogil=True, cache=True)
@@ -128,7 +129,7 @@ def _edges_meet(xy: NDArray[np.int32], edges: NDArray[np.int32]) -> bool:
     """
     n = edges.shape[0]
     order = np.argsort(edges[:, 2])
-    work = COMPARISONS_PER_EDGE * n
+    work = min(COMPARISONS_PER_EDGE * n, COMPARISONS)
     for k in range(n):
         one = edges[order[k]]
         for m in range(k + 1, n):

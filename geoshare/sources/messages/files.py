@@ -41,6 +41,14 @@ def too_large(what: str, what_ja: str, limit: int) -> Message:
     )
 
 
+def feature_too_large(vertices: int) -> Message:
+    return Message(
+        "feature-too-large",
+        f"A single feature of the file is too large (limit about {vertices:,} vertices); divide it.",
+        f"一つの地物が大きすぎます(上限は約{vertices:,}頂点)。分割してください。",
+    )
+
+
 def archive_bomb(detail: str) -> Message:
     return Message(
         "archive-too-large",

@@ -231,3 +231,13 @@ def test_only_the_named_features_get_other_rings():
     assert feature_starts.tolist() == [0, 1, 3, 3]
     assert ring_starts.tolist() == [0, 4, 8, 12]
     assert found[:, 0].tolist() == [0, 1, 1, 0, 10, 12, 12, 10, 13, 14, 14, 13]
+
+
+def test_what_is_too_intricate_is_given_up_and_mended_the_other_way():
+    # a ring whose thousands of spikes all cross those of the next ring
+    steps = np.arange(30_000)
+    comb = np.stack([steps // 10, np.where(steps % 2 == 0, 0, 3_000)], axis=1)
+    rings = [comb, comb[:, ::-1]]
+    xy, starts = joined([one.astype(np.int32) for one in rings])
+    _, done = noded(edges_of_rings(xy, starts, np.zeros(2, np.uint8)))
+    assert not done
