@@ -10,7 +10,7 @@ from geoshare.api.admit import LINKS, admit, credential
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
-OPEN_PATHS = ("/healthz", "/readyz")
+OPEN_PATHS = ("/healthz", "/readyz", "/oauth/token")  # which count for themselves, or not at all
 PAGES = ("/map", "/contribute", "/account")  # and what lies below: the same for everybody
 
 

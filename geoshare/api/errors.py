@@ -20,6 +20,7 @@ DECIDING: Final = (  # whatever fails here is never an allow, and never our call
     "geoshare.api.admit",
     "geoshare.services",
     "geoshare.services.policies",
+    "geoshare.services.quotas",
 )
 
 STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {

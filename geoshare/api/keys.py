@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -19,6 +19,8 @@ blueprint = Blueprint("keys", __name__)
 
 MAX_BODY = 20_000
 JSON = "application/json"
+DAY_S = 86_400
+M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
@@ -41,6 +43,16 @@ class KeyBody(BaseModel):
     days: int = Field(ge=1, le=1_098, description="Days until it ends, 1 to 1098; never after yours")
 
 
+class RotateBody(BaseModel):
+    """How a key gets another secret."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    overlap_seconds: int = Field(
+        DAY_S, ge=0, le=90 * DAY_S, description=f"How long the old secret stays, 0 to {90 * DAY_S}"
+    )
+
+
 @blueprint.get("/me/keys")
 @describes("Your key and those it has made", tags=("start",))
 def keys(params: NoParams) -> Response:
@@ -57,11 +69,25 @@ def keys(params: NoParams) -> Response:
 )
 def make(params: NoParams) -> Response:
     """It ends with yours, and what it asks counts against both."""
-    body = _body()
+    body = _body(KeyBody)
     rates = Rated(**{name: getattr(body, name) for name in RATES})
     part = Part(body.tiers, body.collections, rates)
     made, text = services().keys.share(caller(), Wanted(part, body.label, body.days))
     return _fresh(reply.json(made | {"key": text}, status=201))
+
+
+@blueprint.post("/me/keys/<key>/rotate")
+@describes(
+    "Give your key, or one it has made, another secret",
+    answers={200: (JSON, "The key; its text is shown this once")},
+    body=RotateBody,
+    tags=("start",),
+)
+def rotate(params: NoParams, key: str) -> Response:
+    """The one before is valid until the overlap ends; when the key ends stays as it was."""
+    body = _body(RotateBody)
+    described, text = services().keys.rotate_own(caller(), key, body.overlap_seconds)
+    return _fresh(reply.json(described | {"key": text}))
 
 
 @blueprint.delete("/me/keys/<key>")
@@ -72,13 +98,13 @@ def revoke(params: NoParams, key: str) -> Response:
     return reply.finish(Response(status=204), cache="no-store")
 
 
-def _body() -> KeyBody:
+def _body(model: type[M]) -> M:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return KeyBody.model_validate_json(request.get_data(cache=False) or b"{}")
+        return model.model_validate_json(request.get_data(cache=False) or b"{}")
     except ValidationError as error:
-        raise from_validation(error, KeyBody) from error
+        raise from_validation(error, model) from error
 
 
 def _fresh(response: Response) -> Response:

@@ -12,6 +12,7 @@ from geoshare.access.credentials import Authenticator, Principal, Sessions, Uses
 from geoshare.access.credentials.links import Links
 from geoshare.access.credentials.principal import CONTRIBUTOR, EDITOR
 from geoshare.access.credentials.sessions import Life
+from geoshare.access.credentials.tokens import AccessTokens
 from geoshare.access.journal import Journals
 from geoshare.access.outline import Outline
 from geoshare.access.past import Past
@@ -44,6 +45,7 @@ from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.quotas import Quotas
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
+from geoshare.services.tokens import issuer_of
 from geoshare.services.webhooks import Webhooks
 from geoshare.services.written import witness
 from geoshare.settings import Settings
@@ -84,6 +86,14 @@ class Services:
         self.issuer = Issuer(self)
         self.break_glass = BreakGlass(self)
         self.links = Links(self.governance.secret("links"), self.authenticator, clock)
+        self.tokens = AccessTokens(
+            self.authenticator,
+            issuer_of(settings),
+            self.governance.secret,
+            self.governance.drop_secrets,
+            clock,
+            ids,
+        )
         self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
@@ -140,7 +150,9 @@ class Services:
         return found.tiers, found.role
 
     def principal(self, key: str | None) -> Principal:
-        """The holder of a key; Unauthenticated for one that is not valid."""
+        """The holder of a key or an access token; Unauthenticated for one that is not valid."""
+        if key is not None and "." in key:  # no key has one
+            return self.tokens.open(key)
         return self.authenticator.authenticate(key)
 
     def policy(self, who: Principal, action: Action) -> Policy:

@@ -105,6 +105,24 @@ class Keys:
             raise NotFound("No such key")
         self._revoke(key_id, party_of(who))
 
+    def rotate_own(self, who: Principal, key_id: str, overlap_s: int) -> tuple[dict[str, Any], str]:
+        """Give the caller's own key, or one that it has made, another secret; its end stays.
+
+        Raises
+        ------
+        NotFound
+            for any other key.
+        Denied
+            where the caller's secret has itself been replaced: it does not replace its successor.
+        """
+        own = self._own(who)
+        if key_id not in {own.id, *(key.id for key in self._services.governance.children(own.id))}:
+            raise NotFound("No such key")
+        if who.replaced:
+            raise Denied("This secret has been replaced; use the new one")
+        text = self.rotate(key_id, overlap_us=overlap_s * 1_000_000, by=party_of(who))
+        return self._described(self._key(key_id)), text
+
     def rotate(
         self, key_id: str, *, overlap_us: int, days: int | None = None, by: Party = COMMAND_LINE
     ) -> str:

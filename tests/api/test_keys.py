@@ -203,3 +203,42 @@ def test_every_act_on_a_key_has_its_entry_and_no_secret_is_kept(town):
     assert sqlite3.connect(town.settings.data / "governance.db").execute(
         "SELECT count(*) FROM api_keys WHERE revoked_us IS NOT NULL"
     ).fetchone() == (2,)
+
+
+def test_a_holder_gives_its_own_keys_another_secret_with_an_overlap(own):
+    key = own.keys["municipal"]
+    key_id = key.split("_")[1]
+    answer = call(own, "POST", f"/me/keys/{key_id}/rotate", key, {"overlap_seconds": 3600})
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    new, ends = answer.json["key"], answer.json["expires"]
+    assert answer.json["old_secret_until"]
+    own.services.authenticator.forget()
+    listed = call(own, "GET", "/me/keys", new).json["keys"]
+    assert [(item["id"], item["expires"]) for item in listed] == [(key_id, ends)]
+    assert call(own, "GET", "/me", key).status_code == 200
+    # a secret that has been replaced does not take the place of its successor
+    late = call(own, "POST", f"/me/keys/{key_id}/rotate", key, {"overlap_seconds": 0})
+    assert late.status_code == 403
+    made = share(own, new).json
+    child = call(own, "POST", f"/me/keys/{made['id']}/rotate", new, {"overlap_seconds": 0}).json["key"]
+    own.services.authenticator.forget()
+    assert call(own, "GET", "/me", made["key"]).status_code == 401
+    assert call(own, "GET", "/me", child).status_code == 200
+
+
+def test_nobody_gives_another_secret_to_what_is_not_its_own(own):
+    key, other = own.keys["municipal"], own.keys["developer"]
+    made = share(own, key).json
+    for asking, key_id, status in (
+        (other, made["id"], 404),
+        (other, key.split("_")[1], 404),
+        (key, "0000000000000000", 404),
+        (made["key"], made["id"], 403),
+        (None, made["id"], 403),
+    ):
+        assert call(own, "POST", f"/me/keys/{key_id}/rotate", asking, {}).status_code == status
+    for body in ({"overlap_seconds": -1}, {"overlap_seconds": 91 * 86_400}, {"days": 400}):
+        answer = call(own, "POST", f"/me/keys/{made['id']}/rotate", key, body)
+        assert (answer.status_code, answer.json["parameter"]) == (400, next(iter(body)))
+    assert call(own, "GET", "/me", made["key"]).status_code == 200

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from werkzeug.test import TestResponse
 
@@ -56,6 +56,7 @@ class Known:
     jobs: list[str] = field(default_factory=lambda: ["0000000000000001"])
     uploads: list[str] = field(default_factory=lambda: ["0000000000000001"])
     keys: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    tokens: list[str] = field(default_factory=lambda: ["a.b.c"])
     entries: list[str] = field(default_factory=lambda: ["0000000000000001"])
     edits: list[str] = field(default_factory=lambda: ["0000000000000001"])
     versions: dict[str, str] = field(default_factory=dict)  # of features, as the desk tells them
@@ -85,8 +86,14 @@ class Known:
         self._learn_of_the_desk(found)
         for entry in found.get("entries") or ():
             self._keep(self.entries, str(entry.get("id")))
+        self._learn_made(request, found)
+
+    def _learn_made(self, request: Request, found: dict[str, Any]) -> None:
+        """Remember what was made: links, tokens, keys and jobs."""
         if request.path == "/me/links" and "url" in found:
             self._keep(self.links, found["url"])
+        if request.path == "/oauth/token" and "access_token" in found:
+            self._keep(self.tokens, found["access_token"])
         if request.path == "/me/keys" and isinstance(found.get("id"), str):
             self._keep(self.keys, found["id"])
         job = found.get("job", found.get("id"))
@@ -128,7 +135,9 @@ class Asker:
 
     def _headers(self) -> list[tuple[str, str]]:
         rng, headers = self.rng, []
-        if rng.random() < 0.95:
+        if rng.random() < 0.08:
+            headers.append(("Authorization", f"Bearer {rng.choice(self.known.tokens)}"))
+        elif rng.random() < 0.95:
             headers.append(("X-API-Key", self.key))
         elif rng.random() < 0.5:
             headers.append(("X-API-Key", self.key[:-1] + "0"))
@@ -358,6 +367,16 @@ class Asker:
         ]
         return self.post("/desk/edits", json.dumps({"edits": made}).encode(), "application/json")
 
+    def token(self) -> Request:
+        """An access token for one's own key, for collections of any kind."""
+        _, key, secret, _ = self.key.split("_")
+        said = [("grant_type", self.rng.choice(("client_credentials",) * 9 + ("password",)))]
+        if self.rng.random() < 0.6:
+            said.append(("scope", " ".join(self.collection() for _ in range(self.rng.randint(1, 2)))))
+        said += [("client_id", key), ("client_secret", secret)]
+        form = urlencode(said).encode()
+        return self.post("/oauth/token", form, "application/x-www-form-urlencoded")
+
     def signed_link(self) -> Request:
         """A link to items or a tile of a collection of any kind."""
         z, x, y = self.tile()
@@ -571,7 +590,14 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "DELETE /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("DELETE"),
     "GET /me/keys": _get("/me/keys"),
     "POST /me/keys": Asker.sub_key,
+    "POST /me/keys/<key>/rotate": lambda asker: asker.post(
+        f"/me/keys/{asker.rng.choice(asker.known.keys)}/rotate",
+        asker.rng.choice((b"{}", b'{"overlap_seconds": 60}', b'{"overlap_seconds": -1}')),
+        "application/json",
+    ),
     "POST /me/links": Asker.signed_link,
+    "POST /oauth/token": Asker.token,
+    "GET /.well-known/oauth-authorization-server": _get("/.well-known/oauth-authorization-server"),
     "DELETE /me/keys/<key>": lambda asker: Request(
         "DELETE", f"/me/keys/{asker.rng.choice(asker.known.keys)}"
     ),

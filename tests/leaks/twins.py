@@ -20,6 +20,8 @@ import rasterio
 from affine import Affine
 from werkzeug.test import TestResponse
 
+from geoshare.access.credentials import DAY_US
+from geoshare.access.credentials.tokens import NAME
 from geoshare.app import create_app
 from geoshare.services import build_services
 from geoshare.services.keeping import make_worker
@@ -145,6 +147,8 @@ class Twins:
         (base / "tiers.toml").write_text(tiers_toml(), "utf-8")
         seed = Twin(base, self.clock, 1_000_000)
         self.keys = {tier: _key(seed, tier) for tier in (*TIERS, "operator")}
+        for day in (NOON_US // DAY_US - 1, NOON_US // DAY_US):
+            seed._hand.governance.secret(f"{NAME}{day}")  # signs access tokens
         seed._hand.governance.close()
         plain, full = folder / "plain", folder / "full"
         shutil.copytree(base, plain)

@@ -6,6 +6,7 @@ import hmac
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NoReturn, Protocol
 
 from geoshare.access.credentials.keys import listed, mark, rates_of, split
@@ -76,7 +77,8 @@ class Authenticator:
         old = hmac.compare_digest(_old(stored, now), given)
         if stored is None or not (right or old):
             refuse()
-        return self._principal(stored, now, "key")
+        who = self._principal(stored, now, "key")
+        return who if right else replace(who, replaced=True)
 
     def valid_secrets(self, key_id: str) -> tuple[Principal, tuple[bytes, ...]] | None:
         """Return the holder of a key that is valid now, and the marks of its secrets, newest first."""

@@ -68,7 +68,7 @@ def new_key(
         created_us=now,
         expires_us=now + days * DAY_US,
     )
-    return stored, _text(key_id, secret)
+    return stored, join(key_id, secret)
 
 
 def sub_key(
@@ -131,7 +131,13 @@ def rotated(
         old_until_us=now + overlap_us if overlap_us else None,
         expires_us=key.expires_us if days is None else now + days * DAY_US,
     )
-    return after, _text(key.id, secret)
+    return after, join(key.id, secret)
+
+
+def join(key_id: str, secret: str) -> str:
+    """Return the text of a key of that id and secret."""
+    text = f"{PREFIX}_{key_id}_{secret}"
+    return f"{text}_{checksum(text)}"
 
 
 def split(text: str) -> tuple[str, str] | None:
@@ -183,8 +189,3 @@ def check_days(days: int) -> None:
     """Refuse a life that is not 1 to ``MAX_LIFE_DAYS`` days."""
     if not 1 <= days <= MAX_LIFE_DAYS:
         raise BadRequest("A key must expire.", parameter="days", allowed=f"1 to {MAX_LIFE_DAYS}")
-
-
-def _text(key_id: str, secret: str) -> str:
-    text = f"{PREFIX}_{key_id}_{secret}"
-    return f"{text}_{checksum(text)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from geoshare.model.policy import Rated
@@ -53,6 +53,7 @@ class Principal:
     roles: tuple[str, ...] = ()
     session: str = ""
     scope: tuple[str, ...] | None = None
+    replaced: bool = field(default=False, compare=False)  # its secret has a successor already
 
     @property
     def whole(self) -> bool:
