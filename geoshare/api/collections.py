@@ -16,6 +16,7 @@ from geoshare.api.landing import OGC_REL
 from geoshare.api.pages import GEOJSON, page_body
 from geoshare.api.params import ItemsParams
 from geoshare.errors import NotFound
+from geoshare.query import filters
 
 blueprint = Blueprint("collections", __name__)
 
@@ -52,9 +53,20 @@ def schema(params: NoParams, collection: str) -> Response:
 @describes("What a filter may name", tags=("collections",))
 def queryables(params: NoParams, collection: str) -> Response:
     """The visible properties again: every one of them can be filtered on."""
-    found = services().any_view(caller(), collection).schema()
-    found["$id"] = href("collections", collection, "queryables")
+    view = services().any_view(caller(), collection)
+    address = href("collections", collection, "queryables")
+    if isinstance(view, View):
+        found = filters.queryables(view.schema(), view.collection.geometry, address)
+    else:
+        found = {**view.schema(), "$id": address}
     return reply.json(found, "application/schema+json")
+
+
+@blueprint.get("/functions")
+@describes("The functions a filter may call besides those of CQL2", tags=("features",))
+def functions(params: NoParams) -> Response:
+    """The same for everyone: none of them depends on data."""
+    return reply.json({"functions": filters.functions()})
 
 
 @blueprint.get("/collections/<collection>/items")

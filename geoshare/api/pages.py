@@ -40,6 +40,8 @@ def page_body(
         cursor=params.cursor,
         properties=tuple(params.properties.split(",")) if params.properties else None,
         filter=params.filter,
+        filter_lang=params.filter_lang,
+        filter_crs=params.filter_crs,
     )
     page = items(view, query, services.cursors)
     members = orjson.dumps(_members(services, who, base, collection, params, page))
@@ -72,8 +74,8 @@ def _members(
 def _carried(params: ItemsParams) -> str:
     """What links repeat of the request, beside limit and cursor."""
     found = [] if params.bbox is None else ["bbox=" + "%2C".join(f"{side:.9g}" for side in params.bbox)]
-    for name in ("datetime", "properties", "filter", "f"):
-        value = getattr(params, name)
-        if value is not None:
-            found.append(f"{name}={quote(value, safe='')}")
+    for name in ("datetime", "properties", "filter", "filter_lang", "filter_crs", "f"):
+        if name in params.model_fields_set and getattr(params, name) is not None:
+            spelled = name.replace("_", "-")
+            found.append(f"{spelled}={quote(getattr(params, name), safe='')}")
     return "".join("&" + pair for pair in found)

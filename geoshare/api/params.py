@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from geoshare.api.describe import Params
 from geoshare.model.box import Box
+from geoshare.query.filters import CQL2_TEXT, CRS84, FILTER_CRS, check_crs
 
 MAX_FILTER = 16_384  # letters, as the parser takes them
 BBOX_HELP = "west,south,east,north in degrees (CRS84), or six numbers with heights"
@@ -60,7 +61,16 @@ class ItemsParams(Params):
     )
     properties: Text | None = Field(None, description="Comma-separated names of properties to return")
     filter: Annotated[str, Field(max_length=MAX_FILTER)] | None = Field(
-        None, description="A CQL2 text expression on the collection's queryables"
+        None, description="A CQL2 expression on the collection's queryables"
+    )
+    filter_lang: Literal["cql2-text", "cql2-json"] = Field(
+        CQL2_TEXT, alias="filter-lang", description="cql2-text or cql2-json"
+    )
+    filter_crs: Annotated[Text, AfterValidator(check_crs)] = Field(
+        CRS84,
+        alias="filter-crs",
+        description=f"The reference system of the filter's geometries: one of {', '.join(FILTER_CRS)}",
+        json_schema_extra={"format": "uri", "enum": list(FILTER_CRS)},
     )
     cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
     f: Text | None = Field(None, description="json")

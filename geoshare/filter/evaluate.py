@@ -2,32 +2,40 @@
 
 Logic is three-valued: a comparison with null is unknown, and only rows that are known to be true are
 chosen. Every operation is total: a division by zero is null, not an error, because an error on a row
-that the reader may not see would tell of it.
+that the reader may not see would tell of it. What AND and OR join is asked from the cheapest on, and
+only of rows that are not decided yet.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import shapely
 from numpy.typing import NDArray
 
-from geoshare.filter.check import ARITHMETIC, ARRAYS, COMPARISONS, SPATIAL, TEMPORAL, Expression
-from geoshare.filter.literals import instant_us, is_geometry, read_geometry
-from geoshare.filter.temporal import RELATIONS
+from geoshare.filter import arrays, spatial, temporal
+from geoshare.filter.check import ARITHMETIC, COMPARISONS, Expression
+from geoshare.filter.cost import Meter, weight, weight_of
+from geoshare.filter.functions import FUNCTIONS
+from geoshare.filter.literals import EVER, instant_us, is_geometry, read_geometry
+from geoshare.filter.text import without_accents, without_case
 from geoshare.filter.values import Mask, Numbers, Shapes, Spans, Truth, Value, Words, read_column
 from tiles.arrays import FeatureTable
 from tiles.geometry.convert import to_shapely
 
+V = TypeVar("V", Truth, Numbers, Words, Spans, Shapes)
+_UNMETERED: Final = 1 << 62  # for who may ask whatever they like: policies
+
 
 def evaluate(
-    expression: Expression, table: FeatureTable, rows: NDArray[np.int32] | None = None
+    expression: Expression,
+    table: FeatureTable,
+    rows: NDArray[np.int32] | None = None,
+    meter: Meter | None = None,
 ) -> Mask:
     """Which of the rows (all: None) the expression is true for.
 
@@ -35,20 +43,23 @@ def evaluate(
     -------
     numpy.ndarray
         (n,) bool, in the order of ``rows``.
+
+    Raises
+    ------
+    TooLarge
+        where it costs more than the meter has left; never without a meter.
     """
     chosen = np.arange(len(table), dtype=np.int32) if rows is None else rows
-    truth = _Evaluator(table, chosen).value(expression.tree)
-    if not isinstance(truth, Truth):
-        raise TypeError("the expression was not checked")
-    return truth.true
+    return _Evaluator(table, chosen, meter or Meter(_UNMETERED)).truth(expression.tree).true
 
 
 class _Evaluator:
-    def __init__(self, table: FeatureTable, rows: NDArray[np.int32]) -> None:
+    def __init__(self, table: FeatureTable, rows: NDArray[np.int32], meter: Meter) -> None:
         self.table = table
         self.rows = rows
         self.n = len(rows)
-        self._shapes: Shapes | None = None
+        self.meter = meter
+        self._read: dict[str, Value] = {}
 
     def value(self, node: Any) -> Value:
         """Value of any node for each row."""
@@ -57,8 +68,14 @@ class _Evaluator:
         if isinstance(node, bool):
             return Truth.constant(node, self.n)
         if isinstance(node, int | float):
-            return Numbers(np.full(self.n, node), np.ones(self.n, bool))
+            return self._constant(node)
+        if isinstance(node, list):
+            return self._set(node, times=arrays.has_times(node))
         return self._word(node)
+
+    def truth(self, node: Any) -> Truth:
+        """Truth of a condition for each row."""
+        return _of(Truth, self.value(node))
 
     def _object(self, node: dict[str, Any]) -> Value:
         if "op" in node:
@@ -73,6 +90,12 @@ class _Evaluator:
             return self._interval(node["interval"])
         return self._instant(node.get("timestamp", node.get("date")))
 
+    def _constant(self, number: float) -> Numbers:
+        # A whole number is kept as one, since not every id of 64 bits is a float.
+        whole = isinstance(number, int) or float(number).is_integer()
+        exact = int(number) if whole and abs(number) < 2**63 else float(number)
+        return Numbers(np.broadcast_to(np.asarray(exact), self.n), np.ones(self.n, bool))
+
     def _word(self, value: object) -> Words:
         words = np.empty(1, object)
         words[0] = value
@@ -80,56 +103,62 @@ class _Evaluator:
 
     def _instant(self, text: object) -> Spans:
         start, end = instant_us(text)
-        return Spans(np.full(self.n, start), np.full(self.n, end), np.ones(self.n, bool))
+        first, last = (np.broadcast_to(np.int64(moment), self.n) for moment in (start, end))
+        return Spans(first, last, np.ones(self.n, bool), days=start != end)
 
     def _property(self, name: str) -> Value:
-        if name == "geometry":
-            if self._shapes is None:
-                self._shapes = Shapes(to_shapely(self.table.geometries, self.rows))
-            return self._shapes
-        if name == "id":
-            return read_column(self.table.ids, self.rows)
-        return read_column(self.table.column(name), self.rows)
+        found = self._read.get(name)
+        if found is None:
+            if name == spatial.GEOMETRY:
+                self.meter.charge(self.n * weight("geometry_type"))
+                found = Shapes(to_shapely(self.table.geometries, self.rows))
+            elif name == "id":
+                found = read_column(self.table.ids, self.rows)
+            else:
+                found = read_column(self.table.column(name), self.rows)
+            self._read[name] = found
+        return found
 
     def _interval(self, ends: list[Any]) -> Spans:
-        bounds, valid = [], np.ones(self.n, bool)
+        bounds, valid, days = [], np.ones(self.n, bool), True
         for side, end in enumerate(ends):
             if end == "..":
-                bounds.append(
-                    np.full(self.n, np.iinfo(np.int64).max if side else np.iinfo(np.int64).min)
-                )
+                bounds.append(np.broadcast_to(np.int64(EVER[side]), self.n))
                 continue
             span = self._span(self._instant(end) if isinstance(end, str) else self.value(end))
             bounds.append(span.end if side else span.start)
             valid &= span.valid
-        return Spans(bounds[0], bounds[1], valid)
+            days &= span.days
+        return Spans(bounds[0], bounds[1], valid, days)
 
     def _span(self, value: Value) -> Spans:
         if isinstance(value, Numbers):
             return Spans(value.values, value.values, value.valid)
         if isinstance(value, Words):  # a text literal standing for an instant
             return self._instant(value.words[0])
-        if not isinstance(value, Spans):
-            raise TypeError("the expression was not checked")
-        return value
+        return _of(Spans, value)
 
     def _operation(self, op: str, arguments: list[Any]) -> Value:
-        for names, method in _METHODS.items():
-            if op in names:
-                return method(self, op, arguments)
-        raise TypeError(f"the expression was not checked: {op}")
+        self.meter.charge(self.n * weight(op))
+        return _METHODS[op](self, op, arguments)
 
-    def _logical(self, op: str, arguments: list[Any]) -> Truth:
-        parts = [self._truth(item) for item in arguments]
-        if op == "not":
-            return ~parts[0]
-        return reduce(lambda a, b: a & b, parts) if op == "and" else reduce(lambda a, b: a | b, parts)
+    def _not(self, _op: str, arguments: list[Any]) -> Truth:
+        return ~self.truth(arguments[0])
 
-    def _truth(self, node: Any) -> Truth:
-        value = self.value(node)
-        if not isinstance(value, Truth):
-            raise TypeError("the expression was not checked")
-        return value
+    def _joined(self, op: str, arguments: list[Any]) -> Truth:
+        """AND and OR: a row that one side has decided is not asked of the others."""
+        decisive = op == "or"
+        found = Truth.constant(not decisive, self.n)
+        undecided = np.arange(self.n)
+        for node in sorted(arguments, key=weight_of):
+            whole = len(undecided) == self.n
+            asked = self if whole else _Evaluator(self.table, self.rows[undecided], self.meter)
+            one = asked.truth(node)
+            before = Truth(found.true[undecided], found.known[undecided])
+            after = before | one if decisive else before & one
+            found.true[undecided], found.known[undecided] = after.true, after.known
+            undecided = undecided[~(after.known & (after.true == decisive))]
+        return found
 
     def _comparison(self, op: str, arguments: list[Any]) -> Truth:
         left, right = self.value(arguments[0]), self.value(arguments[1])
@@ -141,7 +170,7 @@ class _Evaluator:
         if isinstance(left, Numbers) and isinstance(right, Numbers):
             return Truth.of(_COMPARE[op](left.values, right.values), left.valid & right.valid)
         first, second = self._span(left), self._span(right)
-        return Truth.of(_compare_spans(op, first, second), first.valid & second.valid)
+        return Truth.of(temporal.compare(op, first, second), first.valid & second.valid)
 
     def _between(self, _op: str, arguments: list[Any]) -> Truth:
         value, low, high = arguments
@@ -149,18 +178,17 @@ class _Evaluator:
 
     def _among(self, _op: str, arguments: list[Any]) -> Truth:
         value, choices = arguments
-        found = Truth.constant(False, self.n)
         left = self.value(value)
         if isinstance(left, Words) and all(isinstance(item, str) for item in choices):
             return left.test(frozenset(choices).__contains__)
+        found = Truth.constant(False, self.n)
         for item in choices:
+            self.meter.charge(self.n * weight("="))
             found = found | self._comparison("=", [value, item])
         return found
 
     def _like(self, _op: str, arguments: list[Any]) -> Truth:
-        text, pattern = self.value(arguments[0]), self.value(arguments[1])
-        if not (isinstance(text, Words) and isinstance(pattern, Words)):
-            raise TypeError("the expression was not checked")
+        text, pattern = (_of(Words, self.value(item)) for item in arguments)
         if self.n == 0 or len(text.words) == 0:
             return Truth(np.zeros(self.n, bool), text.valid)
         # RE2 behind match_like runs in linear time whatever the pattern
@@ -168,15 +196,13 @@ class _Evaluator:
         return Truth.of(hits.to_numpy(zero_copy_only=False)[text.codes], text.valid)
 
     def _is_null(self, _op: str, arguments: list[Any]) -> Truth:
-        value = self.value(arguments[0]) if not isinstance(arguments[0], list) else self._word([])
+        value = self.value(arguments[0])
         known = value.known if isinstance(value, Truth) else value.valid
         return Truth(~known, np.ones(self.n, bool))
 
     def _text(self, op: str, arguments: list[Any]) -> Words:
-        value = self.value(arguments[0])
-        if not isinstance(value, Words):
-            raise TypeError("the expression was not checked")
-        return value.map(str.casefold if op == "casei" else without_accents)
+        words = _of(Words, self.value(arguments[0]))
+        return words.map(without_case if op == "casei" else without_accents)
 
     def _arithmetic(self, op: str, arguments: list[Any]) -> Numbers:
         parts = [self._number(item) for item in arguments]
@@ -185,52 +211,63 @@ class _Evaluator:
         return reduce(lambda a, b: _calculate(op, a, b), parts)
 
     def _number(self, node: Any) -> Numbers:
-        value = self.value(node)
-        if not isinstance(value, Numbers):
-            raise TypeError("the expression was not checked")
+        value = _of(Numbers, self.value(node))
         return Numbers(value.values.astype(np.float64), value.valid)
 
     def _spatial(self, op: str, arguments: list[Any]) -> Truth:
-        left, right = self.value(arguments[0]), self.value(arguments[1])
-        if not (isinstance(left, Shapes) and isinstance(right, Shapes)):
-            raise TypeError("the expression was not checked")
-        known = left.valid & right.valid
-        relate: Callable[..., Mask] = getattr(shapely, op.removeprefix("s_"))
-        return Truth.of(relate(left.values, right.values), known)
+        found = spatial.literal_and_turn(arguments)
+        if found is not None:
+            literal, turned = found
+            return spatial.relate_rows(op, self.table, self.rows, literal, self.meter, turned=turned)
+        left, right = (_of(Shapes, self.value(item)) for item in arguments)
+        return spatial.relate(op, left, right, self.meter)
 
     def _temporal(self, op: str, arguments: list[Any]) -> Truth:
         left, right = (self._span(self.value(item)) for item in arguments)
-        return Truth.of(RELATIONS[op](left, right), left.valid & right.valid)
+        return temporal.relate(op, left, right)
 
     def _arrays(self, op: str, arguments: list[Any]) -> Truth:
-        left, right = (self._list(item) for item in arguments)
-        test = _ARRAY_TESTS[op]
-        pairs = zip(left.each(), right.each(), left.valid & right.valid, strict=True)
-        answers = np.fromiter((bool(ok) and test(a, b) for a, b, ok in pairs), bool, self.n)
-        return Truth.of(answers, left.valid & right.valid)
-
-    def _list(self, node: Any) -> Words:
-        value = self.value(node) if isinstance(node, dict) else self._word(node)
-        if not isinstance(value, Words):
-            raise TypeError("the expression was not checked")
-        return value.map(
-            lambda item: frozenset(map(str, item)) if isinstance(item, list) else frozenset()
+        times = any(isinstance(item, list) and arrays.has_times(item) for item in arguments)
+        left, right = (
+            self._set(item, times=times)
+            if isinstance(item, list)
+            else arrays.as_sets(_of(Words, self.value(item)), times=times)
+            for item in arguments
         )
+        return arrays.relate(op, left, right)
+
+    def _set(self, items: list[Any], *, times: bool) -> Words:
+        """The elements of an array literal."""
+        if arrays.is_constant(items):
+            return arrays.as_sets(self._word(items), times=times)
+        return arrays.joined([self.value(item) for item in items], self.n)
+
+    def _function(self, op: str, arguments: list[Any]) -> Value:
+        return FUNCTIONS[op].compute(*(self.value(item) for item in arguments))
+
+
+def _of(kind: type[V], value: Value) -> V:
+    """The value, which the checker has seen to be of this kind."""
+    if not isinstance(value, kind):
+        raise TypeError("the expression was not checked")
+    return value
 
 
 _Method = Callable[[_Evaluator, str, list[Any]], Value]
-_METHODS: Final[Mapping[tuple[str, ...], _Method]] = {
-    ("and", "or", "not"): _Evaluator._logical,
-    COMPARISONS: _Evaluator._comparison,
-    ("between",): _Evaluator._between,
-    ("in",): _Evaluator._among,
-    ("like",): _Evaluator._like,
-    ("isnull",): _Evaluator._is_null,
-    ("casei", "accenti"): _Evaluator._text,
-    ARITHMETIC: _Evaluator._arithmetic,
-    SPATIAL: _Evaluator._spatial,
-    TEMPORAL: _Evaluator._temporal,
-    ARRAYS: _Evaluator._arrays,
+_METHODS: Final[Mapping[str, _Method]] = {
+    "not": _Evaluator._not,
+    **dict.fromkeys(("and", "or"), _Evaluator._joined),
+    **dict.fromkeys(COMPARISONS, _Evaluator._comparison),
+    "between": _Evaluator._between,
+    "in": _Evaluator._among,
+    "like": _Evaluator._like,
+    "isnull": _Evaluator._is_null,
+    **dict.fromkeys(("casei", "accenti"), _Evaluator._text),
+    **dict.fromkeys(ARITHMETIC, _Evaluator._arithmetic),
+    **dict.fromkeys(spatial.SPATIAL, _Evaluator._spatial),
+    **dict.fromkeys(temporal.TEMPORAL, _Evaluator._temporal),
+    **dict.fromkeys(arrays.ARRAYS, _Evaluator._arrays),
+    **dict.fromkeys(FUNCTIONS, _Evaluator._function),
 }
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], Mask]]] = {
     "=": np.equal,
@@ -247,23 +284,9 @@ _CALCULATE: Final[Mapping[str, Callable[[Any, Any], NDArray[np.float64]]]] = {
     "/": np.true_divide,
     "%": np.fmod,
     "^": np.power,
-    "div": np.floor_divide,
-}
-_ARRAY_TESTS: Final[Mapping[str, Callable[[frozenset[str], frozenset[str]], bool]]] = {
-    "a_equals": lambda a, b: a == b,
-    "a_contains": lambda a, b: a >= b,
-    "a_containedby": lambda a, b: a <= b,
-    "a_overlaps": lambda a, b: bool(a & b),
+    "div": lambda a, b: np.trunc(np.true_divide(a, b)),  # so that a = (a div b) * b + a % b
 }
 _MIRROR: Final = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
-_KANA_MARKS: Final = "\u3099\u309a"  # voiced sound marks tell words apart and are no accents
-
-
-def without_accents(text: str) -> str:
-    """Return the text with combining marks removed, those of kana kept."""
-    parts = unicodedata.normalize("NFD", text)
-    kept = [letter for letter in parts if not unicodedata.combining(letter) or letter in _KANA_MARKS]
-    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def _compare_words(op: str, left: Words, right: Words) -> Truth:
@@ -277,21 +300,6 @@ def _compare_words(op: str, left: Words, right: Words) -> Truth:
         return _compare_words(_MIRROR[op], right, left)
     known = left.valid & right.valid
     return Truth.of(compare(left.each(), right.each()).astype(bool), known)
-
-
-def _compare_spans(op: str, left: Spans, right: Spans) -> Mask:
-    """Instants compared with days: a day is equal to each of its instants."""
-    equal = (left.start <= right.end) & (right.start <= left.end)
-    before, after = left.end < right.start, left.start > right.end
-    answers = {
-        "=": equal,
-        "<>": ~equal,
-        "<": before,
-        ">": after,
-        "<=": before | equal,
-        ">=": after | equal,
-    }
-    return answers[op]
 
 
 def _calculate(op: str, left: Numbers, right: Numbers) -> Numbers:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import shapely
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
 DAY_US: Final = 86_400_000_000
@@ -77,8 +78,20 @@ def read_geometry(node: dict[str, Any]) -> BaseGeometry:
     if bounds[0] < -360 or bounds[2] > 360 or bounds[1] < -90 or bounds[3] > 90:
         raise ValueError("a geometry lies outside longitude -180..180, latitude -90..90")
     valid = geometry if geometry.is_valid else shapely.make_valid(geometry)
+    if bounds[0] < -180 or bounds[2] > 180:
+        valid = _wrapped(valid)
     shapely.prepare(valid)
     return valid
+
+
+def _wrapped(geometry: BaseGeometry) -> BaseGeometry:
+    """Move what lies beyond 180 degrees to the other side of the world."""
+    pieces = []
+    for west in (-540, -180, 180):
+        part = shapely.intersection(geometry, shapely.box(west, -90, west + 360, 90))
+        if not part.is_empty:
+            pieces.append(affinity.translate(part, -180 - west))
+    return shapely.union_all(pieces)
 
 
 def _read_bbox(numbers: Any) -> BaseGeometry:

@@ -13,6 +13,7 @@ import cql2
 import orjson
 
 from geoshare.errors import BadRequest
+from geoshare.filter.crs import CRS84, check_crs, to_crs84
 
 MAX_TEXT: Final = 16_384  # characters; also of JSON
 MAX_DEPTH: Final = 40  # the parser of cql2 ends the process at about 1,500 nested parentheses
@@ -20,7 +21,25 @@ MAX_WORK: Final = 400_000  # letters, each counted twice for every bracket it st
 MAX_NODES: Final = 2_000  # operators, properties and literals
 MAX_COORDINATES: Final = 20_000  # numbers in geometries of one filter
 
+CQL2_TEXT: Final = "cql2-text"
+CQL2_JSON: Final = "cql2-json"
+
 _QUOTES: Final = "'\""
+
+
+def parse(text: str, lang: str = CQL2_TEXT, crs: str = CRS84) -> Any:
+    """Return the tree of a filter in either language, its geometries in CRS84.
+
+    ``crs`` is the reference system of the geometries in the text, one of ``crs.FILTER_CRS``.
+
+    Raises
+    ------
+    BadRequest
+        naming ``filter``, or ``filter-crs`` for a reference system that is not supported.
+    """
+    known = check_crs(crs)
+    tree = parse_json(text) if lang == CQL2_JSON else parse_text(text)
+    return to_crs84(tree, known)
 
 
 def parse_text(text: str, *, parameter: str = "filter") -> Any:

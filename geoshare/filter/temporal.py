@@ -1,11 +1,22 @@
-"""Relations of time (Allen's algebra, as CQL2 names them), on intervals closed at both ends."""
+"""Relations of time (Allen's algebra, as CQL2 names them), on intervals closed at both ends.
+
+CQL2 (OGC 21-065r2), 7.7: two dates are compared as days, so that an interval of days meets the one that
+begins on its last day; a date beside a timestamp is the time from its first to its last microsecond.
+Ten of the relations are of intervals alone; with an instant they are an error.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from geoshare.filter.values import Mask, Spans
+import numpy as np
+
+from geoshare.filter.literals import DAY_US, EVER
+from geoshare.filter.values import Mask, Spans, Truth
+
+Relation = Callable[[Spans, Spans], Mask]
 
 
 def _after(a: Spans, b: Spans) -> Mask:
@@ -57,11 +68,11 @@ def _overlaps(a: Spans, b: Spans) -> Mask:
     return answer
 
 
-def _turned(relation: Callable[[Spans, Spans], Mask]) -> Callable[[Spans, Spans], Mask]:
+def _turned(relation: Relation) -> Relation:
     return lambda a, b: relation(b, a)
 
 
-RELATIONS: Final[Mapping[str, Callable[[Spans, Spans], Mask]]] = {
+_RELATIONS: Final[Mapping[str, Relation]] = {
     "t_after": _after,
     "t_before": _before,
     "t_intersects": _intersects,
@@ -78,3 +89,38 @@ RELATIONS: Final[Mapping[str, Callable[[Spans, Spans], Mask]]] = {
     "t_overlaps": _overlaps,
     "t_overlappedby": _turned(_overlaps),
 }
+OF_INSTANTS: Final = ("t_after", "t_before", "t_disjoint", "t_equals", "t_intersects")  # and intervals
+TEMPORAL: Final = tuple(_RELATIONS)
+
+
+def relate(op: str, left: Spans, right: Spans) -> Truth:
+    """One relation of two times, row by row; unknown where either is null or ends before it begins."""
+    known = _lawful(left) & _lawful(right)
+    if left.days and right.days:
+        left, right = _as_days(left), _as_days(right)
+    return Truth.of(_RELATIONS[op](left, right), known)
+
+
+def compare(op: str, left: Spans, right: Spans) -> Mask:
+    """Compare instants of different grain: a day is equal to each of its instants."""
+    equal = _intersects(left, right)
+    before, after = _before(left, right), _after(left, right)
+    answers = {
+        "=": equal,
+        "<>": ~equal,
+        "<": before,
+        ">": after,
+        "<=": before | equal,
+        ">=": after | equal,
+    }
+    return answers[op]
+
+
+def _lawful(span: Spans) -> Mask:
+    answer: Mask = span.valid & (span.start <= span.end)
+    return answer
+
+
+def _as_days(span: Spans) -> Spans:
+    """The same interval of days with its last day as one instant; an open end stays open."""
+    return replace(span, end=np.where(span.end == EVER[1], span.end, span.end - (DAY_US - 1)))

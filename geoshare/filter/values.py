@@ -53,10 +53,11 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Numbers, or instants in microseconds; null where not valid."""
+    """Numbers, or instants in microseconds (``instants``); null where not valid."""
 
     values: NDArray[Any]  # (n,)
     valid: Mask
+    instants: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,14 @@ class Words:
             return Truth(np.zeros(len(self.codes), bool), self.valid)
         return Truth.of(answers[self.codes], self.valid)
 
+    def measure(self, function: Callable[[Any], float | None]) -> Numbers:
+        """A number of each word; null where it has none."""
+        found = [function(word) for word in self.words] or [None]
+        known = np.array([number is not None for number in found])
+        numbers = np.array([number or 0 for number in found], np.float64)
+        codes = self.codes if len(self.words) else np.zeros(len(self.codes), np.int64)
+        return Numbers(numbers[codes], self.valid & known[codes])
+
     def each(self) -> NDArray[np.object_]:
         """One object per row; anything where null."""
         if len(self.words) == 0:
@@ -89,11 +98,15 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """Intervals in microseconds, closed at both ends; an open end is the last possible instant."""
+    """Intervals in microseconds, closed at both ends; an open end is the last possible instant.
+
+    ``days`` says that both ends are dates: the end is the last microsecond of its day.
+    """
 
     start: NDArray[np.int64]  # (n,)
     end: NDArray[np.int64]
     valid: Mask
+    days: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +132,12 @@ def read_column(column: Column, rows: NDArray[np.int32]) -> Truth | Numbers | Wo
         return Truth.of(values.astype(bool), valid)
     if column.kind is Kind.DATE:
         start = values.astype(np.int64) * DAY_US
-        return Spans(start, start + DAY_US - 1, valid)
+        return Spans(start, start + DAY_US - 1, valid, days=True)
     if column.kind in (Kind.STRING, Kind.JSON):
         return _read_words(column, values.astype(np.int64), valid)
-    return Numbers(values, valid)
+    if column.kind is Kind.FLOAT:
+        valid = valid & ~np.isnan(values.astype(np.float64))
+    return Numbers(values, valid, instants=column.kind is Kind.TIMESTAMP)
 
 
 def _read_words(column: Column, codes: NDArray[np.int64], valid: Mask) -> Words:

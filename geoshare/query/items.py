@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from geoshare.access.order import Flat, Place, flatten, leading, place_of
 from geoshare.access.view import View
 from geoshare.errors import BadRequest
-from geoshare.filter import Expression, check, evaluate, parse_text
+from geoshare.filter import CQL2_TEXT, Expression, Meter, check, evaluate, parse
+from geoshare.filter.crs import CRS84
+from geoshare.filter.spatial import extent
 from geoshare.model.box import Box
 from geoshare.model.times import Interval, parse_interval
 from geoshare.query.cursors import Cursors
 from geoshare.query.select import in_box, in_interval
 from tiles.arrays import FeatureTable, Rows
+from tiles.grid import lon_lat_box_to_world
 
 MAX_LIMIT = 100_000
 
@@ -30,7 +33,8 @@ MAX_LIMIT = 100_000
 class ItemsQuery:
     """Which features of a view, and how many of them at a time.
 
-    ``datetime`` is RFC 3339 text; ``filter`` is CQL2 text; ``properties`` are those to return.
+    ``datetime`` is RFC 3339 text; ``filter`` is CQL2 in the language ``filter_lang`` with geometries in
+    ``filter_crs``; ``properties`` are those to return.
     """
 
     bbox: Box | None = None
@@ -39,6 +43,8 @@ class ItemsQuery:
     cursor: str | None = None
     properties: tuple[str, ...] | None = None
     filter: str | None = None
+    filter_lang: str = CQL2_TEXT
+    filter_crs: str = CRS84
 
     def digest(self, view: View) -> str:
         """Fingerprint of everything that decides which rows there are, and of the view."""
@@ -47,7 +53,7 @@ class ItemsQuery:
             view.collection.name,
             self.bbox and list(self.bbox),
             self.datetime,
-            self.filter,
+            self.filter and [self.filter, self.filter_lang, self.filter_crs],
         ]
         return hashlib.blake2b(orjson.dumps(said), digest_size=8).hexdigest()
 
@@ -78,7 +84,10 @@ def items(view: View, query: ItemsQuery, cursors: Cursors) -> ItemsPage:
     """
     columns = _columns(view, query.properties)
     after = None if query.cursor is None else _read_cursor(query.cursor, query.digest(view), cursors)
-    found = matching(view, query.bbox, query.datetime, query.filter)
+    expression = None
+    if query.filter is not None:
+        expression = parse_filter(view, query.filter, query.filter_lang, query.filter_crs)
+    found = matching(view, query.bbox, query.datetime, expression)
     limit = max(1, min(query.limit, MAX_LIMIT))
     page = leading(found, limit + 1, after)
     following = None
@@ -89,18 +98,44 @@ def items(view: View, query: ItemsQuery, cursors: Cursors) -> ItemsPage:
 
 
 def matching(
-    view: View, bbox: Box | None = None, datetime: str | None = None, filter: str | None = None
+    view: View,
+    bbox: Box | None = None,
+    datetime: str | None = None,
+    filter: Expression | str | None = None,
 ) -> Rows:
-    """All rows of a view that meet a box, a time and a CQL2 text, in no particular order."""
-    expression = parse_filter(view, filter) if filter is not None else None
+    """All rows of a view that meet a box, a time and a filter (text: CQL2), in no particular order.
+
+    Raises
+    ------
+    BadRequest
+        for a filter or a time that does not fit.
+    TooLarge
+        for a filter that is too costly on the rows of the view that it is asked of.
+    """
+    expression = parse_filter(view, filter) if isinstance(filter, str) else filter
     interval = parse_interval(datetime) if datetime is not None else None
-    rows = view.scan(ordered=False) if bbox is None else view.search(bbox, ordered=False)
+    rows = _candidates(view, bbox, expression)
     if bbox is None and interval is None and expression is None:
         return rows
+    meter = Meter()
     chosen = [
-        _choose(view, table, numbers, bbox, interval, expression) for table, numbers in rows.pairs
+        _choose(view, table, numbers, bbox, interval, expression, meter)
+        for table, numbers in rows.pairs
     ]
     return Rows(rows.tables, tuple(chosen))
+
+
+def _candidates(view: View, bbox: Box | None, expression: Expression | None) -> Rows:
+    """Rows near the box, or near what the filter says of place where that is smaller."""
+    near = None if expression is None else expression.boxes
+    if bbox is not None:
+        boxes = lon_lat_box_to_world(*bbox)
+        sides = tuple((int(w), int(s), int(e), int(n)) for w, s, e, n in boxes)
+        if near is None or extent(sides) <= extent(near):
+            return view.search(bbox, ordered=False)
+    if near is None:
+        return view.scan(ordered=False)
+    return view.search(np.array(near, np.int64).reshape(-1, 4), ordered=False)
 
 
 def arrange(rows: Rows) -> tuple[Flat, NDArray[np.intp]]:
@@ -109,9 +144,9 @@ def arrange(rows: Rows) -> tuple[Flat, NDArray[np.intp]]:
     return found, found.first(np.arange(len(found)), len(found))
 
 
-def parse_filter(view: View, text: str) -> Expression:
-    """Read a CQL2 text over the visible columns; BadRequest for anything else."""
-    return check(parse_text(text), view.fields)
+def parse_filter(view: View, text: str, lang: str = CQL2_TEXT, crs: str = CRS84) -> Expression:
+    """Read a filter over the visible columns; BadRequest for anything else."""
+    return check(parse(text, lang, crs), view.fields)
 
 
 def _choose(
@@ -121,13 +156,14 @@ def _choose(
     bbox: Box | None,
     interval: Interval | None,
     expression: Expression | None,
+    meter: Meter,
 ) -> NDArray[np.int32]:
     if bbox is not None:
         numbers = in_box(table, numbers, bbox)
     if interval is not None:
         numbers = numbers[in_interval(view, table, numbers, interval)]
     if expression is not None:
-        numbers = numbers[evaluate(expression, table, numbers)]
+        numbers = numbers[evaluate(expression, table, numbers, meter)]
     return numbers
 
 

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.access.view import View
-from geoshare.filter.evaluate import without_accents
+from geoshare.filter.text import without_accents
 from geoshare.filter.values import Words, read_column
 from tiles.arrays import FeatureTable, Kind, Rows
 from tiles.geometry.convert import to_shapely

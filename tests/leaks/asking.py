@@ -36,6 +36,8 @@ VALUES = (
     "shop",
     "x",
 )
+CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+EPSG_4326 = "http://www.opengis.net/def/crs/EPSG/0/4326"
 FORMATS = ("json", "html", "geojson", "xml", "")
 MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
 SETS = tuple(MATRIX_SETS)
@@ -212,6 +214,17 @@ class Asker:
             f"S_WITHIN(geometry, BBOX({west},{south},{east},{north}))",
             f"T_AFTER({name}, TIMESTAMP('2026-05-04T00:00:00Z'))",
             f"CASEI({name}) = casei('{value}')",
+            f"ACCENTI({name}) LIKE accenti('{value[:1]}%')",
+            f"{name} <> {self.column()}",
+            f"{name} * 2 + 1 > {rng.choice((3, 9))}",
+            f"A_OVERLAPS({name}, ('{value}', 1))",
+            f"T_INTERSECTS(INTERVAL({name}, {self.column()}), INTERVAL('2026-05-04', '..'))",
+            f"S_TOUCHES(geometry, MULTIPOINT(({west} {south}), ({east} {north})))",
+            f"S_CROSSES(geometry, LINESTRING({west} {south}, {east} {north}))",
+            f"length_m(geometry) > {rng.choice((0, 20, 200))}",
+            "area_m2(geometry) > 100 AND geometry_type(geometry) = 'Polygon'",
+            f"year({name}) = 2026",
+            f"char_length({name}) > 2",
             f"{name} = '",
             "(" * rng.randint(1, 90) + "1=1",
         )
@@ -242,6 +255,10 @@ class Asker:
             query.append(("limit", rng.choice((1, 2, 5, 20, 100, 100000, 0, "x"))))
         if rng.random() < 0.4:
             query.append(("filter", self.filter()))
+            if rng.random() < 0.1:
+                query.append(("filter-lang", rng.choice(("cql2-text", "cql2-json", "ecql"))))
+            if rng.random() < 0.1:
+                query.append(("filter-crs", rng.choice((CRS84, EPSG_4326, "EPSG:1"))))
         if rng.random() < 0.2:
             query.append(("datetime", self.instant()))
         if rng.random() < 0.2:
@@ -654,6 +671,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "HEAD /contributions/uploads/<upload>": lambda asker: asker.upload("HEAD"),
     "PATCH /contributions/uploads/<upload>": lambda asker: asker.upload("PATCH"),
     "POST /extracts": Asker.extract,
+    "GET /functions": _get("/functions"),
     "GET /healthz": _get("/healthz"),
     "GET /jobs": _get("/jobs"),
     "GET /jobs/<job>": _get("/jobs/{job}"),
