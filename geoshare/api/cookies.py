@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hmac
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from flask import Response
 
@@ -60,7 +61,8 @@ def session(services: Services, environ: Environ) -> str | None:
 def check_own_page(services: Services, environ: Environ) -> None:
     """Raise Denied unless the browser says that a page of this server asks."""
     site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
-    own = base_url(services.settings, environ)
+    address = urlsplit(base_url(services.settings, environ))
+    own = f"{address.scheme}://{address.netloc}".lower()
     if (site is None and origin is None) or site not in (None, "same-origin"):
         raise _foreign()
     if origin not in (None, own):

@@ -13,6 +13,7 @@ from geoshare.access.audit.notes import VerifierKey
 from geoshare.access.audit.sequence import Busy
 from geoshare.access.audit.verify import DatabaseCheck, Progress, Verified, verify_files
 from geoshare.access.credentials import Principal
+from geoshare.access.credentials.principal import ADMIN
 from geoshare.errors import BadRequest, Conflict, NotFound
 from geoshare.services.auditing import once_of
 from geoshare.services.extracts import KIND as EXTRACT
@@ -56,7 +57,7 @@ class AuditDesk:
 
     def own(self, who: Principal, before: str | None, limit: int) -> dict[str, Any]:
         """The caller's organisation's entries, the newest first, with what opens its own names."""
-        if not who.whole:
+        if not _reads(who):
             return {"entries": []}
         rows = self._trail.rows
         after = rows.of_entry(before, who.organisation) if before is not None else None
@@ -67,7 +68,7 @@ class AuditDesk:
 
     def own_proof(self, who: Principal, entry: str) -> bytes:
         """The proof of an entry of the caller's organisation; NotFound for others."""
-        if not who.whole or self._trail.rows.of_entry(entry, who.organisation) is None:
+        if not _reads(who) or self._trail.rows.of_entry(entry, who.organisation) is None:
             raise NotFound("No such entry")
         return self._trail.proof(entry, wait_s=2.0).text()
 
@@ -118,3 +119,8 @@ class AuditDesk:
 
 def _checked(found: Verified, more: list[str]) -> Checked:
     return Checked(found.checkpoint.size if found.checkpoint else 0, [*found.findings, *more])
+
+
+def _reads(who: Principal) -> bool:
+    """Whether the caller reads its organisation's entries: they tell who of its people did what."""
+    return who.whole and (not who.person or who.may(ADMIN))

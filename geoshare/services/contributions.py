@@ -269,7 +269,8 @@ class Contributions:
 
     def _upload(self, who: Principal, number: str) -> Upload:
         upload = self._services.governance.upload(number)
-        if upload is None or not who.whole or upload.organisation != who.organisation:
+        mine = who.whole and upload is not None and upload.organisation == who.organisation
+        if upload is None or not mine or not self.policy(who).grants:
             raise NotFound("No such upload")
         return upload
 

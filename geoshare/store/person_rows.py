@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, and_, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from geoshare.errors import BadRequest, Conflict, NotFound
@@ -14,6 +14,7 @@ from geoshare.store.database import Database
 from geoshare.store.governance_tables import ORGANISATIONS
 from geoshare.store.person_tables import DEPARTMENTS, IDENTITIES, INVITES, PERSONS, SESSIONS
 
+KEPT_US = 30 * 86_400_000_000  # after the end of an invite or a session
 Also = Callable[[Connection], object]  # what is done in the same transaction: an entry in the log
 
 
@@ -245,6 +246,7 @@ class PersonRows:
                     update(SESSIONS).where(SESSIONS.c.id.in_(old)).values(revoked_us=now_us)
                 )
             connection.execute(SESSIONS.insert().values(asdict(session)))
+            _forget_old(connection, session.person, now_us - KEPT_US)
             also(connection)
 
     def session(self, session: str) -> tuple[Session, Person] | None:
@@ -322,6 +324,13 @@ def check_active(connection: Connection, person: str) -> None:
     )
     if connection.execute(select(PERSONS.c.id).where(active)).first() is None:
         raise NotFound("No such person")
+
+
+def _forget_old(connection: Connection, person: str, before_us: int) -> None:
+    """Delete invites and sessions of a person that ended long ago; entries of the log stay."""
+    for table in (INVITES, SESSIONS):
+        over = or_(table.c.expires_us < before_us, table.c.revoked_us < before_us)
+        connection.execute(table.delete().where(table.c.person == person, over))
 
 
 def _end_invites(connection: Connection, person: str, now_us: int) -> int:

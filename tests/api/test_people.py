@@ -215,3 +215,47 @@ def test_wrong_bodies_are_refused_by_name(own, admin):
 
 def _party(own, browser: Browser):
     return party_of(own.services.sessions.authenticate(browser.cookie))
+
+
+def test_only_administrators_read_what_their_people_did(own, admin):
+    viewer = Browser(own, "org-municipal", "viewer").log_in()
+    entries = admin.ask("GET", "/me/audit").json["entries"]
+    assert viewer.person in json.dumps(entries)
+    assert viewer.ask("GET", "/me/audit").json == {"entries": []}
+    proof = f"/me/audit/{entries[0]['entry']['id']}/proof"
+    assert viewer.ask("GET", proof).status_code == 404
+
+
+def test_a_viewer_does_not_go_on_with_an_upload_of_a_contributor(own):
+    contributor = Browser(own, "org-provider", "contributor").log_in()
+    viewer = Browser(own, "org-provider", "viewer").log_in()
+    tus = {"Tus-Resumable": "1.0.0"}
+    begun = contributor.ask(
+        "POST",
+        "/contributions/uploads?filename=a.csv&collection=shelters",
+        **tus | {"Upload-Length": "9"},
+    )
+    path = begun.headers["Location"].removeprefix("http://localhost")
+    piece = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    for person, status in ((viewer, 404), (contributor, 204)):
+        assert person.ask("PATCH", path, **tus | piece).status_code == status
+
+
+def test_sessions_that_ended_long_ago_are_not_kept(own):
+    person = Browser(own, "org-municipal", "viewer").log_in()
+    clock = own.services.clock
+
+    class Later:
+        def now_us(self) -> int:
+            return clock.now_us() + 100 * 86_400_000_000
+
+    own.services.clock = own.services.sessions._clock = Later()
+    person.log_in()
+    assert len(own.services.governance.persons.sessions(person.person)) == 1
+
+
+def test_a_server_below_a_path_knows_its_own_pages(own):
+    object.__setattr__(own.settings, "public_url", "https://Example.jp/geo")
+    person = Browser(own, "org-municipal", "viewer")
+    assert person.accept(person.invite(), Origin="https://example.jp").status_code == 200
+    assert person.accept(person.invite(), Origin="https://example.jp.evil").status_code == 403
