@@ -121,6 +121,11 @@ def keeper(settings: Settings) -> None:
 @click.option("--mapping", help="A mapping profile.")
 @click.option("--crs", help="The horizontal datum where a file has none, e.g. EPSG:6677.")
 @click.option(
+    "--accuracy-m",
+    type=click.FloatRange(min=0, min_open=True, max=10_000),
+    help="Metres within which positions are right: a feature that moves by no more has not changed.",
+)
+@click.option(
     "--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression."
 )
 @click.pass_obj

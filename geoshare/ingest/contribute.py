@@ -146,7 +146,9 @@ def contribute(
 
     clear()
     changeset = record.begin(clock, request.provider, name, clear)
-    features = FeatureWriter(record, changeset, row, report, precedence, remember=replace)
+    features = FeatureWriter(
+        record, changeset, row, report, precedence, remember=replace, accuracy_m=request.accuracy_m
+    )
     rasters = RasterWriter(record, changeset, row, files)
     try:
         changeset.apply(lambda chunk: chunk.add_contribution(row))
@@ -185,7 +187,7 @@ def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
 def _options(request: ReadRequest, licence: str, release_class: str, replace: bool) -> str:
     said = {
         name: getattr(request, name)
-        for name in ("collection", "mapping", "crs", "epoch", "vertical", "encoding")
+        for name in ("collection", "mapping", "crs", "epoch", "vertical", "accuracy_m", "encoding")
         if getattr(request, name) is not None
     }
     said |= {"licence": licence, "release_class": release_class, "replace": replace}

@@ -13,6 +13,7 @@ import shapely
 from geoshare.errors import BadData
 from geoshare.ingest.claims import claimed_from, resolved, stands
 from geoshare.merge import Claimed, Conformer, Identities, inferred, widened
+from geoshare.merge.noise import is_noise
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection, check_name, known
@@ -64,7 +65,8 @@ class FeatureWriter:
     """Writes feature batches under one change set.
 
     ``remember`` keeps which standing claims the file repeats, so that those it does not repeat can
-    be removed.
+    be removed. Where ``accuracy_m`` is stated, a feature that has moved by no more stays as it stands;
+    what was measured is kept in its claim.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class FeatureWriter:
         precedence: Sequence[str],
         *,
         remember: bool,
+        accuracy_m: float | None = None,
     ) -> None:
         self.taken = 0
         self._changeset = changeset
@@ -83,6 +86,7 @@ class FeatureWriter:
         self._report = report
         self._precedence = precedence
         self._remember = remember
+        self._accuracy_m = accuracy_m
         self._collections = record.collections()
         self._stored = dict(self._collections)
         self._identities = Identities(record.secret, self._collections)
@@ -210,33 +214,50 @@ class FeatureWriter:
         return [entry._replace(feature=id_) for entry, id_ in zip(plan.displaced, ids, strict=True)]
 
     def _write(self, chunk: Chunk, collection: Collection, plan: _Plan, any_standing: bool) -> None:
-        rows = [entry.row() for entry in plan.alone]
-        claims = [NewClaim(entry.feature, entry.record_id, entry.content_hash) for entry in plan.alone]
+        pairs = [(entry, entry.row()) for entry in plan.alone]
         if plan.shared:
             standing = self._claimed(
                 chunk, collection.name, [entry.feature for entry in plan.shared], plan.ended
             )
             for entry in plan.shared:
-                mine = _claimed_by(entry, self._row)
-                row = resolved(
-                    collection, entry.feature, [*standing[entry.feature], mine], self._precedence
-                )
-                rows.append(row)
-                same = (row.geometry, row.properties) == (entry.geometry, entry.properties.decode())
-                claims.append(
-                    NewClaim(
-                        entry.feature,
-                        entry.record_id,
-                        entry.content_hash,
-                        geometry=None if same else entry.geometry,
-                        properties=None if same else entry.properties.decode(),
-                    )
-                )
+                mine = [*standing[entry.feature], _claimed_by(entry, self._row)]
+                pairs.append((entry, resolved(collection, entry.feature, mine, self._precedence)))
+        quiet = self._quiet(chunk, collection.name, pairs) if any_standing else set()
+        rows = [row for _, row in pairs if row.id not in quiet]
+        claims = [self._claim(entry, None if row.id in quiet else row) for entry, row in pairs]
         replaced = (
             chunk.feature_versions(collection.name, [row.id for row in rows]) if any_standing else {}
         )
         chunk.put_features(collection.name, self._row.id, rows, replaced)
         chunk.put_claims(collection.name, self._row.id, self._row.provider, claims, sorted(plan.ended))
+
+    def _claim(self, entry: Entry, row: NewFeature | None) -> NewClaim:
+        """The claim of an entry; with what it says where that is not what its feature version says."""
+        properties = entry.properties.decode()
+        same = row is not None and (row.geometry, row.properties) == (entry.geometry, properties)
+        return NewClaim(
+            entry.feature,
+            entry.record_id,
+            entry.content_hash,
+            geometry=None if same else entry.geometry,
+            properties=None if same else properties,
+            accuracy_m=self._accuracy_m,
+        )
+
+    def _quiet(
+        self, chunk: Chunk, collection: str, pairs: Sequence[tuple[Entry, NewFeature]]
+    ) -> set[str]:
+        """Features of which nothing is said that their stated accuracy does not hold already."""
+        accuracy_m = self._accuracy_m
+        if accuracy_m is None:
+            return set()
+        standing = chunk.standing_features(collection, [row.id for _, row in pairs])
+        return {
+            row.id
+            for _, row in pairs
+            if row.id in standing
+            and is_noise(standing[row.id], (row.geometry, row.properties), accuracy_m)
+        }
 
     def _claimed(
         self, chunk: Chunk, collection: str, features: Sequence[str], without: set[int]

@@ -45,6 +45,7 @@ class Options:
     mapping: str | None = None
     crs: str | None = None
     licence: str | None = None
+    accuracy_m: float | None = None
 
     def checked_mapping(self) -> str | dict[str, str] | None:
         """A profile's name, or a table of column to property."""
@@ -236,6 +237,7 @@ class Contributions:
             collection=options.collection,
             mapping=options.checked_mapping(),
             crs=options.crs,
+            accuracy_m=options.accuracy_m,
             grids_dir=self._services.settings.grids,
         )
 

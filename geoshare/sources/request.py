@@ -49,6 +49,8 @@ class ReadRequest:
         Name of a mapping profile, or {source column: property}; None: found by the columns.
     crs, epoch, vertical
         Horizontal CRS, decimal year, and vertical datum, where the file does not say or says wrongly.
+    accuracy_m
+        Metres within which positions are stated to be right; None: not stated.
     encoding
         Text encoding, where detection is not wanted.
     grids_dir
@@ -67,6 +69,7 @@ class ReadRequest:
     crs: str | None = None
     epoch: float | None = None
     vertical: str | None = None
+    accuracy_m: float | None = None
     encoding: str | None = None
     grids_dir: Path | None = None
     bounds: Bounds = Bounds()

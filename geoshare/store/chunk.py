@@ -135,6 +135,16 @@ class Chunk:
         """Version in force of each of these features; no entry where there is none."""
         return self._versions(FEATURES, collection, ids)
 
+    def standing_features(
+        self, collection: str, ids: Sequence[str]
+    ) -> dict[str, tuple[bytes | None, str]]:
+        """Geometry (WKB) and properties (JSON) of those of these features that are in force."""
+        table = FEATURES.c
+        chosen = select(table.id, table.geometry, table.properties).where(
+            table.collection == collection, table.id.in_(ids), self._in_force(FEATURES)
+        )
+        return {row.id: (row.geometry, row.properties) for row in self._connection.execute(chosen)}
+
     def raster(self, collection: str, raster: str) -> StandingRaster | None:
         """The raster of that id in force."""
         table = RASTERS.c

@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+import shapely
 
 from geoshare.services import once
 from geoshare.services.keeping import make_worker
+from geoshare.store.reading import full_claims
 
 BATCH = "/contributions?collection=places"
 
@@ -111,3 +113,43 @@ def test_two_who_send_the_same_at_once_are_one(sender, monkeypatch):
     assert sender.send(batch("b"), "key-1").status_code == 409
     monkeypatch.setattr(once.Once, "_known", known)
     assert len(sender.own.services.queue.newest()) == 1
+
+
+def moved(east_m: float, name: str = "a") -> bytes:
+    place = {"type": "Point", "coordinates": [139.7 + east_m / 90_500, 35.6]}
+    said = {"id": "o", "name": name}
+    feature = {"type": "Feature", "id": "o", "geometry": place, "properties": said}
+    return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+
+
+def test_what_moves_within_its_stated_accuracy_is_no_change_and_small_steps_add_up(sender):
+    path = BATCH + "&accuracy_m=2"
+
+    def token() -> str:
+        return str(sender.own.get("/collections/places/changes").json["token"])
+
+    def after(east_m: float, name: str = "a") -> str:
+        assert sender.send(moved(east_m, name), path=path).status_code == 202
+        sender.work()
+        return token()
+
+    first = after(0)
+    (before,) = sender.own.items("places")
+    assert after(1.5) == first
+    assert sender.own.items("places") == [before]
+    with sender.own.services.record.snapshot() as connection:
+        (claim,) = full_claims(connection, "places", [before["id"]], set())
+    assert claim.accuracy_m == 2
+    assert shapely.from_wkb(claim.geometry).x > 139.7  # what was measured is kept
+    second = after(2.5)  # from where it stands, not from where it was measured last
+    assert second != first
+    assert after(2.5, "b") != second
+
+
+def test_without_a_stated_accuracy_every_move_is_a_change(sender):
+    tokens = set()
+    for east_m in (0.0, 0.5):
+        sender.send(moved(east_m))
+        sender.work()
+        tokens.add(sender.own.get("/collections/places/changes").json["token"])
+    assert len(tokens) == 2
