@@ -15,6 +15,7 @@ from geoshare.cli_audit import audit
 from geoshare.cli_keys import keys
 from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
+from geoshare.cli_sync import sync
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
 from geoshare.model.box import Box
@@ -238,6 +239,7 @@ def show_settings() -> None:
 
 main.add_command(audit)
 main.add_command(keys)
+main.add_command(sync)
 for group in (*GROUPS, *PEOPLE):
     main.add_command(group)
 

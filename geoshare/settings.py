@@ -56,6 +56,18 @@ class Settings(BaseModel):
     grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
     background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
     background_attribution: str = Field("", description="Attribution shown with that background")
+    warnings_folder: Path | None = Field(
+        None, description="Folder of JMA telegrams (.xml) that is watched; empty: none"
+    )
+    warnings_url: str = Field(
+        "", description="Atom feed of JMA telegrams that is asked for them; empty: none"
+    )
+    warnings_hosts: tuple[str, ...] = Field(
+        ("www.data.jma.go.jp",), description="Hosts that telegrams may be fetched from, by https"
+    )
+    warnings_every_s: float = Field(
+        60.0, ge=20, description="Seconds between two looks at the feed of telegrams"
+    )
     idle_s: float = Field(
         60.0, ge=5, description="Seconds after which a connection on which nothing moves is ended"
     )
@@ -105,7 +117,7 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
             near = difflib.get_close_matches(key, Settings.model_fields, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise BadRequest(f"Unknown setting {key}{hint}", parameter=key)
-    for key in ("trusted_hosts", "cors_origins", "webhook_networks"):
+    for key in ("trusted_hosts", "cors_origins", "webhook_networks", "warnings_hosts"):
         if isinstance(values.get(key), str):
             values[key] = tuple(part.strip() for part in values[key].split(",") if part.strip())
     try:

@@ -46,6 +46,7 @@ from geoshare.services.quotas import Quotas
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
 from geoshare.services.tokens import issuer_of
+from geoshare.services.warnings import Warnings
 from geoshare.services.webhooks import Webhooks
 from geoshare.services.written import witness
 from geoshare.settings import Settings
@@ -110,6 +111,7 @@ class Services:
         self.rasters = Rasters()
         self.desk = AuditDesk(self)
         self.live = Desk(self)
+        self.warnings = Warnings(self)
         self._record: Record | None = None
         self._parts: dict[tuple[Any, ...], Policy] = {}
         self._lock = threading.Lock()

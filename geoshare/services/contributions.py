@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 KIND = "contribute"
+WARNINGS = "warnings"
 BLOCK = 1 << 20
 UPLOAD_LIFE_US = 2 * 86_400_000_000
 PREVIEW_BYTES = 64_000_000
@@ -220,8 +221,11 @@ class Contributions:
 
     @staticmethod
     def check_collection(policy: Policy, collection: str) -> None:
-        """Raise Denied where a policy to contribute does not speak of the collection."""
-        if not policy.allows(collection):
+        """Raise Denied where a policy to contribute does not speak of the collection.
+
+        Warnings are nobody's to contribute: they follow from the weather service's telegrams alone.
+        """
+        if collection == WARNINGS or not policy.allows(collection):
             raise Denied(
                 f"Your agreement does not let you contribute to {collection}",
                 parameter="collection",

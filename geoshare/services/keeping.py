@@ -229,6 +229,9 @@ def run_worker(services: Services) -> None:
     if services.settings.webhooks:
         notifier = Notifier(services, services.webhooks)
         threading.Thread(target=notifier.run, args=(stop,), name="webhooks", daemon=True).start()
+    if services.warnings.sources:
+        watch = services.warnings.watch
+        threading.Thread(target=watch, args=(stop,), name="warnings", daemon=True).start()
     stop.wait()
     worker.stop(wait_s=5)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,11 @@ from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
 from geoshare.services.keeping import make_keeper
 from geoshare.services.scratch import scratch_folder
+from geoshare.services.warning_folder import SETTLED_S
+from geoshare.services.warnings import Taken
 from geoshare.services.written import Author
 from geoshare.sources import ReadRequest
+from geoshare.sources.jma import MAX_BYTES
 
 DEMO_KEYS = {
     "automaker": ("automaker-a", ("automaker",)),
@@ -91,6 +96,33 @@ class Local:
         about = Party(organisation=provider, subject=found.contribution_id)
         services.trail.append("contribution.accept", COMMAND_LINE, about)
         return found.report
+
+    def take_telegram(self, path: Path) -> Taken:
+        """Take one JMA telegram in; it is visible after ``wait_until_visible``."""
+        if not path.is_file():
+            raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
+        with path.open("rb") as file:
+            return self._noted(self._services.warnings.take(file.read(MAX_BYTES + 1), path.name))
+
+    def sync_warnings(self) -> Iterator[Taken]:
+        """Take what the folder and the address of the settings hold now."""
+        warnings = self._services.warnings
+        if not warnings.sources:
+            raise BadRequest(
+                "No folder and no address of telegrams is set",
+                parameter="warnings_folder",
+                allowed="GEOSHARE_WARNINGS_FOLDER or GEOSHARE_WARNINGS_URL, or files",
+            )
+        for _ in warnings.sync_folder():  # the first look only sees how the files are
+            pass
+        time.sleep(SETTLED_S)
+        for taken in (*warnings.sync_folder(patient=False), *warnings.sync_feed()):
+            yield self._noted(taken)
+
+    def _noted(self, taken: Taken) -> Taken:
+        if taken.sequence is not None:
+            self._sequences.append(taken.sequence)
+        return taken
 
     def wait_until_visible(self) -> None:
         """Return when readers see what was taken in; NotPublished where some of it cannot be shown."""
@@ -176,6 +208,11 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
         except GeoshareError as error:
             raise BadRequest(f"{entry['file']}: {error.message}", parameter="sample") from error
         progress((number + 1) / len(listed), entry["file"])
+    local.wait_until_visible()  # warnings take their shapes from the areas that are published
+    for name in manifest.get("telegrams", {}).get("files", ()):
+        taken = local.take_telegram(sample / "telegrams" / name)
+        if taken.error is not None:
+            raise BadRequest(f"{name}: {taken.error.message}", parameter="sample") from taken.error
     local.wait_until_visible()
     for organisation, tiers in DEMO_KEYS.values():
         local.agree(organisation, tiers, days=DEMO_DAYS, reason="the sample town")

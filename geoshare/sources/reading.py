@@ -12,6 +12,7 @@ from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.collections import check_name
 from geoshare.model.report import Report
 from geoshare.sources import archives, messages, palsar
+from geoshare.sources.jma import TelegramReader
 from geoshare.sources.lanelet2 import LaneletReader
 from geoshare.sources.netcdf import NetCdfReader
 from geoshare.sources.opendrive import OpenDriveReader
@@ -27,6 +28,7 @@ HEAD_BYTES = 4_096
 READERS: dict[str, SourceReader] = {
     reader.name: reader
     for reader in (
+        TelegramReader(),
         OpenDriveReader(),
         LaneletReader(),
         XlsxReader(),

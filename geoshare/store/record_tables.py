@@ -212,3 +212,15 @@ RASTERS = Table(
     _ended("rasters", "ended_by", "collection"),
     Index("ix_rasters_object", "object_sha256"),
 )
+
+TELEGRAMS = Table(
+    "telegrams",
+    METADATA,
+    Column("digest", Text, primary_key=True),  # SHA-256 of the bytes
+    Column("stream", Text, nullable=False),  # telegrams of one stream supersede each other
+    Column("reported_us", BigInteger, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),  # JSON: what was read
+    Column("data", LargeBinary, nullable=False),  # the bytes as they came, zlib
+    Index("ix_telegrams_stream", "stream", "reported_us"),
+)
