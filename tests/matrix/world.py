@@ -97,6 +97,12 @@ TIERS: dict[str, list[Grant]] = {
             "area": _polygon(FENCE),
         },
         {
+            "collections": ["segments"],
+            "columns": ["name", "surface"],
+            "rows": _unequal("class", "private"),
+            "area": _polygon(SECOND),
+        },
+        {
             "collections": ["connectors"],
             "columns": ["name"],
             "rows": _unequal("subtype", "secret"),

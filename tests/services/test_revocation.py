@@ -117,7 +117,7 @@ def test_the_end_of_an_agreement_reaches_every_worker(live_server: LiveServer) -
     deadline = time.monotonic() + BOUND_S
     while not served_everywhere(live_server, LANES, key):
         assert time.monotonic() < deadline
-    number = signed.stdout.split()[0]
+    number = signed.stdout.strip().partition("@")[0]
     ended = live_server.cli("agreements", "end", number, "--reason", "a test")
     assert ended.returncode == 0, (ended.stdout, ended.stderr)
     deadline = time.monotonic() + BOUND_S
