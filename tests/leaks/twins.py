@@ -87,6 +87,8 @@ class Twin:
         services = build_services(self.settings, self.clock, CountedIds())
         self.client = create_app(self.settings, services).test_client(use_cookies=False)
         self.worker = make_worker(services)
+        self.uses = services.uses
+        self.uses._start = lambda: None  # last uses are written when the twins work, not by the clock
         services.extracts.pause = lambda _: self.worker.run_one()  # nobody else would run it
 
     def load(self, layer: Layer) -> None:
@@ -182,8 +184,9 @@ class Twins:
             twin.open()
 
     def work(self) -> None:
-        """Run the jobs that wait."""
+        """Run the jobs that wait, and write what is noted for later."""
         for twin in self.both():
+            twin.uses.flush()
             while twin.worker.run_one():
                 pass
 
