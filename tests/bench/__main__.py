@@ -19,7 +19,7 @@ from statistics import median
 import numpy as np
 
 from geoshare import __version__
-from tests.bench import check, client, data
+from tests.bench import check, client, data, tiers
 from tests.bench.floor import Floor
 from tests.bench.geoshare_server import GeoshareServer
 from tests.bench.peers import MapServer, PostGis, Tipg
@@ -38,12 +38,16 @@ def main() -> None:
         own = stack.enter_context(
             GeoshareServer(RESULTS / f"geoshare-{arguments.roads}", roads, buildings)
         )
+        if arguments.only == "tiers":
+            _tiers_alone(own, roads, arguments)
+            return
         peers = _peers(stack, arguments, roads, buildings)
         floor = stack.enter_context(Floor(own.sample_body()))
         work = _work(roads)
         check.contents(own, peers, work)
         rows = _measure(own, peers, floor, work, arguments)
         memory = own.memory_mb()
+        policies = tiers.measure(own, roads, arguments.rounds, arguments.seconds)
         own.stop()
         made = own.made | {"start to ready in s": round(own.start(cached=True), 2)}
         rows.append(_cached(own, floor, arguments))
@@ -61,13 +65,24 @@ def main() -> None:
             "made": made,
             "memory_mb": {"without tile cache": memory, "with tile cache": own.memory_mb()},
             "results": rows,
+            "tiers": policies,
         }
     (RESULTS / "latest.json").write_text(json.dumps(document, indent=1))
     _print(rows)
+    tiers.show(document["tiers"])
     for name, figure in document["made"].items():
         print(f"{name:<34}{figure:>10}")
     for when, figures in document["memory_mb"].items():
         print(f"PSS in MB, {when}: " + ", ".join(f"{who} {mb}" for who, mb in figures.items()))
+
+
+def _tiers_alone(own: GeoshareServer, roads: Path, arguments: argparse.Namespace) -> None:
+    """Measure what policies cost, and put it beside the figures of the last whole run."""
+    latest = RESULTS / "latest.json"
+    document = json.loads(latest.read_text()) if latest.exists() else {}
+    document["tiers"] = tiers.measure(own, roads, arguments.rounds, arguments.seconds)
+    latest.write_text(json.dumps(document, indent=1))
+    tiers.show(document["tiers"])
 
 
 def _arguments() -> argparse.Namespace:
@@ -76,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--buildings", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--only", choices=("", "tiers"), default="", help="one section; empty: all")
     parser.add_argument("--work", default="", help="comma-separated names; empty: all")
     parser.add_argument(
         "--peers", default="tipg,mapserver,pygeoapi", help="comma-separated; empty: none"

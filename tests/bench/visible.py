@@ -81,8 +81,16 @@ class Probe:
 
     def read(self, path: str) -> bytes:
         """The body of an answer."""
+        return self._ask(path)[1]
+
+    def status(self, path: str) -> int:
+        """The status of an answer."""
+        return self._ask(path)[0]
+
+    def _ask(self, path: str) -> tuple[int, bytes]:
         self._connection.request("GET", path, headers=self._headers)
-        return self._connection.getresponse().read()
+        answer = self._connection.getresponse()
+        return answer.status, answer.read()
 
     def close(self) -> None:
         """Hang up."""
@@ -100,12 +108,12 @@ def main() -> int:
         roads = geopandas.read_parquet(arguments.roads)
         own = stack.enter_context(GeoshareServer(folder / "data", arguments.roads, arguments.roads))
         services = build_services(Settings(data=folder / "data"))
-        _wait_ready(own)
-        probes = _probes(own, arguments.workers)
-        for probe in probes:
+        wait_ready(own)
+        asking = probes(own, arguments.workers, own.headers("whole"))
+        for probe in asking:
             stack.callback(probe.close)
-        reads = stack.enter_context(_load(own, roads)) if arguments.load else []
-        times = _changes(own, services, roads, probes, folder, arguments)
+        reads = stack.enter_context(load(own, roads)) if arguments.load else []
+        times = _changes(own, services, roads, asking, folder, arguments)
     print("\n".join(times.lines()))
     print(f"most parts at once: {times.most_parts}; folds into the base: {times.folds}")
     rates = [read.per_second for read in reads]
@@ -125,7 +133,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _wait_ready(own: GeoshareServer) -> None:
+def wait_ready(own: GeoshareServer) -> None:
     """Packs and views of an older format are built anew first."""
     deadline = time.monotonic() + 300
     for tier in own.tiers:
@@ -139,11 +147,11 @@ def _wait_ready(own: GeoshareServer) -> None:
                 time.sleep(0.2)
 
 
-def _probes(own: GeoshareServer, workers: int) -> list[Probe]:
+def probes(own: GeoshareServer, workers: int, headers: dict[str, str]) -> list[Probe]:
     """A connection to each of the workers; the kernel deals them out."""
     found: dict[int, Probe] = {}
     for _ in range(200):
-        probe = Probe(own.base, own.headers("whole"))
+        probe = Probe(own.base, headers)
         if probe.worker in found:
             probe.close()
         else:
@@ -154,7 +162,7 @@ def _probes(own: GeoshareServer, workers: int) -> list[Probe]:
 
 
 @contextmanager
-def _load(own: GeoshareServer, roads: geopandas.GeoDataFrame) -> Iterator[list[client.Measurement]]:
+def load(own: GeoshareServer, roads: geopandas.GeoDataFrame) -> Iterator[list[client.Measurement]]:
     """Tiles and pages of both tiers, as fast as they come."""
     random = np.random.default_rng(7)
     bounds = roads.geometry.iloc[random.choice(len(roads), 60)].bounds.to_numpy()
