@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -43,16 +43,14 @@ class Limit:
     per: Per
     most: int
     grant: str = ""
+    key: str = field(init=False, compare=False)  # what is counted under
+    name: str = field(init=False, compare=False)  # in headers and words
 
-    @property
-    def key(self) -> str:
-        """What is counted under: unit, grant and credential."""
-        return f"{self.unit} {self.grant} {self.credential}"
-
-    @property
-    def name(self) -> str:
-        """Its name in headers and words."""
-        return f"{self.unit}-{self.per}" + (f"-{self.grant}" if self.grant else "")
+    def __post_init__(self) -> None:
+        # once: requests ask for both again and again
+        object.__setattr__(self, "key", f"{self.unit} {self.grant} {self.credential}")
+        name = f"{self.unit}-{self.per}" + (f"-{self.grant}" if self.grant else "")
+        object.__setattr__(self, "name", name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +146,24 @@ class Limiter:
                     return
             self._lease(lacking[1], lacking[2], now_us)
 
-    def left(self, limit: Limit) -> tuple[int, int]:
-        """What is left of a limit as far as is known here, and the seconds until it begins anew."""
-        now_us = self._clock.now_us()
+    def left(self, limits: Iterable[Limit]) -> list[tuple[int, int]]:
+        """What is left of limits as far as is known here, and the seconds until each begins anew."""
+        limits, now_us = tuple(limits), self._clock.now_us()
         with self._lock:
-            held = self._at(limit, now_us)
-            known, ends_us = held.asked_us is not None, held.period.ends_us
-            left = held.left + held.beyond
-        if not known:
-            left = self._stores[limit.per].left(limit.key, held.period.number, limit.most)
-        return max(0, min(left, limit.most)), _seconds(ends_us - now_us)
+            found = [self._at(limit, now_us) for limit in limits]
+            told = [held.left + held.beyond if held.asked_us is not None else None for held in found]
+        return [
+            (
+                max(0, min(self._ask(held) if left is None else left, held.limit.most)),
+                _seconds(held.period.ends_us - now_us),
+            )
+            for held, left in zip(found, told, strict=True)
+        ]
+
+    def _ask(self, held: _Held) -> int:
+        """What the store has of a limit from which nothing was taken here."""
+        limit = held.limit
+        return self._stores[limit.per].left(limit.key, held.period.number, limit.most)
 
     def idle(self, idle_us: int = IDLE_US) -> list[tuple[str, int, int]]:
         """Let go of what was taken of months and is not used: key, month and how much of each."""

@@ -2,7 +2,7 @@
 
 It is known before anything is read, so it says nothing of what is there: a tile costs the same whether
 it is drawn, kept, empty or known to the client, and a collection that is hidden the same as one that
-does not exist. The table is in docs/keys.md.
+does not exist. The table is in docs/quotas.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ until ``t`` seconds from now. Cost is counted in a unit of our own (``qu="cost-u
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -14,13 +15,14 @@ from typing import Any
 from geoshare.access.limits import Limit
 from geoshare.access.turns import Turn, Turns
 from geoshare.api.admit import COUNTED, TURN, Environ
-from geoshare.errors import Unavailable
 from geoshare.services import Services
 from geoshare.services.quotas import Counted
 
 Headers = list[tuple[str, str]]
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
+log = logging.getLogger("geoshare.api")
+
 WINDOW_S = {"minute": 60, "month": 2_678_400}  # a month has at most so many
 
 
@@ -76,7 +78,8 @@ def said(counted: Counted) -> Headers:
         return []
     try:
         left = [f'"{limit.name}";r={number};t={wait_s}' for limit, number, wait_s in counted.left()]
-    except Unavailable:
+    except Exception:  # an answer that was decided on is not lost for its headers
+        log.exception("what is left of quotas cannot be told")
         return []
     return [("RateLimit-Policy", _policy(counted.limits)), ("RateLimit", ", ".join(left))]
 

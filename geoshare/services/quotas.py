@@ -68,7 +68,8 @@ class Counted:
 
     def left(self) -> list[tuple[Limit, int, int]]:
         """Each limit with what is left of it, and the seconds until it begins anew."""
-        return [(limit, *self._quotas.limiter.left(limit)) for limit in self.limits]
+        found = self._quotas.limiter.left(self.limits)
+        return [(limit, *said) for limit, said in zip(self.limits, found, strict=True)]
 
 
 class Quotas:
@@ -137,12 +138,13 @@ class Quotas:
             "grants": self._grants_told(who, credential),
         }
         if not who.anonymous:
-            used = self.months.used(credential)
-            held = {limit.unit: limit for limit in self._of(who, credential) if limit.per == "month"}
+            held = [limit for limit in self._of(who, credential) if limit.per == "month"]
+            leased = zip(held, self.limiter.left(held), strict=True)
             found["month"] = {
-                unit: held[unit].most - self.limiter.left(held[unit])[0] if unit in held else number
-                for unit, number in used._asdict().items()
-            } | {"until": iso(ends_us)}
+                **self.months.used(credential)._asdict(),
+                **{limit.unit: limit.most - left for limit, (left, _) in leased},
+                "until": iso(ends_us),
+            }
         return found
 
     def used(self, month: int) -> dict[str, dict[str, int]]:
@@ -201,7 +203,7 @@ class Quotas:
         return [found[mark] for mark in sorted(found)]
 
     def _told(self, limit: Limit) -> dict[str, Any]:
-        left, wait_s = self.limiter.left(limit)
+        ((left, wait_s),) = self.limiter.left([limit])
         ends_us = self._services.clock.now_us() + wait_s * 1_000_000
         return {
             "name": limit.name,

@@ -33,6 +33,7 @@ ALGORITHM: Final = "HS256"
 TYPE: Final = "at+jwt"
 LIFE_S: Final = 600
 DAY_S: Final = 86_400
+MAX_KNOWN: Final = 4_096  # tokens whose signature need not be checked again
 MAX_LENGTH: Final = 8_192  # letters of a token: a scope of many collections fits
 NAME: Final = "access-tokens "  # of signing keys among the secrets, and the day
 _FORM: Final = re.compile(r"([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
@@ -79,6 +80,7 @@ class AccessTokens:
         self.issuer = issuer
         self._day = -1
         self._keys: dict[str, OctKey] = {}  # by the header that names them
+        self._signed: dict[str, dict[str, Any]] = {}  # claims of tokens whose signature is right
         self._lock = threading.Lock()
 
     def issue(self, who: Principal, scope: tuple[str, ...] | None) -> Issued:
@@ -124,12 +126,17 @@ class AccessTokens:
         key = self._current(now_s).get(match[1]) if match is not None else None
         if key is None:
             refuse()
-        try:
-            claims = jwt.decode(text, key, algorithms=[ALGORITHM], decoder_cls=_Strict).claims
-        except (JoseError, ValueError):
-            refuse()
+        claims = self._signed.get(text)
+        if claims is None:
+            try:
+                claims = jwt.decode(text, key, algorithms=[ALGORITHM], decoder_cls=_Strict).claims
+            except (JoseError, ValueError):
+                refuse()
         if not self._right(claims, now_s):
             refuse()
+        if len(self._signed) >= MAX_KNOWN:
+            self._signed = {}
+        self._signed[text] = claims
         found = self._authenticator.valid_secrets(claims["sub"])
         if found is None:
             refuse()
@@ -168,7 +175,7 @@ class AccessTokens:
                 key = OctKey.import_key(self._secret(name), {"kid": name.removeprefix(NAME)})
                 found[_encoded({}, key).partition(".")[0]] = key
             self._forget(NAME, names)
-            self._keys, self._day = found, day
+            self._keys, self._signed, self._day = found, {}, day
             return found
 
 
