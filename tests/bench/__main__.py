@@ -12,6 +12,7 @@ import os
 import platform
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -27,11 +28,14 @@ from tests.bench.pygeoapi import PyGeoApi
 
 RESULTS = Path("bench-results")
 TILES = 60
+ZOOMS, LIMITS = (6, 10, 14, 16), (100, 1000)
+WORK = (*(f"tile z{z}" for z in ZOOMS), *(f"items {limit}" for limit in LIMITS))
+PEERS = ((Tipg, 54330), (MapServer, 54340), (PyGeoApi, 54350))
 
 
 def main() -> None:
     """Measure and print."""
-    arguments = _arguments()
+    arguments = parser().parse_args()
     RESULTS.mkdir(exist_ok=True)
     roads, buildings = data.write(RESULTS / "data", arguments.roads, arguments.buildings)
     with ExitStack() as stack:
@@ -85,23 +89,44 @@ def _tiers_alone(own: GeoshareServer, roads: Path, arguments: argparse.Namespace
     tiers.show(document["tiers"])
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--roads", type=int, default=1_000_000)
-    parser.add_argument("--buildings", type=int, default=200_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--only", choices=("", "tiers"), default="", help="one section; empty: all")
-    parser.add_argument("--work", default="", help="comma-separated names; empty: all")
-    parser.add_argument(
-        "--peers", default="tipg,mapserver,pygeoapi", help="comma-separated; empty: none"
+def parser() -> argparse.ArgumentParser:
+    """What the command takes."""
+    names = [kind.name for kind, _ in PEERS]
+    found = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    found.add_argument("--roads", type=int, default=1_000_000, help="road lines in the data")
+    found.add_argument("--buildings", type=int, default=200_000, help="polygons in the data")
+    found.add_argument("--rounds", type=int, default=5, help="rounds, of which the median counts")
+    found.add_argument("--seconds", type=float, default=3.0, help="of each server in each round")
+    found.add_argument("--only", choices=("", "tiers"), default="", help="one section; all unless said")
+    found.add_argument(
+        "--work",
+        type=_names(WORK),
+        default=list(WORK),
+        help=f"some of: {', '.join(WORK)} (comma-separated; all unless said);"
+        " the cached tile is measured in any case",
     )
-    return parser.parse_args()
+    found.add_argument(
+        "--peers",
+        type=_names(names),
+        default=names,
+        help=f"some of: {', '.join(names)} (comma-separated; all unless said; '' for none)",
+    )
+    return found
+
+
+def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def names(text: str) -> list[str]:
+        found = [name.strip() for name in text.split(",") if name.strip()]
+        unknown = [name for name in found if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is none of: {', '.join(known)}")
+        return found
+
+    return names
 
 
 def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildings: Path) -> list:
-    wanted = [name for name in arguments.peers.split(",") if name]
-    if not wanted:
+    if not arguments.peers:
         return []
     if missing := PostGis.missing():
         print(f"no peers measured: {missing} is not installed (tests/bench/peers.sh)", file=sys.stderr)
@@ -110,8 +135,8 @@ def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildin
     stack.callback(database.stop)
     database.start(roads, buildings)
     found = []
-    for kind, port in ((Tipg, 54330), (MapServer, 54340), (PyGeoApi, 54350)):
-        if kind.name not in wanted:
+    for kind, port in PEERS:
+        if kind.name not in arguments.peers:
             continue
         if missing := kind.missing():
             print(
@@ -131,10 +156,10 @@ def _work(roads: Path) -> dict[str, list]:
     bounds = geopandas.read_parquet(roads, columns=["geometry"]).geometry.bounds.to_numpy()
     chosen = bounds[random.choice(len(bounds), 4 * TILES, replace=False)]
     found: dict[str, list] = {}
-    for z in (6, 10, 14, 16):
+    for z in ZOOMS:
         tiles = list(dict.fromkeys(check.tile_at(lon, lat, z) for lon, lat, *_ in chosen))[:TILES]
         found[f"tile z{z}"] = tiles
-    for limit in (100, 1000):
+    for limit in LIMITS:
         half = 0.01 if limit == 100 else 0.03
         found[f"items {limit}"] = [
             ((lon - half, lat - half, lon + half, lat + half), limit) for lon, lat, *_ in chosen[:TILES]
@@ -146,9 +171,8 @@ def _measure(
     own: GeoshareServer, peers: list, floor: Floor, work: dict, arguments: argparse.Namespace
 ) -> list[dict]:
     rows = []
-    wanted = [name for name in arguments.work.split(",") if name]
     for name, asks in work.items():
-        if wanted and name not in wanted:
+        if name not in arguments.work:
             continue
         contenders = {
             f"geoshare {tier}": (own.base, own.paths(name, asks), own.headers(tier))

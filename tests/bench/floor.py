@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.bench.peers import wait_for
+from tests.bench.process import free_port
 
 _APP = """
 import hashlib, hmac, os
@@ -19,6 +20,9 @@ BODY = open(os.environ["FLOOR_BODY"], "rb").read()
 KNOWN = hashlib.sha256(os.environ["FLOOR_KEY"].encode()).digest()
 def create_app():
     app = Flask(__name__)
+    @app.get("/ready")
+    def ready():
+        return Response(status=204)
     @app.get("/tile")
     def tile():
         sent = hashlib.sha256(request.headers.get("X-API-Key", "").encode()).digest()
@@ -32,9 +36,10 @@ def create_app():
 class Floor:
     """That application on the same server with the same workers and threads."""
 
-    def __init__(self, body: bytes, port: int = 54350) -> None:
-        self.base = f"http://127.0.0.1:{port}"
-        self._body, self._port = body, port
+    def __init__(self, body: bytes) -> None:
+        self._port = free_port()  # one that no peer has
+        self.base = f"http://127.0.0.1:{self._port}"
+        self._body = body
         self._key = secrets.token_hex(32)
         self.headers = {"X-API-Key": self._key}
 
@@ -64,12 +69,11 @@ class Floor:
             "error",
         ]
         self._process = subprocess.Popen([*command, *options], env=environ, cwd=folder)
-        for _ in range(100):
-            try:
-                wait_for(self.base + "/nothing", 0.0)
-            except OSError as error:
-                if getattr(error, "code", None) == 404:
-                    break
+        try:
+            wait_for(self.base + "/ready", 60.0)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

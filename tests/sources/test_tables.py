@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,27 @@ def test_a_preview_shows_columns_with_samples_and_places(table: Write, tmp_path:
     assert {"name": "name", "title": "Name", "title_ja": "名称"} in found["properties"]
     assert len(found["geojson"]["features"]) == 3
     assert json.dumps(found)
+
+
+def test_cells_of_other_kinds_in_unknown_columns_of_a_workbook_are_told_of(
+    read: ReadFile, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in (
+        ["名称", "緯度", "経度", "独自番号", "独自名", "独自日"],
+        ["公園", 35.6, 139.7, 12, "x", datetime(2026, 1, 2)],
+        ["学校", 35.7, 139.8, "13a", "y", None],
+    ):
+        sheet.append(row)
+    path = tmp_path / "list.xlsx"
+    book.save(path)
+    found = read(path, collection="things")
+    mixed = {
+        note.code.removeprefix("values-mixed:"): note.en
+        for note in found.report.notes
+        if note.code.startswith("values-mixed:")
+    }
+    assert set(mixed) == {"独自番号", "独自日"}
+    assert "numbers" in mixed["独自番号"]
+    assert "dates" in mixed["独自日"]
