@@ -34,7 +34,8 @@ from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
 from geoshare.services.forms import FORM
-from geoshare.services.scratch import scratch_folder, sweep_scratch
+from geoshare.services.housekeeping import Housekeeping
+from geoshare.services.scratch import scratch_folder
 from geoshare.services.webhooks import Notifier
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import ApiKey
@@ -47,9 +48,6 @@ KEYS_LOOK_US = 200_000
 TIMED_LOOK_US = 5_000_000  # delays and windows move
 GRANTS_LOOK_US = 5_000_000  # grants begin and end by the clock
 GRANTS_AHEAD_US = 3 * GRANTS_LOOK_US  # views of terms about to begin are built before they do
-HOUSEKEEPING_US = 3_600_000_000
-SCRATCH_LOOK_US = 60_000_000
-JOBS_KEPT_US = 30 * 86_400_000_000
 
 
 def policies_held(services: Services) -> list[Policy]:
@@ -171,31 +169,6 @@ class _Held:
                 kept_us=round(services.settings.changes_kept_s * 1e6),
             )
             self._built |= {policy.hash for policy in policies}
-
-
-class Housekeeping:
-    """Forgets, once in a while, what nobody may ask for any more."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._due_us = self._scratch_due_us = 0
-
-    def tick(self, now_us: int) -> None:
-        """Delete what is over: jobs after a month with their files, uploads, folders of the dead."""
-        if now_us >= self._scratch_due_us:
-            self._scratch_due_us = now_us + SCRATCH_LOOK_US
-            sweep_scratch(self._services.scratch())
-        if now_us < self._due_us:
-            return
-        self._due_us = now_us + HOUSEKEEPING_US
-        data, governance = self._services.settings.data, self._services.governance
-        for job in governance.jobs.forget(now_us - JOBS_KEPT_US):
-            (data / "extracts" / f"{job}.zip").unlink(missing_ok=True)
-            (data / "reports" / f"{job}.xlsx").unlink(missing_ok=True)
-            shutil.rmtree(data / "incoming" / job, ignore_errors=True)
-        for upload in governance.expired_uploads(now_us):
-            shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
-            governance.remove_upload(upload.id)
 
 
 def run_keeper(services: Services) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 from pathlib import Path
 
+from geoshare.services.housekeeping import SCRATCH_LOOK_US, Housekeeping
 from geoshare.services.scratch import scratch_folder, sweep_scratch
+from tests.api.conftest import Own, own  # noqa: F401 - a fixture
 
 FORK = multiprocessing.get_context("fork")
 
@@ -46,3 +48,13 @@ def test_what_is_no_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path.parent)
     assert sweep_scratch(tmp_path) == []
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_the_keeper_sweeps_when_it_begins_and_on_its_ticks(own: Own) -> None:  # noqa: F811
+    scratch, now_us = own.services.scratch(), own.services.clock.now_us()
+    keeping = Housekeeping(own.services)
+    for tick_us in (now_us, now_us + SCRATCH_LOOK_US):
+        (scratch / "left").mkdir()
+        with scratch_folder(scratch) as held:
+            keeping.tick(tick_us)
+            assert list(scratch.iterdir()) == [held]

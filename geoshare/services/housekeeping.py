@@ -1,0 +1,40 @@
+"""What the keeper clears away: what nobody may ask for any more, and what the dead have left."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from geoshare.services.scratch import sweep_scratch
+
+if TYPE_CHECKING:
+    from geoshare.services import Services
+
+HOUSEKEEPING_US = 3_600_000_000
+SCRATCH_LOOK_US = 60_000_000
+JOBS_KEPT_US = 30 * 86_400_000_000
+
+
+class Housekeeping:
+    """Forgets, once in a while, what nobody may ask for any more."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._due_us = self._scratch_due_us = 0
+
+    def tick(self, now_us: int) -> None:
+        """Delete what is over: jobs after a month with their files, uploads, folders of the dead."""
+        if now_us >= self._scratch_due_us:
+            self._scratch_due_us = now_us + SCRATCH_LOOK_US
+            sweep_scratch(self._services.scratch())
+        if now_us < self._due_us:
+            return
+        self._due_us = now_us + HOUSEKEEPING_US
+        data, governance = self._services.settings.data, self._services.governance
+        for job in governance.jobs.forget(now_us - JOBS_KEPT_US):
+            (data / "extracts" / f"{job}.zip").unlink(missing_ok=True)
+            (data / "reports" / f"{job}.xlsx").unlink(missing_ok=True)
+            shutil.rmtree(data / "incoming" / job, ignore_errors=True)
+        for upload in governance.expired_uploads(now_us):
+            shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
+            governance.remove_upload(upload.id)
