@@ -18,7 +18,7 @@ from geoshare.model.times import iso
 from geoshare.publish import Packs
 from geoshare.services.policies import read_agreement
 from geoshare.services.written import MAX_REASON, Author, act, written
-from geoshare.store.policy_rows import AgreementRow
+from geoshare.store.policy_kinds import AgreementRow
 
 if TYPE_CHECKING:
     from geoshare.services import Services

@@ -14,7 +14,7 @@ from geoshare.model.policy import Activation, canonical_json
 from geoshare.model.times import iso
 from geoshare.publish import Packs
 from geoshare.services.written import Author, act, written
-from geoshare.store.policy_rows import EmergencyRow
+from geoshare.store.policy_kinds import EmergencyRow
 
 if TYPE_CHECKING:
     from geoshare.services import Services

@@ -26,7 +26,7 @@ from geoshare.model.policy import (
 )
 from geoshare.settings import Settings
 from geoshare.store import Governance
-from geoshare.store.policy_rows import Act, AgreementRow, EmergencyRow, Witness
+from geoshare.store.policy_kinds import Act, AgreementRow, EmergencyRow, Witness
 
 log = logging.getLogger("geoshare.policies")
 

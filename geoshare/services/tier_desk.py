@@ -16,7 +16,7 @@ from geoshare.model.policy import canonical_json
 from geoshare.publish import Packs
 from geoshare.query.detail import detail_rule
 from geoshare.services.written import Author, act
-from geoshare.store.policy_rows import Change
+from geoshare.store.policy_kinds import Change
 
 if TYPE_CHECKING:
     from geoshare.services import Services

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from geoshare.access.audit import COMMAND_LINE, Audit, Party
 from geoshare.access.written import first_fault
 from geoshare.errors import BadRequest
-from geoshare.store.policy_rows import Act, Change, Witness
+from geoshare.store.policy_kinds import Act, Change, Witness
 
 if TYPE_CHECKING:
     from geoshare.services import Services

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -14,83 +12,10 @@ from sqlalchemy.sql.elements import ColumnElement
 from geoshare.errors import BadRequest, Conflict, NotFound, Unavailable
 from geoshare.store.database import Database
 from geoshare.store.governance_tables import ORGANISATIONS
+from geoshare.store.policy_kinds import Act, AgreementRow, Change, EmergencyRow, OfferRow
 from geoshare.store.policy_tables import AGREEMENTS, EMERGENCIES, OFFERS, POLICY_CHANGES
 
 LISTED = 1_000
-Witness = Callable[[Connection, "Change"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Who does something, when and why: the head of every change set.
-
-    ``witness`` is told of it in the same transaction, so that an act and its entry in the audit log
-    are kept both or neither.
-    """
-
-    at_us: int
-    author: str
-    reason: str
-    witness: Witness | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change set, as it stands for ever."""
-
-    number: int
-    at_us: int
-    kind: str
-    act: str
-    subject: str
-    author: str
-    reason: str
-    source: str
-    sha256: str | None
-    document: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OfferRow:
-    """An offer as it was made."""
-
-    id: str
-    version: int
-    document: str
-    sha256: str
-    made_us: int
-    withdrawn_us: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class AgreementRow:
-    """One version of an agreement, and how it stands."""
-
-    id: str
-    version: int
-    organisation: str
-    document: str
-    sha256: str
-    offered_us: int
-    signatures: tuple[dict[str, Any], ...]
-    signed_us: int | None
-    ended_us: int | None
-    end_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class EmergencyRow:
-    """An emergency tier that somebody wants on, or that was switched on."""
-
-    id: str
-    document: str
-    sha256: str
-    proposed_us: int
-    proposed_by: str
-    activated_us: int | None
-    activated_by: str | None
-    until_us: int | None
-    ended_us: int | None
 
 
 class PolicyRows:

@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from geoshare.errors import BadRequest, Conflict, NotFound, Unavailable
 from geoshare.store import Governance, open_governance
-from geoshare.store.policy_rows import Act, PolicyRows
+from geoshare.store.policy_kinds import Act
+from geoshare.store.policy_rows import PolicyRows
 
 BY = Act(1_000, "operator", "a test")
 
