@@ -30,6 +30,7 @@ from geoshare.api import (
     stream,
     tiles,
     tilesets,
+    warnings,
     webhooks,
 )
 from geoshare.api.direct import DirectPages
@@ -54,6 +55,7 @@ BLUEPRINTS = (
     keys,
     links,
     oauth,
+    warnings,
     webhooks,
     login,
     issuer,

@@ -174,11 +174,11 @@ def edits(params: EditsParams) -> Response:
 @describes("Edit many features at once", answers=MADE, body=EditsBody, tags=TAGS)
 def edit_several(params: NoParams) -> Response:
     """All of it is done, or nothing."""
-    body = _body(EditsBody)
+    body = read_body(EditsBody)
     wishes = [edit.wish() for edit in body.edits]
     g.named = ",".join(sorted({wish.collection for wish in wishes}))
     found = services().live.edit(caller(), wishes, body.about(), "several")
-    return _sent(found, 201)
+    return sent(found, 201)
 
 
 @blueprint.get("/desk/edits/<edit>")
@@ -192,7 +192,7 @@ def edit_made(params: NoParams, edit: str) -> Response:
 @describes("Take an edit back", answers=MADE, body=AboutBody, tags=TAGS)
 def undo(params: NoParams, edit: str) -> Response:
     """A new edit that says again what was said before, unless somebody has gone on since."""
-    return _sent(services().live.undo(caller(), edit, _body(AboutBody).about()), 201)
+    return sent(services().live.undo(caller(), edit, read_body(AboutBody).about()), 201)
 
 
 @blueprint.post("/desk/photos")
@@ -208,7 +208,7 @@ def send_photo(params: NoParams) -> Response:
             allowed=f"{MAX_BYTES} bytes",
             message_ja=f"写真は{MAX_BYTES // 1_000_000}MBまでです",
         )
-    return _sent(found.live.keep_photo(caller(), request.stream.read(MAX_BYTES + 1)), 201)
+    return sent(found.live.keep_photo(caller(), request.stream.read(MAX_BYTES + 1)), 201)
 
 
 @blueprint.get("/collections/<collection>/items/<feature_id>/photo")
@@ -255,7 +255,7 @@ def withdraw(params: NoParams, collection: str, feature_id: str) -> Response:
 def _one(action: Kind, collection: str, feature_id: str) -> Response:
     found = services()
     found.live.rules.check_collection(caller(), collection)
-    body = _body(FeatureBody)
+    body = read_body(FeatureBody)
     geometry = body.geometry if "geometry" in body.model_fields_set else UNSAID
     seen = None if action == "create" else _if_match()
     wish = Wish(action, collection, feature_id, seen, body.properties, geometry, body.name)
@@ -270,7 +270,8 @@ def _answer(found: dict[str, Any], status: int) -> Response:
     return response
 
 
-def _sent(found: dict[str, Any], status: int) -> Response:
+def sent(found: dict[str, Any], status: int) -> Response:
+    """The answer to an edit; kept by nobody."""
     response = Response(orjson.dumps(found), status, content_type=JSON)
     return reply.finish(response, cache="no-store")
 
@@ -292,7 +293,8 @@ def _if_match() -> str | None:
     return found
 
 
-def _body(model: type[Model]) -> Model:
+def read_body(model: type[Model]) -> Model:
+    """The body of the request, checked. Raises TooLarge, and BadRequest naming what does not fit."""
     if (request.content_length or 0) > MAX_BODY:
         raise TooLarge("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:

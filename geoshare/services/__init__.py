@@ -35,6 +35,7 @@ from geoshare.services.break_glass import BreakGlass
 from geoshare.services.contributions import Contributions
 from geoshare.services.desk import Desk
 from geoshare.services.emergencies import Emergencies
+from geoshare.services.evacuation_proposals import Proposals
 from geoshare.services.extracts import Extracts
 from geoshare.services.forms import FORM
 from geoshare.services.issuer import Issuer
@@ -111,6 +112,7 @@ class Services:
         self.rasters = Rasters()
         self.desk = AuditDesk(self)
         self.live = Desk(self)
+        self.proposals = Proposals(self)
         self.warnings = Warnings(self)
         self._record: Record | None = None
         self._parts: dict[tuple[Any, ...], Policy] = {}

@@ -605,6 +605,12 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "PUT /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("PUT"),
     "PATCH /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("PATCH"),
     "DELETE /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("DELETE"),
+    "GET /warnings/<warning>/evacuation-area": _get("/warnings/{feature}/evacuation-area"),
+    "POST /warnings/<warning>/evacuation-area": lambda asker: asker.post(
+        f"/warnings/{asker.rng.choice(asker.known.ids)}/evacuation-area",
+        b'{"version": "seen"}',
+        "application/json",
+    ),
     "GET /me/keys": _get("/me/keys"),
     "POST /me/keys": Asker.sub_key,
     "POST /me/keys/<key>/rotate": lambda asker: asker.post(
