@@ -70,7 +70,7 @@ def follows(warning: Mapping[str, Any]) -> dict[str, Any]:
     hazard, level = warning.get("hazard"), warning.get("level")
     if hazard == "tsunami" and warning.get("severity") in _TSUNAMI:
         level = TSUNAMI_LEVEL
-    if level not in LEVELS:
+    if not isinstance(level, int) or level not in LEVELS:
         raise Conflict(
             "No evacuation level follows from this warning",
             code="warning-without-level",

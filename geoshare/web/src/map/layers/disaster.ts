@@ -2,7 +2,7 @@
 
 import { LETTERING } from '../../shared/fonts';
 import { language, t, type Word } from '../../shared/i18n';
-import { ALERT, DEPTHS, DEPTH_HALF_TO_ONE, DEPTH_UNKNOWN, ZONE_SPECIAL, ZONE_WARNING } from './palettes';
+import { ADVISORY, ALERT, DEPTHS, DEPTH_HALF_TO_ONE, DEPTH_UNKNOWN, LEVEL_UNKNOWN, ZONE_SPECIAL, ZONE_WARNING } from './palettes';
 import { haloPaint } from './base';
 import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
 
@@ -79,6 +79,19 @@ const EVENT_IMAGE = expression(['case', ['!', inForce], 'event|planned', full, '
 
 const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 0]], 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], '#f2a900']);
 
+const DRILL = expression(['in', ['coalesce', ['get', 'state'], ''], ['literal', ['drill', 'test']]]);
+const REAL = expression(['!', DRILL]);
+const WARNING = expression([
+  'match', ['to-number', ['coalesce', ['get', 'level'], 0]], 2, ADVISORY, 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_UNKNOWN,
+]);
+
+/** What a warning is called on the map; a drill is called that first of all. */
+function warningName(context: Context): unknown {
+  const words = context.language === 'ja' ? ['【訓練】', '【試験】'] : ['[DRILL] ', '[TEST] '];
+  const mark = ['match', ['coalesce', ['get', 'state'], ''], 'drill', words[0], 'test', words[1], ''];
+  return ['concat', mark, ['coalesce', ['get', 'kind_name'], '']];
+}
+
 export const DISASTER_LAYERS: Record<string, Definition> = {
   evacuation_sites: {
     group: 'disaster', order: 1, visible: true,
@@ -150,8 +163,36 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
       kind: 'fill', colour: `${ALERT[level]}40`, outline: ALERT[level], label: t(`level${level}` as Word),
     })),
   },
+  warnings: {
+    group: 'disaster', order: 5, visible: true,
+    layers: (context) => [
+      drawn(context, 'area', 'fill', 320, { filter: REAL as never, paint: { 'fill-color': WARNING, 'fill-opacity': 0.1 } }),
+      drawn(context, 'drill', 'fill', 321, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch' } }),
+      drawn(context, 'edge', 'line', 322, {
+        filter: REAL as never, paint: { 'line-color': WARNING, 'line-width': byZoom([8, 1.5], [16, 4]) },
+      }),
+      drawn(context, 'drill-edge', 'line', 323, {
+        filter: DRILL as never, paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
+      }),
+      drawn(context, 'name', 'symbol', 1020, {
+        layout: {
+          'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
+          'text-max-width': 12, 'text-padding': 8, 'symbol-sort-key': expression(['case', DRILL, 1, 0]),
+        },
+        paint: { ...haloPaint, 'text-color': '#20262b' },
+      }),
+    ],
+    legend: () => [
+      ...([5, 4, 3] as const).map((level): Swatch => ({
+        kind: 'fill', colour: `${ALERT[level]}24`, outline: ALERT[level], label: t('warningLevel', { level }),
+      })),
+      { kind: 'fill', colour: `${ADVISORY}24`, outline: ADVISORY, label: t('warningLevel', { level: 2 }) },
+      { kind: 'fill', colour: `${LEVEL_UNKNOWN}24`, outline: LEVEL_UNKNOWN, label: t('warningNoLevel') },
+      { kind: 'fill', colour: '#ffffff', outline: LEVEL_UNKNOWN, hatch: true, label: t('warningDrill') },
+    ],
+  },
   hazard_zones: {
-    group: 'disaster', order: 5, visible: true, opacity: 0.75,
+    group: 'disaster', order: 6, visible: true, opacity: 0.75,
     choice: {
       label: 'filterHazard', property: 'hazard_type', all: true,
       options: ['flood', 'inland_flood', 'storm_surge', 'tsunami', 'landslide'],

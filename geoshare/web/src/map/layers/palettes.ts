@@ -22,6 +22,9 @@ export const ZONE_SPECIAL = '#fb684c';
 
 /** Alert levels of the Cabinet Office (警戒レベル). */
 export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5: '#0c000c' };
+/** Level 2 in the same scheme, and a warning for which no level is defined. */
+export const ADVISORY = '#f2e700';
+export const LEVEL_UNKNOWN = '#77818a';
 
 /** Sequential, readable with colour-vision deficiency, light to dark. */
 export const POPULATION = ['#f1eef6', '#d4b9da', '#c994c7', '#df65b0', '#dd1c77', '#980043'];
