@@ -9,6 +9,7 @@ import { registerPageFont } from '../shared/fonts';
 import { Header, keyChanged, organisationOf } from '../shared/header';
 import { bilingual, language, languageChanged, moment, t } from '../shared/i18n';
 import { notice, noticeError, noticeHost } from '../shared/notice';
+import { EmergenciesPanel } from './emergencies';
 import { KeysPanel } from './keys';
 import { PeoplePanel, roleWords } from './people';
 
@@ -118,8 +119,13 @@ async function load(): Promise<void> {
     if (me.person) {
       sessions = (await get<{ sessions: Session[] }>('/me/sessions')).sessions;
       accesses = (await get<{ access: Access[] }>('/me/access')).access;
+      const operators = me.person.roles.includes('operator');
+      if (me.role === 'operator' && operators) {
+        const emergencies = new EmergenciesPanel(me.person.id, failed);
+        await emergencies.load();
+        panels.push(emergencies);
+      }
       if (me.person.roles.includes('admin')) {
-        const operators = me.person.roles.includes('operator');
         const people = new PeoplePanel(me.person.id, operators, failed);
         await people.load();
         panels.push(people);

@@ -287,6 +287,19 @@ export const STRINGS = {
   accessTitle: { ja: '運用者による元データの閲覧', en: 'Raw files that the operator opened' },
   accessBy: { ja: '{by}：{reason}（{from} から {until} まで）', en: '{by}: {reason} ({from} to {until})' },
   sessionOver: { ja: 'ログインの期限が切れました。もう一度ログインしてください。', en: 'Your session is over. Log in again.' },
+  emergencies: { ja: '緊急時の特別提供', en: 'Emergencies' },
+  emergencyTwo: {
+    ja: '一人が提案し、別の一人が承認すると、すぐに有効になります。期限が来ると自動で終わります。',
+    en: 'One person proposes, another switches it on at once. It ends by itself.',
+  },
+  emergencyProposed: { ja: '{when} に提案、{hours} 時間', en: 'proposed {when}, for {hours} hours' },
+  emergencyOn: { ja: '有効', en: 'On' },
+  emergencyWaits: { ja: '承認待ち', en: 'Waiting' },
+  emergencyPropose: { ja: '提案する', en: 'Propose' },
+  emergencyConfirm: { ja: '承認して有効にする', en: 'Switch on' },
+  emergencyEnd: { ja: '終了する', en: 'End' },
+  emergencyArea: { ja: '区域（行政コードまたはGeoJSON）', en: 'Area (administrative code or GeoJSON)' },
+  emergencyHours: { ja: '時間', en: 'Hours' },
   emptyFile: { ja: 'ファイルが空です', en: 'The file is empty' },
 } as const satisfies Record<string, Record<Language, string>>;
 
