@@ -43,7 +43,7 @@ class ContributionParams(Params):
     )
     licence: Text | None = Field(None, description="The licence of the data, an SPDX expression")
     accuracy_m: float | None = Field(
-        None, gt=0, le=10_000, description="Metres within which positions are right: 0 to 10000"
+        None, ge=0.001, le=10_000, description="Metres within which positions are right: 0.001 to 10000"
     )
     filename: Text | None = Field(
         None, description="The file's name, where no Content-Disposition gives it"

@@ -115,7 +115,19 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 def _body(body: type[BaseModel] | str) -> dict[str, Any]:
     if isinstance(body, str):
         return {body: {"schema": {"type": "string", "format": "binary"}}}
-    return {"application/json": {"schema": body.model_json_schema(schema_generator=_Plain)}}
+    schema = body.model_json_schema(schema_generator=_Plain)
+    return {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
+
+
+def _inlined(schema: Any, named: dict[str, Any]) -> Any:
+    """A schema with what it names put in its place; OpenAPI 3.0 has no ``$defs``."""
+    if isinstance(schema, list):
+        return [_inlined(item, named) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _inlined(value, named) for key, value in schema.items() if key != "$ref"}
+    name = str(schema.get("$ref", "")).rpartition("/")[2]
+    return _inlined(named[name], named) | found if name else found
 
 
 class _Plain(GenerateJsonSchema):

@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from openapi_spec_validator import validate
 
+from geoshare.services.keeping import _Held
 from geoshare.services.written import Author
 
 CHANGES = "/collections/shelters/changes"
@@ -136,3 +138,34 @@ def test_the_answer_is_validated_by_its_tag(own, contribute):
     tag = own.get(path, "municipal").headers["ETag"]
     headers = {"X-API-Key": own.keys["municipal"], "If-None-Match": tag}
     assert own.client.get(path, headers=headers).status_code == 304
+
+
+def test_a_policy_that_is_held_again_shows_what_has_happened_meanwhile(own, contribute):
+    contribute({"id": "1", "name": "東小学校"})
+    held, moments = _Held(own.services), iter(range(10**6, 10**9, 10**6))
+    own.keys["again"] = own.key("again")
+    tiers = ("municipal",)
+
+    def shown() -> int:
+        held.tick(next(moments))
+        who = own.services.principal(own.keys["again"])
+        return own.services.view(who, "shelters").count
+
+    number = own.local.agree("again", tiers, days=1, reason="a test")
+    (other,) = own.services.agreements.rows("org-municipal")  # nobody else is to hold it
+    own.services.agreements.end(other.id, Author("operator", "a test"))
+    assert shown() == 1
+    own.services.agreements.end(number, Author("operator", "a test"))
+    own.services.authenticator.forget()
+    shown()
+    contribute({"id": "2", "name": "西小学校"})
+    own.local.agree("again", tiers, days=1, reason="a test")
+    own.services.authenticator.forget()
+    assert shown() == 2
+
+
+def test_the_feed_stands_in_the_api_document_which_is_valid(own):
+    document = own.get("/openapi.json").json
+    validate(document)
+    about = document["paths"]["/collections/{collection}/changes"]["get"]
+    assert {"since", "limit", "cursor"} <= {item["name"] for item in about["parameters"]}
