@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import Connection
 
 from geoshare.access.audit import Audit
 from geoshare.cli import main
 from geoshare.errors import Unavailable
+from geoshare.store.database import Database
 from tests.api.conftest import Own
 from tests.api.test_faults import full_disk, places
 
@@ -87,15 +90,34 @@ def test_the_file_appears_after_its_entry_which_has_its_sum(
     assert noted == [hashlib.sha256(content).hexdigest()]
 
 
-def test_a_database_that_may_only_be_read(town: Own, folder: Path) -> None:
+def test_an_error_that_nobody_foresaw_leaves_the_old_file_too(town: Own, folder: Path) -> None:
     before = export(town, folder / "other.pmtiles")
     assert before.exit_code == 0, before.stderr
     (folder / "other.pmtiles").unlink()
     with town.services.governance.database.write() as connection:
         connection.exec_driver_sql(
             "CREATE TRIGGER no_more BEFORE INSERT ON audit_entries"
-            " BEGIN SELECT RAISE(ABORT, 'attempt to write a readonly database'); END"
+            " BEGIN SELECT RAISE(ABORT, 'no more'); END"
         )
     done = export(town, folder / "town.pmtiles")
     assert done.exit_code == 1
+    assert [path.name for path in folder.iterdir()] == ["town.pmtiles"]
     assert (folder / "town.pmtiles").read_bytes() == b"old"
+
+
+def test_a_database_that_may_only_be_read_is_said_in_one_line(
+    town: Own, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Database.write
+
+    @contextmanager
+    def read_only(self: Database, *, durable: bool = True) -> Iterator[Connection]:
+        with write(self, durable=durable) as connection:
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("PRAGMA query_only=OFF")
+
+    monkeypatch.setattr(Database, "write", read_only)
+    assert_refused(export(town, folder / "town.pmtiles"), folder)
