@@ -45,6 +45,7 @@ from tiles.pack.model import count_set
 log = logging.getLogger("geoshare.access")
 
 GRACE_S: Final = 60.0  # how long files that a manifest no longer names stay for their readers
+MOST_FORMER: Final = 32  # policies that nobody holds any more and whose views are kept
 
 
 class Packs(Protocol):
@@ -115,14 +116,18 @@ def build_views(
 def sweep_views(policies: Iterable[Policy], views_dir: Path, grace_s: float = GRACE_S) -> list[str]:
     """Remove the views of policies that nobody holds any more, once they have not changed for a while.
 
+    They hold parts of packs that would be gone without them, so only the ``MOST_FORMER`` youngest stay
+    as long as that.
+
     Returns
     -------
     Hashes of the policies whose views are gone.
     """
     held = {policy.hash for policy in policies}
+    folders = [path for path in views_dir.glob("*") if path.name not in held and path.is_dir()]
     gone = []
-    for folder in views_dir.iterdir() if views_dir.is_dir() else ():
-        if folder.name not in held and folder.is_dir() and _age_s(folder) > grace_s:
+    for place, (age_s, folder) in enumerate(sorted((_age_s(path), path) for path in folders)):
+        if age_s > (grace_s if place < MOST_FORMER else min(grace_s, GRACE_S)):
             shutil.rmtree(folder, ignore_errors=True)
             gone.append(folder.name)
     return gone

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 
-from geoshare.access import journal
+from geoshare.access import build, journal
 from geoshare.access.journal import Journals, State, Writer, journal_path
 
 
@@ -89,3 +92,12 @@ def test_old_steps_and_steps_beyond_the_most_go(path, monkeypatch):
     assert found.last == State(100, "100")
     writer.add("100", "101", 2_000, ({}, {"x": 1}))
     assert [step.state.number for step in read(path).steps] == [101]
+
+
+def test_of_policies_that_nobody_holds_the_youngest_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "MOST_FORMER", 2)
+    for number in range(4):
+        (tmp_path / f"p{number}").mkdir()
+        os.utime(tmp_path / f"p{number}", (time.time() - 100 * (number + 1),) * 2)
+    assert sorted(build.sweep_views([], tmp_path, 1_000)) == ["p2", "p3"]
+    assert build.sweep_views([], tmp_path, 150) == ["p1"]
