@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.areas import coded_area
 from geoshare.access.audit import KEEPER, Party
-from geoshare.errors import BadData, BadRequest, GeoshareError
+from geoshare.errors import BadData, BadRequest, GeoshareError, Unavailable
 from geoshare.ingest import report_json
 from geoshare.ingest.telegrams import PROVIDER, take_telegram
 from geoshare.model.report import Report
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 FOLDER_LOOK_S = 2.0
+MOST_FAILURES = 3  # telegrams of a round that cannot be fetched: then nobody is there
 
 log = logging.getLogger("geoshare.warnings")
 
@@ -118,17 +119,24 @@ class Warnings:
         BadRequest, BadData, Unavailable
             where it may not be asked, is no feed, or does not answer.
         """
-        feed = self._feed
+        feed, failed = self._feed, list[Unavailable]()
         for entry in feed.due() if feed is not None else ():
             assert feed is not None
             try:
                 data = feed.fetch(entry)
             except BadRequest as error:  # off the list: never asked again
                 taken = Taken(entry.url, Report(file=entry.url), error)
+            except Unavailable as error:  # one that is gone must not keep the others waiting
+                failed.append(error)
+                if len(failed) == MOST_FAILURES:
+                    break
+                continue
             else:
                 taken = self.take(data, entry.url.rsplit("/", 1)[-1])
             feed.done(entry)
             yield taken
+        if failed:
+            raise failed[0]
 
     def watch(self, stop: threading.Event) -> None:
         """Look until told to stop; in one process at a time."""

@@ -17,11 +17,13 @@ from typing import Any, ClassVar
 import numpy as np
 import orjson
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from geoshare.cli import main
 from geoshare.errors import BadData, BadRequest, Denied, Unavailable
 from geoshare.model.clock import RandomIds
 from geoshare.model.policy import Grant, Policy
@@ -279,6 +281,55 @@ def test_an_address_is_asked_for_what_is_new_and_nothing_twice(services: Service
     assert list(warnings.sync_feed()) == []
     assert address.asked == [FEED, one, two, FEED, two, FEED, FEED]
     assert stored(services)["潮見町 レベル４土砂災害危険警報"] == "in_force"
+
+
+def test_a_telegram_that_is_gone_does_not_keep_the_others_waiting(services: Services) -> None:
+    here, gone = BASE + "1.xml", BASE + "0.xml"
+    title = "気象警報・注意報（Ｈ２７）"
+    pages = {FEED: feed_of((title, here), (title, gone)), here: made.RAIN_WARNING.xml()}
+    rounds = Warnings(services, Address(pages)).sync_feed()
+    assert next(rounds).error is None
+    with pytest.raises(Unavailable):
+        next(rounds)
+
+
+def test_the_watch_takes_what_comes_and_ends_when_told(services: Services) -> None:
+    inbox = services.settings.warnings_folder
+    assert inbox is not None
+    (inbox / "a.xml").write_bytes(made.DRILL.xml())
+    stop = threading.Event()
+    warnings = Warnings(services, Address({FEED: feed_of((made.RAIN_WARNING.title, BASE + "1.xml"))}))
+    both = [threading.Thread(target=warnings.watch, args=(stop,)) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for _ in range(300):
+        if stored(services):
+            break
+        stop.wait(0.1)
+    stop.set()
+    for thread in both:
+        thread.join(timeout=30)
+    assert not any(thread.is_alive() for thread in both)
+    assert stored(services) == {"潮見町 レベル５大雨特別警報": "drill"}
+
+
+def test_the_command_line_takes_files_and_the_folder(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = services.settings.warnings_folder
+    assert inbox is not None
+    monkeypatch.setenv("GEOSHARE_DATA", str(services.settings.data))
+    monkeypatch.setenv("GEOSHARE_WARNINGS_FOLDER", str(inbox))
+    files = [str(made.FOLDER / name) for name in ("04_landslide.xml", "07_drill.xml")]
+    done = CliRunner().invoke(main, ["sync", "warnings", *files])
+    assert (done.exit_code, "2 telegrams, 0 put aside" in done.output) == (0, True)
+    (inbox / "b.xml").write_bytes(b"<Report")
+    done = CliRunner().invoke(main, ["sync", "warnings"])
+    assert (done.exit_code, "1 telegrams, 1 put aside" in done.output) == (1, True)
+    monkeypatch.delenv("GEOSHARE_WARNINGS_FOLDER")
+    done = CliRunner().invoke(main, ["sync", "warnings"])
+    assert (done.exit_code, "GEOSHARE_WARNINGS_FOLDER" in done.output) == (1, True)
+    assert set(stored(services)) == {"潮見町 土砂災害警戒情報", "潮見町 レベル５大雨特別警報"}
 
 
 def test_a_feed_that_is_none_is_refused(services: Services) -> None:
