@@ -164,10 +164,10 @@ def _hits(services: Services, roads: Path) -> tuple[float, float]:
 
 def _municipalities(seats: np.ndarray) -> list[shapely.Geometry]:
     """Areas that share the land out among their seats, in the order of these."""
-    cells = shapely.voronoi_polygons(
-        shapely.multipoints(seats), extend_to=shapely.box(139, 35, 141, 37)
-    )
-    return list(shapely.get_parts(cells))
+    land = shapely.box(139, 35, 141, 37)
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(seats), extend_to=land))
+    tree = shapely.STRtree(cells)
+    return [cells[tree.query(shapely.Point(seat), "intersects")[0]] for seat in seats]
 
 
 def _views(services: Services, folder: Path, areas: Sequence[Any]) -> list[View]:
