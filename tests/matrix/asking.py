@@ -96,6 +96,12 @@ class World:
         wanted = Wanted(Part(collections=collections), "part", 30)
         return self.services.keys.share(self.services.principal(maker), wanted)[1]
 
+    def _session(self, organisation: str) -> str:
+        """A session of one of its persons, who uses an invite up."""
+        people = self.services.people
+        person = people.add(organisation, {"name": "山田 花子", "roles": ("viewer",)})["id"]
+        return people.accept(people.invite(people.person(person), 1)[0])[0]
+
     def _contents(self, folder: Path) -> None:
         for collection in dict.fromkeys(feature.collection for feature in self.features):
             path = folder / f"{collection}.geojson"
@@ -105,6 +111,9 @@ class World:
         _write_scene(folder / "scene.tif")
         self._take(folder / "scene.tif", "satellite")
         self.keys["part"] = self._shared(self.keys["both"], ("segments", "places"))
+        both = self.services.principal(self.keys["both"])
+        self.keys["token"] = self.services.tokens.issue(both, None).text
+        self.keys["session"] = self._session("a")
         keeper = make_keeper(self.services)
         with keeper.lock():
             keeper.publish(everything=True)
@@ -139,6 +148,19 @@ def by_key(name: str, header: str = "X-API-Key") -> Credential:
     def carry(world: World, ask: Ask) -> Ask:
         text = world.keys[name] if header == "X-API-Key" else f"Bearer {world.keys[name]}"
         return replace(ask, headers=(*ask.headers, (header, text)))
+
+    return carry
+
+
+def by_session(name: str) -> Credential:
+    """As a page of this server asks, with the token that only such a page can have read."""
+
+    def carry(world: World, ask: Ask) -> Ask:
+        said = [("Cookie", f"geoshare-session={world.keys[name]}"), ("Sec-Fetch-Site", "same-origin")]
+        if ask.method != "GET":
+            token = world.client.get("/me", headers=said).json["csrf_token"]
+            said += [("Origin", "http://localhost"), ("X-CSRF-Token", token)]
+        return replace(ask, headers=(*ask.headers, *said))
 
     return carry
 
@@ -192,6 +214,8 @@ PRINCIPALS = (
     Principal("narrowed key", by_key("narrow"), Rights((ALPHA,))),
     Principal("key of a key", by_key("part"), Rights((ALPHA, BETA), frozenset({"segments", "places"}))),
     Principal("signed link", by_link("both"), Rights((ALPHA, BETA)), reads_only=True),
+    Principal("access token", by_key("token", "Authorization"), Rights((ALPHA, BETA))),
+    Principal("session of a person", by_session("session"), Rights((ALPHA,))),
     Principal("operator staff", by_key("staff"), Rights((("operator", None),))),
     Principal("expired key", by_key("late"), refused=True),
     Principal("revoked key", by_key("revoked"), refused=True),
