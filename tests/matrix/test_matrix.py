@@ -88,7 +88,7 @@ def test_discovery_names_what_may_be_known_and_nothing_else(world: World, who: P
             continue
         if page:
             columns = who.rights.columns("discover", collection)
-            assert set(answer.json["properties"]) - {"geometry"} == set(columns)
+            assert set(answer.json["properties"]) - {"id", "geometry"} == set(columns)
             assert not set(columns_of(collection)) - set(columns) & set(_words(answer.json))
         elif collection in VECTORS:
             check_extent(answer.json["extent"], expected(world, who, "discover", collection))
