@@ -13,7 +13,7 @@ import orjson
 
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound, Stale
-from geoshare.ingest.edits import Author, Change, MovedOn, NewSaying, version_token, write_edit
+from geoshare.ingest.edits import Author, Change, MovedOn, version_token, write_edit
 from geoshare.ingest.photos import MEDIA_TYPE, read_photo
 from geoshare.query.items import ItemsQuery, items
 from geoshare.services.desk_history import (
@@ -25,6 +25,7 @@ from geoshare.services.desk_history import (
 )
 from geoshare.services.desk_plan import Planned, Planner, Wish
 from geoshare.services.desk_rules import CLOSED, REQUIRED, TYPES, Rules, not_there
+from geoshare.services.desk_undo import taken_back
 from geoshare.store.edit_rows import (
     OwnClaim,
     add_photo,
@@ -36,7 +37,6 @@ from geoshare.store.edit_rows import (
     undone,
 )
 from geoshare.store.files import Files
-from geoshare.store.rows import DESK
 
 if TYPE_CHECKING:
     from geoshare.services import Services
@@ -127,7 +127,7 @@ class Desk:
             found = histories(connection, who.organisation, collection, feature)
         if not found and len(self._services.view(who, collection).lookup([feature])) == 0:
             raise not_there()
-        return found
+        return self._named(who, found)
 
     def edits(self, who: Principal, before: str | None, limit: int) -> list[dict[str, Any]]:
         """The newest edits of the own organisation."""
@@ -139,7 +139,7 @@ class Desk:
             rows = newest_edits(connection, who.organisation, start, min(limit, EDITS))
             touched = touched_by(connection, who.organisation, [row.changeset for row in rows])
             back = undone(connection, [row.id for row in rows])
-        return [described_edit(row, touched, row.id in back) for row in rows]
+        return self._named(who, [described_edit(row, touched, row.id in back) for row in rows])
 
     def edit_made(self, who: Principal, edit: str) -> dict[str, Any]:
         """One edit of the own organisation."""
@@ -149,7 +149,8 @@ class Desk:
             if row is None:
                 raise NotFound("No such edit")
             touched = touched_by(connection, who.organisation, [row.changeset])
-            return described_edit(row, touched, bool(undone(connection, [edit])))
+            found = described_edit(row, touched, bool(undone(connection, [edit])))
+        return self._named(who, [found])[0]
 
     # Writing
 
@@ -199,7 +200,7 @@ class Desk:
             self.rules.check_collection(who, place[0])
             mine = [claim for claim in touched if (claim.collection, claim.feature) == place]
             now = [claim for claim in standing if (claim.collection, claim.feature) == place]
-            planned.append(_taken_back(place, row.changeset, mine, now))
+            planned.append(taken_back(place, row.changeset, mine, now))
         stale = [item for item in planned if item.stale]
         if stale:
             raise self._stale(who, stale)
@@ -306,6 +307,7 @@ class Desk:
                 stale_members(connection, self._services.record, who.organisation, item)
                 for item in planned
             ]
+        self._named(who, [item["set"] for item in members if item["set"] is not None])
         return Stale(
             "Somebody else has changed it meanwhile; nothing was done",
             members={"features": members},
@@ -341,37 +343,16 @@ class Desk:
                     "source": edit.source if edit else "",
                 }
             found.append(extra)
+        self._named(who, [item["set"] for item in found if item["set"] is not None])
         return found
 
-
-def _taken_back(
-    place: tuple[str, str], changeset: int, touched: Sequence[OwnClaim], now: Sequence[OwnClaim]
-) -> Planned:
-    """The change that says again what was said before a change set; stale where more has happened.
-
-    What stands is compared by what it says, so that edits can be taken back one after the other.
-    """
-    after = [claim for claim in touched if claim.changeset == changeset]
-    before = [claim for claim in touched if claim.ended_by == changeset]
-    layers = {claim.property for claim in touched}
-    here = [claim for claim in now if claim.property in layers]
-    seen = tuple(claim.version for claim in now)
-    wish = Wish("update", place[0], place[1])
-    if {_content(claim) for claim in here} != {_content(claim) for claim in after}:
-        return Planned(wish, place[1], tuple(now), None, stale=True)
-    begins = tuple(
-        NewSaying(
-            claim.property,
-            claim.record_id,
-            claim.geometry,
-            orjson.loads(claim.properties),
-            "" if claim.property == DESK else claim.contribution,
-        )
-        for claim in before
-    )
-    ends = tuple(claim.version for claim in here)
-    return Planned(wish, place[1], tuple(now), Change(*place, seen, ends, begins))
-
-
-def _content(claim: OwnClaim) -> tuple[str, str, bytes | None, str]:
-    return claim.property, claim.record_id, claim.geometry, claim.properties
+    def _named(self, who: Principal, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Put names in the places of ids of colleagues and departments; who was erased has none."""
+        if any(item.get("person") or item.get("department") for item in told):
+            people = self._services.people
+            listed = people.listed(who.organisation), people.departments(who.organisation)
+            persons, departments = ({item["id"]: item["name"] for item in kind} for kind in listed)
+            for item in told:
+                item["person"] = persons.get(item.get("person", ""), "")
+                item["department"] = departments.get(item.get("department", ""), "")
+        return told

@@ -49,6 +49,12 @@ def account_page() -> Response:
     return _page("account.html")
 
 
+@blueprint.get("/desk")
+def desk_page() -> Response:
+    """Serve the desk."""
+    return _page("desk.html")
+
+
 @blueprint.get("/map/settings.json")
 def settings() -> Response:
     """Say what the pages must know before they start: the opt-in background, and where to log in."""

@@ -29,6 +29,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: 'es2022',
     chunkSizeWarningLimit: 2000,
-    rolldownOptions: { input: ['index.html', 'contribute.html', 'login.html', 'account.html'] },
+    rolldownOptions: { input: ['index.html', 'contribute.html', 'login.html', 'account.html', 'desk.html'] },
   },
 });

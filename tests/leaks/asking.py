@@ -578,6 +578,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     f"GET /collections/<collection>/tiles/{PLACE}": lambda asker: asker.ogc_tile(
         "/collections/{collection}/tiles/{matrix}"
     ),
+    "GET /desk": _get("/desk"),
     "GET /desk/collections": _get("/desk/collections"),
     "GET /desk/collections/<collection>/items": _get("/desk/collections/{collection}/items"),
     "GET /desk/collections/<collection>/items/<feature_id>": _get(

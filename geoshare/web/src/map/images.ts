@@ -21,7 +21,7 @@ const RUNNER = 'M13.4 8.2L10.6 13l2.8 2.8-1.2 4M10.6 13l-2.2 3-3.4.2M13.4 8.2L9.
 const HOUSE = 'M2.6 12L12 3.4 21.4 12M5 10.4V20.6H19V10.4';
 
 const SHELTER_COLOURS: Record<string, string> = {
-  open: '#0a7d3c', full: '#b3261e', preparing: '#b26a00', closed: '#6b7680', unknown: '#2e8b57',
+  open: '#0a7d3c', full: '#b3261e', preparing: '#b26a00', not_open: '#3d6f9e', closed: '#6b7680', unknown: '#2e8b57',
 };
 
 /** Loads the characters that images are drawn with. */
@@ -147,7 +147,7 @@ function shelter(pen: Pen, colour: string, state: string): void {
   plate(pen, 0, 0, 30, colour);
   glyph(pen, HOUSE, 3.4, 2.6, 23.2, 2);
   runner(pen, 8.6, 9.4, 13);
-  if (state === 'full') glyph(pen, 'M4 20L20 4', 3, 3, 24, 3);
+  if (state === 'full' || state === 'closed') glyph(pen, 'M4 20L20 4', 3, 3, 24, 3);
 }
 
 function event(pen: Pen, state: string): void {

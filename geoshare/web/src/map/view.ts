@@ -27,6 +27,8 @@ export class MapView {
   private readonly faces = fontFaces();
   private scheduled = 0;
   private marked: Picked | null = null;
+  /** What a page lays over the state's own layers; drawn anew with each refresh. */
+  overlay: (() => { sources: Record<string, SourceSpecification>; layers: Drawn[] }) | null = null;
 
   constructor(private readonly state: State, container: HTMLElement, compact: boolean) {
     const camera = state.camera;
@@ -98,6 +100,11 @@ export class MapView {
       } else if (entry.visible && entry.raster) {
         this.addFrames(entry, sources, drawnLayers);
       }
+    }
+    const more = this.overlay?.();
+    if (more) {
+      Object.assign(sources, more.sources);
+      drawnLayers.push(...more.layers);
     }
     drawnLayers.push(...markLayers(this.marked, this.state));
     drawnLayers.sort((a, b) => a.height - b.height);

@@ -1,5 +1,7 @@
 /** All talk with the server. Nothing else in the app knows an address or a header. */
 
+import { language } from './i18n';
+
 export interface Me {
   organisation: string | null;
   organisation_name?: string;
@@ -155,6 +157,7 @@ export class ApiError extends Error {
     readonly detail: string,
     readonly parameter = '',
     readonly allowed = '',
+    readonly body: Record<string, unknown> = {},
   ) {
     super(detail || title);
   }
@@ -193,8 +196,9 @@ export function transformRequest(url: string): { url: string; headers?: Record<s
 async function refused(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
+  const detail = (language() === 'ja' && text('detail_ja')) || text('detail');
   return new ApiError(
-    response.status, text('title') || response.statusText, text('detail'), text('parameter'), text('allowed'),
+    response.status, text('title') || response.statusText, detail, text('parameter'), text('allowed'), body,
   );
 }
 
@@ -206,11 +210,14 @@ async function ask(path: string, init: RequestInit = {}): Promise<Response> {
 }
 
 /** Asks for a change, as JSON; undefined where the answer has no body. */
-export async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function send<T>(
+  method: string, path: string, body?: unknown, extra: Record<string, string> = {},
+): Promise<T> {
+  const file = body instanceof Blob;
   const response = await ask(path, {
     method,
-    headers: body === undefined ? {} : { 'Content-Type': 'application/json' },
-    body: body === undefined ? null : JSON.stringify(body),
+    headers: body === undefined ? extra : { 'Content-Type': file ? body.type : 'application/json', ...extra },
+    body: body === undefined ? null : file ? body : JSON.stringify(body),
   });
   return (response.status === 204 ? undefined : await response.json()) as T;
 }

@@ -13,7 +13,7 @@ export class Header {
   readonly element = h('header', { class: 'header' });
   private me: Me | null = null;
 
-  constructor(private readonly middle: HTMLElement | null, private readonly page: 'map' | 'contribute' | 'account') {
+  constructor(private readonly middle: HTMLElement | null, private readonly page: 'map' | 'contribute' | 'account' | 'desk') {
     this.render();
     languageChanged.on(() => this.render());
   }

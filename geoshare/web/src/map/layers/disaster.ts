@@ -118,7 +118,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
   shelters: {
     group: 'disaster', order: 2, visible: true,
     layers: (context) => facility(context, expression(['concat', 'shelter|', status]), 1001),
-    legend: () => (['open', 'full', 'preparing', 'closed', 'unknown'] as const).map((state): Swatch => ({
+    legend: () => (['open', 'full', 'preparing', 'not_open', 'closed', 'unknown'] as const).map((state): Swatch => ({
       kind: 'image', image: `shelter|${state}`, label: t(SHELTER_WORDS[state]),
     })),
   },
@@ -210,7 +210,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
 };
 
 const SHELTER_WORDS = {
-  open: 'shelterOpen', full: 'shelterFull', preparing: 'shelterPreparing', closed: 'shelterClosed', unknown: 'shelterLegend',
+  open: 'shelterOpen', full: 'shelterFull', preparing: 'shelterPreparing', not_open: 'shelterNotOpen', closed: 'shelterClosed', unknown: 'shelterLegend',
 } as const satisfies Record<string, Word>;
 
 const NAMES: Record<(typeof HAZARDS)[number], [string, string]> = {

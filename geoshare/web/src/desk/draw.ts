@@ -1,0 +1,201 @@
+/** Marking a place on the map by taps: a point, a line, an area, roads, town blocks. */
+
+import type { Map as LibreMap, MapMouseEvent, SourceSpecification } from 'maplibre-gl';
+import { api, type Feature } from '../shared/api';
+import { fill, h } from '../shared/dom';
+import { t, type Word } from '../shared/i18n';
+import { notice, noticeError } from '../shared/notice';
+import type { Drawn } from '../map/layers/types';
+import type { Editable } from './talk';
+
+export type Way = 'point' | 'line' | 'road' | 'area' | 'blocks';
+export interface Marked { geometry?: GeoJSON.Geometry; properties: Record<string, unknown> }
+
+const WORDS: Record<Way, [Word, Word]> = {
+  point: ['deskPoint', 'deskTapPoint'], line: ['deskLine', 'deskTapLine'], road: ['deskRoad', 'deskTapRoad'],
+  area: ['deskArea', 'deskTapArea'], blocks: ['deskBlocks', 'deskTapBlocks'],
+};
+const LEAST: Record<Way, number> = { point: 1, line: 2, road: 1, area: 3, blocks: 1 };
+const REACH_PX = 14;
+
+export function waysOf(about: Editable, known: ReadonlySet<string>): Way[] {
+  const ways: Way[] = [];
+  if (about.geometry.includes('Point')) ways.push('point');
+  if (about.geometry.includes('LineString')) ways.push(...(known.has('segments') ? ['road' as const, 'line' as const] : ['line' as const]));
+  if (about.id === 'evacuation_areas' && known.has('admin_areas')) ways.push('blocks');
+  if (about.geometry.includes('Polygon')) ways.push('area');
+  return ways;
+}
+
+export class Drawing {
+  readonly element = h('div', { class: 'drawing', hidden: true, role: 'group' });
+  private about: Editable | null = null;
+  private way: Way = 'point';
+  private ways: Way[] = [];
+  private points: [number, number][] = [];
+  private chosen: Feature[] = [];
+  private done: ((marked: Marked) => void) | null = null;
+  private left: (() => void) | null = null;
+
+  constructor(private readonly map: () => LibreMap | null, private readonly redraw: () => void) {}
+
+  get active(): boolean {
+    return this.about !== null;
+  }
+
+  begin(about: Editable, ways: Way[], done: (marked: Marked) => void, left: () => void): void {
+    this.about = about;
+    this.ways = ways;
+    this.done = done;
+    this.left = left;
+    this.choose(ways[0] ?? 'point');
+  }
+
+  render(): void {
+    this.element.hidden = !this.about;
+    if (!this.about) return;
+    const count = this.way === 'road' || this.way === 'blocks' ? this.chosen.length : this.points.length;
+    fill(this.element,
+      this.ways.length > 1 && h('div', { class: 'segments', role: 'group' }, ...this.ways.map((way) => h('button', {
+        type: 'button', id: `way-${way}`, 'aria-pressed': String(way === this.way), onclick: () => this.choose(way),
+      }, t(WORDS[way][0])))),
+      h('p', { role: 'status' }, t(WORDS[this.way][1]), this.chosen.length > 0 && ` ${t('deskChosen', { n: this.chosen.length })}`),
+      h('div', { class: 'drawing-tools' },
+        h('button', { type: 'button', class: 'button-plain', id: 'draw-cancel', onclick: () => this.end(true) }, t('cancel')),
+        count > 0 && h('button', { type: 'button', class: 'button-plain', id: 'draw-back', onclick: () => this.back() }, t('deskBack')),
+        h('button', { type: 'button', class: 'button-main', id: 'draw-next', disabled: count < LEAST[this.way], onclick: () => this.finish() }, t('deskNext'))));
+  }
+
+  /** Takes a tap, where something is being marked. */
+  tap(event: MapMouseEvent): boolean {
+    if (!this.about) return false;
+    const at: [number, number] = [event.lngLat.lng, event.lngLat.lat];
+    if (this.way === 'road' || this.way === 'blocks') {
+      void this.pick(event).catch((error: unknown) => noticeError(error));
+    } else {
+      this.points = this.way === 'point' ? [at] : [...this.points, at];
+      this.changed();
+    }
+    return true;
+  }
+
+  overlay(): { sources: Record<string, SourceSpecification>; layers: Drawn[] } {
+    const shape = this.shape();
+    const features = [
+      ...(shape ? [{ type: 'Feature' as const, properties: {}, geometry: shape }] : []),
+      ...this.points.map((at) => ({ type: 'Feature' as const, properties: {}, geometry: { type: 'Point' as const, coordinates: at } })),
+    ];
+    const source = 'drawing';
+    const layer = (id: string, spec: object, height: number): Drawn => ({ height, spec: { id: `drawing~${id}`, source, ...spec } as never });
+    return {
+      sources: { [source]: { type: 'geojson', data: { type: 'FeatureCollection', features } } },
+      layers: [
+        layer('area', { type: 'fill', filter: ['in', ['geometry-type'], ['literal', ['Polygon', 'MultiPolygon']]], paint: { 'fill-color': '#7a1fa2', 'fill-opacity': 0.25 } }, 2000),
+        layer('line', { type: 'line', layout: { 'line-cap': 'round' }, paint: { 'line-color': '#7a1fa2', 'line-width': 5 } }, 2001),
+        layer('point', { type: 'circle', filter: ['==', ['geometry-type'], 'Point'], paint: { 'circle-radius': 8, 'circle-color': '#7a1fa2', 'circle-stroke-color': '#fff', 'circle-stroke-width': 2 } }, 2002),
+      ],
+    };
+  }
+
+  private choose(way: Way): void {
+    this.way = way;
+    this.points = [];
+    this.chosen = [];
+    this.changed();
+  }
+
+  private changed(): void {
+    this.render();
+    this.redraw();
+  }
+
+  private back(): void {
+    this.points = this.points.slice(0, -1);
+    this.chosen = this.chosen.slice(0, -1);
+    this.changed();
+  }
+
+  private end(gaveUp: boolean): void {
+    const left = this.left;
+    this.about = this.done = this.left = null;
+    this.points = [];
+    this.chosen = [];
+    this.changed();
+    if (gaveUp) left?.();
+  }
+
+  private finish(): void {
+    const geometry = this.shape();
+    const ids = this.chosen.map((item) => String(item.id));
+    const codes = this.chosen.map((item) => String(item.properties?.code ?? ''));
+    const marked: Marked = this.way === 'blocks' ? { properties: { area_codes: codes } }
+      : { ...(geometry ? { geometry } : {}), properties: this.way === 'road' ? { segment_ids: ids } : {} };
+    const done = this.done;
+    this.end(false);
+    done?.(marked);
+  }
+
+  private shape(): GeoJSON.Geometry | null {
+    const [first] = this.points;
+    if (this.way === 'point') return first ? { type: 'Point', coordinates: first } : null;
+    if (this.way === 'line') return this.points.length > 1 ? { type: 'LineString', coordinates: this.points } : null;
+    if (this.way === 'area' && first) {
+      return this.points.length > 2 ? { type: 'Polygon', coordinates: [[...this.points, first]] } : null;
+    }
+    if (this.way === 'road') {
+      const lines = this.chosen.flatMap(({ geometry }) =>
+        geometry?.type === 'LineString' ? [geometry.coordinates] : geometry?.type === 'MultiLineString' ? geometry.coordinates : []);
+      return lines.length === 1 ? { type: 'LineString', coordinates: lines[0] as GeoJSON.Position[] }
+        : lines.length ? { type: 'MultiLineString', coordinates: lines } : null;
+    }
+    const rings = this.chosen.flatMap(({ geometry }) =>
+      geometry?.type === 'Polygon' ? [geometry.coordinates] : geometry?.type === 'MultiPolygon' ? geometry.coordinates : []);
+    return rings.length ? { type: 'MultiPolygon', coordinates: rings } : null;
+  }
+
+  /** Chooses the road or the town block under a tap, or takes it out again. */
+  private async pick(event: MapMouseEvent): Promise<void> {
+    const map = this.map();
+    if (!map) return;
+    const road = this.way === 'road';
+    const reach = road ? REACH_PX : 1;
+    const a = map.unproject([event.point.x - reach, event.point.y + reach]);
+    const b = map.unproject([event.point.x + reach, event.point.y - reach]);
+    const query: Record<string, string> = { bbox: [a.lng, a.lat, b.lng, b.lat].map((side) => side.toFixed(7)).join(','), limit: '50' };
+    query.filter = road ? "subtype = 'road' OR subtype IS NULL" : "level = 'district'";
+    const { features } = await api.items(road ? 'segments' : 'admin_areas', query);
+    const pixel = (at: GeoJSON.Position) => map.project([at[0] as number, at[1] as number]);
+    const found = road ? nearest(features, (at) => { const p = pixel(at); return [p.x - event.point.x, p.y - event.point.y]; }) : features[0];
+    if (!found) {
+      notice(t('deskNothingHere'));
+      return;
+    }
+    const before = this.chosen.length;
+    this.chosen = this.chosen.filter((item) => item.id !== found.id);
+    if (this.chosen.length === before) this.chosen = [...this.chosen, found];
+    this.changed();
+  }
+}
+
+/** The line that passes closest; `away` gives pixels from the tap. */
+function nearest(features: Feature[], away: (at: GeoJSON.Position) => [number, number]): Feature | undefined {
+  let best: Feature | undefined;
+  let least = Infinity;
+  for (const feature of features) {
+    const { geometry } = feature;
+    const lines = geometry?.type === 'LineString' ? [geometry.coordinates] : geometry?.type === 'MultiLineString' ? geometry.coordinates : [];
+    for (const line of lines) {
+      for (let index = 1; index < line.length; index += 1) {
+        const distance = toSegment(away(line[index - 1] as GeoJSON.Position), away(line[index] as GeoJSON.Position));
+        if (distance < least) [least, best] = [distance, feature];
+      }
+    }
+  }
+  return best;
+}
+
+function toSegment([ax, ay]: [number, number], [bx, by]: [number, number]): number {
+  const [dx, dy] = [bx - ax, by - ay];
+  const share = Math.max(0, Math.min(1, -(ax * dx + ay * dy) / (dx * dx + dy * dy || 1)));
+  return Math.hypot(ax + share * dx, ay + share * dy);
+}

@@ -1,0 +1,73 @@
+/** The desk's talk with the server. */
+
+import { get, send, type PropertySchema } from '../shared/api';
+
+export interface Editable {
+  id: string;
+  title: string;
+  title_ja: string;
+  geometry: string[];
+  required: string[];
+  properties: Record<string, PropertySchema>;
+  area: [number, number, number, number] | null;
+}
+
+export interface Rights { organisation: string; collections: Editable[] }
+
+export interface Setting { at: string; department: string; person: string; source: string }
+
+export interface Item {
+  id: string;
+  geometry: GeoJSON.Geometry | null;
+  properties: Record<string, unknown>;
+  version: string;
+  own: Record<string, unknown>;
+  set: Setting | null;
+}
+
+export interface Change { property: string; before: unknown; after: unknown }
+
+export interface Edit {
+  edit: string | null;
+  at: string;
+  kind: string;
+  department?: string;
+  person?: string;
+  reason?: string;
+  source?: string;
+  undone?: boolean;
+  changes?: Change[];
+  features?: { collection: string; id: string; changes: Change[] }[];
+}
+
+export interface Differing { property: string; yours: unknown; wanted: boolean; theirs: unknown; both: boolean }
+export interface StaleFeature { id: string; version: string; set: Edit | null; removed: boolean; differing: Differing[] }
+export interface Done { edit: string | null; id: string; version: string; own: Record<string, unknown> }
+export interface Sent { photo: string; suggested: { lon_lat: [number, number] | null } }
+export interface Said {
+  properties: Record<string, unknown>;
+  geometry?: GeoJSON.Geometry;
+  name?: string;
+  edit?: { reason?: string; source?: string; at?: string };
+}
+
+const part = encodeURIComponent;
+const items = (collection: string) => `/collections/${part(collection)}/items`;
+
+export const talk = {
+  rights: () => get<Rights>('/desk/collections'),
+  items: async (collection: string) => {
+    const found = await get<{ features: Item[]; numberMatched: number }>(`/desk${items(collection)}?limit=1000`);
+    return found;
+  },
+  history: async (collection: string, id: string) =>
+    (await get<{ history: Edit[] }>(`/desk${items(collection)}/${part(id)}/history`)).history,
+  edits: async (limit: number) => (await get<{ edits: Edit[] }>(`/desk/edits?limit=${limit}`)).edits,
+  create: (collection: string, said: Said) => send<Done>('POST', items(collection), { type: 'Feature', ...said }),
+  change: (collection: string, id: string, version: string, said: Said) =>
+    send<Done>('PATCH', `${items(collection)}/${part(id)}`, said, { 'If-Match': `"${version}"` }),
+  withdraw: (collection: string, id: string, version: string) =>
+    send<Done>('DELETE', `${items(collection)}/${part(id)}`, undefined, { 'If-Match': `"${version}"` }),
+  undo: (edit: string) => send<unknown>('POST', `/desk/edits/${part(edit)}/undo`, {}),
+  photo: (file: File) => send<Sent>('POST', '/desk/photos', file),
+};

@@ -1,0 +1,48 @@
+"""An officer's screen: what is set on a phone shows elsewhere, and nobody overwrites a colleague."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def row_of(page, place: int) -> str:
+    page.wait_for_selector(".desk-row .states")
+    return page.locator(".desk-row").nth(place).get_attribute("id").removeprefix("row-")
+
+
+def test_a_shelter_opened_on_a_phone_shows_on_a_colleagues_screen_and_to_the_public(visit, live_server):
+    key = live_server.keys["municipal"]
+    phone = visit("ja-JP", phone=True, key=key).open("/desk").page
+    colleague = visit("en-GB", key=key).open("/desk").page
+    shelter = row_of(phone, 1)
+    row_of(colleague, 1)
+    phone.fill(f"#people-{shelter}", "57")
+    phone.click(f"#save-people-{shelter}")
+    phone.click(f"#set-full-{shelter}")
+    colleague.wait_for_selector(f"#set-full-{shelter}[aria-pressed=true]")
+    found = json.loads(live_server.get(f"/collections/shelters/items/{shelter}")[2])
+    assert (found["properties"]["status"], found["properties"]["people_count"]) == ("full", 57)
+
+
+def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
+    key = live_server.keys["municipal"]
+    first = visit("ja-JP", phone=True, key=key).open("/desk").page
+    second = visit("ja-JP", key=key).open("/desk").page
+    shelter = row_of(first, 0)
+    row_of(second, 0)
+    second.route("**/desk/edits**", lambda route: route.abort())  # has not heard of the first yet
+    first.click(f"#set-closed-{shelter}")
+    first.wait_for_selector(".notice")
+    second.click(f"#set-open-{shelter}")
+    sides = second.locator(".sides").inner_text()
+    assert "開設" in sides
+    assert "閉鎖" in sides
+    second.click("#keep-yours")
+    first.wait_for_selector(f"#set-open-{shelter}[aria-pressed=true]")
+    second.unroute("**/desk/edits**")
+    second.click("#edits")
+    assert second.locator(".history > li").count() >= 2
