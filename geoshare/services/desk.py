@@ -139,7 +139,9 @@ class Desk:
             rows = newest_edits(connection, who.organisation, start, min(limit, EDITS))
             touched = touched_by(connection, who.organisation, [row.changeset for row in rows])
             back = undone(connection, [row.id for row in rows])
-        return self._named(who, [described_edit(row, touched, row.id in back) for row in rows])
+        told = [described_edit(row, touched, row.id in back) for row in rows]
+        self._name_features(who, [feature for edit in told for feature in edit["features"]])
+        return self._named(who, told)
 
     def edit_made(self, who: Principal, edit: str) -> dict[str, Any]:
         """One edit of the own organisation."""
@@ -345,6 +347,23 @@ class Desk:
             found.append(extra)
         self._named(who, [item["set"] for item in found if item["set"] is not None])
         return found
+
+    def _name_features(self, who: Principal, features: list[dict[str, Any]]) -> None:
+        """Say what features are called in the caller's view."""
+        for collection in self._services.visible(who).keys() & {
+            item["collection"] for item in features
+        }:
+            view = self._services.view(who, collection)
+            mine = [item for item in features if item["collection"] == collection]
+            if view.has_column("name"):
+                rows = view.lookup(list({item["id"] for item in mine}))
+                table = view.materialise(rows, ["name"], None)
+                pairs = zip(
+                    table.column("id").to_pylist(), table.column("name").to_pylist(), strict=True
+                )
+                names = dict(pairs)
+                for item in mine:
+                    item["name"] = names.get(item["id"])
 
     def _named(self, who: Principal, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Put names in the places of ids of colleagues and departments; who was erased has none."""

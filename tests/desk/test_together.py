@@ -61,6 +61,7 @@ def test_an_edit_is_taken_back_with_every_value_as_it_was(town: Town) -> None:
     assert (after["status"], after["people_count"], after["name"]) == ("not_open", None, "潮見小学校")
     newest = town.ask("GET", "/desk/edits").json["edits"][0]
     assert (newest["kind"], newest["undoes"], newest["reason"]) == ("undo", changed["edit"], "誤り")
+    assert newest["features"][0]["name"] == "潮見小学校"
     # an undo is an edit, and can be taken back as well
     assert town.ask("POST", f"/desk/edits/{newest['edit']}/undo", {}).status_code == 201
     again = town.seen("shelters", made["id"])

@@ -60,7 +60,7 @@ export async function openEdits(collections: Editable[], undone: () => void): Pr
     ...(edit.features ?? []).slice(0, 5).map((feature) => {
       const about = collections.find((item) => item.id === feature.collection);
       const named = feature.changes.find((item) => item.property === 'name');
-      return h('div', {}, h('p', { class: 'muted' }, about ? titled(about) : feature.collection, named ? `: ${String(named.after ?? named.before)}` : ''),
+      return h('div', {}, h('p', { class: 'muted' }, about ? titled(about) : feature.collection, named || feature.name ? `: ${String(named?.after ?? named?.before ?? feature.name)}` : ''),
         changes(feature.changes.filter((item) => item.property !== 'name' && item.property !== 'status_updated_at'), about));
     })))), !found.length && h('p', { class: 'muted' }, t('deskHistoryNone')));
 }

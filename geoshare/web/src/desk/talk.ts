@@ -37,7 +37,7 @@ export interface Edit {
   source?: string;
   undone?: boolean;
   changes?: Change[];
-  features?: { collection: string; id: string; changes: Change[] }[];
+  features?: { collection: string; id: string; name?: string | null; changes: Change[] }[];
 }
 
 export interface Differing { property: string; yours: unknown; wanted: boolean; theirs: unknown; both: boolean }
