@@ -145,8 +145,7 @@ class _Checker:
             if not isinstance(end, str):
                 self._expect(end, ("time",), "INTERVAL")
         try:
-            texts = [end if isinstance(end, str) else ".." for end in ends]
-            start, last = interval_us(texts)
+            start, last = interval_us(ends)
         except ValueError as error:
             raise self.wrong(f"A literal cannot be read ({error})", "RFC 3339 or ..") from error
         if start > last:

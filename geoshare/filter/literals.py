@@ -45,10 +45,16 @@ def _since_epoch(moment: datetime) -> int:
     return (gap.days * 86_400 + gap.seconds) * 1_000_000 + gap.microseconds
 
 
-def interval_us(ends: list[str]) -> tuple[int, int]:
-    """First and last microsecond of an interval closed at both ends; ``..`` is open."""
-    start = EVER[0] if ends[0] == ".." else instant_us(ends[0])[0]
-    end = EVER[1] if ends[1] == ".." else instant_us(ends[1])[1]
+def interval_us(ends: list[Any]) -> tuple[int, int]:
+    """First and last microsecond of an interval closed at both ends.
+
+    An end is a text, ``{"date": ...}`` or ``{"timestamp": ...}``; ``..`` is open, as is a property.
+    """
+    texts = [
+        end.get("timestamp", end.get("date", "..")) if isinstance(end, dict) else end for end in ends
+    ]
+    start = EVER[0] if texts[0] == ".." else instant_us(texts[0])[0]
+    end = EVER[1] if texts[1] == ".." else instant_us(texts[1])[1]
     return start, end
 
 

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from geoshare.errors import BadRequest
 from geoshare.filter import check, evaluate, parse_json, parse_text
-from geoshare.filter.check import _RULES as OPERATORS
+from geoshare.filter.arrays import ARRAYS
+from geoshare.filter.check import ARITHMETIC
+from geoshare.filter.spatial import SPATIAL
+from geoshare.filter.temporal import OF_INSTANTS, TEMPORAL
 from tests.filter.test_evaluate import table_of
 from tiles.arrays import Kind
 
@@ -121,66 +124,94 @@ JSON = st.recursive(
 )
 
 
-LEAF = st.one_of(
-    st.sampled_from([{"property": name} for name in (*FIELDS, "geometry", "id", "hidden")]),
-    st.sampled_from(
-        [
-            *(
-                "a",
-                "%a_",
-                1,
-                1.5,
-                0,
-                -3,
-                True,
-                {"date": "2026-01-01"},
-                {"interval": ["..", "2026-01-01"]},
-            ),
-            *(
-                {"timestamp": "2026-01-01T00:00:00Z"},
-                {"bbox": [0, 0, 1, 1]},
-                {"bbox": [170, 0, -170, 1]},
-            ),
-            {"type": "LineString", "coordinates": [[0, 0], [200, 2]]},
-            {"interval": [{"property": "at"}, {"property": "at"}]},
-        ]
-    ),
-)
-OPERATIONS = st.recursive(
-    LEAF,
-    lambda inner: st.builds(
-        lambda op, args: {"op": op, "args": args},
-        st.sampled_from(sorted(OPERATORS)),
-        st.lists(inner | st.lists(inner, max_size=2), min_size=1, max_size=3),
-    ),
-    max_leaves=8,
-)
+def op(names, *operands):
+    """An operation, each operand of a kind below."""
+    return st.builds(
+        lambda name, *args: {"op": name, "args": list(args)}, st.sampled_from(list(names)), *operands
+    )
 
 
-@settings(max_examples=300, deadline=None)
-@given(tree=OPERATIONS)
-def test_any_operation_that_passes_the_check_has_an_answer(fields_table, tree):
-    try:
-        expression = check(parse_json(json.dumps(tree)), FIELDS)
-    except BadRequest:
-        return
-    assert evaluate(expression, fields_table).dtype == bool
+def prop(*names):
+    return st.sampled_from([{"property": name} for name in names])
+
+
+WORD = st.deferred(
+    lambda: (
+        prop("name", "id")
+        | st.sampled_from(["a", "%a_\\", "É"])
+        | op(("lower", "casei", "accenti"), WORD)
+    )
+)
+MOMENT = prop("at") | st.sampled_from([{"date": "2026-01-01"}, {"timestamp": "2026-01-01T00:00:00Z"}])
+SPAN = st.builds(lambda start, end: {"interval": [start, end]}, st.just("..") | MOMENT, MOMENT)
+PLACE = prop("geometry") | st.sampled_from(
+    [
+        {"bbox": [0, 0, 1, 1]},
+        {"bbox": [170, 0, -170, 1]},
+        {"type": "Point", "coordinates": [1, 1]},
+        {"type": "LineString", "coordinates": [[0, 0], [200, 2]]},
+        {"type": "GeometryCollection", "geometries": [{"type": "Point", "coordinates": [1, 1]}]},
+        {"type": "Polygon", "coordinates": [[[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]]},
+    ]
+)
+AMOUNT = st.recursive(
+    prop("width_m", "lanes") | st.sampled_from([0, 1, -3, 1.5, 2**62, 1e300]),
+    lambda inner: (
+        op(ARITHMETIC, inner, inner)
+        | op(("-", "abs", "floor", "ceiling", "round"), inner)
+        | op(("year", "month", "day"), MOMENT)
+        | op(("length_m", "area_m2"), PLACE)
+        | op(("char_length",), WORD)
+    ),
+    max_leaves=4,
+)
+FLAG = prop("open") | st.booleans()
+ARRAY = st.lists(AMOUNT | WORD | MOMENT | SPAN | PLACE | FLAG | st.just(["a", 1]), max_size=3)
+CONDITION = st.recursive(
+    FLAG
+    | op(("=", "<>", "<", ">", "<=", ">="), AMOUNT, AMOUNT)
+    | op(("=", "<>", "<", ">", "<=", ">="), WORD, WORD)
+    | op(("=", "<>", "<", ">", "<=", ">="), MOMENT, MOMENT)
+    | op(("=", "<>", "<", ">", "<=", ">="), FLAG, FLAG)
+    | op(("between",), AMOUNT, AMOUNT, AMOUNT)
+    | op(("in",), WORD, st.lists(WORD, min_size=1, max_size=3))
+    | op(("in",), MOMENT, st.lists(MOMENT, min_size=1, max_size=3))
+    | op(("like",), WORD, st.sampled_from(["a", "%a_\\", "\\", ""]))
+    | op(("isNull",), AMOUNT | WORD | MOMENT | PLACE | SPAN | ARRAY)
+    | op(SPATIAL, PLACE, PLACE)
+    | op(TEMPORAL, SPAN, SPAN)
+    | op(OF_INSTANTS, MOMENT | SPAN, MOMENT | SPAN)
+    | op(ARRAYS, ARRAY, ARRAY),
+    lambda inner: op(("and", "or"), inner, inner) | op(("not",), inner),
+    max_leaves=4,
+)
 
 
 @pytest.fixture(scope="module")
 def fields_table(tmp_path_factory):
     """Rows of which each column is null in one."""
     at = datetime(2026, 1, 1, tzinfo=UTC)
-    full = {
-        "name": "a",
-        "width_m": 1.5,
-        "lanes": 2,
-        "at": at,
-        "open": True,
-        "geometry": shapely.Point(1, 1),
-    }
-    rows = [full, *({**full, name: None} for name in full)]
+    full = {"name": "a", "width_m": 1.5, "lanes": 2, "at": at, "open": True}
+    rows = [{**full, "geometry": shape} for shape in (*map(shapely.from_wkt, SHAPES), None)]
+    rows += [{**rows[0], name: None} for name in full]
     return table_of(rows, tmp_path_factory.mktemp("rows"), FIELDS)
+
+
+@settings(max_examples=50, deadline=None)
+@given(tree=CONDITION)
+def test_any_filter_that_passes_the_check_has_an_answer_and_an_opposite(fields_table, tree):
+    refused = refusal(lambda: check(parse_json(json.dumps(tree)), FIELDS))
+    if refused is not None:
+        # literals may make an interval that ends before it begins
+        assert "interval" in refused.message.lower() or refused.code == "filter-size"
+        return
+    expression = check(parse_json(json.dumps(tree)), FIELDS)
+    true = evaluate(expression, fields_table)
+    false, unknown = (
+        evaluate(check(said, FIELDS), fields_table)
+        for said in ({"op": "not", "args": [tree]}, {"op": "isNull", "args": [tree]})
+    )
+    assert (true.astype(int) + false + unknown == 1).all()
 
 
 @settings(max_examples=50, deadline=None)
