@@ -12,11 +12,11 @@ import shapely
 from openapi_spec_validator import validate
 from shapely.geometry import box, shape
 
-MASKED = {"date", "server"}
+MASKED = {"date", "server", "ratelimit"}
 
 
 def lines(headers: dict[str, str]) -> dict[str, str]:
-    """Headers without those that differ from second to second."""
+    """Headers without those that differ from second to second, or from request to request."""
     return {name: value for name, value in headers.items() if name not in MASKED}
 
 
