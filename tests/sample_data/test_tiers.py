@@ -16,6 +16,7 @@ OPEN = {
     "segments",
     "rain",
     "satellite",
+    "warnings",
 }
 # Name of the demo key (None: no key) -> collections that its tier promises, beside the open ones.
 PROMISED: dict[str | None, set[str]] = {
