@@ -21,7 +21,7 @@ _C: Final = r"/collections/(?P<names>[^/]+)"
 ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", rf"{_C}", "discover"),
     ("GET", rf"{_C}/(schema|queryables|sortables)", "discover"),
-    ("GET", rf"{_C}/items(/[^/]+(/explain)?)?", "read"),
+    ("GET", rf"{_C}/items(/[^/]+(/explain|/photo)?)?", "read"),
     ("GET", rf"{_C}/(map/)?tiles(/[^/]+){{0,4}}", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)/\d+/\d+/\d+\.mvt", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)\.json", "tile"),
