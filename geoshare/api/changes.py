@@ -29,7 +29,7 @@ blueprint = Blueprint("changes", __name__)
 )
 def changes(params: ChangesParams, collection: str) -> Response:
     """Computed from what the caller saw then and sees now."""
-    view = services().view(caller(), collection)
+    view = services().view(caller(), collection, "stream")
     limit = min(params.limit, services().settings.max_limit)
     page = services().feed.page(view, FeedQuery(params.since, limit, params.cursor), holder(caller()))
     members = orjson.dumps(_members(page, params, collection))

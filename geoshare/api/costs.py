@@ -67,6 +67,9 @@ def _of_dataset(path: str, query: str) -> Asked:
     return Asked(cost if path.count("/") > _TILE_PARTS else 1, names, "tile")
 
 
+_ACTIONS: Final[dict[str, Action]] = {"map": "tile", "tiles": "tile", "changes": "stream"}
+
+
 @lru_cache(maxsize=4_096)
 def _by_path(method: str, path: str) -> Asked:
     parts = path.split("/")
@@ -81,8 +84,8 @@ def _by_path(method: str, path: str) -> Asked:
         return Asked(max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
     if first == "collections" and rest:
         drawn = "map" in rest[1:2]
-        action: Action = "tile" if drawn or "tiles" in rest[1:2] else "read"
-        return Asked(RASTER if drawn and len(rest) > 4 else 1, _names(rest[0]), action)
+        cost = RASTER if drawn and len(rest) > 4 else 1
+        return Asked(cost, _names(rest[0]), _ACTIONS.get(rest[1] if rest[1:] else "", "read"))
     if first == "jobs" and parts[-1] == "result":
         return Asked(RESULT)
     return Asked(SEARCH, EVERY) if first == "search" else ONE

@@ -81,7 +81,7 @@ class Stream:
         GeoshareError
             as the feed does for a token that is of something else or too old.
         """
-        view = self.services.view(caller(), self.collection)
+        view = self.services.view(caller(), self.collection, "stream")
         self._seen = view.policy_hash, view.token
         if last is None:
             self._token = self.services.feed.token(view, holder(caller()))
@@ -116,7 +116,7 @@ class Stream:
     def _look(self) -> bytes:
         """What has changed since the last look; nothing where nothing has."""
         who = asking(self.services, self.environ)
-        view = self.services.view(who, self.collection)
+        view = self.services.view(who, self.collection, "stream")
         seen = view.policy_hash, view.token
         if seen == self._seen:
             return b""

@@ -109,7 +109,7 @@ class Webhooks:
 
     def _token(self, who: Principal, name: str) -> str:
         try:
-            return self._services.feed.token(self._services.view(who, name), holder(who))
+            return self._services.feed.token(self._services.view(who, name, "stream"), holder(who))
         except (NotFound, Denied, BadRequest) as error:
             raise BadRequest(
                 "There is no such collection",
@@ -178,7 +178,7 @@ class Notifier:
     def _token(self, who: Principal, name: str) -> str | None:
         """The token of now; None while there is nothing to tell of."""
         try:
-            return self._services.feed.token(self._services.view(who, name), holder(who))
+            return self._services.feed.token(self._services.view(who, name, "stream"), holder(who))
         except (Unavailable, GeoshareError):
             return None
 

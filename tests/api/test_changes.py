@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from openapi_spec_validator import validate
 
 from geoshare.services.keeping import _Held
 from geoshare.services.written import Author
+from tests.api.conftest import Own
 
 CHANGES = "/collections/shelters/changes"
 
@@ -169,3 +171,19 @@ def test_the_feed_stands_in_the_api_document_which_is_valid(own):
     validate(document)
     about = document["paths"]["/collections/{collection}/changes"]["get"]
     assert {"since", "limit", "cursor"} <= {item["name"] for item in about["parameters"]}
+
+
+def test_who_may_read_but_not_stream_is_told_of_no_changes(tmp_path):
+    written = resources.files("geoshare.access").joinpath("tiers.toml").read_text("utf-8")
+    data = tmp_path / "quiet"
+    data.mkdir()
+    (data / "tiers.toml").write_text(written.replace('"stream", ', ""), "utf-8")
+    own = Own(data)
+    shelter = {"type": "Feature", "id": "1", "properties": {"name": "東小学校"}}
+    shelter["geometry"] = {"type": "Point", "coordinates": [139.7, 35.6]}
+    path = tmp_path / "one.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [shelter]}), "utf-8")
+    own.contribute(path, collection="shelters")
+    assert own.items("shelters", "municipal")
+    for path in (CHANGES, f"{CHANGES}/stream"):
+        assert own.get(path, "municipal").status_code == 404

@@ -71,7 +71,7 @@ def tiers_toml() -> str:
         text.append(_tier(tier, [_grant(tier, name) for name in COLLECTIONS], ""))
     everything = (
         '[[operator.grants]]\ncollections = "all"\ncolumns = "all"\nbands = "all"\n'
-        'actions = ["discover", "read", "tile"]\n'
+        'actions = ["discover", "read", "tile", "stream"]\n'
     )
     text.append(_tier("operator", [], 'role = "operator"', decided=False) + everything)
     return "\n".join(text)
@@ -85,6 +85,7 @@ def _tier(name: str, grants: list[str], extra: str, decided: bool = True) -> str
         f'title = "{name}"',
         f'title_ja = "{name}"',
         'description = "A tier of the test."',
+        'actions = ["discover", "read", "tile", "download", "stream"]',
         f"withheld = {json.dumps(withheld)}",
         "requests_per_minute = 1000000",
         "cost_per_minute = 900000000",
