@@ -48,7 +48,10 @@ class Limit:
 
     def __post_init__(self) -> None:
         # once: requests ask for both again and again
-        object.__setattr__(self, "key", f"{self.unit} {self.grant} {self.credential}")
+        key = f"{self.unit} {self.grant} {self.credential}"
+        if self.per == "minute":  # a block of a larger limit would use a smaller one up
+            key = f"{key} {self.most}"
+        object.__setattr__(self, "key", key)
         name = f"{self.unit}-{self.per}" + (f"-{self.grant}" if self.grant else "")
         object.__setattr__(self, "name", name)
 

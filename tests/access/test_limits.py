@@ -277,8 +277,8 @@ def test_threads_share_one_limit_to_the_unit():
 
 def test_a_limit_that_is_changed_counts_from_then_on():
     limiter = Limiter(Clock())
-    assert allowed(limiter, minute("a", 100), 60) == 60
-    assert allowed(limiter, minute("a", 80), 60) == 20
+    assert allowed(limiter, month("a", 100), 60) == 60
+    assert allowed(limiter, month("a", 80), 60) == 20
 
 
 def test_the_stricter_of_two_rates_counts_sort_by_sort():
@@ -288,3 +288,11 @@ def test_the_stricter_of_two_rates_counts_sort_by_sort():
     assert found == Rated(requests_per_minute=5, requests_per_month=3, cost_per_month=9)
     names = [limit.name for limit in limits_of(found, "a", "mark")]
     assert names == ["requests-minute-mark", "requests-month-mark", "cost-month-mark"]
+
+
+def test_a_block_of_a_larger_limit_does_not_use_a_smaller_one_up():
+    clock, shared = Clock(), MemoryLeases()
+    workers = [Limiter(clock, {"minute": shared, "month": MemoryLeases()}) for _ in range(2)]
+    for limiter in workers:
+        assert allowed(limiter, minute("a", 60_000), 1) == 1
+    assert sum(allowed(limiter, minute("a", 6_000), 100) for limiter in workers) == 200
