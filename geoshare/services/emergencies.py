@@ -56,9 +56,10 @@ class Emergencies:
         return number
 
     def check_second(self, number: str, who: Principal) -> None:
-        """Refuse a confirmation by somebody who let the other one in, or was let in by them.
+        """Refuse a confirmation by somebody who let the other one in, or whom the same person let in.
 
-        Who makes an invite could use it: it takes two persons whom somebody else has told apart.
+        Who makes an invite could use it, and with it make the next one: it takes two persons whom
+        nobody but the operator's own hand, or their organisation's login, has let in.
 
         Raises
         ------
@@ -68,11 +69,13 @@ class Emergencies:
         row = self._rows.emergency(number)
         first = row.proposed_by.rpartition(" ")[2]
         since_us = self._services.clock.now_us() - 2 * WAITS_US
-        vouched = self._services.governance.persons.vouched
+        inviters = self._services.governance.persons.inviters
         if first == who.person:
             raise Conflict("a second person must switch it on")
-        if vouched(first, who.person, since_us) or vouched(who.person, first, since_us):
-            raise Conflict("who has let you in, or whom you have, cannot be the second person")
+        if inviters(first, since_us) & inviters(who.person, since_us, who.session):
+            raise Conflict(
+                "two persons of whom one let the other in, or whom one person let in, are not two"
+            )
 
     def confirm(self, number: str, by: Author) -> None:
         """Switch a proposed emergency on, by another person than who proposed it; at once."""

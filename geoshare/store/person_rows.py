@@ -15,6 +15,7 @@ from geoshare.store.governance_tables import ORGANISATIONS
 from geoshare.store.person_tables import DEPARTMENTS, IDENTITIES, INVITES, PERSONS, SESSIONS
 
 KEPT_US = 30 * 86_400_000_000  # after the end of an invite or a session
+MAX_INVITERS = 1_000
 Also = Callable[[Connection], object]  # what is done in the same transaction: an entry in the log
 
 
@@ -290,15 +291,31 @@ class PersonRows:
                     statement, [{"session_id": key, "at_us": at_us} for key, at_us in uses.items()]
                 )
 
-    def vouched(self, person: str, by: str, since_us: int) -> bool:
-        """Whether a session of a person that was used since then began with an invite of another."""
-        rule = and_(
-            SESSIONS.c.person == person,
-            SESSIONS.c.invited_by == by,
-            SESSIONS.c.last_used_us >= since_us,
-        )
+    def inviters(self, person: str, since_us: int, session: str = "") -> set[str]:
+        """Everybody by whose invites a person is let in, from one to the next, themselves included.
+
+        Sessions that were used since then count, and ``session``, whose use may not be noted yet.
+
+        Raises
+        ------
+        Conflict
+            where that cannot be told: somebody among them was erased, or there are too many.
+        """
+        found, news = {person}, {person}
+        used = or_(SESSIONS.c.last_used_us >= since_us, SESSIONS.c.id == session)
         with self._database.read() as connection:
-            return connection.execute(select(SESSIONS.c.id).where(rule).limit(1)).first() is not None
+            while news:
+                rule = and_(SESSIONS.c.person.in_(news), SESSIONS.c.invited_by.is_not(None), used)
+                asked = select(SESSIONS.c.invited_by).where(rule).distinct().limit(MAX_INVITERS)
+                names = {row.invited_by for row in connection.execute(asked).all()}
+                news = names - found
+                found |= news
+                if max(len(found), len(names) + 1) > MAX_INVITERS:
+                    raise Conflict("too many have let one another in")
+            erased = and_(PERSONS.c.id.in_(found), PERSONS.c.erased_us >= since_us)
+            if connection.execute(select(PERSONS.c.id).where(erased).limit(1)).first() is not None:
+                raise Conflict("who has let you or the first person in has been erased")
+        return found
 
 
 def _check_organisation(connection: Connection, organisation: str) -> None:

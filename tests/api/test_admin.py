@@ -299,3 +299,39 @@ def test_nobody_is_the_second_person_by_an_invite_of_their_own(own, proposer):
     assert second.ask("POST", path, {"reason": "yes"}).status_code == 409
     third = Browser(own, "org-operator", "operator").log_in()
     assert third.ask("POST", path, {"reason": "yes"}).status_code == 201
+
+
+def invited_by(one, own):
+    """A new person who was let in by an invite that this one made."""
+    other = Browser(own, "org-operator", "operator", "admin")
+    made = one.ask("POST", f"/me/persons/{other.person}/invite", {}).json
+    return other.log_in(made["link"].partition("#invite=")[2])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("pair", ["siblings", "grandchild", "cousins"])
+def test_all_whom_one_person_has_let_in_are_no_two_persons(own, pair, turned):
+    boss = Browser(own, "org-operator", "operator", "admin").log_in()
+    child = invited_by(boss, own)
+    two = {
+        "siblings": lambda: (child, invited_by(boss, own)),
+        "grandchild": lambda: (boss, invited_by(child, own)),
+        "cousins": lambda: (invited_by(child, own), invited_by(invited_by(boss, own), own)),
+    }[pair]()
+    first, second = reversed(two) if turned else two
+    number = done(first.ask("POST", "/admin/emergencies", EMERGENCY))["emergency"]
+    path = f"/admin/emergencies/{number}/confirm"
+    assert second.ask("POST", path, {"reason": "yes"}).status_code == 409
+    third = Browser(own, "org-operator", "operator", "admin").log_in()
+    whom_third_let_in = invited_by(third, own)
+    assert whom_third_let_in.ask("POST", path, {"reason": "yes"}).status_code == 201
+
+
+def test_erasing_who_stood_between_them_makes_no_two_persons(own):
+    boss = Browser(own, "org-operator", "operator", "admin").log_in()
+    child = invited_by(boss, own)
+    grandchild = invited_by(child, own)
+    number = done(boss.ask("POST", "/admin/emergencies", EMERGENCY))["emergency"]
+    assert boss.ask("DELETE", f"/me/persons/{child.person}").status_code < 300
+    path = f"/admin/emergencies/{number}/confirm"
+    assert grandchild.ask("POST", path, {"reason": "yes"}).status_code == 409
