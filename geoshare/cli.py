@@ -13,6 +13,7 @@ from rich.markup import escape
 from geoshare import __version__
 from geoshare.cli_audit import audit
 from geoshare.cli_keys import keys
+from geoshare.cli_organisations import organisations
 from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
 from geoshare.cli_sync import sync
@@ -240,7 +241,7 @@ def show_settings() -> None:
 main.add_command(audit)
 main.add_command(keys)
 main.add_command(sync)
-for group in (*GROUPS, *PEOPLE):
+for group in (organisations, *GROUPS, *PEOPLE):
     main.add_command(group)
 
 

@@ -1,0 +1,43 @@
+"""What docs/operating.md says can be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from geoshare.cli import main
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operating.md"
+
+
+@pytest.fixture
+def run(tmp_path):
+    def call(*arguments: str, fails: bool = False) -> str:
+        found = CliRunner().invoke(main, arguments, env={"GEOSHARE_DATA": str(tmp_path / "data")})
+        assert bool(found.exit_code) == fails, (arguments, found.output)
+        return found.output.strip()
+
+    return call
+
+
+def test_the_agreement_of_the_guide_is_signed_listed_and_ended(run, tmp_path):
+    written = GUIDE.read_text("utf-8").partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "agreement.toml").write_text(written, "utf-8")
+    for name in ("operator", "Example Motors"):
+        run("organisations", "add", name)
+    said = ("--file", str(tmp_path / "agreement.toml"), "--reason", "signed on paper")
+    assert (
+        run("agreements", "sign", "--organisation", "Example Motors", *said) == "example-motors-2026@1"
+    )
+    assert "Example Motors" in run("agreements", "list")
+    assert "1 agreements" in run("organisations", "list")
+    assert run("agreements", "end", "example-motors-2026", "--reason", "terminated") == "ended"
+
+
+def test_organisations_have_names_that_can_be_read(run):
+    run("organisations", "add", "shiomi-city", "--title", "潮見市")
+    assert "潮見市" in run("organisations", "list")
+    for name in ("", "two\nlines", "x" * 201):
+        assert "name" in run("organisations", "add", name, fails=True)
