@@ -126,6 +126,7 @@ def offer(settings: Settings, name: str, file: Path, author: str, reason: str) -
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="An agreement as TOML or JSON."
 )
+@click.option("--operator", is_flag=True, help="Let it run the service: needed for tiers of operators.")
 @click.option("--signed-by", multiple=True, help="Who signed: for the operator, for the organisation.")
 @_AUTHOR
 @_REASON
@@ -137,10 +138,16 @@ def sign(settings: Settings, /, organisation: str, tier: tuple[str, ...], **said
     names = (*said["signed_by"], by.name, by.name)[:2]
     if said["file"] is None:
         row = found.agree(
-            organisation, tier, by, days=said["days"], area=said["area"], signatories=names
+            organisation,
+            tier,
+            by,
+            days=said["days"],
+            area=said["area"],
+            signatories=names,
+            operator=said["operator"],
         )
     else:
-        row = found.draw_up(_document(said["file"]), by)
+        row = found.draw_up(_document(said["file"]), by, operator=said["operator"])
         sides = [party["organisation"] for party in orjson.loads(row.document)["parties"]]
         for side, name in zip(dict.fromkeys(sides), names, strict=False):
             found.sign(row.id, row.version, side, name, by)

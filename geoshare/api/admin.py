@@ -59,6 +59,7 @@ class AgreementBody(Reasoned):
     """An agreement to be signed."""
 
     agreement: Document = Field(description="Id, version, parties, tiers, term, terms")
+    operator: bool = Field(False, description="Let the consumer run the service, for such a tier")
 
 
 class SignatureBody(Reasoned):
@@ -203,7 +204,7 @@ def agreements(params: NoParams) -> Response:
 def put_agreement(params: NoParams) -> Response:
     """It takes effect when both parties have signed."""
     body, found = _body(AgreementBody), services()
-    row = found.agreements.draw_up(body.agreement, _author(body))
+    row = found.agreements.draw_up(body.agreement, _author(body), operator=body.operator)
     return _made(described(row, found.clock.now_us()))
 
 

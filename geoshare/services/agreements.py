@@ -40,6 +40,7 @@ class Agreements:
         offer = written(Offer, document, "offer")
         _check_id(name)
         self._check_tiers(offer.tiers)
+        self._refuse_operators(offer.tiers, "an offer is for anybody")
         said = canonical_json(offer.model_dump(mode="json")).decode()
         version = self._rows.put_offer(act(self._services, by), name, said)
         return f"{name}@{version}"
@@ -50,19 +51,26 @@ class Agreements:
         return name
 
     def offers(self) -> list[dict[str, Any]]:
-        """Offers that stand, the newest version of each."""
+        """Offers that stand, the newest version of each; none of a tier that is the operator's now."""
         newest = {row.id: row for row in self._rows.offers() if row.withdrawn_us is None}
         return [
-            {"id": row.id, "version": row.version, "sha256": row.sha256} | orjson.loads(row.document)
+            {"id": row.id, "version": row.version, "sha256": row.sha256} | document
             for row in newest.values()
+            for document in (orjson.loads(row.document),)
+            if not self._operators(document["tiers"])
         ]
 
     # Agreements
 
-    def draw_up(self, document: Any, by: Author) -> AgreementRow:
-        """Add a version of an agreement for its parties to sign."""
+    def draw_up(self, document: Any, by: Author, *, operator: bool = False) -> AgreementRow:
+        """Add a version of an agreement for its parties to sign.
+
+        ``operator``: also of a tier with the role operator, for an organisation that holds none yet.
+        """
         agreement = written(Agreement, document, "agreement")
         self._check_tiers(agreement.tiers)
+        if not operator and not self._is_operator(agreement.consumer):
+            self._refuse_operators(agreement.tiers, "or say operator to make it an operator")
         if isinstance(agreement.area, dict):
             for _, message, allowed in area_faults(agreement.area):
                 raise BadRequest(message, parameter="agreement.area", allowed=allowed)
@@ -98,6 +106,7 @@ class Agreements:
         days: int = 365,
         area: Any = None,
         signatories: tuple[str, str] = ("operator", "consumer"),
+        operator: bool = False,
     ) -> AgreementRow:
         """Draw up an agreement of a tier bundle from now on and record both signatures."""
         services = self._services
@@ -120,6 +129,7 @@ class Agreements:
                 "term": {"starts": starts, "ends": starts + timedelta(days=days)},
             },
             by,
+            operator=operator,
         )
         sides = dict.fromkeys((OPERATOR, organisation))
         for side, signatory in zip(sides, signatories, strict=False):
@@ -138,6 +148,27 @@ class Agreements:
     def rows(self, organisation: str | None = None) -> list[AgreementRow]:
         """All versions of all agreements, or of one organisation's."""
         return self._rows.agreements(organisation)
+
+    def _is_operator(self, organisation: str) -> bool:
+        """Whether an organisation is the operator itself, or holds a tier of operators now."""
+        now_us = self._services.clock.now_us()
+        holdings = self._services.policies.holdings()
+        return (
+            organisation == OPERATOR or holdings.role(holdings.held(organisation, now_us)) == OPERATOR
+        )
+
+    def _operators(self, names: Iterable[str]) -> list[str]:
+        """Those of some tiers whose holders run the service."""
+        tiers = self._services.tiers.tiers
+        return [name for name in names if name in tiers and tiers[name].role == OPERATOR]
+
+    def _refuse_operators(self, names: Iterable[str], why: str) -> None:
+        for name in self._operators(names):
+            raise BadRequest(
+                f"Who holds the tier {name} runs the service.",
+                parameter="tiers",
+                allowed=f"tiers with another role; {why}",
+            )
 
     def _check_tiers(self, names: Iterable[str]) -> None:
         tiers = self._services.tiers

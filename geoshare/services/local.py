@@ -179,10 +179,13 @@ class Local:
         reason: str,
         author: str = OPERATOR_HAND,
         area: Any = None,
+        operator: bool = False,
     ) -> str:
         """Record a signed agreement by which an organisation holds tiers from now on; its id."""
-        by = Author(author, reason)
-        return self._services.agreements.agree(organisation, tiers, by, days=days, area=area).id
+        row = self._services.agreements.agree(
+            organisation, tiers, Author(author, reason), days=days, area=area, operator=operator
+        )
+        return row.id
 
 
 def _silent(fraction: float, message: str = "") -> None:

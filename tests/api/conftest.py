@@ -31,7 +31,7 @@ class Own:
     def key(self, organisation: str, *tiers: str) -> str:
         """A key of an organisation that comes to hold these tiers."""
         if tiers:
-            self.local.agree(organisation, tiers, days=1, reason="a test")
+            self.local.agree(organisation, tiers, days=1, reason="a test", operator="operator" in tiers)
         return self.local.create_key(organisation, (), days=1)
 
     def contribute(self, path: Path, **options: object) -> Report:

@@ -269,6 +269,35 @@ def test_two_persons_switch_an_emergency_on_and_everybody_can_see_that(own):
     assert listed["state"] == "ended"
 
 
+def test_a_tier_of_operators_is_not_offered_and_no_offer_of_one_is_shown(own):
+    offer = {"title": "All", "title_ja": "全て", "tiers": ["operator"]}
+    body = {"id": "all", "offer": offer, "reason": "new"}
+    assert ask(own, "POST", "/admin/offers", body).status_code == 400
+    done(ask(own, "POST", "/admin/offers", body | {"offer": offer | {"tiers": ["provider"]}}))
+    document = done(ask(own, "GET", "/admin/tiers"))["tiers"]
+    document["provider"]["role"] = "operator"
+    done(ask(own, "POST", "/admin/tiers", {"tiers": document, "reason": "others run it now"}))
+    assert done(ask(own, "GET", "/offers", key=None))["offers"] == []
+
+
+def test_nobody_becomes_an_operator_by_a_slip(own):
+    parties = [
+        {"organisation": "operator", "part": "provider"},
+        {"organisation": "org-automaker", "part": "consumer"},
+    ]
+    term = {"starts": "2020-01-01T00:00:00Z", "ends": "2099-01-01T00:00:00Z"}
+    said = {"id": "slip", "parties": parties, "tiers": ["automaker", "operator"], "term": term}
+    body = {"agreement": said, "reason": "new"}
+    refused = ask(own, "POST", "/admin/agreements", body)
+    assert (refused.status_code, refused.json["parameter"]) == (400, "tiers")
+    for consumer in ("operator", "org-operator"):  # by name, and because it holds one
+        sides = [parties[0], parties[1] | {"organisation": consumer}]
+        mine = said | {"id": f"of-{consumer}", "parties": sides}
+        own.local.add_organisation(consumer, consumer)
+        done(ask(own, "POST", "/admin/agreements", body | {"agreement": mine}))
+    done(ask(own, "POST", "/admin/agreements", body | {"operator": True}))
+
+
 EMERGENCY = {
     "tier": "emergency",
     "area": {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]},

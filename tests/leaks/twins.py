@@ -194,7 +194,9 @@ class Twins:
 def _key(seed: Twin, tier: str) -> str:
     """A key of an organisation that holds this tier alone; secrets are made now, to be the same."""
     organisation = f"org-{tier}"
-    agreement = seed.local.agree(organisation, (tier,), days=30, reason="asked by the tests")
+    agreement = seed.local.agree(
+        organisation, (tier,), days=30, reason="asked by the tests", operator=True
+    )
     seed._hand.governance.secret(f"agreement {agreement}")
     return seed.local.create_key(organisation, (tier,), days=30)
 

@@ -82,7 +82,7 @@ class World:
     def _agreements_and_keys(self) -> None:
         for name, (tiers, area, days, key_days) in ORGANISATIONS.items():
             said = None if area is None else json.loads(shapely.to_geojson(area))
-            self.local.agree(name, tiers, days=days, reason="the matrix", area=said)
+            self.local.agree(name, tiers, days=days, reason="the matrix", area=said, operator=True)
             self.keys[name] = self.local.create_key(name, (), days=key_days)
         self.keys["narrow"] = self.local.create_key("both", ("alpha",), days=30)
         self.keys["revoked"] = self.local.create_key("both", (), days=30)

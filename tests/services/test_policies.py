@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from geoshare.cli import main
 from geoshare.errors import BadRequest, Conflict, NotFound, Unavailable
 from geoshare.model.clock import RandomIds
 from geoshare.services import Services, build_services
@@ -51,6 +53,19 @@ def make_key(services: Services, *tiers: str, narrowed: tuple[str, ...] = (), da
     local = Local(services)
     local.agree("maker", tiers, days=days, reason="a test")
     return local.create_key("maker", narrowed, days=300)
+
+
+def test_the_command_line_makes_operators_only_when_told_to(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GEOSHARE_DATA", str(services.settings.data))
+    words = ["agreements", "sign", "--organisation", "maker", "--tier", "operator", "--reason", "x"]
+    refused = CliRunner().invoke(main, words)
+    assert refused.exit_code != 0
+    assert "runs the service" in str(refused.output) + str(refused.exception)
+    who = services.principal(Local(services).create_key("maker", (), days=1))
+    assert who.role == "consumer"
+    assert CliRunner().invoke(main, [*words, "--operator"]).exit_code == 0
 
 
 def test_a_key_gives_what_its_organisation_holds_by_agreement(services: Services) -> None:
