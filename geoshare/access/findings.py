@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 
 from geoshare.access.areas import Published, coded_area
+from geoshare.access.gains import alone
 from geoshare.access.tiers import OPEN, Tiers
 from geoshare.errors import BadRequest
 from geoshare.model.collections import Collection
@@ -35,19 +36,21 @@ def findings(
     published: Published,
     now_us: int,
     detail_columns: DetailColumns,
+    before: Tiers,
 ) -> Iterator[Finding]:
     """Say what will not do what its writer may think.
 
     Dead grants; levels of detail that fall back to geometry alone; routes without closures as they
     happen; areas that nobody has published; and what is now open although it was protected.
-    ``detail_columns`` names the columns by which a collection's level of detail chooses.
+    ``detail_columns`` names the columns by which a collection's level of detail chooses. What is open
+    by the tiers ``before`` is not remarked on again where a contract alone protects it.
     """
     for name, tier in tiers.tiers.items():
         yield from _dead(name, tier, now_us)
         yield from _codes(name, tier, published)
         yield from _detail(name, tier, detail_columns)
         yield from _routing(name, tier)
-    yield from _opened(tiers, collections)
+    yield from _opened(tiers, collections, before)
 
 
 def _dead(name: str, tier: Tier, now_us: int) -> Iterator[Finding]:
@@ -127,35 +130,51 @@ def _routing(name: str, tier: Tier) -> Iterator[Finding]:
         )
 
 
-def _opened(tiers: Tiers, collections: Mapping[str, Collection]) -> Iterator[Finding]:
+def _opened(tiers: Tiers, collections: Mapping[str, Collection], before: Tiers) -> Iterator[Finding]:
     """Data that are the same as open ones are protected nowhere any more (限定提供データ)."""
+    earlier = before.tiers[OPEN].grants if OPEN in before.tiers else ()
     open_tier = tiers.tiers.get(OPEN)
     for number, grant in enumerate(open_tier.grants if open_tier else ()):
         for name in () if grant.collections == "all" else grant.collections:
             for holder, tier in tiers.tiers.items():
                 if holder == OPEN or tier.role == "operator" or tier.emergency is not None:
                     continue
-                if columns := _protected(tier, grant, name, collections):
+                if columns := _protected(tier, grant, collections[name], earlier):
                     said = ", ".join(sorted(columns))
                     yield _warning(
                         f"{OPEN}.grants[{number}]",
-                        f"{name}: {said} is open and also under duties in {holder}: "
+                        f"{name}: {said} is open and also under terms of its own in {holder}: "
                         "identical open data ends its protection",
                         f"{name}の{said}は一般公開されており、{holder}での限定提供データとしての保護を失います",
                     )
 
 
-def _protected(tier: Tier, opened: Grant, name: str, collections: Mapping[str, Collection]) -> set[str]:
+def _protected(tier: Tier, opened: Grant, collection: Collection, earlier: Iterable[Grant]) -> set[str]:
     """Columns that a tier gives under terms of its own and that are open as they are."""
     found: set[str] = set()
     for grant in tier.grants:
-        terms = grant.duties or tier.duties or (grant.licence or "").startswith("LicenseRef-")
-        if not terms or not grant.covers(name) or opened.snap_m > grant.snap_m:
+        said = grant.duties or tier.duties or (grant.licence or "").startswith("LicenseRef-")
+        # without a licence the contract is the terms; but what was open before lost nothing by this
+        if not said and grant.licence is not None:
             continue
-        for item in collections[name].properties:
-            if opened.transform(item.name) == grant.transform(item.name) and opened.lists(item.name):
+        reads = set(grant.actions) & set(READING)
+        if not reads or not grant.covers(collection.name) or opened.snap_m > grant.snap_m:
+            continue
+        for item in collection.properties:
+            same = opened.transform(item.name) == grant.transform(item.name)
+            if not same or not opened.lists(item.name):
+                continue
+            if said or not _was_open(item.name, opened, collection.name, earlier):
                 found.add(item.name)
     return found
+
+
+def _was_open(column: str, opened: Grant, collection: str, earlier: Iterable[Grant]) -> bool:
+    return any(
+        grant.covers(collection) and dominates(alone(grant, column), alone(opened, column))
+        for grant in earlier
+        if grant.lists(column)
+    )
 
 
 def _warning(place: str, text: str, text_ja: str) -> Finding:

@@ -98,13 +98,13 @@ def _more(before: tuple[Grant, ...], after: tuple[Grant, ...], collection: Colle
     if before == after:
         return
     for column in (None, *(item.name for item in collection.properties)):
-        given = [_alone(grant, column) for grant in after if column is None or grant.lists(column)]
-        had = [_alone(grant, column) for grant in before if column is None or grant.lists(column)]
+        given = [alone(grant, column) for grant in after if column is None or grant.lists(column)]
+        had = [alone(grant, column) for grant in before if column is None or grant.lists(column)]
         if any(not any(dominates(old, new) for old in had) for new in given):
             yield column or GEOMETRY
 
 
-def _alone(grant: Grant, column: str | None) -> Grant:
+def alone(grant: Grant, column: str | None) -> Grant:
     """A grant of one column, or of the geometry alone."""
     columns = () if column is None else (column,)
     changed = {name: grant.transforms[name] for name in columns if name in grant.transforms}

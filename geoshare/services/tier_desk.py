@@ -46,6 +46,7 @@ class TierDesk:
                 Packs(self._services.packs_dir),
                 self._services.clock.now_us(),
                 _detail_columns,
+                self._before(tiers),
             )
         )
         for item in found:
@@ -58,6 +59,11 @@ class TierDesk:
                 )
         self._check_agreements(tiers)
         return found
+
+    def _before(self, tiers: Tiers) -> Tiers:
+        """What tiers come after: those in force; the delivered ones for those in force themselves."""
+        held = self._services.tiers
+        return held if held.document() != tiers.document() else load_tiers()
 
     def diff(self, after: Tiers, before: Tiers | None = None) -> list[dict[str, Any]]:
         """Who gains and loses what if tiers are published in place of others, or of those in force."""

@@ -17,7 +17,8 @@ ROADS = {"collections": ["segments"], "columns": ["class", "name"]}
 ALL = ["discover", "read", "tile", "download", "route"]
 
 
-def said(town: Town, grants=(), *, open_grants=(), **tier):
+def said(town: Town, grants=(), *, open_grants=(), opened_before=(), **tier):
+    before = read_tiers({"open": {**TITLES, "grants": list(opened_before)}}, "test", known())
     tiers = {
         "open": {**TITLES, "grants": list(open_grants)},
         "partner": {**TITLES, **tier, "grants": list(grants)},
@@ -31,13 +32,14 @@ def said(town: Town, grants=(), *, open_grants=(), **tier):
             town.packs,
             NOW_US,
             lambda name: detail_rule(name).min_zoom_by_value,
+            before,
         )
     ]
 
 
 def test_the_built_in_tiers_give_no_reason_for_a_remark(town):
     detail = lambda name: detail_rule(name).min_zoom_by_value  # noqa: E731
-    found = list(findings(load_tiers(), known(), town.packs, NOW_US, detail))
+    found = list(findings(load_tiers(), known(), town.packs, NOW_US, detail, load_tiers()))
     assert found == []
 
 
@@ -90,6 +92,25 @@ def test_what_is_open_and_also_under_duties_loses_its_protection(town):
     # a coarser open copy is not identical
     coarse = ROADS | {"precision_m": 100}
     assert said(town, [ROADS | {"duties": duties}], open_grants=[coarse]) == []
+
+
+def test_what_is_opened_although_it_was_under_the_agreement_alone_is_remarked_on(town):
+    opened = ROADS | {"columns": ["class"]}
+    (found,) = said(town, [ROADS], open_grants=[opened])
+    assert found[1] == "open.grants[0]"
+    assert "segments: class is open" in found[2]
+    (found,) = said(town, [ROADS], open_grants=[ROADS], opened_before=[opened])
+    assert "segments: name is open" in found[2]
+    # as wide as before; and wider
+    assert said(town, [ROADS], open_grants=[opened], opened_before=[opened]) == []
+    fenced = opened | {"rows": "class = 'primary'"}
+    assert len(said(town, [ROADS], open_grants=[opened], opened_before=[fenced])) == 1
+
+
+def test_what_has_an_open_licence_everywhere_or_is_only_sent_loses_no_protection(town):
+    free, sent = {"licence": "CC-BY-4.0"}, {"actions": ["contribute"]}
+    assert said(town, [ROADS | free], open_grants=[ROADS]) == []
+    assert said(town, [ROADS | sent], open_grants=[ROADS]) == []
 
 
 def test_an_unknown_area_is_an_error_and_a_known_one_is_none(town):

@@ -215,6 +215,19 @@ def test_tiers_are_published_checked_and_compared(
     assert desk.diff(desk.tiers(draft)[1]) == []
 
 
+def test_opening_what_agreements_protect_is_remarked_on_before_and_after(services: Services) -> None:
+    desk = TierDesk(services)
+    assert desk.check(desk.tiers()[1]) == []
+    document = desk.tiers()[1].document()
+    document["open"]["withheld"].remove("buildings")
+    document["open"]["grants"].append({"collections": ["buildings"], "columns": ["use"]})
+    opened = services.policies.checked(document, "tiers")
+    told = {item.text for item in desk.check(opened)}
+    assert any("buildings: use is open" in text and "municipal" in text for text in told)
+    desk.publish(document, BY, "admin")
+    assert {item.text for item in desk.check(opened)} == told
+
+
 def test_a_tier_that_somebody_holds_cannot_be_dropped(services: Services) -> None:
     make_key(services, "automaker")
     desk = TierDesk(services)
