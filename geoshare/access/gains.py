@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from geoshare.access.conditions import bare, finer, loosened, opened
 from geoshare.access.holdings import Holding, Holdings
 from geoshare.access.tiers import OPEN
 from geoshare.model.collections import Collection
@@ -18,14 +19,20 @@ EVERYBODY = "everybody"
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Columns of a collection for which some actions came or went."""
+    """Columns of a collection for which some actions came or went, or what changed of them.
+
+    ``change`` says what of it became looser or stricter; without columns it is all that is shown.
+    """
 
     collection: str
     actions: tuple[str, ...]
     columns: tuple[str, ...]
+    change: str = ""
 
     def __str__(self) -> str:
-        return f"{self.collection} ({', '.join(self.actions)}): {', '.join(self.columns)}"
+        columns = ", ".join(self.columns)
+        said = f"{self.change} ({columns})" if self.change and columns else self.change or columns
+        return f"{self.collection} ({', '.join(self.actions)}): {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +40,22 @@ class Difference:
     """What one holder gains and loses."""
 
     who: str
-    gains: tuple[Right, ...]
-    loses: tuple[Right, ...]
+    gains: tuple[Right | str, ...]  # a text: a rate or quota of all that is held
+    loses: tuple[Right | str, ...]
 
 
 def differences(
-    before: Holdings, after: Holdings, collections: Mapping[str, Collection], now_us: int
+    before: Holdings,
+    after: Holdings,
+    collections: Mapping[str, Collection],
+    now_us: int,
+    default_per_minute: int,
 ) -> Iterator[Difference]:
     """Every holder to whom anything changes: everybody, each tier, each organisation.
 
     A column is gained where a grant now gives it that no single grant before gave as exactly, as
-    early, as widely; and lost the other way round.
+    early, as widely; and lost the other way round. Where only rates, formats, precision or delays
+    change, that is said instead. ``default_per_minute``: requests where no tier says how many.
     """
     known: dict[tuple[Any, ...], tuple[tuple[Right, ...], tuple[Right, ...]]] = {}
     for who, old, new in _holders(before, after, now_us):
@@ -57,10 +69,15 @@ def differences(
         )
         mark = tuple((id(one), id(two)) for _, one, two in pairs)
         if mark not in known:
-            gained = _rights([(action, one, two) for action, one, two in pairs], collections)
-            lost = _rights([(action, two, one) for action, one, two in pairs], collections)
+            gained = _rights([(action, one, two) for action, one, two in pairs], collections, False)
+            lost = _rights([(action, two, one) for action, one, two in pairs], collections, True)
             known[mark] = gained, lost
-        gains, loses = known[mark]
+        gains: tuple[Right | str, ...] = known[mark][0]
+        loses: tuple[Right | str, ...] = known[mark][1]
+        if old and new:
+            one, two = before.rates(old, default_per_minute), after.rates(new, default_per_minute)
+            gains = (*gains, *loosened(one, two, lost=False))
+            loses = (*loses, *loosened(two, one, lost=True))
         if gains or loses:
             yield Difference(who, gains, loses)
 
@@ -82,16 +99,42 @@ def _holders(
 
 
 def _rights(
-    pairs: list[tuple[Any, Policy, Policy]], collections: Mapping[str, Collection]
+    pairs: list[tuple[Any, Policy, Policy]], collections: Mapping[str, Collection], lost: bool
 ) -> tuple[Right, ...]:
-    """What the second policies give that the first ones do not."""
-    found: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    """What the second policies give that the first ones do not; ``lost``: the first are the later."""
+    found: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
     for action, one, two in pairs:
         for name, collection in collections.items():
-            columns = tuple(_more(one.grants_for(name), two.grants_for(name), collection))
-            if columns:
-                found.setdefault((name, columns), []).append(action)
-    return tuple(Right(name, tuple(actions), columns) for (name, columns), actions in found.items())
+            less, more = one.grants_for(name), two.grants_for(name)
+            said = [*_said(less, more, collection, lost)]
+            said += [((), change) for change in opened(one, two, action, name, lost)]
+            for columns, change in said:
+                found.setdefault((name, columns, change), []).append(action)
+    return tuple(
+        Right(name, tuple(actions), columns, change)
+        for (name, columns, change), actions in found.items()
+    )
+
+
+def _said(
+    less: tuple[Grant, ...], more: tuple[Grant, ...], collection: Collection, lost: bool
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Columns that are given anew, and what changes of those that both give somehow."""
+    columns = tuple(_more(less, more, collection))
+    anew = tuple(_more(tuple(map(bare, less)), tuple(map(bare, more)), collection))
+    stay = tuple(name for name in columns if name not in anew)
+    changes = tuple(finer(_giving(less, stay), _giving(more, stay), lost)) if stay else ()
+    given = tuple(name for name in columns if name in anew) if changes else columns
+    if given:
+        yield given, ""
+    for change in changes:
+        yield () if GEOMETRY in stay else stay, change
+
+
+def _giving(grants: tuple[Grant, ...], columns: tuple[str, ...]) -> list[Grant]:
+    if GEOMETRY in columns:
+        return list(grants)
+    return [grant for grant in grants if any(grant.lists(name) for name in columns)]
 
 
 def _more(before: tuple[Grant, ...], after: tuple[Grant, ...], collection: Collection) -> Iterator[str]:

@@ -71,9 +71,8 @@ class TierDesk:
         old = holdings if before is None else holdings.with_tiers(before)
         new = holdings.with_tiers(after)
         now_us = self._services.clock.now_us()
-        return [
-            _plain(item) for item in differences(old, new, self._services.policies.collections, now_us)
-        ]
+        collections, rate = self._services.policies.collections, self._services.settings.rate_per_minute
+        return [_plain(item) for item in differences(old, new, collections, now_us, rate)]
 
     def tiers(self, number: int | None = None) -> tuple[Change, Tiers]:
         """A change set, or the one in force, and its tiers. Raises NotFound."""

@@ -215,6 +215,57 @@ def test_tiers_are_published_checked_and_compared(
     assert desk.diff(desk.tiers(draft)[1]) == []
 
 
+CLOSURES = {"collections": ["events"], "columns": ["kind", "reason"]}
+
+
+@pytest.mark.parametrize(
+    ("tier", "grant", "words"),
+    [
+        ({"requests_per_minute": 6_000}, {}, "requests_per_minute 12000 -> 6000"),
+        ({"requests_per_month": 10}, {}, "requests_per_month unlimited -> 10"),
+        ({"cost_per_minute": 10}, {}, "cost_per_minute unlimited -> 10"),
+        ({}, {"cost_per_month": 10}, "events (read, download): cost_per_month unlimited -> 10"),
+        ({}, {"precision_m": 50}, "events (read, download): precision_m exact -> 50"),
+        ({}, {"delay": "PT6H"}, "events (read, download): delay none -> PT6H"),
+        ({}, {"window": "P30D"}, "events (read, download): window any age -> P30D"),
+        (
+            {},
+            {"formats": ["gpkg", "geojson"]},
+            "events (download): formats fgb, geojson, gpkg, parquet, pmtiles -> geojson, gpkg",
+        ),
+        ({}, {"columns": ["kind"]}, "events (read, download): reason"),
+    ],
+)
+def test_stricter_conditions_are_told_as_losses_and_looser_ones_as_gains(
+    services: Services, tier: dict[str, object], grant: dict[str, object], words: str
+) -> None:
+    desk, document = TierDesk(services), TierDesk(services).tiers()[1].document()
+    titles = {"title": "T", "title_ja": "題", "actions": ["read", "download"]}
+    before = titles | {"requests_per_minute": 12_000, "grants": [CLOSURES]}
+    after = before | tier | {"grants": [CLOSURES | grant]}
+    loose, strict = (
+        services.policies.checked(document | {"own": said}, "tiers") for said in (before, after)
+    )
+    assert desk.diff(strict, loose) == [{"who": "tier own", "gains": [], "loses": [words]}]
+    gained = words
+    if " -> " in words:
+        head, _, new = words.rpartition(" -> ")
+        place, _, old = head.partition(name := next(key for key in {**tier, **grant}))
+        gained = f"{place}{name} {new} -> {old.strip()}"
+    assert desk.diff(loose, strict) == [{"who": "tier own", "gains": [gained], "loses": []}]
+
+
+def test_a_column_that_goes_is_told_beside_the_coarser_geometry(services: Services) -> None:
+    desk, document = TierDesk(services), TierDesk(services).tiers()[1].document()
+    titles = {"title": "T", "title_ja": "題", "actions": ["read"]}
+    before, after = (
+        services.policies.checked(document | {"own": titles | {"grants": [CLOSURES | more]}}, "tiers")
+        for more in ({}, {"precision_m": 50, "columns": ["kind"]})
+    )
+    (said,) = desk.diff(after, before)
+    assert said["loses"] == ["events (read): reason", "events (read): precision_m exact -> 50"]
+
+
 def test_opening_what_agreements_protect_is_remarked_on_before_and_after(services: Services) -> None:
     desk = TierDesk(services)
     assert desk.check(desk.tiers()[1]) == []
