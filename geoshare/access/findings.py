@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from geoshare.access.areas import Published, coded_area
 from geoshare.access.gains import alone
@@ -18,6 +19,14 @@ from geoshare.model.policy.grants import dominates
 DetailColumns = Callable[[str], Iterable[str]]
 CLOSURES: Final = "events"
 ROADS: Final = "segments"
+_COMPARED: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ def findings(
     """
     for name, tier in tiers.tiers.items():
         yield from _dead(name, tier, now_us)
+        if name != OPEN and OPEN in tiers.tiers:
+            yield from _idle(name, tier, tiers.tiers[OPEN])
         yield from _codes(name, tier, published)
         yield from _detail(name, tier, detail_columns)
         yield from _routing(name, tier)
@@ -59,6 +70,10 @@ def _dead(name: str, tier: Tier, now_us: int) -> Iterator[Finding]:
         place = f"{name}.grants[{number}]"
         if grant.valid_until is not None and grant.valid_until <= now:
             yield _warning(place, "it has ended and gives nothing", "期限切れで効果がありません")
+        if _never(grant.rows):
+            yield _warning(
+                place, "its rows are never true: it is dead", "条件に合う行がなく、効果がありません"
+            )
         if set(grant.actions) & set(READING) and not grant.columns and not grant.bands:
             yield _warning(
                 place, "it names no columns: geometry alone is shown", "属性がなく形状のみ表示します"
@@ -71,6 +86,37 @@ def _dead(name: str, tier: Tier, now_us: int) -> Iterator[Finding]:
                     f"grants[{other_number}]に含まれ、効果がありません",
                 )
                 break
+
+
+def _idle(name: str, tier: Tier, open_tier: Tier) -> Iterator[Finding]:
+    """Everybody holds the open tier: what it gives in full needs no other grant."""
+    for number, grant in enumerate(tier.grants):
+        for other_number, other in enumerate(open_tier.grants):
+            if _contains(other, grant, True):
+                yield _warning(
+                    f"{name}.grants[{number}]",
+                    f"{OPEN}.grants[{other_number}] gives all of it: it is dead",
+                    f"{OPEN}.grants[{other_number}]に含まれ、効果がありません",
+                )
+                break
+
+
+def _never(rows: Any) -> bool:
+    """Whether a filter says by itself, without any row, that it is not true."""
+    if not isinstance(rows, dict):
+        return rows is False
+    word, arguments = rows.get("op"), rows.get("args", [])
+    if word == "and":
+        return any(_never(item) for item in arguments)
+    if word == "or":
+        return all(_never(item) for item in arguments)
+    compare = _COMPARED.get(word) if isinstance(word, str) else None
+    if compare is None or len(arguments) != 2:
+        return False
+    left, right = arguments
+    plain = isinstance(left, int | float) and isinstance(right, int | float)
+    texts = isinstance(left, str) and isinstance(right, str)
+    return (plain or texts) and not compare(left, right)
 
 
 def _contains(other: Grant, grant: Grant, first: bool) -> bool:

@@ -52,6 +52,9 @@ def test_plain_roads_give_no_reason_for_a_remark(town):
     [
         ([ROADS | {"valid_until": "2020-01-01T00:00:00Z"}], "ended"),
         ([{"collections": ["segments"]}], "it names no columns"),
+        ([ROADS | {"rows": "1 = 0"}], "never true"),
+        ([ROADS | {"rows": "class = 'primary' AND 2 < 1"}], "never true"),
+        ([ROADS | {"rows": "'a' = 'b' OR 1 > 2"}], "never true"),
         ([ROADS, ROADS | {"columns": ["class"]}], "grants[0] gives all of it"),
         ([ROADS | {"precision_m": 10}, ROADS], "grants[1] gives all of it"),
         ([ROADS, ROADS], "grants[0] gives all of it"),
@@ -94,23 +97,40 @@ def test_what_is_open_and_also_under_duties_loses_its_protection(town):
     assert said(town, [ROADS | {"duties": duties}], open_grants=[coarse]) == []
 
 
+def test_rows_that_may_be_true_are_not_called_never_true(town):
+    for rows in ("1 = 1", "class = 'primary' OR 1 = 0", "name = 'a' AND class = 'b'"):
+        assert said(town, [ROADS | {"rows": rows}]) == []
+
+
+def test_a_grant_that_open_gives_in_full_is_dead(town):
+    free = {"licence": "CC-BY-4.0"}
+    (found,) = said(town, [ROADS | free | {"precision_m": 100}], open_grants=[ROADS])
+    assert found[1:] == ("partner.grants[0]", "open.grants[0] gives all of it: it is dead")
+    assert said(town, [ROADS | free], open_grants=[ROADS | {"precision_m": 100}]) == []
+    assert said(town, [ROADS | free], open_grants=[ROADS | {"actions": ["read"]}]) == []
+
+
+def opened(town: Town, grants, **more):
+    return [item for item in said(town, grants, **more) if "is open" in item[2]]
+
+
 def test_what_is_opened_although_it_was_under_the_agreement_alone_is_remarked_on(town):
-    opened = ROADS | {"columns": ["class"]}
-    (found,) = said(town, [ROADS], open_grants=[opened])
+    some = ROADS | {"columns": ["class"]}
+    (found,) = opened(town, [ROADS], open_grants=[some])
     assert found[1] == "open.grants[0]"
     assert "segments: class is open" in found[2]
-    (found,) = said(town, [ROADS], open_grants=[ROADS], opened_before=[opened])
+    (found,) = opened(town, [ROADS], open_grants=[ROADS], opened_before=[some])
     assert "segments: name is open" in found[2]
     # as wide as before; and wider
-    assert said(town, [ROADS], open_grants=[opened], opened_before=[opened]) == []
-    fenced = opened | {"rows": "class = 'primary'"}
-    assert len(said(town, [ROADS], open_grants=[opened], opened_before=[fenced])) == 1
+    assert opened(town, [ROADS], open_grants=[some], opened_before=[some]) == []
+    fenced = some | {"rows": "class = 'primary'"}
+    assert len(opened(town, [ROADS], open_grants=[some], opened_before=[fenced])) == 1
 
 
 def test_what_has_an_open_licence_everywhere_or_is_only_sent_loses_no_protection(town):
     free, sent = {"licence": "CC-BY-4.0"}, {"actions": ["contribute"]}
-    assert said(town, [ROADS | free], open_grants=[ROADS]) == []
-    assert said(town, [ROADS | sent], open_grants=[ROADS]) == []
+    assert opened(town, [ROADS | free], open_grants=[ROADS]) == []
+    assert opened(town, [ROADS | sent], open_grants=[ROADS]) == []
 
 
 def test_an_unknown_area_is_an_error_and_a_known_one_is_none(town):
