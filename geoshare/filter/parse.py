@@ -7,6 +7,7 @@ literals, GeoJSON geometries, ``{"bbox": ...}``, ``{"timestamp": ...}``, ``{"dat
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import cql2
@@ -24,6 +25,7 @@ MAX_COORDINATES: Final = 20_000  # numbers in geometries of one filter
 CQL2_TEXT: Final = "cql2-text"
 CQL2_JSON: Final = "cql2-json"
 
+_AT = re.compile(r"--> (\d+):(\d+)")
 _QUOTES: Final = "'\""
 
 
@@ -57,10 +59,10 @@ def parse_text(text: str, *, parameter: str = "filter") -> Any:
         tree = cql2.parse_text(text).to_json()
     except Exception as error:  # the parser has two kinds of its own and may raise ValueError
         raise BadRequest(
-            f"The filter is not CQL2 text: {_first_line(error)}",
+            f"The filter is not CQL2 text{_place(error)}",
             code="filter-syntax",
             parameter=parameter,
-            allowed="CQL2 text, e.g. class = 'primary' AND width_m >= 4",
+            allowed="CQL2 text, e.g. class = 'primary' AND name IS NOT NULL",
         ) from error
     _bound_tree(tree, parameter)
     return tree
@@ -81,7 +83,10 @@ def parse_json(text: str | bytes, *, parameter: str = "filter") -> Any:
         tree = orjson.loads(words)
     except orjson.JSONDecodeError as error:
         raise BadRequest(
-            "The filter is not JSON.", code="filter-syntax", parameter=parameter, allowed="CQL2-JSON"
+            "The filter is not JSON, or a number in it is too large.",
+            code="filter-syntax",
+            parameter=parameter,
+            allowed="CQL2-JSON",
         ) from error
     _bound_tree(tree, parameter)
     return tree
@@ -167,7 +172,7 @@ def _too_big(allowed: str, parameter: str) -> BadRequest:
     )
 
 
-def _first_line(error: Exception) -> str:
-    """Say what the parser expected, without its drawing of the text."""
-    lines = [line.strip(" |=") for line in str(error).splitlines() if line.strip(" |=^-")]
-    return lines[-1][:200] if lines else "cannot be read"
+def _place(error: Exception) -> str:
+    """Where the parser could not go on; it begins its message with line and column, from 1."""
+    found = _AT.search(str(error))
+    return "." if found is None else f": it cannot go on at line {found[1]}, letter {found[2]}."

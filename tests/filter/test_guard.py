@@ -393,3 +393,12 @@ def test_filters_that_programs_write_with_many_brackets_are_read():
     assert tree == {"op": "=", "args": [{"property": "lanes"}, 1]}
     names = ", ".join(f"'name {number}'" for number in range(1000))
     parse_text(f"(name IN ({names}) OR lanes IN (1, 2)) AND open")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("name = 'a' ; DROP TABLE x", "line 1, letter 12"), ("a IN ()", "line 1, letter 7")],
+)
+def test_a_filter_that_cannot_be_read_says_where(text, place):
+    with pytest.raises(BadRequest, match=place):
+        parse_text(text)

@@ -55,6 +55,7 @@ function identity(known: Me): HTMLElement {
     h('div', { class: 'account-head' }, h('h1', {}, person?.name ?? ''),
       h('button', { type: 'button', id: 'log-out', class: 'button-plain', onclick: () => void logOut() }, t('logout'))),
     h('dl', { class: 'facts' }, ...facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)])),
+    (person?.roles ?? []).some((role) => role.startsWith('editor')) && h('p', {}, h('a', { class: 'button-main', id: 'open-desk', href: '/desk' }, t('deskTitle'))),
     settings?.login ? h('p', {}, h('button', { type: 'button', class: 'button-link', onclick: () => void connect() },
       t('connect', { name: settings.login }))) : null);
 }

@@ -34,7 +34,7 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
   const name = nameOf(about, item);
   const kind = about.properties.kind && named(properties) && properties.kind ? coded(about.properties.kind, properties.kind) : '';
   const rule = about.properties.regulation_category && properties.regulation_category ? coded(about.properties.regulation_category, properties.regulation_category) : '';
-  const when = properties.status_updated_at ?? item.set?.at;
+  const when = properties.status_updated_at ?? (state || !STATES[about.id] ? item.set?.at : null); // a list says nothing of a state
   return h('li', { class: `desk-row${chosen ? ' chosen' : ''}`, id: `row-${item.id}` },
     h('div', { class: 'desk-row-head' },
       h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, onclick: () => acts.find(item) }, name),
