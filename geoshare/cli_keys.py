@@ -61,10 +61,16 @@ def list_keys(settings: Settings) -> None:
     help="How long the old secret stays valid: 30m, 7d, 0.",
 )
 @click.option("--days", type=int, help="Days until the key expires; left out: as it was.")
+@click.option("--end-overlap", is_flag=True, help="Also where that ends an earlier secret at once.")
 @click.pass_obj
-def rotate_key(settings: Settings, key_id: str, overlap: str, days: int | None) -> None:
+def rotate_key(
+    settings: Settings, key_id: str, overlap: str, days: int | None, end_overlap: bool
+) -> None:
     """Give a key a new secret, shown this once; the old one is valid until the overlap ends."""
-    click.echo(build_services(settings).keys.rotate(key_id, overlap_us=duration_us(overlap), days=days))
+    found = build_services(settings).keys
+    click.echo(
+        found.rotate(key_id, overlap_us=duration_us(overlap), days=days, end_overlap=end_overlap)
+    )
 
 
 @keys.command("revoke")

@@ -11,7 +11,7 @@ from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
 OPEN_PATHS = ("/healthz", "/readyz", "/oauth/token")  # which count for themselves, or not at all
-PAGES = ("/map", "/contribute", "/account")  # and what lies below: the same for everybody
+PAGES = ("/map", "/contribute", "/account", "/desk")  # and what lies below: the same for everybody
 
 
 def services() -> Services:

@@ -24,6 +24,7 @@ SENT_BACK: Final = "HTTP_X_CSRF_TOKEN"
 MAX_COOKIES: Final = 8_192  # bytes of the header
 _NAME: Final = "geoshare-session"
 _FLOW: Final = "geoshare-login"
+_OWN_PAGE: Final = "Origin of this server, or Sec-Fetch-Site: same-origin, as browsers send them"
 
 
 def secure(services: Services, environ: Environ) -> bool:
@@ -64,9 +65,9 @@ def check_own_page(services: Services, environ: Environ) -> None:
     address = urlsplit(base_url(services.settings, environ))
     own = f"{address.scheme}://{address.netloc}".lower()
     if (site is None and origin is None) or site not in (None, "same-origin"):
-        raise _foreign()
+        raise _foreign("Origin", _OWN_PAGE)
     if origin not in (None, own):
-        raise _foreign()
+        raise _foreign("Origin", _OWN_PAGE)
 
 
 def check_token(services: Services, environ: Environ, session_id: str) -> None:
@@ -76,7 +77,7 @@ def check_token(services: Services, environ: Environ, session_id: str) -> None:
     check_own_page(services, environ)
     given = environ.get(SENT_BACK, "")
     if not hmac.compare_digest(given.encode(), services.sessions.token(session_id).encode()):
-        raise _foreign()
+        raise _foreign("X-CSRF-Token", "the csrf_token of GET /me, sent by a page of this server")
 
 
 def keep(
@@ -99,10 +100,10 @@ def drop(response: Response, name: str, *, is_secure: bool) -> None:
     response.delete_cookie(name, path="/", secure=is_secure, httponly=True, samesite="Strict")
 
 
-def _foreign() -> Denied:
+def _foreign(header: str, allowed: str) -> Denied:
     return Denied(
         "A page of another site cannot ask this with your session",
         code="cross-site",
-        parameter="X-CSRF-Token",
-        allowed="the csrf_token of GET /me, sent by a page of this server",
+        parameter=header,
+        allowed=allowed,
     )

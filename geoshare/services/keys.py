@@ -11,7 +11,7 @@ from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.credentials import Part, Principal, new_key, rotated, sub_key
 from geoshare.access.credentials.keys import listed
 from geoshare.access.limits import month_at
-from geoshare.errors import BadRequest, Denied, NotFound
+from geoshare.errors import BadRequest, Conflict, Denied, NotFound
 from geoshare.model.times import iso
 from geoshare.services.auditing import party_of
 from geoshare.store.governance import Also, ApiKey
@@ -114,21 +114,43 @@ class Keys:
             for any other key.
         Denied
             where the caller's secret has itself been replaced: it does not replace its successor.
+        Conflict
+            while the key's old secret is still valid: that was promised.
         """
         own = self._own(who)
         if key_id not in {own.id, *(key.id for key in self._services.governance.children(own.id))}:
             raise NotFound("No such key")
         if who.replaced:
             raise Denied("This secret has been replaced; use the new one")
-        text = self.rotate(key_id, overlap_us=overlap_s * 1_000_000, by=party_of(who))
+        asker = (own.id, who.secret)  # what a worker remembers of the key may be half a second old
+        text = self.rotate(key_id, overlap_us=overlap_s * 1_000_000, by=party_of(who), asker=asker)
         return self._described(self._key(key_id)), text
 
     def rotate(
-        self, key_id: str, *, overlap_us: int, days: int | None = None, by: Party = COMMAND_LINE
+        self,
+        key_id: str,
+        *,
+        overlap_us: int,
+        days: int | None = None,
+        by: Party = COMMAND_LINE,
+        asker: tuple[str, bytes] | None = None,
+        end_overlap: bool = False,
     ) -> str:
-        """Give a key another secret and return its text; the old one is valid for the overlap."""
+        """Give a key another secret and return its text; the old one is valid for the overlap.
+
+        ``asker`` is the key that asks, and the mark of its secret. Raises Conflict while an earlier
+        secret is still valid, unless ``end_overlap`` says that it is to end at once.
+        """
         services = self._services
         before = self._key(key_id)
+        until_us = before.old_until_us or 0
+        if services.clock.now_us() < until_us and not end_overlap:
+            raise Conflict(
+                f"The secret before this one is valid until {iso(until_us)}; rotate after that",
+                parameter="key",
+                allowed="one rotation at a time; revoke a key that somebody else may know",
+                message_ja=f"以前の秘密は {iso(until_us)} まで有効です。その後に更新してください",
+            )
         after, text = rotated(
             before,
             overlap_us=overlap_us,
@@ -137,7 +159,8 @@ class Keys:
             clock=services.clock,
         )
         said = {"overlap_s": overlap_us // 1_000_000, "days": days or 0}
-        services.governance.rotate_key(before, after, self._told("key.rotate", by, after, said))
+        told = self._told("key.rotate", by, after, said)
+        services.governance.rotate_key(before, after, told, asker)
         return text
 
     def revoke(self, key_id: str, by: Party = COMMAND_LINE) -> None:

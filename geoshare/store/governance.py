@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
-from geoshare.errors import BadRequest, Conflict, NotFound
+from geoshare.errors import BadRequest, Conflict, Denied, NotFound
 from geoshare.store.audit_rows import AuditRows
 from geoshare.store.break_glass_rows import BreakGlassRows
 from geoshare.store.database import Database
@@ -218,9 +218,29 @@ class Governance:
                 also(connection)
         return done
 
-    def rotate_key(self, before: ApiKey, after: ApiKey, also: Also | None = None) -> None:
-        """Give a key another secret. Raises Conflict where it has changed since ``before`` was read."""
+    def rotate_key(
+        self,
+        before: ApiKey,
+        after: ApiKey,
+        also: Also | None = None,
+        asker: tuple[str, bytes] | None = None,
+    ) -> None:
+        """Give a key another secret.
+
+        ``asker`` is the key that asks and the mark of the secret it asks with.
+
+        Raises
+        ------
+        Conflict
+            where the key has changed since ``before`` was read.
+        Denied
+            where the secret that asks is not, or no longer, the newest of its key.
+        """
         with self.database.write() as connection:
+            if asker is not None:
+                newest = select(API_KEYS.c.hmac).where(API_KEYS.c.id == asker[0]).with_for_update()
+                if connection.execute(newest).scalar() != asker[1]:
+                    raise Denied("This secret has been replaced; use the new one")
             changed = connection.execute(
                 update(API_KEYS)
                 .where(

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from geoshare.cli import main
+from geoshare.errors import Conflict
 from geoshare.services import build_services
 from geoshare.services.keeping import make_keeper
 
@@ -242,3 +243,40 @@ def test_nobody_gives_another_secret_to_what_is_not_its_own(own):
         answer = call(own, "POST", f"/me/keys/{made['id']}/rotate", key, body)
         assert (answer.status_code, answer.json["parameter"]) == (400, next(iter(body)))
     assert call(own, "GET", "/me", made["key"]).status_code == 200
+
+
+def test_a_replaced_secret_that_a_worker_remembers_does_not_rotate_again(own):
+    key = own.keys["municipal"]
+    key_id = key.split("_")[1]
+    assert call(own, "GET", "/me", key).status_code == 200  # and the worker remembers it
+
+    def rotate(asking: str, which: str, seconds: int):
+        return call(own, "POST", f"/me/keys/{which}/rotate", asking, {"overlap_seconds": seconds})
+
+    made = share(own, key).json
+    new = rotate(key, key_id, 0).json["key"]
+    assert rotate(key, key_id, 30).status_code in (401, 403)
+    assert rotate(key, made["id"], 30).status_code in (401, 403)
+    own.services.authenticator.forget()
+    assert call(own, "GET", "/me", new).status_code == 200
+    assert call(own, "GET", "/me", made["key"]).status_code == 200
+
+
+def test_no_overlap_that_was_promised_is_cut_short(own):
+    key = own.keys["municipal"]
+    key_id = key.split("_")[1]
+    first = call(own, "POST", f"/me/keys/{key_id}/rotate", key, {"overlap_seconds": 30})
+    for asking in (key, first.json["key"]):
+        own.services.authenticator.forget()
+        late = call(own, "POST", f"/me/keys/{key_id}/rotate", asking, {"overlap_seconds": 30})
+        assert late.status_code == (403 if asking == key else 409)
+    assert first.json["old_secret_until"] in late.json["detail"]
+    for text in (key, first.json["key"]):
+        own.services.authenticator.forget()
+        assert call(own, "GET", "/me", text).status_code == 200
+    with pytest.raises(Conflict):
+        own.services.keys.rotate(key_id, overlap_us=0)
+    new = own.services.keys.rotate(key_id, overlap_us=0, end_overlap=True)
+    own.services.authenticator.forget()
+    assert call(own, "GET", "/me", new).status_code == 200
+    assert call(own, "GET", "/me", first.json["key"]).status_code == 401

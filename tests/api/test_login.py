@@ -222,6 +222,12 @@ def test_logging_in_gives_another_session_and_ends_the_one_before(own, officer):
     assert victim.log_in().cookie != planted
 
 
+def test_who_asks_without_the_browsers_word_is_told_which_header_is_missing(own):
+    answer = own.client.post("/login/invite", json={"invite": "gi_0_0"})
+    assert (answer.status_code, answer.json["parameter"]) == (403, "Origin")
+    assert "Sec-Fetch-Site" in answer.json["allowed"]
+
+
 def test_pages_load_with_a_session_that_is_over_and_it_is_forgotten(own, officer):
     officer.client.set_cookie("geoshare-session", officer.cookie[:-4] + "0000", domain="localhost")
     assert officer.ask("GET", "/me").status_code == 401
@@ -229,6 +235,11 @@ def test_pages_load_with_a_session_that_is_over_and_it_is_forgotten(own, officer
     answer = officer.client.get("/", headers={"Accept": "text/html"})
     assert answer.status_code == 200
     assert "geoshare-session=;" in answer.headers["Set-Cookie"]
+    for page in ("/map", "/contribute", "/account", "/desk"):
+        officer.client.set_cookie("geoshare-session", "gb_made_up", domain="localhost")
+        answer = officer.client.get(page)
+        assert answer.status_code in (200, 503), page  # 503: pages that are not built
+        assert "geoshare-session=;" in answer.headers["Set-Cookie"]
 
 
 def test_answers_to_a_session_are_kept_by_no_shared_cache(own, officer):

@@ -78,7 +78,7 @@ class Authenticator:
         if stored is None or not (right or old):
             refuse()
         who = self._principal(stored, now, "key")
-        return who if right else replace(who, replaced=True)
+        return replace(who, replaced=not right, secret=given)
 
     def valid_secrets(self, key_id: str) -> tuple[Principal, tuple[bytes, ...]] | None:
         """Return the holder of a key that is valid now, and the marks of its secrets, newest first."""

@@ -54,6 +54,7 @@ class Principal:
     session: str = ""
     scope: tuple[str, ...] | None = None
     replaced: bool = field(default=False, compare=False)  # its secret has a successor already
+    secret: bytes = field(default=b"", compare=False, repr=False)  # the mark of a key's secret
 
     @property
     def whole(self) -> bool:

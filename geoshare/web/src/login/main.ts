@@ -24,6 +24,9 @@ let invite = inviteOf(location.href);
 let whose: Whose | null = null;
 let problem = location.hash === '#failed' ? t('loginFailed') : '';
 
+/** Whether a link brought something as an invite, however it reads. */
+const brought = (): boolean => location.hash.startsWith('#invite=');
+
 /** The invite in a link, or what was pasted as it stands. */
 function inviteOf(text: string): string {
   const found = /gi_[0-9a-z]+_[0-9a-f]+/.exec(text);
@@ -106,8 +109,9 @@ async function elsewhere(): Promise<void> {
 
 languageChanged.on(render);
 window.addEventListener('hashchange', () => { invite = inviteOf(location.href); whose = null; void look(true); });
+const asked = brought();
 // What stands behind the # is no longer in the address, where somebody could read it over a shoulder.
-if (invite) history.replaceState(null, '', '/login');
+if (asked || invite) history.replaceState(null, '', '/login');
 render();
-void look(false);
+void look(asked);
 void get<Settings>('/map/settings.json').then((found) => { settings = found; if (!whose) render(); }).catch(() => undefined);
