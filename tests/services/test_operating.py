@@ -41,3 +41,10 @@ def test_organisations_have_names_that_can_be_read(run):
     assert "潮見市" in run("organisations", "list")
     for name in ("", "two\nlines", "x" * 201):
         assert "name" in run("organisations", "add", name, fails=True)
+
+
+def test_the_first_operator_of_the_guide_comes_in(run):
+    said = ("--days", "3650", "--reason", "we run it")
+    run("agreements", "sign", "--organisation", "operator", "--tier", "operator", "--operator", *said)
+    person = run("persons", "add", "Hanako Sato", "--organisation", "operator", "--role", "operator")
+    assert "/login#invite=" in run("persons", "invite", person, "--hours", "24")
