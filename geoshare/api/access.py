@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request, send_file
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geoshare.api import reply
+from geoshare.api.bodies import validated
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.api.login import fresh
@@ -93,6 +94,6 @@ def _body() -> AccessBody:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return AccessBody.model_validate_json(request.get_data(cache=False) or b"{}")
+        return validated(AccessBody, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, AccessBody) from error

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from geoshare.api import reply
 from geoshare.api.admit import charge
+from geoshare.api.bodies import validated
 from geoshare.api.context import caller, followed, href, services
 from geoshare.api.costs import extract_asked
 from geoshare.api.describe import NoParams, describes, from_validation
@@ -78,7 +79,7 @@ def _request() -> ExtractRequest:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return ExtractRequest.model_validate_json(request.get_data(cache=False) or b"{}")
+        return validated(ExtractRequest, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, ExtractRequest) from error
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from geoshare.access.credentials import Part
 from geoshare.api import reply
+from geoshare.api.bodies import validated
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
@@ -102,7 +103,7 @@ def _body(model: type[M]) -> M:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return model.model_validate_json(request.get_data(cache=False) or b"{}")
+        return validated(model, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, model) from error
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from geoshare.access.credentials.links import MAX_S, take
 from geoshare.api import reply
 from geoshare.api.admit import LINKS, Environ
+from geoshare.api.bodies import validated
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
@@ -76,6 +77,6 @@ def _body() -> LinkBody:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return LinkBody.model_validate_json(request.get_data(cache=False) or b"{}")
+        return validated(LinkBody, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, LinkBody) from error

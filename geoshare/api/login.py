@@ -13,6 +13,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geoshare.api import cookies, reply
+from geoshare.api.bodies import validated
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
@@ -108,6 +109,6 @@ def _body() -> LoginBody:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return LoginBody.model_validate_json(request.get_data(cache=False) or b"{}")
+        return validated(LoginBody, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, LoginBody) from error

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from geoshare.api import reply
+from geoshare.api.bodies import validated
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.api.login import fresh
@@ -141,6 +142,6 @@ def _body(model: type[Model]) -> Model:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        return model.model_validate_json(request.get_data(cache=False) or b"{}")
+        return validated(model, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, model) from error

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from geoshare.api import reply
+from geoshare.api.bodies import validated
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
@@ -48,7 +49,7 @@ def make_webhook(params: NoParams) -> Response:
     if (request.content_length or 0) > MAX_BODY:
         raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
     try:
-        body = WebhookBody.model_validate_json(request.get_data(cache=False) or b"{}")
+        body = validated(WebhookBody, request.get_data(cache=False))
     except ValidationError as error:
         raise from_validation(error, WebhookBody) from error
     made, secret = services().webhooks.add(caller(), body.url, body.collections)

@@ -280,3 +280,23 @@ def test_no_overlap_that_was_promised_is_cut_short(own):
     own.services.authenticator.forget()
     assert call(own, "GET", "/me", new).status_code == 200
     assert call(own, "GET", "/me", first.json["key"]).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("content", "parameter"),
+    [
+        ('{"days": 1, "days": 900}', "days"),
+        ('{"days": true}', "days"),
+        ('{"days": "3"}', "days"),
+        ('{"days": 3, "label": "a\\nforged line"}', "label"),
+        ('{"days": 3, "label": "\\u001b[2J"}', "label"),
+        ('{"days": 3, "label": "\\u0000"}', "label"),
+        ('{"days": 3, "label": "\\u0085"}', "label"),
+        ('{"days": 3, "label": "a\\u202eb"}', "label"),
+        ('{"days": 3, "label": "a\\u2066b"}', "label"),
+    ],
+)
+def test_a_body_says_each_thing_once_and_in_printable_letters(town, content, parameter):
+    answer = town.client.post("/me/keys", data=content, headers={"X-API-Key": town.keys["municipal"]})
+    assert (answer.status_code, answer.json["parameter"]) == (400, parameter)
+    assert answer.json["allowed"]
