@@ -122,7 +122,7 @@ def test_a_link_ends_with_its_time_its_key_and_its_secret(town):
     later.by_us = 61_000_000  # the overlap is over
     assert get(town, good).status_code == 401
     later.by_us = 0
-    town.services.keys.rotate(key_id, overlap_us=FAR_US)
+    town.services.keys.rotate(key_id, overlap_us=FAR_US, end_overlap=True)
     town.services.authenticator.forget()
     later.by_us = 3_600_000_000 + 301_000_000
     assert get(town, good).status_code == 401
