@@ -14,7 +14,7 @@ from geoshare.model.times import iso
 from geoshare.services import build_services
 from geoshare.services.audit_desk import FORGETTABLE
 from geoshare.settings import Settings
-from geoshare.terminal import progress_bar
+from geoshare.terminal import progress_bar, tell
 
 
 @click.group()
@@ -30,7 +30,7 @@ def show(settings: Settings, limit: int) -> None:
     for item in build_services(settings).desk.show(limit):
         entry = item["entry"]
         names = ", ".join(f"{o['side']}.{o['what']}={o['value']}" for o in item["opened"])
-        click.echo(f"{iso(entry['at_us'])}  {entry['id']}  {entry['kind']:<22} {names}")
+        tell(f"{iso(entry['at_us'])}  {entry['id']}  {entry['kind']:<22} {names}")
 
 
 @audit.command("open")
@@ -43,7 +43,7 @@ def open_entry(settings: Settings, entry: str) -> None:
     click.echo(f"place   {place}")
     _show(found["entry"])
     for item in found["opened"]:
-        click.echo(f"{item['side']}.{item['what']} = {item['value']}  salt {item['salt']}")
+        tell(f"{item['side']}.{item['what']} = {item['value']}  salt {item['salt']}")
 
 
 @audit.command()

@@ -10,6 +10,7 @@ from geoshare.errors import BadRequest
 from geoshare.services import build_services
 from geoshare.services.local import Local
 from geoshare.settings import Settings
+from geoshare.terminal import tell
 
 UNITS_S = {"m": 60, "h": 3_600, "d": 86_400}
 
@@ -44,7 +45,7 @@ def list_keys(settings: Settings) -> None:
             notes.append(f"made by {key['parent']}")
         if key["old_secret_until"]:
             notes.append(f"old secret until {key['old_secret_until']}")
-        click.echo(
+        tell(
             f"{key['id']}  {key['organisation']:<20} {','.join(key['tiers']) or 'all':<12}"
             f" {key['state']:<8} until {key['expires']}  used {key['last_used'] or 'never'}"
             f"  this month {key['month']['requests']} requests, cost {key['month']['cost']}"

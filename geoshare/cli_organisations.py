@@ -8,6 +8,7 @@ from geoshare.errors import BadRequest
 from geoshare.services import build_services
 from geoshare.services.local import Local
 from geoshare.settings import Settings
+from geoshare.terminal import tell
 
 LONGEST = 200
 
@@ -39,4 +40,4 @@ def list_organisations(settings: Settings) -> None:
     services = build_services(settings)
     for item in services.governance.organisations():
         held = services.agreements.rows(item.id)
-        click.echo(f"{item.id:<24} {len(held)} agreements  {item.name}")
+        tell(f"{item.id:<24} {len(held)} agreements  {item.name}")

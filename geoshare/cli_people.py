@@ -9,6 +9,7 @@ import click
 from geoshare.access.credentials import ROLES
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings
+from geoshare.terminal import tell
 
 _PERSON = click.argument("person")
 
@@ -50,7 +51,7 @@ def list_persons(settings: Settings, organisation: str | None) -> None:
     for item in build_services(settings).people.listed(organisation):
         roles = ",".join(item["roles"]) or "no role"
         whose = f"{item['id']}  {item['organisation']:<20} {item['state']:<8}"
-        click.echo(f"{whose} {roles}  {item['name']}")
+        tell(f"{whose} {roles}  {item['name']}")
 
 
 @persons.command("invite")
@@ -127,7 +128,7 @@ def add_department(settings: Settings, name: str, organisation: str) -> None:
 def list_departments(settings: Settings, organisation: str | None) -> None:
     """List departments."""
     for item in build_services(settings).people.departments(organisation):
-        click.echo(f"{item['id']}  {item['organisation']:<20} {item['name']}")
+        tell(f"{item['id']}  {item['organisation']:<20} {item['name']}")
 
 
 def login_link(settings: Settings, text: str) -> str:

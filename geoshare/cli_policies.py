@@ -18,6 +18,7 @@ from geoshare.services.agreements import described, state
 from geoshare.services.tier_desk import TierDesk
 from geoshare.services.written import Author
 from geoshare.settings import Settings
+from geoshare.terminal import tell
 
 COMMAND_LINE = "command line"
 MAX_FILE = 4_000_000  # bytes
@@ -52,7 +53,7 @@ def list_tiers(settings: Settings) -> None:
         names = sorted(
             {item for grant in tier.grants for item in grant.collections if grant.collections != "all"}
         )
-        click.echo(f"{name:<12} {tier.title} / {tier.title_ja}: {', '.join(names) or 'all'}")
+        tell(f"{name:<12} {tier.title} / {tier.title_ja}: {', '.join(names) or 'all'}")
 
 
 @tiers.command("show")
@@ -75,7 +76,7 @@ def diff_tiers(settings: Settings, file: Path | None) -> None:
     for item in found:
         for act in ("gains", "loses"):
             for line in item[act]:
-                click.echo(f"{item['who']} {act} {line}")
+                tell(f"{item['who']} {act} {line}")
     if not found:
         click.echo("nobody gains or loses anything")
 
@@ -98,7 +99,7 @@ def list_changes(settings: Settings) -> None:
     """List change sets of tiers, offers, agreements and emergencies, newest first."""
     for item in build_services(settings).governance.policies.changes():
         what = f"{item.kind} {item.act} {item.subject}"
-        click.echo(f"{item.number:>6} {iso(item.at_us)} {what} by {item.author}: {item.reason}")
+        tell(f"{item.number:>6} {iso(item.at_us)} {what} by {item.author}: {item.reason}")
 
 
 @click.group()
@@ -162,7 +163,7 @@ def list_agreements(settings: Settings) -> None:
     for row in services.agreements.rows():
         stands = state(row, services.clock.now_us())
         names = ", ".join(orjson.loads(row.document)["tiers"])
-        click.echo(f"{row.id}@{row.version}  {row.organisation:<20} {stands:<9} {names}")
+        tell(f"{row.id}@{row.version}  {row.organisation:<20} {stands:<9} {names}")
 
 
 @agreements.command("show")

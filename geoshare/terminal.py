@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 ERRORS = Console(stderr=True, soft_wrap=True, highlight=False)
 _STEP = 25  # per cent between two lines
+
+
+def tell(line: str) -> None:
+    """Print a line that holds texts of others; what could forge or hide another line is escaped."""
+    click.echo("".join(map(_harmless, line)))
+
+
+def _harmless(letter: str) -> str:
+    if letter.isprintable() or unicodedata.category(letter) == "Zs":
+        return letter
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def progress_bar() -> Progress:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from geoshare.cli import main
+from geoshare.terminal import tell
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operating.md"
 
@@ -48,3 +49,8 @@ def test_the_first_operator_of_the_guide_comes_in(run):
     run("agreements", "sign", "--organisation", "operator", "--tier", "operator", "--operator", *said)
     person = run("persons", "add", "Hanako Sato", "--organisation", "operator", "--role", "operator")
     assert "/login#invite=" in run("persons", "invite", person, "--hours", "24")
+
+
+def test_a_text_of_somebody_else_forges_no_line(capsys):
+    tell("key of 潮見\u3000町\x1b[31m\u202e\nsecond line")
+    assert capsys.readouterr().out == "key of 潮見\u3000町\\x1b[31m\\u202e\\nsecond line\n"
