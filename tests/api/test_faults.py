@@ -14,6 +14,7 @@ from pyarrow import ArrowException
 from sqlalchemy import create_engine, make_url, text
 
 from geoshare.errors import GeoshareError
+from geoshare.services import policies
 from tests.api.conftest import Own
 from tests.store.databases import fresh_url
 
@@ -143,9 +144,10 @@ def test_without_the_record_readers_read_and_nothing_is_acknowledged(
 
 
 def test_without_governance_open_data_is_read_and_keys_are_never_taken_on_trust(
-    on_postgresql: Own, tmp_path: Path
+    on_postgresql: Own, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = on_postgresql
+    monkeypatch.setattr(policies, "LOOK_US", 60_000_000)  # what was read a moment ago, on any machine
     own.contribute(places(tmp_path, 0), collection="places")
     never_seen = own.keys["operator"]
     with no_connections(own.settings.governance_url):
