@@ -45,4 +45,6 @@ def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     first.wait_for_selector(f"#set-open-{shelter}[aria-pressed=true]")
     second.unroute("**/desk/edits**")
     second.click("#edits")
-    assert second.locator(".history > li").count() >= 2
+    second.locator(".history > li").nth(
+        1
+    ).wait_for()  # the decision of the first and that of the second
