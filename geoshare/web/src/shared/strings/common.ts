@@ -1,0 +1,65 @@
+/** Words of all pages, and those that more than one says. */
+
+import type { Words } from './words';
+
+export const COMMON = {
+  language: { ja: '言語', en: 'Language' },
+  search: { ja: '地名・施設名を検索', en: 'Search places and facilities' },
+  close: { ja: '閉じる', en: 'Close' },
+  legend: { ja: '凡例', en: 'Legend' },
+  details: { ja: '設定', en: 'Settings' },
+  upload: { ja: 'データを提供', en: 'Contribute data' },
+  openMap: { ja: '地図を開く', en: 'Open the map' },
+  key: { ja: 'アクセスキー', en: 'Access key' },
+  keyEnter: { ja: 'キーを入力', en: 'Enter key' },
+  keyHelp: {
+    ja: '契約先から受け取ったキーを入力すると、契約に応じたデータが表示されます。キーはこのタブを閉じるまで保持されます。',
+    en: 'With the key of your agreement the map shows the data it covers. The key is kept until this tab is closed.',
+  },
+  keyUse: { ja: '適用', en: 'Apply' },
+  keyRemove: { ja: 'キーを外す', en: 'Remove key' },
+  keyWrong: {
+    ja: 'このキーは使えません。入力内容と有効期限をご確認ください。',
+    en: 'This key is not valid. Check that it is complete and has not expired.',
+  },
+  keyChecking: { ja: '確認しています…', en: 'Checking…' },
+  organisation: { ja: '組織', en: 'Organisation' },
+  tiers: { ja: '利用区分', en: 'Tiers' },
+  anonymous: { ja: '一般公開', en: 'Public access' },
+  keyApplied: { ja: '{name} として表示しています', en: 'Showing the map of {name}' },
+  keyRemoved: { ja: '一般公開の内容に戻しました', en: 'Back to public access' },
+  errorNetwork: {
+    ja: 'サーバーに接続できません。通信状態を確認してください。',
+    en: 'The server cannot be reached. Check the connection.',
+  },
+  errorDenied: { ja: 'このデータは契約に含まれていません。', en: 'This is not part of what you hold.' },
+  errorTooMany: {
+    ja: 'アクセスが集中しています。しばらくしてからお試しください。',
+    en: 'Too many requests. Please try again in a moment.',
+  },
+  errorServer: {
+    ja: 'サーバーで問題が起きました。しばらくしてからお試しください。',
+    en: 'The server had a problem. Please try again in a moment.',
+  },
+  errorOther: { ja: '処理できませんでした: {detail}', en: 'That did not work: {detail}' },
+  errorWebGL: {
+    ja: 'このブラウザーでは地図を描画できません（WebGL 2が必要です）。',
+    en: 'This browser cannot draw the map (WebGL 2 is needed).',
+  },
+  retry: { ja: '再試行', en: 'Try again' },
+  unknown: { ja: '不明', en: 'Unknown' },
+  step: { ja: '対象時刻', en: 'Valid at' },
+  level3: { ja: '警戒レベル3 高齢者等避難', en: 'Level 3: elderly etc. evacuate' },
+  level4: { ja: '警戒レベル4 避難指示', en: 'Level 4: evacuate' },
+  level5: { ja: '警戒レベル5 緊急安全確保', en: 'Level 5: emergency' },
+  deskTitle: { ja: '災害対応デスク', en: 'Emergency desk' },
+  reading: { ja: '集計中…', en: 'Reading values…' },
+  collection: { ja: 'データの種類', en: 'Kind of data' },
+  row: { ja: '行', en: 'Row' },
+  reason: { ja: '理由', en: 'Reason' },
+  emergencyUntil: { ja: '{when} まで', en: 'until {when}' },
+  account: { ja: 'アカウント', en: 'Account' },
+  loginTitle: { ja: 'ログイン', en: 'Log in' },
+  loginInstead: { ja: '招待リンクでログインする', en: 'Log in with an invite instead' },
+  emergencies: { ja: '緊急時の特別提供', en: 'Emergencies' },
+} as const satisfies Words;
