@@ -28,6 +28,30 @@ def test_a_shelter_opened_on_a_phone_shows_on_a_colleagues_screen_and_to_the_pub
     assert (found["properties"]["status"], found["properties"]["people_count"]) == ("full", 57)
 
 
+def test_two_presses_in_quick_succession_are_both_kept(visit, live_server):
+    page = visit("ja-JP", key=live_server.keys["municipal"]).open("/desk").page
+    shelter = row_of(page, 2)
+    held = []
+
+    def slowly(route):
+        """The answer to the first press comes after the second press."""
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(f"**/collections/shelters/items/{shelter}", slowly)
+    page.fill(f"#people-{shelter}", "31")
+    page.click(f"#save-people-{shelter}")
+    page.click(f"#set-full-{shelter}")
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    colleague = visit("en-GB", key=live_server.keys["municipal"]).open("/desk").page
+    colleague.wait_for_selector(f"#set-full-{shelter}[aria-pressed=true]")
+    found = json.loads(live_server.get(f"/collections/shelters/items/{shelter}")[2])
+    assert (found["properties"]["status"], found["properties"]["people_count"]) == ("full", 31)
+
+
 def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     key = live_server.keys["municipal"]
     first = visit("ja-JP", phone=True, key=key).open("/desk").page

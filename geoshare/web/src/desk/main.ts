@@ -45,6 +45,8 @@ let filter = '';
 let wanted = '';
 let chosen = '';
 let newest: string | null = null;
+let writes = 0;
+const underWay = new Map<string, Promise<void>>();
 let gate: 'wait' | 'closed' | 'empty' | 'open' = 'wait';
 
 const stateOf = (item: Item): string => String(item.properties.status ?? 'unknown');
@@ -136,12 +138,23 @@ const acts: Acts = {
   },
 };
 
-/** Saves a change; where somebody else was first, asks which of the two is to stay. */
+/** Saves a change after those of the same feature that are under way, each of which makes a new version. */
 async function save(item: Item, said: Said): Promise<boolean> {
+  const before = underWay.get(item.id) ?? Promise.resolve();
+  const saved = before.then(() => write(items.find(({ id }) => id === item.id) ?? item, said));
+  const settled = saved.then(() => undefined, () => undefined);
+  underWay.set(item.id, settled);
+  void settled.then(() => { if (underWay.get(item.id) === settled) underWay.delete(item.id); });
+  return await saved;
+}
+
+/** Writes a change; where somebody else was first, asks which of the two is to stay. */
+async function write(item: Item, said: Said): Promise<boolean> {
   const edited = about as Editable;
   const sent = { ...said, edit: { ...said.edit, at: new Date().toISOString() } };
   try {
     const done = await talk.change(edited.id, item.id, item.version, sent);
+    writes += 1;
     item.version = done.version;
     item.own = done.own;
     item.properties = { ...item.properties, ...said.properties, ...done.own };
@@ -154,7 +167,7 @@ async function save(item: Item, said: Said): Promise<boolean> {
     const stale = error instanceof ApiError && error.status === 412 ? (error.body.features as StaleFeature[] | undefined)?.[0] : undefined;
     if (!stale) throw error;
     const mine = await openConflict(edited, nameOf(edited, item), stale);
-    if (mine) return await save({ ...item, version: stale.version }, said);
+    if (mine) return await write({ ...item, version: stale.version }, said);
     await refresh();
     return true;
   }
@@ -196,8 +209,10 @@ async function refresh(): Promise<void> {
   const asked = about;
   if (!asked) return;
   try {
+    const before = writes;
     const found = await talk.items(asked.id);
     if (asked !== about) return;
+    if (before !== writes) return await refresh(); // older than what has been written meanwhile
     // What one's own people say is known at once; the view of it follows a moment later.
     items = found.features.map((item) => ({ ...item, properties: { ...item.properties, ...item.own } })).sort((a, b) => nameOf(asked, a).localeCompare(nameOf(asked, b), language()));
   } catch (error) {
