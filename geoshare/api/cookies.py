@@ -71,13 +71,28 @@ def check_own_page(services: Services, environ: Environ) -> None:
 
 
 def check_token(services: Services, environ: Environ, session_id: str) -> None:
-    """Raise Denied for what changes something under a session and is not asked by an own page."""
-    if environ["REQUEST_METHOD"] in SAFE:
+    """Raise Denied for what changes something under a session and is not asked by an own page.
+
+    Who only reads needs no token; but a page that sends one is told where it is another session's, so
+    that nobody reads, or keeps on a device, under the name of who was logged in before.
+    """
+    safe = environ["REQUEST_METHOD"] in SAFE
+    if safe and SENT_BACK not in environ:
         return
-    check_own_page(services, environ)
+    if not safe:
+        check_own_page(services, environ)
     given = environ.get(SENT_BACK, "")
-    if not hmac.compare_digest(given.encode(), services.sessions.token(session_id).encode()):
-        raise _foreign("X-CSRF-Token", "the csrf_token of GET /me, sent by a page of this server")
+    if hmac.compare_digest(given.encode(), services.sessions.token(session_id).encode()):
+        return
+    if safe:
+        raise Denied(
+            "Somebody else is logged in now; load the page again",
+            code="other-session",
+            message_ja="別の利用者がログインしています。ページを再読み込みしてください",
+            parameter="X-CSRF-Token",
+            allowed="the csrf_token of GET /me",
+        )
+    raise _foreign("X-CSRF-Token", "the csrf_token of GET /me, sent by a page of this server")
 
 
 def keep(

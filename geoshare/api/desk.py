@@ -26,6 +26,7 @@ GEOJSON = "application/geo+json"
 MERGE = "application/merge-patch+json"
 PHOTO = "image/jpeg"
 MAX_BODY = 8_000_000
+LONGEST_KEY = 128  # characters of Idempotency-Key
 TAGS = ("desk",)
 DONE = {200: (JSON, "Done, and in the record")}
 MADE = {201: (JSON, "Made, and in the record")}
@@ -177,7 +178,7 @@ def edit_several(params: NoParams) -> Response:
     body = read_body(EditsBody)
     wishes = [edit.wish() for edit in body.edits]
     g.named = ",".join(sorted({wish.collection for wish in wishes}))
-    found = services().live.edit(caller(), wishes, body.about(), "several")
+    found = services().live.edit(caller(), wishes, body.about(), "several", _key())
     return sent(found, 201)
 
 
@@ -249,7 +250,7 @@ def update(params: NoParams, collection: str, feature_id: str) -> Response:
 def withdraw(params: NoParams, collection: str, feature_id: str) -> Response:
     """Needs If-Match; the feature stays where others speak of it."""
     wish = Wish("delete", collection, feature_id, _if_match())
-    return _answer(services().live.edit(caller(), [wish], About(), "delete"), 200)
+    return _answer(services().live.edit(caller(), [wish], About(), "delete", _key()), 200)
 
 
 def _one(action: Kind, collection: str, feature_id: str) -> Response:
@@ -259,7 +260,19 @@ def _one(action: Kind, collection: str, feature_id: str) -> Response:
     geometry = body.geometry if "geometry" in body.model_fields_set else UNSAID
     seen = None if action == "create" else _if_match()
     wish = Wish(action, collection, feature_id, seen, body.properties, geometry, body.name)
-    return _answer(found.live.edit(caller(), [wish], body.edit.about(), action), 200)
+    return _answer(found.live.edit(caller(), [wish], body.edit.about(), action, _key()), 200)
+
+
+def _key() -> str | None:
+    """The asker's own name for this edit: asked again under it, it is not done again."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise BadRequest(
+            "The key cannot be used",
+            parameter="Idempotency-Key",
+            allowed=f"1 to {LONGEST_KEY} printable ASCII characters",
+        )
+    return key
 
 
 def _answer(found: dict[str, Any], status: int) -> Response:

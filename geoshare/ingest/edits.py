@@ -8,6 +8,7 @@ transaction, in which what the edit rests on is compared once more with what sta
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -88,6 +89,13 @@ def feature_id(record: Record, collection: str, organisation: str, name: str) ->
     """The id of a feature that an organisation made at its desk under a name of its own."""
     identities = Identities(record.secret, known())
     return identities.of_records(collection, organisation, [f"{SERIES}{name}"])[0]
+
+
+def edit_id(record: Record, organisation: str, person: str, key: str) -> str:
+    """The id of the edit that somebody asks for under a key of their own, however often they ask."""
+    said = orjson.dumps([organisation, person, key])
+    found = hashlib.blake2b(said, key=record.secret, digest_size=10, person=b"desk-key").digest()
+    return base64.b32encode(found).decode().lower()
 
 
 def version_token(record: Record, organisation: str, claims: Sequence[OwnClaim], feature: str) -> str:

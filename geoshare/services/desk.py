@@ -13,7 +13,7 @@ import orjson
 
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound, Stale
-from geoshare.ingest.edits import Author, Change, MovedOn, version_token, write_edit
+from geoshare.ingest.edits import Author, Change, MovedOn, edit_id, version_token, write_edit
 from geoshare.ingest.photos import MEDIA_TYPE, read_photo
 from geoshare.query.items import ItemsQuery, items
 from geoshare.services.desk_history import (
@@ -156,8 +156,12 @@ class Desk:
 
     # Writing
 
-    def edit(self, who: Principal, wishes: Sequence[Wish], about: About, kind: str) -> dict[str, Any]:
+    def edit(
+        self, who: Principal, wishes: Sequence[Wish], about: About, kind: str, key: str | None = None
+    ) -> dict[str, Any]:
         """Do all of it or nothing; in the record when this returns.
+
+        What was done under the caller's ``key`` before is not done again, but answered again.
 
         Raises
         ------
@@ -169,6 +173,10 @@ class Desk:
         self.rules.check_editor(who)
         if not 0 < len(wishes) <= MOST:
             raise BadRequest("Too many edits at once", parameter="edits", allowed=f"1 to {MOST}")
+        number = self._number(who, key)
+        before = None if key is None else self._again(who, number)
+        if before is not None:
+            return before
         named = [replace(wish, name=wish.name or self._services.ids.new()) for wish in wishes]
         planner = Planner(self._services, self.rules, who)
         planned = self._planned(who, planner, named)
@@ -176,8 +184,8 @@ class Desk:
         if stale:
             raise self._stale(who, stale)
         changes = [item.change for item in planned if item.change is not None]
-        edit = self._write(who, kind, about, changes, planned) if changes else None
-        return self._done(who, edit, planned)
+        edit = self._write(who, kind, about, changes, planned, number) if changes else None
+        return self._done(who, edit, [item.place for item in planned])
 
     def undo(self, who: Principal, edit: str, about: About) -> dict[str, Any]:
         """Say again what was said before an edit, in a new one.
@@ -207,8 +215,9 @@ class Desk:
         if stale:
             raise self._stale(who, stale)
         changes = [item.change for item in planned if item.change is not None]
-        made = self._write(who, "undo", about, changes, planned, undoes=edit)
-        return self._done(who, made, planned)
+        number = self._services.ids.new()
+        made = self._write(who, "undo", about, changes, planned, number, undoes=edit)
+        return self._done(who, made, places)
 
     def keep_photo(self, who: Principal, content: bytes) -> dict[str, Any]:
         """Keep a photo without what the camera noted, which is handed back as a suggestion."""
@@ -273,9 +282,10 @@ class Desk:
         about: About,
         changes: Sequence[Change],
         planned: Sequence[Planned],
+        edit: str,
         undoes: str | None = None,
     ) -> str:
-        services, edit = self._services, self._services.ids.new()
+        services = self._services
         counts: dict[str, int] = {}
         for change in changes:
             counts[change.collection] = counts.get(change.collection, 0) + 1
@@ -295,8 +305,27 @@ class Desk:
             raise self._stale(who, stale) from moved
         return edit
 
-    def _done(self, who: Principal, edit: str | None, planned: Sequence[Planned]) -> dict[str, Any]:
-        places = [item.place for item in planned]
+    def _number(self, who: Principal, key: str | None) -> str:
+        """The id of an edit: a new one, or the one that a key leads to."""
+        if key is None:
+            return self._services.ids.new()
+        return edit_id(self._services.record, who.organisation, who.person or "", key)
+
+    def _again(self, who: Principal, edit: str) -> dict[str, Any] | None:
+        """What is answered to an edit that has been made before; None where it has not."""
+        with self._services.record.snapshot() as connection:
+            row = edit_of(connection, who.organisation, edit)
+            if row is None:
+                return None
+            touched = touched_by(connection, who.organisation, [row.changeset])
+        places = sorted({(claim.collection, claim.feature) for claim in touched})
+        for collection, _ in places:
+            self.rules.check_collection(who, collection)
+        return self._done(who, edit, places)
+
+    def _done(
+        self, who: Principal, edit: str | None, places: Sequence[tuple[str, str]]
+    ) -> dict[str, Any]:
         features = [
             {"collection": place[0], "id": place[1], "version": extra["version"], "own": extra["own"]}
             for place, extra in zip(places, self._versions(who, places), strict=True)

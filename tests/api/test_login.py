@@ -322,3 +322,14 @@ class _Moved:
 
     def now_us(self) -> int:
         return self._clock.now_us() + self.by_us
+
+
+@pytest.mark.parametrize("path", ["/me", "/collections", "/collections/shelters/items?limit=1"])
+def test_a_page_of_who_was_logged_in_before_reads_nothing_as_somebody_else(own, officer, path):
+    before = officer.token
+    assert officer.ask("GET", path, **{"X-CSRF-Token": before}).status_code != 403
+    officer.log_in()
+    answer = officer.ask("GET", path, **{"X-CSRF-Token": before})
+    assert answer.status_code == 403
+    assert answer.json["type"].endswith("#other-session")
+    assert officer.ask("GET", path, **{"X-CSRF-Token": officer.token}).status_code != 403

@@ -372,6 +372,8 @@ class Asker:
         headers = [("Content-Type", "application/json")]
         if rng.random() < 0.8:
             headers.append(("If-Match", f'"{self.known.versions.get(feature, "none")}"'))
+        if rng.random() < 0.2:
+            headers.append(("Idempotency-Key", rng.choice(("a", "b", "c"))))
         body = None if method == "DELETE" else json.dumps(self.said()).encode()
         return Request(method, path, (), tuple(headers), body)
 
