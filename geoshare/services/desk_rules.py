@@ -96,9 +96,16 @@ class Rules:
         self._packs = Packs(services.packs_dir)
         self._fences: dict[tuple[str, str, str], Fence] = {}
 
+    def editor(self, who: Principal) -> bool:
+        """Whether the caller edits anything."""
+        return not who.anonymous and bool(self._edited(who))
+
     def editable(self, who: Principal) -> tuple[str, ...]:
-        """Collections that the caller edits."""
+        """Collections that the caller edits; raises as ``check_editor`` does."""
         self.check_editor(who)
+        return self._edited(who)
+
+    def _edited(self, who: Principal) -> tuple[str, ...]:
         policy, visible = self._services.policy(who, "contribute"), self._services.visible(who)
         return tuple(
             name

@@ -36,6 +36,7 @@ def describe_caller(services: Services, who: Principal, address: str = "") -> di
         "emergencies": emergencies(services, {item.tier for item in held}),
         "collections": sorted(services.visible(who)),
         "can_contribute": not who.anonymous and bool(services.contributions.policy(who).grants),
+        "can_edit": services.live.rules.editor(who),
         "contributable": _contributable(services, who),
         "requests_per_minute": rates.requests_per_minute,
         "rates": rates.model_dump(exclude_none=True),

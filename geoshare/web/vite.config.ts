@@ -20,10 +20,19 @@ const compressed: Plugin = {
   },
 };
 
+/** Every page is the shell with its own head: a page's file holds no more than what is its own. */
+const shell: Plugin = {
+  name: 'shell',
+  transformIndexHtml: {
+    order: 'pre',
+    handler: (own) => readFileSync('shell.html', 'utf8').replace('<!-- page -->', () => own.trim()),
+  },
+};
+
 // Assets are never inlined: the pages' security policy allows fonts and styles from files only.
 export default defineConfig({
   base: '/map/',
-  plugins: [compressed],
+  plugins: [shell, compressed],
   build: {
     outDir: OUT,
     assetsInlineLimit: 0,

@@ -1,14 +1,13 @@
 /** One's own account: who is logged in and where; for administrators people and keys of the organisation. */
 
-import '../shared/base.css';
+import { layOut } from '../shared/page';
 import '../contribute/contribute.css';
 import './account.css';
 import { api, ApiError, credentials, get, send, type Me, type Settings } from '../shared/api';
-import { append, fill, h, icon, ICONS } from '../shared/dom';
-import { registerPageFont } from '../shared/fonts';
+import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged, organisationOf } from '../shared/header';
 import { bilingual, language, languageChanged, moment, t } from '../shared/i18n';
-import { notice, noticeError, noticeHost } from '../shared/notice';
+import { notice, noticeError } from '../shared/notice';
 import { EmergenciesPanel } from './emergencies';
 import { KeysPanel } from './keys';
 import { PeoplePanel, roleWords } from './people';
@@ -16,12 +15,9 @@ import { PeoplePanel, roleWords } from './people';
 interface Session { id: string; current: boolean; created: string; last_used: string; expires: string }
 interface Access { id: string; by: string; reason: string; from: string; until: string }
 
-registerPageFont();
-document.documentElement.lang = language();
-
 const header = new Header(null, 'account');
 const stage = h('main', { class: 'page page-account' });
-append(document.getElementById('app') as HTMLElement, [header.element, stage, noticeHost()]);
+layOut(header, stage);
 
 let me: Me | null = null;
 let sessions: Session[] = [];

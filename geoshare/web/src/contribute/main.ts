@@ -1,13 +1,12 @@
 /** The upload page: file, check, send, report. */
 
-import '../shared/base.css';
+import { layOut } from '../shared/page';
 import './contribute.css';
 import { api, ApiError, contribute, credentials, preview, type Collection, type Me, type Preview, type UploadOptions } from '../shared/api';
-import { append, fill, h, icon, ICONS } from '../shared/dom';
-import { registerPageFont } from '../shared/fonts';
+import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged, organisationOf } from '../shared/header';
-import { language, languageChanged, t, type Word } from '../shared/i18n';
-import { explain, notice, noticeError, noticeHost } from '../shared/notice';
+import { languageChanged, t, type Word } from '../shared/i18n';
+import { explain, notice, noticeError } from '../shared/notice';
 import { Check } from './check';
 import { ReportView } from './report';
 
@@ -15,9 +14,6 @@ const POLL_MS = 700;
 const PREVIEW_LIMIT = 64_000_000;
 
 type Step = 'stepFile' | 'stepCheck' | 'stepSend' | 'stepReport';
-
-registerPageFont();
-document.documentElement.lang = language();
 
 let me: Me | null = null;
 let collections: Collection[] = [];
@@ -29,7 +25,7 @@ let run = 0;
 const header = new Header(null, 'contribute');
 const head = h('div', { class: 'page-head' });
 const stage = h('div', { class: 'stage', 'aria-live': 'off' });
-append(document.getElementById('app') as HTMLElement, [header.element, h('main', { class: 'page' }, head, stage), noticeHost()]);
+layOut(header, h('main', { class: 'page' }, head, stage));
 
 function renderHead(): void {
   document.title = `${t('contributeTitle')} – geoshare`;

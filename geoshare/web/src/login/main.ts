@@ -1,23 +1,19 @@
 /** The page that lets people in: an invite is shown first, and used by a press of the button alone. */
 
-import '../shared/base.css';
+import { layOut } from '../shared/page';
 import '../contribute/contribute.css';
 import '../account/account.css';
 import { ApiError, credentials, get, send, type Settings } from '../shared/api';
-import { append, fill, h, icon, ICONS } from '../shared/dom';
-import { registerPageFont } from '../shared/fonts';
+import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header } from '../shared/header';
-import { bilingual, language, languageChanged, t } from '../shared/i18n';
-import { explain, noticeHost } from '../shared/notice';
+import { bilingual, languageChanged, t } from '../shared/i18n';
+import { explain } from '../shared/notice';
 
 interface Whose { name: string; organisation: string; organisation_name: string }
 
-registerPageFont();
-document.documentElement.lang = language();
-
 const header = new Header(null, 'account');
 const stage = h('div', { class: 'stage' });
-append(document.getElementById('app') as HTMLElement, [header.element, h('main', { class: 'page page-narrow' }, stage), noticeHost()]);
+layOut(header, h('main', { class: 'page page-narrow' }, stage));
 
 let settings: Settings | null = null;
 let invite = inviteOf(location.href);

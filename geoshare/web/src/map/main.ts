@@ -1,13 +1,12 @@
 /** The map page: puts the parts together and decides nothing else. */
 
-import '../shared/base.css';
+import { layOut } from '../shared/page';
 import './map.css';
 import { api, ApiError, credentials } from '../shared/api';
-import { append, h, icon, ICONS } from '../shared/dom';
-import { registerPageFont } from '../shared/fonts';
+import { h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged } from '../shared/header';
-import { language, languageChanged, t } from '../shared/i18n';
-import { notice, noticeError, noticeHost } from '../shared/notice';
+import { languageChanged, t } from '../shared/i18n';
+import { notice, noticeError } from '../shared/notice';
 import { Card } from './card';
 import { EmergencyBar } from './emergency';
 import { prepareImages } from './images';
@@ -22,8 +21,6 @@ import { MapView } from './view';
 
 const NARROW = matchMedia('(max-width: 719px)');
 
-registerPageFont();
-document.documentElement.lang = language();
 readLink();
 
 const state = new State();
@@ -59,19 +56,14 @@ const card = new Card(state, (picked) => view?.mark(picked), () => search.dismis
 const sheet = new Sheet(panel.element, () => search.dismiss());
 
 const mapBox = h('div', { id: 'map', class: 'map' });
-const skip = h('a', { class: 'skip', href: '#map', onclick: (event: Event) => {
-  event.preventDefault();
-  view?.map.getCanvas().focus();
-} });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
 const heading = h('h1', { class: 'visually-hidden' });
 const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, timebar.element, card.element);
-append(document.getElementById('app') as HTMLElement, [skip, h('div', {}, header.element, emergencies.element), h('div', { class: 'body' }, sheet.element, main), noticeHost()]);
+layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), emergencies.element);
 
 function words(): void {
   document.title = `${t('appTitle')} – geoshare`;
   heading.textContent = document.title;
-  skip.textContent = t('skipToMap');
   linkButton.title = t('copyLink');
   linkButton.setAttribute('aria-label', t('copyLink'));
 }

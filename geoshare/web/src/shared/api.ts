@@ -10,6 +10,7 @@ export interface Me {
   anonymous: boolean;
   collections: string[];
   can_contribute: boolean;
+  can_edit: boolean;
   contributable?: { id: string; title: string; title_ja: string }[];
   emergencies?: Emergency[];
   person?: Person | null;

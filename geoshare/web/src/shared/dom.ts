@@ -1,6 +1,6 @@
 /** A few lines instead of a framework: elements from a description, and named events. */
 
-type Child = Node | string | null | undefined | false;
+export type Child = Node | string | null | undefined | false;
 type Attributes = Record<string, unknown>;
 
 /** An element with attributes, `on…` listeners, `class`, properties and children. */
@@ -86,5 +86,8 @@ export const ICONS = {
   file: 'M6 3h8l4 4v14H6V3zM14 3v4h4',
   map: 'M9 4L3 6.5v13L9 17l6 3 6-2.5v-13L15 7 9 4zM9 4v13M15 7v13',
   person: 'M12 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM4 21c0-4 3.6-6.5 8-6.5s8 2.5 8 6.5',
+  desk: 'M4 5h16v11H4zM9 20h6M12 16v4M8 9l2.5 2.5L16 8',
+  history: 'M4 12a8 8 0 1 0 2.5-5.8L4 8.5M4 4v4.5h4.5M12 8v4.5l3 2',
+  menu: 'M4 7h16M4 12h16M4 17h16',
   link: 'M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1-1',
 } as const;

@@ -2,20 +2,48 @@
 
 import { api, ApiError, credentials, type Me } from './api';
 import { fill, h, icon, ICONS, Signal } from './dom';
-import { bilingual, language, languageChanged, setLanguage, t, titled } from './i18n';
+import { bilingual, language, languageChanged, setLanguage, t, titled, type Word } from './i18n';
 import { explain, notice } from './notice';
 import { LANGUAGES } from './strings';
 
 /** The key changed and was accepted; pages load anew. */
 export const keyChanged = new Signal<Me>();
 
+type Page = 'map' | 'desk' | 'contribute' | 'account';
+
+/** The pages that the header leads to, for whom they are something to go to. */
+const PAGES: { page: Page; href: string; word: Word; path: string; shown: (me: Me | null) => boolean }[] = [
+  { page: 'map', href: '/map', word: 'openMap', path: ICONS.map, shown: () => true },
+  { page: 'desk', href: '/desk', word: 'deskTitle', path: ICONS.desk, shown: (me) => me?.can_edit === true },
+  { page: 'contribute', href: '/contribute', word: 'upload', path: ICONS.upload, shown: () => true },
+];
+
 export class Header {
   readonly element = h('header', { class: 'header' });
   private me: Me | null = null;
+  private open = false;
 
-  constructor(private readonly middle: HTMLElement | null, private readonly page: 'map' | 'contribute' | 'account' | 'desk') {
+  constructor(private readonly middle: HTMLElement | null, private readonly page: Page) {
     this.render();
     languageChanged.on(() => this.render());
+    // A phone has no room for the pages' names: there they are a menu.
+    this.element.addEventListener('keydown', (event) => { if (event.key === 'Escape' && this.open) this.menu(false); });
+    document.addEventListener('pointerdown', (event) => {
+      if (this.open && !(event.target as Element).closest('.menu-button, .pages')) this.menu(false);
+    });
+  }
+
+  private menu(open: boolean): void {
+    const inside = this.element.querySelector('.pages')?.contains(document.activeElement);
+    this.open = open;
+    this.render();
+    if (inside && !open) document.getElementById('menu-button')?.focus();
+  }
+
+  private pages(): HTMLElement {
+    const links = PAGES.filter(({ page, shown }) => page !== this.page && shown(this.me));
+    return h('nav', { class: `pages${this.open ? ' pages-open' : ''}`, id: 'pages', 'aria-label': t('pages') }, ...links.map(({ page, href, word, path }) =>
+      h('a', { class: 'header-button header-link', id: `to-${page}`, href }, icon(path), h('span', {}, t(word)))));
   }
 
   show(me: Me): void {
@@ -27,15 +55,16 @@ export class Header {
     const known = this.me && !this.me.anonymous;
     const person = this.me?.person;
     const who = person ? person.name : known && this.me ? organisationOf(this.me) : t('keyEnter');
-    const other = this.page === 'map'
-      ? { href: '/contribute', text: t('upload'), path: ICONS.upload }
-      : { href: '/map', text: t('openMap'), path: ICONS.map };
     fill(
       this.element,
       h('a', { class: 'brand', href: '/', 'aria-label': 'geoshare' },
         h('img', { src: '/map/icon.svg', alt: '', width: '28', height: '28' }), h('span', {}, 'geoshare')),
       this.middle ?? h('div', { class: 'header-space' }),
-      h('a', { class: 'header-button header-link', href: other.href }, icon(other.path), h('span', {}, other.text)),
+      h('button', {
+        type: 'button', class: 'header-button menu-button', id: 'menu-button', 'aria-expanded': String(this.open),
+        'aria-controls': 'pages', 'aria-label': t('pages'), onclick: () => this.menu(!this.open),
+      }, icon(ICONS.menu)),
+      this.pages(),
       h('div', { class: 'languages', role: 'group', 'aria-label': t('language') },
         ...LANGUAGES.map((name) => h('button', {
           type: 'button', id: `language-${name}`, lang: name, 'aria-pressed': String(language() === name),

@@ -3,6 +3,8 @@
 import type { Words } from './words';
 
 export const COMMON = {
+  skip: { ja: '本文へ移動', en: 'Skip to the content' },
+  pages: { ja: 'ページの一覧', en: 'Pages' },
   language: { ja: '言語', en: 'Language' },
   search: { ja: '地名・施設名を検索', en: 'Search places and facilities' },
   close: { ja: '閉じる', en: 'Close' },

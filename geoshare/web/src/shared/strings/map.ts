@@ -4,7 +4,6 @@ import type { Words } from './words';
 
 export const MAP = {
   appTitle: { ja: '共有地図', en: 'Shared map' },
-  skipToMap: { ja: '地図へ移動', en: 'Skip to the map' },
   searchShort: { ja: '検索', en: 'Search' },
   searchEmpty: { ja: '見つかりませんでした', en: 'Nothing found' },
   searchCount: { ja: '{n}件見つかりました', en: '{n} found' },

@@ -1,0 +1,21 @@
+/** What else can be done at the desk: each is a button in its head. A module that adds something adds a line. */
+
+import { noticeError } from '../shared/notice';
+import { ICONS } from '../shared/dom';
+import type { Word } from '../shared/i18n';
+import type { Desk } from './desk';
+import { openEdits } from './dialogs';
+
+export interface Tool {
+  id: string;
+  word: Word;
+  path: string;
+  open: (desk: Desk) => void;
+}
+
+export const TOOLS: Tool[] = [
+  {
+    id: 'edits', word: 'deskEdits', path: ICONS.history,
+    open: (desk) => void openEdits(desk.collections, () => void desk.refresh()).catch((error: unknown) => noticeError(error)),
+  },
+];
