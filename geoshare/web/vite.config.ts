@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
@@ -29,10 +29,29 @@ const shell: Plugin = {
   },
 };
 
+const FONTS = 'node_modules/@expo-google-fonts/noto-sans-jp';
+
+/** Lays the fonts of printed maps, with their licence, where the server finds them; pages do not load them. */
+const printing: Plugin = {
+  name: 'printing',
+  apply: 'build',
+  closeBundle() {
+    if (!existsSync(FONTS)) {
+      this.warn('The fonts of printed maps are not installed: run `npm ci` and build again.');
+      return;
+    }
+    mkdirSync(join(OUT, 'fonts'), { recursive: true });
+    for (const name of ['500Medium', '700Bold']) {
+      copyFileSync(join(FONTS, name, `NotoSansJP_${name}.ttf`), join(OUT, 'fonts', `NotoSansJP_${name}.ttf`));
+    }
+    copyFileSync(join(FONTS, 'LICENSE_FONT'), join(OUT, 'fonts', 'LICENSE.txt'));
+  },
+};
+
 // Assets are never inlined: the pages' security policy allows fonts and styles from files only.
 export default defineConfig({
   base: '/map/',
-  plugins: [shell, compressed],
+  plugins: [shell, compressed, printing],
   build: {
     outDir: OUT,
     assetsInlineLimit: 0,
