@@ -24,6 +24,10 @@ RASTER: Final = 2
 DATASET: Final = 8  # a tile of all collections at once
 FILTERED: Final = 2  # times a page without a filter
 SEARCH: Final = 2
+PROCESSES: Final[dict[str, tuple[int, tuple[str, ...], Action]]] = {
+    "area-summary": (20, ("statistics", "buildings"), "aggregate"),
+    "road-exposure": (3, ("segments", "hazard_zones", "events"), "read"),
+}
 MAX_COLLECTIONS: Final = 32
 MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
 _DIGITS: Final = 7
@@ -76,6 +80,8 @@ def _by_path(method: str, path: str) -> Asked:
     first, rest = parts[1], parts[2:]
     if method == "POST":
         costs = {"extracts": EXTRACT, "contributions": CONTRIBUTION}
+        if first == "processes" and rest:
+            return Asked(*PROCESSES.get(rest[0], (1,)))
         return Asked(costs[first]) if first in costs else ONE
     if first == "raster" and rest:
         return Asked(RASTER if len(rest) > 1 else 1, _names(rest[0].removesuffix(".json")), "tile")

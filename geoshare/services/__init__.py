@@ -33,6 +33,7 @@ from geoshare.services.audit_desk import AuditDesk
 from geoshare.services.auditing import party_of
 from geoshare.services.break_glass import BreakGlass
 from geoshare.services.contributions import Contributions
+from geoshare.services.deciding import Deciding
 from geoshare.services.desk import Desk
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.evacuation_proposals import Proposals
@@ -110,6 +111,7 @@ class Services:
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)
         self.rasters = Rasters()
+        self.deciding = Deciding(self)
         self.desk = AuditDesk(self)
         self.live = Desk(self)
         self.proposals = Proposals(self)

@@ -10,7 +10,7 @@ from geoshare.imagery import Pixels
 from geoshare.model.rasters import RasterAsset, choose_scenes
 from geoshare.model.times import iso, parse_interval
 from geoshare.query.tiles import Place
-from geoshare.weather import Steps
+from geoshare.weather import Steps, StepValue, position
 from tiles import image
 from tiles.matrices import WEB_MERCATOR_QUAD
 from tiles.raster import box_grid
@@ -44,6 +44,17 @@ class Rasters:
         degrees = matrices.degrees(*tile)
         drawn = self._pixels.draw(chosen, grid, degrees, style=style, limits=view.limits)
         return None if drawn is None else image.encode(drawn, image_format)
+
+    def value(
+        self, view: RasterView, lon_lat: tuple[float, float], when: str | None
+    ) -> StepValue | None:
+        """The first band's value at a place: of the newest step, or of the last one of a time."""
+        interval = parse_interval(when) if when else None
+        steps = Steps(view.assets).within(interval)
+        if not steps:
+            return None
+        found = position(self._pixels.pool, steps[-1:], lon_lat, view.limits)
+        return found[0] if found else None
 
     def zooms(self, view: RasterView) -> tuple[int, int]:
         """First and last zoom of WebMercatorQuad that are worth asking for."""

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import known
 from geoshare.model.datum import Transform
+from geoshare.model.mesh import side_m
 from geoshare.model.report import Report
 from geoshare.sources import messages, shape
 from geoshare.sources.coerce import constant_column, convert_column
-from geoshare.sources.mesh import side_m
 from geoshare.sources.plan import Plan, RecordIds
 from geoshare.sources.request import ReadRequest
 

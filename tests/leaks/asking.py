@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from werkzeug.test import TestResponse
 
+from geoshare.derive.sheet import XLSX
 from tests.leaks.declared import declared_of, plain
 from tests.leaks.town import COLLECTIONS, COLUMNS, HIDDEN_COLUMNS, HIDDEN_LAYER, SOUTH, WEST
 from tests.leaks.twins import Request
@@ -335,6 +336,32 @@ class Asker:
         if rng.random() < 0.1:
             said["area"] = "089991"
         return self.post("/extracts", json.dumps(said).encode(), "application/json")
+
+    def execution(self) -> Request:
+        """A process on a drawn area, an administrative one, or a road of any kind."""
+        rng = self.rng
+        west, south, east, north = self.box()
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        where: dict[str, Any] = rng.choice(
+            (
+                {"area": {"type": "Polygon", "coordinates": [ring]}},
+                {"codes": [rng.choice(("089991", "000000"))]},
+                {"meshes": ["5440269823"]},
+                {"evacuation_area": rng.choice(self.known.ids)},
+            )
+        )
+        kind = rng.choice(("flood", "tsunami", "x"))
+        asked = {
+            "area-summary": {**where, "hazard_type": kind},
+            "road-exposure": {"segment": rng.choice(self.known.ids)},
+            "nothing": {},
+        }
+        name = rng.choice(("area-summary", "road-exposure", "road-exposure", "nothing"))
+        said: dict[str, Any] = {"inputs": asked[name]}
+        if rng.random() < 0.2:
+            said["outputs"] = {"result": {"format": {"mediaType": rng.choice((XLSX, "text/csv"))}}}
+        body = json.dumps(said).encode()
+        return self.post(f"/processes/{name}/execution", body, "application/json")
 
     def sub_key(self) -> Request:
         """A key of one's own key, for collections of any kind."""
@@ -680,6 +707,11 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "HEAD /contributions/uploads/<upload>": lambda asker: asker.upload("HEAD"),
     "PATCH /contributions/uploads/<upload>": lambda asker: asker.upload("PATCH"),
     "POST /extracts": Asker.extract,
+    "GET /processes": _get("/processes"),
+    "GET /processes/<process>": lambda asker: asker.get(
+        f"/processes/{asker.rng.choice(('area-summary', 'road-exposure', 'nothing'))}"
+    ),
+    "POST /processes/<process>/execution": Asker.execution,
     "GET /functions": _get("/functions"),
     "GET /healthz": _get("/healthz"),
     "GET /jobs": _get("/jobs"),
@@ -713,6 +745,7 @@ OFTEN = (
     "GET /collections/<collection>/items/<feature_id>",
     "GET /jobs/<job>/result",
     "POST /extracts",
+    "POST /processes/<process>/execution",
 )
 # And others that are computed from what there is.
 SOMETIMES = (

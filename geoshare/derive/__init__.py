@@ -1,0 +1,1 @@
+"""What is worked out from collections: exposure of roads, people and buildings in an area."""
