@@ -32,12 +32,14 @@ from geoshare.api import (
     tiles,
     tilesets,
     warnings,
+    watching,
     webhooks,
 )
 from geoshare.api.direct import DirectPages
 from geoshare.api.gate import Gate
 from geoshare.api.limited import Limited
 from geoshare.api.quick import QuickTiles
+from geoshare.api.watching import QuickWatch
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
 
@@ -45,6 +47,7 @@ BLUEPRINTS = (
     landing,
     collections,
     changes,
+    watching,
     stream,
     tiles,
     tilesets,
@@ -86,6 +89,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)
     app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
+    app.wsgi_app = QuickWatch(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     inner = links.Signed(QuickTiles(app, app.extensions["geoshare"]))
     gate = Gate(inner, settings.threads, settings.streams)
     app.wsgi_app = Limited(gate, app.extensions["geoshare"])  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ from typing import Any
 from geoshare.access.credentials import ANONYMOUS, Principal
 from geoshare.access.credentials.links import Asked as LinkedTo
 from geoshare.api import cookies
-from geoshare.api.costs import asked_of
+from geoshare.api.costs import WATCHED, asked_of
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 from geoshare.services.quotas import Asked
@@ -68,6 +68,9 @@ def count(services: Services, environ: Environ, who: Principal) -> None:
     quotas, address = services.quotas, environ.get("REMOTE_ADDR", "")
     if TURN not in environ:
         environ[TURN] = quotas.turns.enter(quotas.consumer(who, address))
+    if environ["PATH_INFO"] == WATCHED:
+        quotas.watch(who, address)
+        return
     asked = asked_of(
         environ["REQUEST_METHOD"],
         environ["PATH_INFO"],

@@ -29,6 +29,7 @@ PROCESSES: Final[dict[str, tuple[int, tuple[str, ...], Action]]] = {
     "road-exposure": (3, ("segments", "hazard_zones", "events"), "read"),
 }
 MAX_COLLECTIONS: Final = 32
+WATCHED: Final = "/changes"  # asked again and again, and counted apart
 MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
 _DIGITS: Final = 7
 _PAGE_PARTS, _TILE_PARTS = 3, 3  # slashes in "/collections/c/items" and before a tile's row

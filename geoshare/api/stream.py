@@ -24,15 +24,14 @@ from geoshare.api.describe import describes
 from geoshare.api.gate import EVENTS
 from geoshare.api.params import StreamParams
 from geoshare.errors import GeoshareError, Gone, Unavailable
-from geoshare.query.feed import FeedPage, FeedQuery, holder
+from geoshare.query.feed import FeedQuery, holder
 from geoshare.services import Services
+from geoshare.services.watching import MANY, changes_told
 
 LOOK_S: Final = 0.1
 HEARTBEAT_S: Final = 3.0  # who has left is noticed when there is something to send
 PATIENCE_S: Final = 10.0  # with a view that is being prepared
 RETRY_MS: Final = 2_000
-FEW: Final = 20  # changes that an event holds with their features
-MANY: Final = 500  # beyond which it does not even list them
 _ENDPOINT: Final = "stream.changes_stream"
 
 blueprint = Blueprint("stream", __name__)
@@ -135,24 +134,7 @@ class Stream:
             return b":\n\n"
         # What is not told here has to be fetched: who breaks off before begins at the same place again.
         mark = "" if page.token is None else token
-        return _event("changes", mark, {"since": since, "token": token, **_told(page)})
-
-
-def _told(page: FeedPage) -> dict[str, Any]:
-    """What an event says of changes: features where they are few, ids where they are not too many."""
-    if page.token is None:
-        return {"more": True}
-    said: dict[str, Any] = {
-        "created": page.created,
-        "updated": page.updated,
-        "deleted": page.deleted,
-    }
-    if page.extent is not None:
-        said["bbox"] = list(page.extent)
-    if page.count <= FEW:
-        features = b'{"type":"FeatureCollection","features":[' + page.view.geojson(page.rows) + b"]}"
-        said["features"] = orjson.Fragment(features)
-    return said
+        return _event("changes", mark, {"since": since, "token": token, **changes_told(page)})
 
 
 def _event(kind: str, token: str, said: dict[str, Any]) -> bytes:

@@ -49,6 +49,7 @@ from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
 from geoshare.services.tokens import issuer_of
 from geoshare.services.warnings import Warnings
+from geoshare.services.watching import Watching
 from geoshare.services.webhooks import Webhooks
 from geoshare.services.written import witness
 from geoshare.settings import Settings
@@ -116,6 +117,7 @@ class Services:
         self.live = Desk(self)
         self.proposals = Proposals(self)
         self.warnings = Warnings(self)
+        self.watching = Watching(self)
         self._record: Record | None = None
         self._parts: dict[tuple[Any, ...], Policy] = {}
         self._lock = threading.Lock()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_REMEMBERED: Final = 10_000
 MINUTES: Final = "rates.db"
 ADDRESSES: Final = "addresses"
+WATCHES: Final = 120_000  # looks of screens per minute, of a credential or address
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class Quotas:
         """Count an attempt of a kind, by an address or credential; TooMany above a rate per minute."""
         limit = Limit(f"{kind}-{self._mark(by)}", "requests", "minute", most)
         self.limiter.spend([(limit, 1)])
+
+    def watch(self, who: Principal, address: str) -> None:
+        """Count a look of a screen, apart from requests; TooMany above a rate that is far away."""
+        credential = self._credential(who, address)
+        self.limiter.spend([(Limit(f"watch {credential}", "requests", "minute", WATCHES), 1)])
 
     def consumer(self, who: Principal, address: str) -> str:
         """Who it is that takes turns: an organisation, or the address of nobody in particular."""

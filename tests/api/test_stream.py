@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from geoshare.api import stream
+from geoshare.services import watching
 from geoshare.services.written import Author
 from tests.api.test_changes import ask, contribute  # noqa: F401 (a fixture)
 
@@ -86,7 +87,7 @@ def test_a_reader_goes_on_from_the_last_event_it_has(own, contribute):  # noqa: 
 
 def test_of_many_changes_only_the_news_is_told_and_no_place_to_go_on_from(own, contribute, monkeypatch):  # noqa: F811
     monkeypatch.setattr(stream, "MANY", 2)
-    monkeypatch.setattr(stream, "FEW", 1)
+    monkeypatch.setattr(watching, "FEW", 1)
     contribute({"id": "1", "name": "a"})
     events = Events(own)
     first = events.next()

@@ -58,7 +58,7 @@ def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     second = visit("ja-JP", key=key).open("/desk").page
     shelter = row_of(first, 0)
     row_of(second, 0)
-    second.route("**/desk/edits**", lambda route: route.abort())  # has not heard of the first yet
+    second.route("**/changes?*", lambda route: route.abort())  # has not heard of the first yet
     first.click(f"#set-closed-{shelter}")
     first.wait_for_selector(".notice")
     second.click(f"#set-open-{shelter}")
@@ -67,7 +67,7 @@ def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     assert "閉鎖" in sides
     second.click("#keep-yours")
     first.wait_for_selector(f"#set-open-{shelter}[aria-pressed=true]")
-    second.unroute("**/desk/edits**")
+    second.unroute("**/changes?*")
     second.click("#edits")
     second.locator(".history > li").nth(
         1

@@ -283,6 +283,17 @@ class Asker:
             query.append(("limit", rng.choice((1, 2, 3, 20, 0))))
         return self.get(f"/collections/{name}/changes{more}", *query)
 
+    def watching(self) -> Request:
+        """Several collections at once, one of them since a token that was given out."""
+        rng, names = self.rng, self.several().split(",")
+        tokens = [""] * len(names)
+        if rng.random() < 0.7 and self.known.feeds:
+            parts = urlsplit(rng.choice(self.known.feeds))
+            names = list(dict.fromkeys((parts.path.split("/")[2], *names)))
+            tokens = [dict(parse_qsl(parts.query)).get("since", "AAAA"), *[""] * (len(names) - 1)]
+        query = (("collections", ",".join(names)), ("since", ",".join(tokens)))
+        return self.get("/changes", *(query if rng.random() < 0.8 else query[:1]))
+
     def vector_tile(self) -> Request:
         z, x, y = self.tile()
         return self.get(f"/tiles/{self.several()}/{z}/{x}/{y}.mvt")
@@ -675,6 +686,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         "/collections/{collection}/items/{feature}"
     ),
     "GET /collections/<collection>/changes": Asker.changes,
+    "GET /changes": Asker.watching,
     "GET /collections/<collection>/changes/stream": lambda asker: asker.changes("/stream"),
     "GET /me/webhooks": _get("/me/webhooks"),
     "POST /me/webhooks": lambda asker: asker.post(

@@ -5,6 +5,7 @@ import { h } from '../shared/dom';
 import { t } from '../shared/i18n';
 import { notice } from '../shared/notice';
 import { definitionOf } from '../map/layers';
+import { plain } from '../map/live';
 import type { Drawn } from '../map/layers/types';
 import { State } from '../map/state';
 import { MapView } from '../map/view';
@@ -73,10 +74,7 @@ export class Board {
     const entry = about && this.state.entry(about.id);
     if (!about || !entry) return made;
     const source = 'desk';
-    const features = this.desk.matching().filter((item) => item.geometry).map((item) => ({
-      type: 'Feature' as const, geometry: item.geometry as GeoJSON.Geometry,
-      properties: Object.fromEntries(Object.entries({ ...item.properties, id: item.id }).filter(([, value]) => value !== null)),
-    }));
+    const features = this.desk.matching().filter((item) => item.geometry).map((item) => plain({ type: 'Feature', ...item }));
     made.sources[source] = { type: 'geojson', data: { type: 'FeatureCollection', features } };
     const layers = definitionOf(entry.collection, 0).layers(this.state.context(entry, source));
     for (const layer of layers) {

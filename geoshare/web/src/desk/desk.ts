@@ -3,11 +3,14 @@
 import { ApiError } from '../shared/api';
 import { Signal } from '../shared/dom';
 import { language, t } from '../shared/i18n';
+import { idsOf, Live, type Told } from '../shared/live';
 import { notice, noticeError } from '../shared/notice';
 import { openConflict } from './dialogs';
 import { nameOf } from './list';
 import { say } from './say';
 import { talk, type Editable, type Item, type Said, type StaleFeature } from './talk';
+
+const FEW = 10; // changed features that are asked for one by one
 
 export type Gate = 'wait' | 'closed' | 'empty' | 'open';
 
@@ -22,12 +25,20 @@ export class Desk {
   /** The feature that list and map mark. */
   chosen = '';
 
+  /** Lists in which something has changed since they were looked at. */
+  readonly fresh = new Set<string>();
+  readonly live = new Live(() => this.collections.map(({ id }) => id));
+
   /** Another list is open, or another language or person: all is drawn anew. */
   readonly opened = new Signal<void>();
   /** What the open list holds, or which of it is looked for, has changed. */
   readonly changed = new Signal<void>();
   private writes = 0;
   private readonly underWay = new Map<string, Promise<void>>();
+
+  constructor() {
+    this.live.news.on(({ collection, told }) => void this.take(collection, told));
+  }
 
   /** What the open list shows. */
   matching(): Item[] {
@@ -46,6 +57,7 @@ export class Desk {
     if (!anonymous) {
       this.collections = (await talk.rights()).collections;
       this.gate = this.collections.length ? 'open' : 'empty';
+      this.live.begin();
     }
   }
 
@@ -53,6 +65,7 @@ export class Desk {
     this.about = next;
     this.items = [];
     this.filter = this.wanted = this.chosen = '';
+    this.fresh.delete(next.id);
     this.opened.emit();
     await this.refresh();
   }
@@ -66,16 +79,45 @@ export class Desk {
       const found = await talk.items(asked.id);
       if (asked !== this.about) return;
       if (before !== this.writes) return await this.refresh(); // older than what has been written meanwhile
-      this.take(found.features);
+      this.put(found.features, found.features.map(({ id }) => id), true);
     } catch (error) {
       noticeError(error);
     }
   }
 
-  /** What one's own people say is known at once; the view of it follows a moment later. */
-  private take(features: Item[]): void {
-    this.items = features.map((item) => ({ ...item, properties: { ...item.properties, ...item.own } }))
-      .sort((a, b) => this.name(a).localeCompare(this.name(b), language()));
+  /** Somebody has changed something: of the open list it is asked for, of the others it is noted. */
+  private async take(collection: string, told: Told): Promise<void> {
+    if (collection !== this.about?.id) {
+      this.fresh.add(collection);
+      this.changed.emit();
+      return;
+    }
+    const ids = idsOf(told);
+    if (!ids || ids.length > FEW) await this.refresh();
+    else await this.ask(ids).catch((error: unknown) => noticeError(error));
+  }
+
+  /** Asks for some features of the open list anew. */
+  private async ask(ids: string[]): Promise<void> {
+    const { about, writes } = this;
+    if (!about || !ids.length) return;
+    const found = await Promise.all(ids.map((id) => talk.item(about.id, id).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 404) return null;
+      throw error;
+    })));
+    if (about !== this.about) return;
+    if (writes !== this.writes) return await this.ask(ids); // older than what has been written meanwhile
+    this.put(found.filter((item) => item !== null), ids, false);
+  }
+
+  /**
+   * Takes features in, in place of those with the ids or of all. What one's own people say is known at once;
+   * the view of it follows a moment later.
+   */
+  private put(features: Item[], ids: string[], all: boolean): void {
+    const there = features.map((item) => ({ ...item, properties: { ...item.properties, ...item.own } }));
+    this.items = [...(all ? [] : this.items.filter(({ id }) => !ids.includes(id))), ...there]
+      .sort((a, b) => this.name(a).localeCompare(this.name(b), language()) || a.id.localeCompare(b.id));
     this.changed.emit();
   }
 
@@ -108,7 +150,6 @@ export class Desk {
       item.properties = { ...item.properties, ...said.properties, ...done.own };
       notice(t('deskSaved', { name: nameOf(edited, item) }));
       this.changed.emit();
-      this.later();
       return true;
     } catch (error) {
       const stale = error instanceof ApiError && error.status === 412 ? (error.body.features as StaleFeature[] | undefined)?.[0] : undefined;
@@ -125,7 +166,7 @@ export class Desk {
     const done = await talk.create(edited.id, { ...said, edit: { ...said.edit, at: new Date().toISOString() } });
     this.chosen = done.id;
     notice(t('deskSaved', { name }));
-    this.later();
+    if (edited === this.about) await this.ask([done.id]);
   }
 
   async withdraw(item: Item): Promise<void> {
@@ -135,10 +176,6 @@ export class Desk {
       notice(say(error), 'error');
     }
     await this.refresh();
-  }
-
-  private later(): void {
-    setTimeout(() => void this.refresh(), 500);
   }
 }
 

@@ -18,8 +18,6 @@ import { Panel } from './panel';
 import { say } from './say';
 import { talk, type Editable, type Said } from './talk';
 
-const POLL_MS = 2000;
-
 const desk = new Desk();
 const header = new Header(null, 'desk');
 const board = new Board(desk, (id) => {
@@ -107,27 +105,10 @@ async function start(): Promise<void> {
   await board.state.load();
   await prepareImages();
   board.open();
-  newest = null;
   await desk.choose(desk.collections[0] as Editable);
-}
-
-let newest: string | null = null;
-
-/** Looks whether a colleague has changed anything. */
-async function look(): Promise<void> {
-  if (desk.gate !== 'open' || document.hidden) return;
-  try {
-    const [latest] = await talk.edits(1);
-    const mark = latest?.edit ?? null;
-    if (newest !== null && mark !== newest) await desk.refresh();
-    newest = mark ?? '';
-  } catch {
-    // The next look may succeed; what is done meanwhile says itself when it fails.
-  }
 }
 
 languageChanged.on(() => { words(); desk.opened.emit(); });
 keyChanged.on(() => void start());
-setInterval(() => void look(), POLL_MS);
 words();
 void start();

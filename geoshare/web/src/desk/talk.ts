@@ -60,6 +60,7 @@ export const talk = {
     const found = await get<{ features: Item[]; numberMatched: number }>(`/desk${items(collection)}?limit=1000`);
     return found;
   },
+  item: (collection: string, id: string) => get<Item>(`/desk${items(collection)}/${part(id)}`),
   history: async (collection: string, id: string) =>
     (await get<{ history: Edit[] }>(`/desk${items(collection)}/${part(id)}/history`)).history,
   edits: async (limit: number) => (await get<{ edits: Edit[] }>(`/desk/edits?limit=${limit}`)).edits,

@@ -42,6 +42,12 @@ export class Card {
     void this.render();
   }
 
+  /** Asks again for what is shown, where it is among what has changed. */
+  changed(collection: string, ids: string[] | null): void {
+    const picked = this.picked[this.index];
+    if (!this.element.hidden && picked?.id && picked.collection === collection && (ids?.includes(picked.id) ?? true)) void this.render(false);
+  }
+
   close(): void {
     this.asking?.abort();
     if (this.element.hidden) return;
@@ -51,7 +57,7 @@ export class Card {
     if (this.element.contains(document.activeElement)) (this.opener as HTMLElement | null)?.focus();
   }
 
-  private async render(): Promise<void> {
+  private async render(fresh = true): Promise<void> {
     const picked = this.picked[this.index];
     if (!picked) return;
     this.highlight(picked);
@@ -60,7 +66,7 @@ export class Card {
     const { signal } = this.asking;
     const schema = await fetchSchema(picked.collection);
     if (signal.aborted) return;
-    this.draw(picked, schema, picked.properties, !picked.id);
+    if (fresh) this.draw(picked, schema, picked.properties, !picked.id);
     if (!picked.id) return;
     const item: Feature | null = await api.item(picked.collection, picked.id, signal).catch(() => null);
     if (!signal.aborted) this.draw(picked, schema, item?.properties ?? picked.properties, true);

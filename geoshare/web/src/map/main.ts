@@ -6,10 +6,12 @@ import { api, ApiError, credentials } from '../shared/api';
 import { h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged } from '../shared/header';
 import { languageChanged, t } from '../shared/i18n';
+import { Live } from '../shared/live';
 import { notice, noticeError } from '../shared/notice';
 import { Card } from './card';
 import { EmergencyBar } from './emergency';
 import { prepareImages } from './images';
+import { LiveLayers } from './live';
 import { Panel } from './panel';
 import { pickAt } from './pick';
 import { fetchSchema, forgetSchemas } from './schemas';
@@ -53,6 +55,10 @@ const emergencies = new EmergencyBar((box) => view?.map.fitBounds(box, { padding
 const panel = new Panel(state, zoomTo, () => view?.refresh());
 const timebar = new TimeBar(state, () => view);
 const card = new Card(state, (picked) => view?.mark(picked), () => search.dismiss());
+/** What changes while one looks: all of the disaster's, and whatever else is shown but for the base map. */
+const live = new Live(() => state.entries.filter(({ collection, definition, visible }) =>
+  collection.kind === 'vector' && !definition.base && (visible || definition.group === 'disaster')).map(({ id }) => id));
+const liveLayers = new LiveLayers(state, live, () => view, (collection, ids) => card.changed(collection, ids));
 const sheet = new Sheet(panel.element, () => search.dismiss());
 
 const mapBox = h('div', { id: 'map', class: 'map' });
@@ -89,6 +95,7 @@ async function start(): Promise<void> {
   }
   if (state.me) header.show(state.me);
   void emergencies.look();
+  live.begin();
   await prepareImages();
   if (!view) openMap();
 }
@@ -113,6 +120,8 @@ function openMap(): void {
     notice(t('errorWebGL'), 'error');
     return;
   }
+  view.without = (collection, layer) => liveLayers.without(collection, layer);
+  view.overlay = () => liveLayers.overlay();
   const { map } = view;
   panel.setZoom(map.getZoom());
   map.on('zoomend', () => panel.setZoom(map.getZoom()));
@@ -151,6 +160,8 @@ languageChanged.on(() => {
 function loadAnew(): void {
   forgetSchemas();
   card.close();
+  liveLayers.forget();
+  live.begin();
   state.load().then(() => view?.reload(), (error: unknown) => noticeError(error));
 }
 

@@ -27,6 +27,8 @@ export class MapView {
   private readonly faces = fontFaces();
   private scheduled = 0;
   private marked: Picked | null = null;
+  /** What of a collection's tiles is not drawn, because it is not so any more. */
+  without: ((collection: string, layer: Drawn) => Drawn) | null = null;
   /** What a page lays over the state's own layers; drawn anew with each refresh. */
   overlay: (() => { sources: Record<string, SourceSpecification>; layers: Drawn[] }) | null = null;
 
@@ -79,6 +81,12 @@ export class MapView {
     this.refresh();
   }
 
+  /** Asks for the tiles of an entry anew; those that have not changed are not sent again. */
+  refetch(entry: Entry): void {
+    const source = entry.definition.base ? 'base' : entry.id;
+    if (entry.visible && entry.collection.kind === 'vector' && this.map.getSource(source)) this.map.refreshTiles(source);
+  }
+
   /** After a change of key: forget every tile. */
   reload(): void {
     this.frames.clear();
@@ -96,7 +104,7 @@ export class MapView {
         const source = entry.definition.base ? 'base' : entry.id;
         if (!entry.definition.base) sources[source] = this.vectorSource([entry]);
         const layers = entry.definition.layers(this.state.context(entry, source));
-        drawnLayers.push(...layers.map((layer) => shown(layer, entry, entry.opacity)));
+        drawnLayers.push(...layers.map((layer) => shown(this.without?.(entry.id, layer) ?? layer, entry, entry.opacity)));
       } else if (entry.visible && entry.raster) {
         this.addFrames(entry, sources, drawnLayers);
       }
