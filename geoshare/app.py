@@ -19,6 +19,7 @@ from geoshare.api import (
     issuer,
     keys,
     landing,
+    lanes,
     links,
     login,
     me,
@@ -46,6 +47,7 @@ from geoshare.settings import Settings, load
 BLUEPRINTS = (
     landing,
     collections,
+    lanes,
     changes,
     watching,
     stream,

@@ -28,6 +28,7 @@ PROCESSES: Final[dict[str, tuple[int, tuple[str, ...], Action]]] = {
     "area-summary": (20, ("statistics", "buildings"), "aggregate"),
     "road-exposure": (3, ("segments", "hazard_zones", "events"), "read"),
 }
+HORIZON: Final = 5
 MAX_COLLECTIONS: Final = 32
 WATCHED: Final = "/changes"  # asked again and again, and counted apart
 MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
@@ -91,7 +92,7 @@ def _by_path(method: str, path: str) -> Asked:
         return Asked(max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
     if first == "collections" and rest:
         drawn = "map" in rest[1:2]
-        cost = RASTER if drawn and len(rest) > 4 else 1
+        cost = RASTER if drawn and len(rest) > 4 else HORIZON if rest[1:] == ["horizon"] else 1
         return Asked(cost, _names(rest[0]), _ACTIONS.get(rest[1] if rest[1:] else "", "read"))
     if first == "jobs" and parts[-1] == "result":
         return Asked(RESULT)

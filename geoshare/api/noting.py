@@ -13,12 +13,13 @@ from geoshare.errors import GeoshareError
 def init_app(app: Flask) -> None:
     """Count by route, so that a new route needs no thought: what names a collection is a read of it.
 
-    A handler whose collections are not in the address leaves them in ``g.named``, comma-separated.
+    A handler of collections that are not in the address leaves them in ``g.named``, comma-separated.
     """
 
     def note(response: Response) -> Response:
         said = request.view_args or {}
-        named = said.get("collection") or said.get("collections") or g.get("named")
+        told = (said.get("collection"), said.get("collections"), g.get("named"))
+        named = ",".join(name for name in told if name)
         if not named or response.status_code >= 400 or "principal" not in g:
             return response
         try:

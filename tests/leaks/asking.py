@@ -183,6 +183,10 @@ class Asker:
         west, south = WEST + rng.uniform(-0.005, 0.03), SOUTH + rng.uniform(-0.005, 0.027)
         return west, south, west + side, south + side * rng.uniform(0.2, 1.5)
 
+    def place(self) -> str:
+        west, south, east, north = self.box()
+        return self.rng.choice((f"{west:.7f},{south:.7f}", f"{east:.7f},{north:.7f},12", "200,1"))
+
     def bbox(self) -> str:
         if self.rng.random() < 0.05:
             return self.rng.choice(
@@ -617,6 +621,25 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     f"GET /collections/<collection>/tiles/{PLACE}": lambda asker: asker.ogc_tile(
         "/collections/{collection}/tiles/{matrix}"
+    ),
+    "GET /collections/<collection>/locate": lambda asker: asker.get(
+        f"/collections/{asker.collection()}/locate",
+        ("position", asker.place()),
+        *(
+            (("heading", str(asker.rng.choice((0, 90, 179.5, 361)))),)
+            if asker.rng.random() < 0.5
+            else ()
+        ),
+        *((("accuracy", str(asker.rng.choice((0.5, 5, 100)))),) if asker.rng.random() < 0.5 else ()),
+    ),
+    "GET /collections/<collection>/horizon": lambda asker: asker.get(
+        f"/collections/{asker.collection()}/horizon",
+        ("lane", asker.rng.choice(asker.known.ids)),
+        ("distance", str(asker.rng.choice((10, 500, 20_000)))),
+    ),
+    "GET /collections/<collection>/items/<feature_id>/along": lambda asker: asker.get(
+        f"/collections/{asker.collection()}/items/{asker.rng.choice(asker.known.ids)}/along",
+        asker.rng.choice((("at", "0.3"), ("m", "10"), ("position", asker.place()))),
     ),
     "GET /desk": _get("/desk"),
     "GET /desk/collections": _get("/desk/collections"),

@@ -1,0 +1,96 @@
+"""Asking about lanes over HTTP, of the sample town."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import pytest
+from shapely.geometry import shape
+
+
+@pytest.fixture(scope="module")
+def lanes(live_server) -> list[dict]:
+    found = live_server.json("/collections/lanes/items?limit=10000", "automaker")["features"]
+    return [lane for lane in found if lane["properties"]["subtype"] == "road"]
+
+
+def problem(live_server, path: str, key: str | None = "automaker") -> tuple[int, dict]:
+    status, _, content = live_server.get(path, key)
+    return status, json.loads(content)
+
+
+def test_who_drives_along_a_lane_is_found_on_it(live_server, lanes):
+    for lane in lanes[::40]:
+        middle = shape(lane["geometry"]).interpolate(0.5, normalized=True)
+        place = live_server.json(
+            f"/collections/lanes/items/{lane['id']}/along?position={middle.x},{middle.y}", "automaker"
+        )
+        found = live_server.json(
+            f"/collections/lanes/locate?position={middle.x:.9f},{middle.y:.9f}"
+            f"&heading={place['bearing_deg']}&accuracy=0.3&limit=50",
+            "automaker",
+        )
+        ids = [item["id"] for item in found["candidates"]]
+        assert lane["id"] in ids[:4], "lanes of a junction lie over one another"
+        assert sum(item["probability"] for item in found["candidates"]) + found["none"] <= 1.0001
+
+
+def test_the_horizon_follows_a_lane_and_brings_its_boundaries(live_server, lanes):
+    start = next(lane for lane in lanes if lane["properties"]["successor_ids"])
+    found = live_server.json(f"/collections/lanes/horizon?lane={start['id']}&distance=300", "automaker")
+    kinds = {feature["featureType"] for feature in found["features"]}
+    assert {"lanes", "lane_boundaries"} <= kinds
+    ahead = [item for item in found["features"] if item["featureType"] == "lanes"]
+    following = {item["id"] for item in ahead if item["horizon"].get("previous") == start["id"]}
+    assert following == set(start["properties"]["successor_ids"])
+    assert found["complete"] is True
+    bounds = {start["properties"]["left_boundary_id"], start["properties"]["right_boundary_id"]}
+    assert bounds <= {item["id"] for item in found["features"]}
+
+
+def test_a_place_on_a_road_is_told_both_ways(live_server):
+    (road,) = live_server.json("/collections/segments/items?limit=1")["features"]
+    about = f"/collections/segments/items/{road['id']}/along"
+    there = live_server.json(f"{about}?at=0.25")
+    back = live_server.json(f"{about}?position={','.join(map(str, there['point'][:2]))}")
+    assert back["at"] == pytest.approx(0.25, abs=1e-6)
+    assert live_server.json(f"{about}?m={there['m']}")["at"] == pytest.approx(0.25, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"),
+    [
+        ("/collections/lanes/locate", "position"),
+        ("/collections/lanes/locate?position=36,140", "position"),
+        ("/collections/lanes/locate?position=140,36,1,2", "position"),
+        ("/collections/lanes/locate?position=140,nan", "position"),
+        ("/collections/lanes/locate?position=140,36&covariance=1,2", "covariance"),
+        ("/collections/lanes/locate?position=140,36&covariance=1,2,1", "covariance"),
+        ("/collections/lanes/locate?position=140,36&heading=400", "heading"),
+        ("/collections/places/locate?position=140,36", "collection"),
+        ("/collections/segments/horizon?lane=x", "collection"),
+        ("/collections/lanes/horizon?lane=x&distance=1e9", "distance"),
+        ("/collections/lanes/horizon?lane=x&include=everything", "include"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(live_server, path, parameter):
+    status, said = problem(live_server, path)
+    assert (status, said["parameter"]) == (400, parameter)
+    assert said["allowed"]
+
+
+def test_hidden_lanes_are_as_those_that_do_not_exist(live_server, lanes):
+    hidden = lanes[0]["id"]
+    for path in ("locate?position=140.9,36.26", f"horizon?lane={hidden}", f"items/{hidden}/along?at=0"):
+        missing = path.replace(hidden, "nothing")
+        said = [
+            live_server.get(f"/collections/{name}/{asked}", None)
+            for name, asked in (("lanes", path), ("not_there", missing))
+        ]
+        assert said[0][0] == said[1][0] == 404
+        assert said[0][2] == said[1][2]
+    missing = [
+        problem(live_server, f"/collections/lanes/horizon?lane={quote(name)}") for name in ("x", "車線")
+    ]
+    assert missing[0] == missing[1]
