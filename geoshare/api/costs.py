@@ -20,6 +20,7 @@ EXTRACT: Final = 10
 EXTRACT_FEATURES: Final = 1_000  # of an extract for one unit more
 RESULT: Final = 10
 CONTRIBUTION: Final = 5
+SHEET: Final = 5  # a list of the desk as a file, either way
 RASTER: Final = 2
 DATASET: Final = 8  # a tile of all collections at once
 FILTERED: Final = 2  # times a page without a filter
@@ -80,6 +81,8 @@ _ACTIONS: Final[dict[str, Action]] = {"map": "tile", "tiles": "tile", "changes":
 def _by_path(method: str, path: str) -> Asked:
     parts = path.split("/")
     first, rest = parts[1], parts[2:]
+    if first == "desk" and (rest[:1] == ["sheets"] or rest[2:] == ["sheet"]):
+        return Asked(SHEET)
     if method == "POST":
         costs = {"extracts": EXTRACT, "contributions": CONTRIBUTION}
         if first == "processes" and rest:

@@ -126,7 +126,7 @@ def write_edit(
     edit
         Its id, chosen by the caller; also that of its contribution.
     kind
-        create, update, delete, several or undo.
+        create, update, delete, several, sheet or undo.
     undoes
         The edit that is taken back.
 

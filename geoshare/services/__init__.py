@@ -35,6 +35,7 @@ from geoshare.services.break_glass import BreakGlass
 from geoshare.services.contributions import Contributions
 from geoshare.services.deciding import Deciding
 from geoshare.services.desk import Desk
+from geoshare.services.desk_sheets import DeskSheets
 from geoshare.services.emergencies import Emergencies
 from geoshare.services.evacuation_proposals import Proposals
 from geoshare.services.extracts import Extracts
@@ -115,6 +116,7 @@ class Services:
         self.deciding = Deciding(self)
         self.desk = AuditDesk(self)
         self.live = Desk(self)
+        self.sheets = DeskSheets(self)
         self.proposals = Proposals(self)
         self.warnings = Warnings(self)
         self.watching = Watching(self)

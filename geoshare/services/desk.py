@@ -157,9 +157,16 @@ class Desk:
     # Writing
 
     def edit(
-        self, who: Principal, wishes: Sequence[Wish], about: About, kind: str, key: str | None = None
+        self,
+        who: Principal,
+        wishes: Sequence[Wish],
+        about: About,
+        kind: str,
+        key: str | None = None,
+        *,
+        most: int = MOST,
     ) -> dict[str, Any]:
-        """Do all of it or nothing; in the record when this returns.
+        """Do all of it or nothing, up to ``most`` wishes; in the record when this returns.
 
         What was done under the caller's ``key`` before is not done again, but answered again.
 
@@ -171,8 +178,8 @@ class Desk:
             where somebody else has changed one of the features; tells both sides.
         """
         self.rules.check_editor(who)
-        if not 0 < len(wishes) <= MOST:
-            raise BadRequest("Too many edits at once", parameter="edits", allowed=f"1 to {MOST}")
+        if not 0 < len(wishes) <= most:
+            raise BadRequest("Too many edits at once", parameter="edits", allowed=f"1 to {most}")
         number = self._number(who, key)
         before = None if key is None else self._again(who, number)
         if before is not None:

@@ -35,6 +35,7 @@ class Housekeeping:
             (data / "extracts" / f"{job}.zip").unlink(missing_ok=True)
             (data / "reports" / f"{job}.xlsx").unlink(missing_ok=True)
             shutil.rmtree(data / "incoming" / job, ignore_errors=True)
+        governance.sheets.forget(now_us)
         for upload in governance.expired_uploads(now_us):
             shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
             governance.remove_upload(upload.id)

@@ -24,7 +24,7 @@ class EditRow:
     organisation: str
     department: str
     person: str
-    kind: str  # create, update, delete, several, undo
+    kind: str  # create, update, delete, several, sheet, undo
     reason: str
     source: str
     said_us: int | None

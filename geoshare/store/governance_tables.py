@@ -166,3 +166,17 @@ WEBHOOKS = Table(
     Column("note", Text, nullable=False),  # why it fails, or was disabled
     Index("ix_webhooks_organisation", "organisation"),
 )
+
+SHEETS = Table(  # sent to a desk, and waiting for their maker's consent
+    "sheets",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("organisation", Text, nullable=False),
+    Column("maker", Text, nullable=False),
+    Column("collection", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # JSON, packed: what would change
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Index("ix_sheets_maker", "organisation", "maker"),
+    Index("ix_sheets_expires", "expires_us"),
+)

@@ -168,7 +168,7 @@ EDITS = Table(  # change sets that people made at a desk: who, and why
     Column("organisation", Text, nullable=False),
     Column("department", Text, nullable=False),
     Column("person", Text, nullable=False),
-    Column("kind", Text, nullable=False),  # create, update, delete, several, undo
+    Column("kind", Text, nullable=False),  # create, update, delete, several, sheet, undo
     Column("reason", Text, nullable=False),
     Column("source", Text, nullable=False),  # who told it, in words
     Column("said_us", BigInteger),  # by the clock of who made it; null: not stated
