@@ -8,7 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.desk.conftest import OTHER, OUTSIDE, TOWN, Town, point
+from tests.desk.conftest import TOWN, Town
 
 SHELTERS = (
     {

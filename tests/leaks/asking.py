@@ -62,6 +62,7 @@ class Known:
     tokens: list[str] = field(default_factory=lambda: ["a.b.c"])
     entries: list[str] = field(default_factory=lambda: ["0000000000000001"])
     edits: list[str] = field(default_factory=lambda: ["0000000000000001"])
+    sheets: list[tuple[str, int]] = field(default_factory=lambda: [("0000000000000001", 1)])
     versions: dict[str, str] = field(default_factory=dict)  # of features, as the desk tells them
 
     def learn(self, request: Request, answer: TestResponse) -> None:
@@ -109,6 +110,8 @@ class Known:
                 self.versions[str(feature["id"])] = feature["version"]
         if isinstance(found.get("edit"), str):
             self._keep(self.edits, found["edit"])
+        if "revision" in found:
+            self.sheets = [*self.sheets[-20:], (found["sheet"], found["revision"])]
 
     @staticmethod
     def _keep(kept: list[str], value: str) -> None:
@@ -428,6 +431,26 @@ class Asker:
         ]
         return self.post("/desk/edits", json.dumps({"edits": made}).encode(), "application/json")
 
+    def sheet(self) -> Request:
+        """A list of the desk as somebody may have made it in a spreadsheet."""
+        rng = self.rng
+        head = ["geoshare_id", "kind", "regulation_category", "name", self.column(), "lat", "lon"]
+        lines = [",".join(head)]
+        for _ in range(rng.choice((1, 3))):
+            west, south, _, _ = self.box()
+            feature = rng.choice(self.known.ids) if rng.random() < 0.7 else ""
+            values = [feature, "closure", "closedWeather", rng.choice(VALUES), rng.choice(VALUES)]
+            lines.append(",".join([*values, *(("", "") if feature else (str(south), str(west)))]))
+        name = "events" if rng.random() < 0.7 else self.collection()
+        body = "\r\n".join(lines).encode()
+        return self.post("/desk/sheets", body, "text/csv", ("collection", name))
+
+    def sheet_applied(self) -> Request:
+        """Consent to a sheet that was sent, or to none."""
+        name, revision = self.rng.choice(self.known.sheets)
+        body = json.dumps({"revision": revision}).encode()
+        return self.post(f"/desk/sheets/{name}/apply", body, "application/json")
+
     def token(self) -> Request:
         """An access token for one's own key, for collections of any kind."""
         _, key, secret, _ = self.key.split("_")
@@ -657,6 +680,13 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /desk/edits/<edit>": lambda asker: asker.get(
         f"/desk/edits/{asker.rng.choice(asker.known.edits)}"
     ),
+    "GET /desk/collections/<collection>/sheet": lambda asker: asker.get(
+        f"/desk/collections/{asker.collection()}/sheet",
+        ("f", asker.rng.choice(("xlsx", "csv", "pdf"))),
+        ("lang", asker.rng.choice(("ja", "en"))),
+    ),
+    "POST /desk/sheets": Asker.sheet,
+    "POST /desk/sheets/<sheet>/apply": Asker.sheet_applied,
     "POST /desk/edits": Asker.desk_edits,
     "POST /desk/edits/<edit>/undo": lambda asker: asker.post(
         f"/desk/edits/{asker.rng.choice(asker.known.edits)}/undo", b"{}", "application/json"
