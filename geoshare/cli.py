@@ -123,6 +123,10 @@ def keeper(settings: Settings) -> None:
 @click.option("--mapping", help="A mapping profile.")
 @click.option("--crs", help="The horizontal datum where a file has none, e.g. EPSG:6677.")
 @click.option(
+    "--offset",
+    help="X,Y[,Z[,HEADING]]: where a road map's own origin lies in its CRS, if its header is wrong.",
+)
+@click.option(
     "--accuracy-m",
     type=click.FloatRange(min=0, min_open=True, max=10_000),
     help="Metres within which positions are right: a feature that moves by no more has not changed.",

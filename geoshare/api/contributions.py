@@ -41,6 +41,11 @@ class ContributionParams(Params):
     crs: Text | None = Field(
         None, description="The horizontal datum, e.g. EPSG:6677, where the file has none"
     )
+    offset: Text | None = Field(
+        None,
+        description="Where a road map's own origin lies in its CRS, if its header does not say or says "
+        "wrongly: x,y[,z[,heading]] in metres and radians",
+    )
     licence: Text | None = Field(None, description="The licence of the data, an SPDX expression")
     accuracy_m: float | None = Field(
         None, ge=0.001, le=10_000, description="Metres within which positions are right: 0.001 to 10000"

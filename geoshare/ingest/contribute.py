@@ -190,6 +190,8 @@ def _options(request: ReadRequest, licence: str, release_class: str, replace: bo
         for name in ("collection", "mapping", "crs", "epoch", "vertical", "accuracy_m", "encoding")
         if getattr(request, name) is not None
     }
+    if request.offset is not None:
+        said["offset"] = list(request.offset)
     said |= {"licence": licence, "release_class": release_class, "replace": replace}
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
 

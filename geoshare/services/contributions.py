@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,8 +46,13 @@ class Options:
     collection: str | None = None
     mapping: str | None = None
     crs: str | None = None
+    offset: str | None = None
     licence: str | None = None
     accuracy_m: float | None = None
+
+    def checked_offset(self) -> tuple[float, float, float, float] | None:
+        """x, y, z and heading of a road map's frame; the last two are zero where they are left out."""
+        return None if self.offset is None else read_offset(self.offset)
 
     def checked_mapping(self) -> str | dict[str, str] | None:
         """A profile's name, or a table of column to property."""
@@ -61,6 +67,24 @@ class Options:
                 "The mapping is not a table", parameter="mapping", allowed='{"column": "property"}'
             )
         return table
+
+
+def read_offset(text: str) -> tuple[float, float, float, float]:
+    """Two to four finite numbers between commas: x, y, z in metres, heading in radians.
+
+    Raises
+    ------
+    BadRequest
+        for anything else.
+    """
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not 2 <= len(numbers) <= 4 or not all(math.isfinite(item) for item in numbers):
+        raise BadRequest("The offset cannot be read", parameter="offset", allowed="X,Y[,Z[,HEADING]]")
+    x, y, z, heading = (*numbers, 0.0, 0.0)[:4]
+    return x, y, z, heading
 
 
 class Contributions:
@@ -85,6 +109,7 @@ class Contributions:
         """
         provider = self.provider(who, options)
         options.checked_mapping()
+        options.checked_offset()
         if key is not None or name is None:
             return self._receive_once(who, name, stream, options, key)
         number = self._services.ids.new()
@@ -147,6 +172,7 @@ class Contributions:
         """Announce a file that comes in pieces."""
         provider = self.provider(who, options)
         options.checked_mapping()
+        options.checked_offset()
         if not 0 < length <= self._services.settings.max_upload_bytes:
             allowed = f"1 to {self._services.settings.max_upload_bytes} bytes"
             raise BadRequest(
@@ -241,6 +267,7 @@ class Contributions:
             collection=options.collection,
             mapping=options.checked_mapping(),
             crs=options.crs,
+            offset=options.checked_offset(),
             accuracy_m=options.accuracy_m,
             grids_dir=self._services.settings.grids,
         )

@@ -18,6 +18,7 @@ from geoshare.model.collections import check_name
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
+from geoshare.services.contributions import read_offset
 from geoshare.services.keeping import make_keeper
 from geoshare.services.scratch import scratch_folder
 from geoshare.services.warning_folder import SETTLED_S
@@ -55,6 +56,7 @@ class Local:
         collection: str | None = None,
         mapping: str | None = None,
         crs: str | None = None,
+        offset: str | None = None,
         licence: str = "LicenseRef-unstated",
         **declared: Any,
     ) -> Report:
@@ -78,6 +80,7 @@ class Local:
                 collection=collection,
                 mapping=mapping,
                 crs=crs,
+                offset=None if offset is None else read_offset(offset),
                 grids_dir=services.settings.grids,
                 **declared,
             )

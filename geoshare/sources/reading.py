@@ -116,8 +116,8 @@ def pick(path: Path, report: Report) -> SourceReader:
 
 
 def _judge(report: Report) -> None:
-    """Refuse a file of which nothing could be taken; a skipped one has said so in a note."""
-    if report.taken or any(note.code == "format-later" for note in report.notes):
+    """Refuse a file of which nothing could be taken."""
+    if report.taken:
         return
     if report.refused:
         reasons = Counter(refusal.message for refusal in report.refusals)

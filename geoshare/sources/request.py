@@ -49,6 +49,9 @@ class ReadRequest:
         Name of a mapping profile, or {source column: property}; None: found by the columns.
     crs, epoch, vertical
         Horizontal CRS, decimal year, and vertical datum, where the file does not say or says wrongly.
+    offset
+        x, y, z in metres and heading in radians of a road map's own frame in its CRS, where its header
+        does not say or says wrongly.
     accuracy_m
         Metres within which positions are stated to be right; None: not stated.
     encoding
@@ -69,6 +72,7 @@ class ReadRequest:
     crs: str | None = None
     epoch: float | None = None
     vertical: str | None = None
+    offset: tuple[float, float, float, float] | None = None
     accuracy_m: float | None = None
     encoding: str | None = None
     grids_dir: Path | None = None

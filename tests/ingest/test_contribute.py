@@ -14,9 +14,10 @@ from geoshare.errors import BadData, BadRequest
 from geoshare.ingest import report_from_json
 from geoshare.jobs import JobCancelled
 from geoshare.merge import Identities
-from geoshare.model.batch import Band, RasterItem
+from geoshare.model.batch import Band, FeatureBatch, RasterItem
 from geoshare.model.box import Box
 from geoshare.model.collections import known
+from geoshare.model.report import Message, Report
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import open_record
 from tests.ingest.bench import Workbench, batch
@@ -313,10 +314,12 @@ def test_a_job_that_runs_again_finds_its_own_work_done(bench: Workbench) -> None
 
 
 def test_a_skipped_format_keeps_nothing_and_says_so(bench: Workbench) -> None:
-    path = bench.folder / "map.xodr"
-    path.write_text('<?xml version="1.0"?>\n<OpenDRIVE><header revMajor="1" revMinor="4"/></OpenDRIVE>')
+    def skipped(path: Path, request: ReadRequest, report: Report) -> Iterator[FeatureBatch]:
+        report.note(Message("later", "not yet", "未対応"))
+        yield from ()
+
     rows = bench.record.row_counts()
-    result = bench.contribute([], name="map.xodr", content=path.read_text(), read=read_file)
+    result = bench.contribute([], name="map.later", content="later", read=skipped)
     assert result.changeset is None
     assert not result.already_here
     assert result.report.notes

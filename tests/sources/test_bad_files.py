@@ -209,15 +209,6 @@ def test_arrays_that_lie_in_other_files_are_refused(read: ReadFile, tmp_path: Pa
     assert refused(read, path).code == "points-elsewhere"
 
 
-def test_opendrive_is_skipped_with_a_word(read: ReadFile, tmp_path: Path) -> None:
-    path = tmp_path / "town.xodr"
-    path.write_text('<?xml version="1.0"?><OpenDRIVE><header/></OpenDRIVE>')
-    found = read(path)
-    assert not found.batches
-    assert "format-later" in found.notes()
-    assert "town.xodr" in found.report.notes[0].en
-
-
 def test_every_reader_is_one_by_protocol() -> None:
     for name, reader in READERS.items():
         assert isinstance(reader, SourceReader)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,18 +17,9 @@ from geoshare.sources.lanelet2.elements import Element, Elements
 from geoshare.sources.lanelet2.lanes import Border, Neighbours, align, centre_line, neighbours
 from geoshare.sources.lanelet2.parts import area_tags, extra, facing_deg, linestring, sign_speed_kmh
 from geoshare.sources.lanelet2.rings import polygon
+from geoshare.sources.records import Record
 
 _GEOD = pyproj.Geod(ellps="WGS84")
-
-
-@dataclass(slots=True)
-class Record:
-    """One feature on its way into a batch."""
-
-    collection: str
-    id: str
-    geometry: shapely.Geometry | None
-    properties: dict[str, Any] = field(default_factory=dict)
 
 
 class MapBuilder:

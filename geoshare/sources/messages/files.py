@@ -82,8 +82,8 @@ def archive_nothing() -> Message:
 
 
 FORMATS = (
-    "Lanelet2 .osm, GeoJSON, GeoPackage, FlatGeobuf, Shapefile (zipped), GeoParquet, CSV, .xlsx, "
-    "GeoTIFF, NetCDF"
+    "Lanelet2 .osm, OpenDRIVE .xodr, GeoJSON, GeoPackage, FlatGeobuf, Shapefile (zipped), GeoParquet, "
+    "CSV, .xlsx, GeoTIFF, NetCDF"
 )
 
 
@@ -214,14 +214,6 @@ def degrees_in_metres(crs: str) -> Message:
         "coordinates-outside",
         f"The coordinates look like degrees, but {crs} counts in metres.",
         f"座標が度のようですが、{crs}はメートル単位です。",
-    )
-
-
-def later_format(name: str) -> Message:
-    return Message(
-        "format-later",
-        f"{name}: OpenDRIVE is not read yet; the file was skipped. It comes later.",
-        f"{name}: OpenDRIVEはまだ読み込めないため、飛ばしました。後日対応します。",
     )
 
 
