@@ -142,10 +142,19 @@ def locate(view: View, position: Position, limit: int) -> tuple[list[Candidate],
     if total <= 0:
         return [], 1.0
     order = sorted(np.flatnonzero(share > 0), key=lambda line: (-share[line], lanes.ids[line]))
-    found = [
-        _candidate(lanes, int(line), share[line] / total, against, plane) for line in order[:limit]
-    ]
+    foot = _Foot(*pieces.nearest(), against, plane)
+    found = [_candidate(lanes, int(line), share[line] / total, foot) for line in order[:limit]]
     return found, none / total
+
+
+@dataclass(frozen=True)
+class _Foot:
+    """Of each piece the point nearest to the position, and whether it is headed against there."""
+
+    along_m: Array  # (p,) from the piece's start
+    distance_m: Array  # (p,)
+    against: Mask  # (p,)
+    plane: Plane
 
 
 @dataclass(frozen=True)
@@ -220,24 +229,24 @@ def _mixed(off: Array, accuracy: float, span: float) -> Array:
     return found
 
 
-def _candidate(lanes: _Lanes, line: int, probability: float, against: Mask, plane: Plane) -> Candidate:
+def _candidate(lanes: _Lanes, line: int, probability: float, foot: _Foot) -> Candidate:
     pieces = lanes.pieces
     own = np.flatnonzero(pieces.line == line)
-    along, distance = pieces.nearest()
-    piece = own[np.argmin(distance[own])]
+    piece = own[np.argmin(foot.distance_m[own])]
+    along = foot.along_m[piece]
     east, north = pieces.direction[piece]
-    point = pieces.start[piece] + along[piece] * pieces.direction[piece]
-    lon, lat = plane.degrees(point[None])[0]
+    point = pieces.start[piece] + along * pieces.direction[piece]
+    lon, lat = foot.plane.degrees(point[None])[0]
     left = float(point[0] * north - point[1] * east)  # of the position, seen along the line
     return Candidate(
         lanes.ids[line],
         float(probability),
-        float((pieces.before_m[piece] + along[piece]) / pieces.length[own].sum()),
+        float((pieces.before_m[piece] + along) / pieces.length[own].sum()),
         (float(lon), float(lat)),
-        float(distance[piece]),
+        float(foot.distance_m[piece]),
         left,
         float(pieces.bearing[piece]),
-        bool(against[piece]),
+        bool(foot.against[piece]),
         float(lanes.width_m[line]),
         bool(lanes.width_known[line]),
     )
