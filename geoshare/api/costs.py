@@ -95,7 +95,8 @@ def _by_path(method: str, path: str) -> Asked:
         return Asked(max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
     if first == "collections" and rest:
         drawn = "map" in rest[1:2]
-        cost = RASTER if drawn and len(rest) > 4 else HORIZON if rest[1:] == ["horizon"] else 1
+        far = rest[1:] in (["horizon"], ["openlr"])
+        cost = RASTER if drawn and len(rest) > 4 else HORIZON if far else 1
         return Asked(cost, _names(rest[0]), _ACTIONS.get(rest[1] if rest[1:] else "", "read"))
     if first == "jobs" and parts[-1] == "result":
         return Asked(RESULT)

@@ -19,6 +19,7 @@ from geoshare.errors import BadRequest, NotFound
 from geoshare.network.along import Measured, Place, of_feature
 from geoshare.network.horizon import FARTHEST_M, Ahead, horizon
 from geoshare.network.locate import Position, locate
+from geoshare.network.openlr_ranges import FORMAT, ranges
 
 blueprint = Blueprint("lanes", __name__)
 
@@ -120,6 +121,12 @@ class HorizonParams(Params):
         return wanted
 
 
+class OpenlrParams(Params):
+    """A reference."""
+
+    reference: Text = Field(..., min_length=1, description=f"A reference: {FORMAT}")
+
+
 class AlongParams(Params):
     """A place on the line, said in one of three ways."""
 
@@ -164,6 +171,28 @@ def ahead(params: HorizonParams, collection: str) -> Response:
     g.named = ",".join(found.along)
     content = {"type": "FeatureCollection", "features": features, "complete": found.whole}
     return reply.json(content, GEOJSON)
+
+
+@blueprint.get("/collections/<collection>/openlr")
+@describes(
+    "The ranges of roads that an OpenLR reference means",
+    params=OpenlrParams,
+    answers={200: (JSON, "Ranges in the order in which the reference leads along them")},
+    tags=TAGS,
+)
+def resolving(params: OpenlrParams, collection: str) -> Response:
+    """Found on the roads the caller sees."""
+    view = services().view(caller(), collection)
+    found = [
+        {
+            "id": item.id,
+            "between": [round(item.start, 9), round(item.end, 9)],
+            "against": item.against,
+            "href": href("collections", collection, "items", item.id),
+        }
+        for item in ranges(view, params.reference)
+    ]
+    return reply.json({"ranges": found})
 
 
 @blueprint.get("/collections/<collection>/items/<feature_id>/along")

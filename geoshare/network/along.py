@@ -86,6 +86,7 @@ class Measured:
                 parameter="feature_id",
                 allowed="a feature whose geometry is a line",
             )
+        self.line = line
         self._start, self._end = start[kept], end[kept]
         self._length, self._bearing = np.asarray(length)[kept], np.asarray(bearing)[kept]
         self._before = np.cumsum(self._length) - self._length

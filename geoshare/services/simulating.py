@@ -22,7 +22,7 @@ ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", rf"{_C}", "discover"),
     ("GET", rf"{_C}/(schema|queryables|sortables)", "discover"),
     ("GET", rf"{_C}/items(/[^/]+(/explain|/photo)?)?", "read"),
-    ("GET", rf"{_C}/(locate|horizon|items/[^/]+/along)", "read"),
+    ("GET", rf"{_C}/(locate|horizon|openlr|items/[^/]+/along)", "read"),
     ("GET", rf"{_C}/(map/)?tiles(/[^/]+){{0,4}}", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)/\d+/\d+/\d+\.mvt", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)\.json", "tile"),

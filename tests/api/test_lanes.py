@@ -70,6 +70,8 @@ def test_a_place_on_a_road_is_told_both_ways(live_server):
         ("/collections/lanes/locate?position=140,36&heading=400", "heading"),
         ("/collections/places/locate?position=140,36", "collection"),
         ("/collections/segments/horizon?lane=x", "collection"),
+        ("/collections/segments/openlr", "reference"),
+        ("/collections/segments/openlr?reference=CwAAAA==", "reference"),
         ("/collections/lanes/horizon?lane=x&distance=1e9", "distance"),
         ("/collections/lanes/horizon?lane=x&include=everything", "include"),
     ],

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+import openlr
 from werkzeug.test import TestResponse
 
 from geoshare.derive.sheet import XLSX
@@ -189,6 +190,22 @@ class Asker:
     def place(self) -> str:
         west, south, east, north = self.box()
         return self.rng.choice((f"{west:.7f},{south:.7f}", f"{east:.7f},{north:.7f},12", "200,1"))
+
+    def reference(self) -> str:
+        """An OpenLR reference from one place of the town to another, along roads or along none."""
+        west, south, east, north = self.box()
+        first = openlr.LocationReferencePoint(
+            west,
+            south,
+            openlr.FRC.FRC7,
+            openlr.FOW.UNDEFINED,
+            self.rng.choice((0, 90)),
+            openlr.FRC.FRC7,
+            300,
+        )
+        last = first._replace(lon=east, lat=north, lfrcnp=openlr.FRC.FRC7, dnp=0)
+        said = openlr.binary_encode(openlr.LineLocationReference([first, last], 0.0, 0.0))
+        return self.rng.choice((said, "CwAAAA==", "x"))
 
     def bbox(self) -> str:
         if self.rng.random() < 0.05:
@@ -659,6 +676,9 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         f"/collections/{asker.collection()}/horizon",
         ("lane", asker.rng.choice(asker.known.ids)),
         ("distance", str(asker.rng.choice((10, 500, 20_000)))),
+    ),
+    "GET /collections/<collection>/openlr": lambda asker: asker.get(
+        f"/collections/{asker.collection()}/openlr", ("reference", asker.reference())
     ),
     "GET /collections/<collection>/items/<feature_id>/along": lambda asker: asker.get(
         f"/collections/{asker.collection()}/items/{asker.rng.choice(asker.known.ids)}/along",
