@@ -17,6 +17,8 @@ from geoshare.services.quotas import EVERY, ONE, Asked
 PAGE_FEATURES: Final = 100  # of a page for one unit
 DEFAULT_LIMITS: Final = {"items": 100, "changes": 1_000}
 EXTRACT: Final = 10
+PRINT: Final = 10
+PRINT_ESTIMATE: Final = 2
 EXTRACT_FEATURES: Final = 1_000  # of an extract for one unit more
 RESULT: Final = 10
 CONTRIBUTION: Final = 5
@@ -84,7 +86,8 @@ def _by_path(method: str, path: str) -> Asked:
     if first == "desk" and (rest[:1] == ["sheets"] or rest[2:] == ["sheet"]):
         return Asked(SHEET)
     if method == "POST":
-        costs = {"extracts": EXTRACT, "contributions": CONTRIBUTION}
+        costs = {"extracts": EXTRACT, "prints": PRINT, "contributions": CONTRIBUTION}
+        costs |= {"prints": PRINT_ESTIMATE} if rest else {}
         if first == "processes" and rest:
             return Asked(*PROCESSES.get(rest[0], (1,)))
         return Asked(costs[first]) if first in costs else ONE

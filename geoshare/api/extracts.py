@@ -17,6 +17,7 @@ from geoshare.extracts import ExtractRequest
 blueprint = Blueprint("extracts", __name__)
 
 ZIP = "application/zip"
+PDF = "application/pdf"
 MAX_BODY = 2_000_000
 
 
@@ -34,7 +35,7 @@ def extract(params: NoParams) -> Response:
         caller(), wanted, lambda features: charge(environ, extract_asked(wanted.collections, features))
     )
     if found.path is not None:
-        return _download(found.path)
+        return download(found.path)
     response = reply.json(
         {"job": found.job, "status": "queued", "href": href("jobs", found.job)}, status=202
     )
@@ -56,7 +57,10 @@ def job(params: NoParams, job: str) -> Response:
     found = services().extracts.status(caller(), job)
     links = [{"rel": "self", "href": href("jobs", job)}]
     if found["status"] == "done":
-        links.append({"rel": "enclosure", "type": ZIP, "href": followed(href("jobs", job, "result"))})
+        media_type = PDF if found["kind"] == "print" else ZIP
+        links.append(
+            {"rel": "enclosure", "type": media_type, "href": followed(href("jobs", job, "result"))}
+        )
     return reply.json(found | {"links": links})
 
 
@@ -69,10 +73,14 @@ def cancel(params: NoParams, job: str) -> Response:
 
 
 @blueprint.get("/jobs/<job>/result")
-@describes("The file a job has made", answers={200: (ZIP, "The extract")}, tags=("extracts",))
+@describes(
+    "The file a job has made",
+    answers={200: (ZIP, "The extract; a print is application/pdf")},
+    tags=("extracts",),
+)
 def result(params: NoParams, job: str) -> Response:
     """Ranges are answered, so a broken download goes on where it stopped."""
-    return _download(services().extracts.result(caller(), job))
+    return download(services().extracts.result(caller(), job))
 
 
 def _request() -> ExtractRequest:
@@ -84,8 +92,10 @@ def _request() -> ExtractRequest:
         raise from_validation(error, ExtractRequest) from error
 
 
-def _download(path: str) -> Response:
-    response = send_file(
-        path, ZIP, as_attachment=True, download_name="geoshare-extract.zip", conditional=True
+def download(path: str) -> Response:
+    """A finished file, in ranges if asked."""
+    media_type, name = (
+        (PDF, "geoshare-map.pdf") if path.endswith(".pdf") else (ZIP, "geoshare-extract.zip")
     )
+    response = send_file(path, media_type, as_attachment=True, download_name=name, conditional=True)
     return reply.finish(response, cache="private, no-cache")

@@ -15,13 +15,12 @@ import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geoshare.extracts.request import Selected
-from geoshare.model.policy import Format
+from geoshare.extracts.request import FileFormat, Selected
 from geoshare.model.times import iso
 from tiles.arrays import GeometryType, Kind
 
 CRS: Final = "EPSG:4326"  # written longitude first, as all these formats do
-SUFFIXES: Final[dict[Format, str]] = {
+SUFFIXES: Final[dict[FileFormat, str]] = {
     "gpkg": ".gpkg",
     "geojson": ".geojson",
     "parquet": ".parquet",
@@ -111,7 +110,7 @@ _TYPE_NAMES: Final = {
     GeometryType.MULTILINESTRING: "MultiLineString",
     GeometryType.MULTIPOLYGON: "MultiPolygon",
 }
-WRITERS: Final[dict[Format, Writer]] = {
+WRITERS: Final[dict[FileFormat, Writer]] = {
     "gpkg": write_gpkg,
     "geojson": write_geojson,
     "parquet": write_parquet,

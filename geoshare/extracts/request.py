@@ -16,7 +16,7 @@ from geoshare.errors import BadRequest
 from geoshare.extracts.archive import DEEPEST, ZOOMS
 from geoshare.filter.literals import read_geometry
 from geoshare.model.box import Box
-from geoshare.model.policy import Format, Policy
+from geoshare.model.policy import Policy
 from geoshare.model.times import parse_interval
 from geoshare.query import RasterView, View, Views
 from geoshare.query.items import matching, parse_filter
@@ -25,6 +25,7 @@ from tiles.arrays import Rows
 from tiles.geometry.convert import to_shapely
 
 MAX_COLLECTIONS = 32
+FileFormat = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles"]
 ADMIN = "admin_areas"
 
 
@@ -36,7 +37,7 @@ class ExtractRequest(BaseModel):
     collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
     )
-    format: Format = Field("gpkg", description="gpkg, geojson, parquet, fgb or pmtiles")
+    format: FileFormat = Field("gpkg", description="gpkg, geojson, parquet, fgb or pmtiles")
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
     )
@@ -60,7 +61,7 @@ class ExtractRequest(BaseModel):
         if self.bbox is not None and self.area is not None:
             raise ValueError("give bbox or area, not both")
         if self.bbox is not None:
-            _check_box(Box(*self.bbox))
+            check_box(Box(*self.bbox))
         if len(set(self.collections)) != len(self.collections):
             raise ValueError("a collection is named twice")
         return self
@@ -139,7 +140,7 @@ def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
             parse_filter(view, request.filter)
     if request.datetime is not None:
         parse_interval(request.datetime)
-    return Plan(request, policy, opened, _area(request, policy, views))
+    return Plan(request, policy, opened, asked_area(request.bbox, request.area, policy, views))
 
 
 def estimate(request: ExtractRequest, policy: Policy, views: Views) -> int:
@@ -152,15 +153,27 @@ def estimate(request: ExtractRequest, policy: Policy, views: Views) -> int:
     return total
 
 
-def _area(request: ExtractRequest, policy: Policy, views: Views) -> BaseGeometry | None:
-    if request.bbox is not None:
-        return read_geometry({"bbox": list(request.bbox)})
-    if isinstance(request.area, str):
-        return _administrative_area(request.area, policy, views)
-    if request.area is None:
+def asked_area(
+    bbox: tuple[float, float, float, float] | None,
+    asked: dict[str, Any] | str | None,
+    policy: Policy,
+    views: Views,
+) -> BaseGeometry | None:
+    """Read the area a request asks for, in CRS84: a box, a GeoJSON polygon or an administrative code.
+
+    Raises
+    ------
+    BadRequest
+        for an area that is none, or a code that no visible area has.
+    """
+    if bbox is not None:
+        return read_geometry({"bbox": list(bbox)})
+    if isinstance(asked, str):
+        return _administrative_area(asked, policy, views)
+    if asked is None:
         return None
     try:
-        area = read_geometry(request.area)
+        area = read_geometry(asked)
     except ValueError as error:
         raise BadRequest(
             f"The area cannot be read: {error}.", parameter="area", allowed="a GeoJSON polygon in CRS84"
@@ -194,7 +207,8 @@ def _shapes(rows: Rows) -> Sequence[BaseGeometry]:
     return [shape for shape in found if shape is not None and shapely.get_dimensions(shape) == 2]
 
 
-def _check_box(box: Box) -> None:
+def check_box(box: Box) -> None:
+    """Raise ValueError for a box that is none on this world."""
     if not all(np.isfinite(box)) or abs(box.west) > 180 or abs(box.east) > 180:
         raise ValueError("the box lies outside the world")
     if box.south > box.north or abs(box.south) > 90 or abs(box.north) > 90:

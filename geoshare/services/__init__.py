@@ -45,6 +45,7 @@ from geoshare.services.keys import PEPPER, Keys
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
 from geoshare.services.policies import Narrowed, Policies
+from geoshare.services.prints import Prints
 from geoshare.services.quotas import Quotas
 from geoshare.services.rasters import Rasters
 from geoshare.services.tiles import Tiles
@@ -112,6 +113,7 @@ class Services:
         self.emergencies = Emergencies(self)
         self.contributions = Contributions(self)
         self.extracts = Extracts(self)
+        self.prints = Prints(self)
         self.rasters = Rasters()
         self.deciding = Deciding(self)
         self.desk = AuditDesk(self)

@@ -11,6 +11,9 @@ from geoshare.access.tiers import OPEN
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, Unavailable
 from geoshare.extracts.archive import DEEPEST, write_archive
+from geoshare.extracts.maps.planning import plan
+from geoshare.extracts.maps.request import PrintRequest
+from geoshare.extracts.maps.write import write_prints
 from geoshare.model.box import Box
 from geoshare.services import Services
 from tiles.archive import Summary
@@ -76,6 +79,56 @@ def export_pmtiles(
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
     return {**summary._asdict(), **said}
+
+
+def export_print(
+    services: Services,
+    request: PrintRequest,
+    path: Path,
+    *,
+    tier: str = OPEN,
+    report: Callable[[float], None] = lambda fraction: None,
+) -> dict[str, Any]:
+    """Write a map of what a tier may take away as a PDF; the file appears whole or not at all.
+
+    Returns
+    -------
+    SHA-256, bytes, pages, scale and CRS of the file.
+
+    Raises
+    ------
+    NotFound, BadRequest, TooLarge
+        as :func:`geoshare.extracts.maps.planning.plan`.
+    Unavailable
+        Where a view or the font is not there, the disk is full, or the log cannot be written.
+    """
+    if not path.parent.is_dir() or path.is_dir():
+        raise BadRequest("there is no such folder", parameter="FILE", allowed="a file's path")
+    made = plan(request, services.policies.of_tier(tier, "download"), services.views)
+    link = request.link or f"{services.settings.public_url.rstrip('/')}/map"
+    if not link.startswith("http"):
+        raise BadRequest(
+            "This server has no public address for the QR code",
+            parameter="--link",
+            allowed="an http or https address, or set GEOSHARE_PUBLIC_URL",
+        )
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        found = write_prints(
+            made,
+            aside,
+            link=link,
+            now_us=services.clock.now_us(),
+            progress=lambda fraction, message: report(fraction),
+        )
+        said = {"tier": tier, "collections": list(made.views), "sha256": found["sha256"]}
+        services.trail.append("print.create", COMMAND_LINE, detail=said)
+        aside.replace(path)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return found
 
 
 def _check(names: Sequence[str], path: Path, zooms: tuple[int, int], bbox: Box | None) -> None:

@@ -1,4 +1,4 @@
-"""Extracts: always made by the worker; small ones are waited for."""
+"""Extracts: always made by the worker; small ones are waited for. Prints are jobs of the same ways."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from geoshare.access.credentials import Principal
 from geoshare.errors import NotFound, TooLarge
 from geoshare.extracts import ExtractRequest, estimate, write_extract
 from geoshare.jobs import Job, Progress
+from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of, sealing
 from geoshare.services.scratch import scratch_folder
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 KIND = "extract"
+SUFFIXES = {KIND: ".zip", "print": ".pdf"}  # of the files that jobs make, by their kind
 WAIT_S = 20.0
 PAUSE_S = 0.05
 
@@ -52,29 +54,24 @@ class Extracts:
             allowed = f"{services.settings.extract_max_features} features"
             raise TooLarge("The extract is too large", parameter="collections", allowed=allowed)
         charge(features)
-        params = {
-            "request": request.model_dump(mode="json"),
-            "credential": who.key_id,
-            "tiers": list(who.tiers),
-            "collections": None if who.collections is None else list(who.collections),
-            "scope": None if who.scope is None else list(who.scope),
-            "policy": policy.hash,
-        }
+        params = {"request": request.model_dump(mode="json"), **asking(who, policy)}
         job = services.queue.enqueue(KIND, params, who.organisation)
-        deadline = time.monotonic() + (
-            WAIT_S if features <= services.settings.extract_sync_features else 0
-        )
+        return self.wait(who, job, features <= services.settings.extract_sync_features)
+
+    def wait(self, who: Principal, job: Job, is_small: bool) -> Answer:
+        """Wait for a small job, and answer with its file where it is done by then."""
+        deadline = time.monotonic() + (WAIT_S if is_small else 0)
         while time.monotonic() < deadline and not job.is_over:
             self.pause(PAUSE_S)
-            job = services.queue.get(job.id)
+            job = self._services.queue.get(job.id)
         return Answer(job.id, self.result(who, job.id) if job.state == "done" else None)
 
     def jobs(self, who: Principal) -> list[dict[str, Any]]:
-        """The organisation's newest extracts; nobody in particular has none."""
+        """The organisation's newest extracts and prints; nobody in particular has none."""
         if who.anonymous:
             return []
         found = self._services.queue.newest(who.organisation, 1_000)
-        return [_as_status(job) for job in found if job.kind == KIND and _own(who, job)][:100]
+        return [_as_status(job) for job in found if job.kind in SUFFIXES and _own(who, job)][:100]
 
     def status(self, who: Principal, number: str) -> dict[str, Any]:
         """How a job stands."""
@@ -82,32 +79,26 @@ class Extracts:
 
     def cancel(self, who: Principal, number: str) -> None:
         """Cancel a job and remove its file."""
-        self._services.queue.cancel(self._job(who, number).id)
-        self._path(number).unlink(missing_ok=True)
+        job = self._job(who, number)
+        self._services.queue.cancel(job.id)
+        self.path_of(job).unlink(missing_ok=True)
 
     def result(self, who: Principal, number: str) -> str:
         """The finished file, while the caller still holds what it was made from."""
         job = self._job(who, number)
-        path = self._path(job.id)
+        path = self.path_of(job)
         policy = self._services.policy(who, "download")
         if job.state != "done" or not path.exists() or policy.hash != job.params["policy"]:
             raise NotFound("No such result")
         self._services.audit(
-            who, "extract.fetch", job.id, {"sha256": (job.result or {}).get("sha256", "")}
+            who, f"{job.kind}.fetch", job.id, {"sha256": (job.result or {}).get("sha256", "")}
         )
         return str(path.resolve())
 
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Make the file of a job; called by the worker."""
         services = self._services
-        only, scope = job.params.get("collections"), job.params.get("scope")
-        who = Principal(
-            job.owner,
-            tuple(job.params["tiers"]),
-            job.params["credential"],
-            collections=None if only is None else tuple(only),
-            scope=None if scope is None else tuple(scope),
-        )
+        who = asker_of(job)
         self._folder.mkdir(parents=True, exist_ok=True)
         request = ExtractRequest.model_validate(job.params["request"])
         policy = services.policy(who, "download")
@@ -119,7 +110,7 @@ class Extracts:
                 request,
                 policy,
                 services.views,
-                self._path(job.id),
+                self.path_of(job),
                 progress=progress,
                 now_us=services.clock.now_us(),
                 work_dir=folder,
@@ -128,12 +119,36 @@ class Extracts:
 
     def _job(self, who: Principal, number: str) -> Job:
         job = self._services.queue.get(number, who.organisation)
-        if job.kind != KIND or not _own(who, job):
+        if job.kind not in SUFFIXES or not _own(who, job):
             raise NotFound("No such job")
         return job
 
-    def _path(self, number: str) -> Path:
-        return self._folder / f"{number}.zip"
+    def path_of(self, job: Job) -> Path:
+        """Where the file of a job lies when it is done."""
+        return self._folder / f"{job.id}{SUFFIXES[job.kind]}"
+
+
+def asking(who: Principal, policy: Policy) -> dict[str, Any]:
+    """What a job remembers of who asks: enough to speak for them, and to see when that has changed."""
+    return {
+        "credential": who.key_id,
+        "tiers": list(who.tiers),
+        "collections": None if who.collections is None else list(who.collections),
+        "scope": None if who.scope is None else list(who.scope),
+        "policy": policy.hash,
+    }
+
+
+def asker_of(job: Job) -> Principal:
+    """Whom a job speaks for."""
+    only, scope = job.params.get("collections"), job.params.get("scope")
+    return Principal(
+        job.owner,
+        tuple(job.params["tiers"]),
+        job.params["credential"],
+        collections=None if only is None else tuple(only),
+        scope=None if scope is None else tuple(scope),
+    )
 
 
 def _own(who: Principal, job: Job) -> bool:
@@ -146,6 +161,7 @@ def _own(who: Principal, job: Job) -> bool:
 def _as_status(job: Job) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": job.id,
+        "kind": job.kind,
         "status": job.state,
         "progress": job.progress,
         "message": job.message,

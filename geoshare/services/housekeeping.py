@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+from geoshare.services.extracts import SUFFIXES
 from geoshare.services.scratch import sweep_scratch
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class Housekeeping:
         self._due_us = now_us + HOUSEKEEPING_US
         data, governance = self._services.settings.data, self._services.governance
         for job in governance.jobs.forget(now_us - JOBS_KEPT_US):
-            (data / "extracts" / f"{job}.zip").unlink(missing_ok=True)
+            for suffix in SUFFIXES.values():
+                (data / "extracts" / f"{job}{suffix}").unlink(missing_ok=True)
             (data / "reports" / f"{job}.xlsx").unlink(missing_ok=True)
             shutil.rmtree(data / "incoming" / job, ignore_errors=True)
         governance.sheets.forget(now_us)

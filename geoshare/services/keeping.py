@@ -35,6 +35,7 @@ from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
 from geoshare.services.forms import FORM
 from geoshare.services.housekeeping import Housekeeping
+from geoshare.services.prints import KIND as PRINT
 from geoshare.services.scratch import scratch_folder
 from geoshare.services.webhooks import Notifier
 from geoshare.sources import ReadRequest
@@ -188,6 +189,7 @@ def make_worker(services: Services) -> Worker:
     handlers = {
         CONTRIBUTE: audited(services.trail, ContributionJobs(services).run),
         EXTRACT: audited(services.trail, services.extracts.run),
+        PRINT: audited(services.trail, services.prints.run),
     }
     return Worker(services.governance.jobs, handlers, services.clock, in_turn=(CONTRIBUTE,))
 

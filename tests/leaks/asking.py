@@ -102,7 +102,7 @@ class Known:
         if request.path == "/me/keys" and isinstance(found.get("id"), str):
             self._keep(self.keys, found["id"])
         job = found.get("job", found.get("id"))
-        if request.path in ("/extracts", "/contributions") and isinstance(job, str):
+        if request.path in ("/extracts", "/prints", "/contributions") and isinstance(job, str):
             self._keep(self.jobs, job)
 
     def _learn_of_the_desk(self, found: dict[str, Any]) -> None:
@@ -397,6 +397,27 @@ class Asker:
             said["outputs"] = {"result": {"format": {"mediaType": rng.choice((XLSX, "text/csv"))}}}
         body = json.dumps(said).encode()
         return self.post(f"/processes/{name}/execution", body, "application/json")
+
+    def print(self, path: str) -> Request:
+        """A map on paper; small sheets, since each is drawn twice."""
+        rng = self.rng
+        said: dict[str, Any] = {
+            "scale": rng.choice((2_500, 10_000, 10_000, 50_000, 1, 9_999_999)),
+            "shelter_list": rng.random() < 0.7,
+            "language": rng.choice(("ja", "en")),
+        }
+        if rng.random() < 0.6:
+            west, south, *_ = self.box()
+            said["center"] = [west, south]
+        elif rng.random() < 0.8:
+            said["bbox"] = self.box()
+        else:
+            said["area"] = rng.choice(("089991", "08999", "秘"))
+        if rng.random() < 0.5:
+            said["collections"] = [self.collection() for _ in range(rng.choice((1, 2)))]
+        if rng.random() < 0.2:
+            said["title"] = rng.choice(VALUES)
+        return self.post(path, json.dumps(said).encode(), "application/json")
 
     def sub_key(self) -> Request:
         """A key of one's own key, for collections of any kind."""
@@ -797,6 +818,8 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         f"/processes/{asker.rng.choice(('area-summary', 'road-exposure', 'nothing'))}"
     ),
     "POST /processes/<process>/execution": Asker.execution,
+    "POST /prints": lambda asker: asker.print("/prints"),
+    "POST /prints/estimate": lambda asker: asker.print("/prints/estimate"),
     "GET /functions": _get("/functions"),
     "GET /healthz": _get("/healthz"),
     "GET /jobs": _get("/jobs"),

@@ -54,7 +54,7 @@ def hatch_of(kind: str, step: int | None) -> Hatch:
     spacing = STYLE["hatchSpacing"][1 if step is None else step]
     if said.get("dots"):
         return Hatch((), spacing * 0.8, 0.34, said["colour"], dots=True)
-    return Hatch(tuple(said["angles"]), spacing, 0.13, said["colour"])
+    return Hatch(tuple(said["angles"]), spacing, 0.1, said["colour"])
 
 
 def paint_hazards(drawing: Drawing, features: Features) -> None:
@@ -107,7 +107,8 @@ def _explain_hazard(drawing: Drawing, kind: str, order: int, colour: str, hatch:
         label = say("depth_from", low=low) if high is None else say("depth", low=low, high=high)
     fine = colour == STYLE["depthHalfToOne"]
     place = 2 * (6 - order) + fine  # the deepest at the top
-    legend.add(group, place, label, swatch(colour, STYLE["hazardEdge"], hatch, SHADE, 0.12))
+    look = swatch(colour, STYLE["hazardEdge"], hatch, SHADE, 0.12)
+    legend.add(group, place, label, look, half=kind != "landslide")
 
 
 # Evacuation information
@@ -130,7 +131,7 @@ def paint_evacuation(drawing: Drawing, features: Features) -> None:
         else:
             _draw_level(drawing, shape, level)
         words = _level_words(drawing, level, status if drill else None)
-        _label_area(drawing, features.shapes[at], words, 5)
+        _label_area(drawing, features.shapes[at], words, 5, drill=drill)
 
 
 def _draw_level(drawing: Drawing, shape: Shapes, level: int) -> None:
@@ -155,7 +156,7 @@ def _level_words(drawing: Drawing, level: Any, drill: str | None) -> str:
     return (say(drill) if drill else "") + words
 
 
-def _label_area(drawing: Drawing, shape: Any, words: str, rank: float) -> None:
+def _label_area(drawing: Drawing, shape: Any, words: str, rank: float, *, drill: bool = False) -> None:
     """Write words inside an area, as near its middle as there is room."""
     seen = shapely.intersection(shapely.make_valid(shape), drawing.edge[0])
     if not words or seen.is_empty or seen.area < 60:
@@ -166,7 +167,8 @@ def _label_area(drawing: Drawing, shape: Any, words: str, rank: float) -> None:
     spots += [shapely.point_on_surface(half) for half in _halves(part)]
     spots = [spot for spot in spots if not spot.is_empty]
     places = [Place(spot.x, spot.y + off * size) for off in (0.0, 1.3, -1.3) for spot in spots]
-    drawing.labels.add(Label(words, places, size, rank, BOLD, "#20262b", 0.5))
+    colour = "#5a646c" if drill else "#20262b"
+    drawing.labels.add(Label(words, places, size, rank, BOLD, colour, 0.5))
 
 
 def _halves(part: Any) -> list[Any]:
@@ -195,8 +197,8 @@ def paint_warnings(drawing: Drawing, features: Features) -> None:
         _note_time(drawing, columns["reported_at"][at])
         drill = state in DRILLS
         if drill:
-            _draw_drill(drawing, shape, 2)
-            look = swatch("#ffffff", STYLE["drill"], DRILL_SWATCH, 1.0, 0.4, (1.4, 0.8))
+            drawing.pen.stroke(shape, STYLE["drill"], max(drawing.px(2), 0.4), (2.0, 1.2), cap=0)
+            look = swatch("#ffffff", STYLE["drill"], None, 1.0, 0.4, (1.4, 0.8))
             drawing.legend.add(WARNINGS, 9, say("warning_drill"), look)
         else:
             colour = STYLE["alert"].get(str(level), STYLE["levelUnknown"])
@@ -210,7 +212,7 @@ def paint_warnings(drawing: Drawing, features: Features) -> None:
             look = swatch("#ffffff", colour, None, 1.0, 0.6, dash)
             drawing.legend.add(WARNINGS, order, label, look)
         words = (say(state) if drill else "") + (columns["kind_name"][at] or "")
-        _label_area(drawing, features.shapes[at], words, 12 if drill else 8)
+        _label_area(drawing, features.shapes[at], words, 12 if drill else 8, drill=drill)
 
 
 # Closures

@@ -99,7 +99,7 @@ def _fitting(text: str, size: float, most: float, font: str) -> int:
         back -= 1
     if back > 1:
         cut = back
-    while cut > 1 and text[cut] in "、。，．」』）)】・ー…":  # these do not begin a line
+    while cut > 1 and text[cut] in "、。，．：」』）)】・ー…":  # these do not begin a line
         cut -= 1
     return cut
 

@@ -116,4 +116,5 @@ class Frame:
             [self.west_m, north],
             [self.west_m, self.south_m],
         ]
-        return [[round(lon, 7), round(lat, 7)] for lon, lat in self.plane.inverse(np.array(ring))]
+        corners: list[list[float]] = self.plane.inverse(np.array(ring)).round(7).tolist()
+        return corners

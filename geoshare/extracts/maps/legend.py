@@ -13,17 +13,19 @@ from geoshare.extracts.maps.frame import Shapes
 from geoshare.extracts.maps.pen import Hatch, Pen
 
 Draw = Callable[[Pen, float, float, float, float], None]  # left, bottom, width, height in millimetres
-ROW_MM: Final = 4.6
-SWATCH_MM: Final = 6.2
+ROWS_MM: Final = (4.6, 4.3, 4.0, 3.7)  # height of a line, the first that all have room by
+SWATCH_MM, SWATCH_HIGH_MM = 6.2, 2.9
+GAP_MM: Final = 3.0
 INK: Final = "#20262b"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a legend; a heading has nothing drawn."""
+    """One line of a legend, or half of one; a heading has nothing drawn."""
 
     label: str
     draw: Draw | None
+    half: bool = False
 
 
 @dataclass
@@ -32,9 +34,9 @@ class Legend:
 
     entries: dict[tuple[int, int], Entry] = field(default_factory=dict)
 
-    def add(self, group: int, order: int, label: str, draw: Draw | None) -> None:
-        """Note that something is on the sheet; a heading goes by order -1."""
-        self.entries.setdefault((group, order), Entry(label, draw))
+    def add(self, group: int, order: int, label: str, draw: Draw | None, *, half: bool = False) -> None:
+        """Note that something is on the sheet; a heading goes by order -1, halves two to a line."""
+        self.entries.setdefault((group, order), Entry(label, draw, half))
 
     def rows(self) -> list[Entry]:
         """Entries in order."""
@@ -84,6 +86,8 @@ def draw_legend(
 ) -> list[Entry]:
     """Write a legend from the top of an area (left, bottom, width, height) on.
 
+    Lines move closer together where there are many.
+
     Returns
     -------
     Entries that found no room.
@@ -91,28 +95,56 @@ def draw_legend(
     x, y, w, h = area
     pen.text(x, y + h - 3.4, spelled(title, BOLD), 3.4, BOLD, INK)
     top = y + h - 5.4
-    gap = 3.0
-    column_w = (w - gap * (columns - 1)) / columns
-    fitting = int((top - y) / ROW_MM)
+    column_w = (w - GAP_MM * (columns - 1)) / columns
+    lines = _lines(rows)
+    row_mm = next((mm for mm in ROWS_MM if _place(lines, top - y, mm, columns)[1] == 0), ROWS_MM[-1])
+    placed, left_over = _place(lines, top - y, row_mm, columns)
+    for line_of, (column, row) in zip(lines, placed, strict=False):
+        left, base = x + column * (column_w + GAP_MM), top - (row + 1) * row_mm
+        for at, entry in enumerate(line_of):
+            part = column_w / 2 if entry.half else column_w
+            _draw_row(
+                pen, entry, left + at * part, base, part - (GAP_MM / 2 if entry.half else 0), row_mm
+            )
+    return [entry for line_of in lines[len(lines) - left_over :] for entry in line_of]
+
+
+def _lines(rows: list[Entry]) -> list[list[Entry]]:
+    """Put halves together, two to a line."""
+    lines: list[list[Entry]] = []
+    for entry in rows:
+        if entry.half and lines and len(lines[-1]) == 1 and lines[-1][0].half:
+            lines[-1].append(entry)
+        else:
+            lines.append([entry])
+    return lines
+
+
+def _place(
+    lines: list[list[Entry]], high: float, row_mm: float, columns: int
+) -> tuple[list[tuple[int, int]], int]:
+    """Column and row of each line, and how many lines found no place; no heading ends a column."""
+    fitting = int(high / row_mm)
+    placed: list[tuple[int, int]] = []
     column, row = 0, 0
-    for at, entry in enumerate(rows):
-        left_over = fitting - row
-        if row and (left_over < 1 or (entry.draw is None and left_over < 2)):
+    for at, line_of in enumerate(lines):
+        needed = 2 if line_of[0].draw is None and at + 1 < len(lines) else 1
+        if row + needed > fitting:
             column, row = column + 1, 0
-        if column >= columns or fitting < 2:
-            return rows[at:]
-        left, base = x + column * (column_w + gap), top - (row + 1) * ROW_MM
-        _draw_row(pen, entry, left, base, column_w)
+        if column >= columns or fitting < needed:
+            return placed, len(lines) - at
+        placed.append((column, row))
         row += 1
-    return []
+    return placed, 0
 
 
-def _draw_row(pen: Pen, entry: Entry, x: float, y: float, w: float) -> None:
+def _draw_row(pen: Pen, entry: Entry, x: float, y: float, w: float, row_mm: float) -> None:
     if entry.draw is None:
         label = shortened(spelled(entry.label, BOLD), 2.5, w, BOLD)
-        pen.text(x, y + 1.2, label, 2.5, BOLD, INK)
+        pen.text(x, y + 1.0, label, 2.5, BOLD, INK)
         return
-    entry.draw(pen, x, y + 0.7, SWATCH_MM, ROW_MM - 1.4)
+    middle = y + row_mm / 2
+    entry.draw(pen, x, middle - SWATCH_HIGH_MM / 2, SWATCH_MM, SWATCH_HIGH_MM)
     room = w - SWATCH_MM - 1.6
     label = shortened(spelled(entry.label), 2.55, room, MEDIUM)
-    pen.text(x + SWATCH_MM + 1.6, y + 1.35, label, 2.55, MEDIUM, INK)
+    pen.text(x + SWATCH_MM + 1.6, middle - 0.92, label, 2.55, MEDIUM, INK)

@@ -9,7 +9,7 @@ import shapely
 from geoshare.extracts.maps import symbols
 from geoshare.extracts.maps.drawing import Drawing, Layer
 from geoshare.extracts.maps.fonts import BOLD
-from geoshare.extracts.maps.labels import Label, around
+from geoshare.extracts.maps.labels import Area, Label, around
 from geoshare.extracts.maps.legend import Draw
 from geoshare.extracts.maps.pen import Pen
 from geoshare.extracts.maps.places import Place
@@ -28,68 +28,89 @@ GREEN: Final = "#0b4a2f"
 
 
 def paint_place_signs(drawing: Drawing) -> None:
-    """Signs of all places of the drawing: a site and a shelter of one place side by side."""
+    """Signs of all places of the drawing: a site and a shelter of one place side by side.
+
+    What a site is designated for stands below its sign where there is room; the list has it too.
+    """
     frame = drawing.frame
     size = drawing.px(by_zoom(SIZE, drawing.zoom))
-    names = drawing.zoom >= NAMES_FROM_ZOOM
-    for place in reversed(drawing.places):
+    signs = []
+    for place in drawing.places:
         x = (place.east_north[0] - frame.west_m) * 1000 / frame.scale
         y = (place.east_north[1] - frame.south_m) * 1000 / frame.scale
-        if not (-size < x < frame.width_mm + size and -size < y < frame.height_mm + size):
-            continue
-        reach = _draw_signs(drawing, place, x, y, size)
+        if -size < x < frame.width_mm + size and -size < y < frame.height_mm + size:
+            signs.append((place, x, y))
+    taken = [_reach(place, x, y, size) for place, x, y in signs]
+    for at in reversed(range(len(signs))):
+        place, x, y = signs[at]
+        _draw_signs(drawing, place, x, y, size)
+        others = taken[:at] + taken[at + 1 :]
+        if drawing.zoom >= MARKS_FROM_ZOOM and place.site is not None:
+            taken[at] = _hazard_marks(drawing, place, x - _off(place, size), taken[at], size, others)
+        drawing.labels.reserve(taken[at])
         name = drawing.say.name(place.says("name"), place.says("name_en"))
-        if names and name:
+        if drawing.zoom >= NAMES_FROM_ZOOM and name:
             letters = drawing.px(by_zoom([[13, 11], [18, 14]], drawing.zoom))
-            places = around(x, y, reach, letters)
+            half = (taken[at][2] - taken[at][0]) / 2
+            places = around((taken[at][0] + taken[at][2]) / 2, y, half, letters)
             drawing.labels.add(Label(name, places, letters, 10, BOLD, GREEN, 0.4))
 
 
-def _draw_signs(drawing: Drawing, place: Place, x: float, y: float, size: float) -> float:
-    """Draw the signs of one place and keep labels from them; returns half their width."""
-    pen, both = drawing.pen, place.site is not None and place.shelter is not None
-    off = size * 0.5 if both else 0.0
-    low = y - size / 2
+def _off(place: Place, size: float) -> float:
+    """How far the signs of a site and a shelter stand from their place."""
+    return size * 0.5 if place.site is not None and place.shelter is not None else 0.0
+
+
+def _reach(place: Place, x: float, y: float, size: float) -> Area:
+    """What the signs of a place cover, with its number."""
+    wide = size / 2 + _off(place, size)
+    number = max(size * 0.5, 2.3) / 2 if place.number else 0.0
+    return x - wide, y - size / 2, x + wide + number, y + size / 2 + number
+
+
+def _draw_signs(drawing: Drawing, place: Place, x: float, y: float, size: float) -> None:
+    pen, off = drawing.pen, _off(place, size)
     if place.site is not None:
         symbols.site(pen, x - off, y, size)
-        _explain_site(drawing, place)
-        if drawing.zoom >= MARKS_FROM_ZOOM:
-            low = _hazard_marks(drawing, place, x - off, low, size)
+        _explain_site(drawing)
     if place.shelter is not None:
         symbols.shelter(pen, x + off, y, size, place.state)
         _explain_shelter(drawing, place)
-    reach = size / 2 + off
-    high = y + size / 2
     if drawing.numbered and place.number:
-        number = max(size * 0.5, drawing.px(11.5))
-        symbols.number_badge(pen, x + reach, y + size / 2, place.number, number)
-        high += number / 2
-        reach += number / 2
+        number = max(size * 0.5, 2.3)
+        symbols.number_badge(pen, x + size / 2 + off, y + size / 2, place.number, number)
         drawing.legend.add(PLACES, 20, drawing.say("list_number"), _number_swatch)
-    drawing.labels.reserve((x - reach, low, x + reach, high))
-    return reach
 
 
-def _hazard_marks(drawing: Drawing, place: Place, x: float, low: float, size: float) -> float:
-    """What the site is designated for, in rows of four below its sign; returns how low they reach."""
+def _hazard_marks(
+    drawing: Drawing, place: Place, x: float, own: Area, size: float, others: list[Area]
+) -> Area:
+    """What the site is designated for, in rows of four below its sign; returns what is covered now."""
     chosen = [name for name in symbols.HAZARDS if place.hazards.get(name)]
     radius = size * 0.25
+    wide = min(4, len(chosen)) * radius * 1.03
+    high = radius * 2.1 * -(-len(chosen) // 4)
+    marks = (x - wide, own[1] - high, x + wide, own[1])
+    if not chosen or any(_meet(marks, other) for other in others):
+        return own
     for at, name in enumerate(chosen):
         row, column = divmod(at, 4)
         in_row = min(4, len(chosen) - 4 * row)
         left = x + (column - (in_row - 1) / 2) * radius * 2.05
-        symbols.hazard_mark(
-            drawing.pen, left, low - radius * (1.1 + 2.1 * row), radius, name, drawing.say.language
-        )
+        low = own[1] - radius * (1.05 + 2.1 * row)
+        symbols.hazard_mark(drawing.pen, left, low, radius, name, drawing.say.language)
         order = symbols.HAZARDS.index(name)
+        look = _mark_swatch(name, drawing.say.language)
         drawing.legend.add(PLACES + 1, -1, drawing.say("site_hazards"), None)
-        drawing.legend.add(
-            PLACES + 1, order, drawing.say(f"h_{name}"), _mark_swatch(name, drawing.say.language)
-        )
-    return low - radius * 2.1 * -(-len(chosen) // 4)
+        drawing.legend.add(PLACES + 1, order, drawing.say(f"h_{name}"), look, half=True)
+    return min(own[0], marks[0]), marks[1], max(own[2], marks[2]), own[3]
 
 
-def _explain_site(drawing: Drawing, place: Place) -> None:
+def _meet(one: Area, other: Area) -> bool:
+    return one[0] < other[2] and one[2] > other[0] and one[1] < other[3] and one[3] > other[1]
+
+
+def _explain_site(drawing: Drawing) -> None:
     drawing.legend.add(
         PLACES,
         0,

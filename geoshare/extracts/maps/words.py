@@ -30,6 +30,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "agreement": ("契約による利用", "under the agreement"),
     "link": ("最新の情報", "Latest state"),
     "index": ("索引図", "Index of sheets"),
+    "index_sheets": ("図の数：{sheets}　各図の縮尺：1:{scale:,}", "{sheets} sheets at 1:{scale:,}"),
     "index_note": (
         "図の番号を示します。隣り合う図は {overlap} mm ずつ重なります。",
         "Numbers of the sheets. Neighbouring sheets overlap by {overlap} mm.",

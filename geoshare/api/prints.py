@@ -1,0 +1,64 @@
+"""Maps on paper: what a print would be, and the job that makes it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from pydantic import ValidationError
+
+from geoshare.api import reply
+from geoshare.api.admit import charge
+from geoshare.api.bodies import validated
+from geoshare.api.context import caller, href, services
+from geoshare.api.costs import extract_asked
+from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.extracts import PDF, download
+from geoshare.errors import BadRequest
+from geoshare.extracts.maps.request import PrintRequest
+
+blueprint = Blueprint("prints", __name__)
+
+MAX_BODY = 500_000
+
+
+@blueprint.post("/prints")
+@describes(
+    "A map on A4 or A3 sheets at true scale, as a PDF",
+    answers={200: (PDF, "The sheets"), 202: ("application/json", "A job that makes them")},
+    body=PrintRequest,
+    tags=("extracts",),
+)
+def make_print(params: NoParams) -> Response:
+    """A few pages are answered at once, many by a job."""
+    wanted, environ = _request(), request.environ
+    found = services().prints.ask(
+        caller(),
+        wanted,
+        href("map"),
+        lambda features, names: charge(environ, extract_asked(names, features)),
+    )
+    if found.path is not None:
+        return download(found.path)
+    answer = {"job": found.job, "status": "queued", "href": href("jobs", found.job)}
+    response = reply.json(answer, status=202)
+    response.headers["Location"] = href("jobs", found.job)
+    return response
+
+
+@blueprint.post("/prints/estimate")
+@describes(
+    "What a print would be: its scale, its sheets and what they show, its pages",
+    body=PrintRequest,
+    tags=("extracts",),
+)
+def estimate_print(params: NoParams) -> Response:
+    """Nothing is made, and nothing is kept."""
+    return reply.json(services().prints.estimate(caller(), _request()))
+
+
+def _request() -> PrintRequest:
+    if (request.content_length or 0) > MAX_BODY:
+        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
+    try:
+        return validated(PrintRequest, request.get_data(cache=False))
+    except ValidationError as error:
+        raise from_validation(error, PrintRequest) from error
