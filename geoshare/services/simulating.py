@@ -30,6 +30,7 @@ ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", r"/raster/(?P<names>[^/]+)/\d+/\d+/\d+\.\w+", "tile"),
     ("GET", r"/raster/(?P<names>[^/]+)\.json", "tile"),
     ("GET", rf"{_C}/(changes|changes/stream)", "stream"),
+    ("GET", r"/changes\?(.*&)?collections=(?P<names>[^&]+)(&.*)?", "stream"),
 )
 """Method and path of every route about collections, and the action it asks for.
 
