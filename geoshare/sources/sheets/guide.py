@@ -37,7 +37,7 @@ _KINDS: Final[dict[str, tuple[str, str]]] = {
 _RULES: Final = (
     (
         "セルを書き換えて保存し、災害対応デスクの「表で編集」で取り込みます。反映の前に変更点を確認できます。",
-        "Change cells, save, and bring the file back under “Edit as a sheet” at the desk. You see "
+        "Change cells, save, and bring the file back under “Spreadsheet” at the desk. You see "
         "every change before anything is done.",
     ),
     (

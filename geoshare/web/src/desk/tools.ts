@@ -5,6 +5,7 @@ import { ICONS } from '../shared/dom';
 import type { Word } from '../shared/i18n';
 import type { Desk } from './desk';
 import { openEdits } from './dialogs';
+import { openSheets } from './sheets';
 
 export interface Tool {
   id: string;
@@ -14,6 +15,7 @@ export interface Tool {
 }
 
 export const TOOLS: Tool[] = [
+  { id: 'sheets', word: 'sheetEdit', path: ICONS.table, open: openSheets },
   {
     id: 'edits', word: 'deskEdits', path: ICONS.history,
     open: (desk) => void openEdits(desk.collections, () => void desk.refresh()).catch((error: unknown) => noticeError(error)),

@@ -374,7 +374,7 @@ async function offsetOf(address: string): Promise<number> {
 }
 
 /** Hands a file to the browser. Fetched with the key, which a plain link would not carry. */
-async function save(path: string, name: string): Promise<void> {
+export async function save(path: string, name: string): Promise<void> {
   const response = await ask(path);
   const address = URL.createObjectURL(await response.blob());
   const link = document.createElement('a');

@@ -84,6 +84,7 @@ export const ICONS = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
   warn: 'M12 4l9.5 16h-19L12 4zM12 10v5M12 17.6v.1',
   file: 'M6 3h8l4 4v14H6V3zM14 3v4h4',
+  table: 'M4 5h16v14H4zM4 10h16M4 14.5h16M10 5v14',
   map: 'M9 4L3 6.5v13L9 17l6 3 6-2.5v-13L15 7 9 4zM9 4v13M15 7v13',
   person: 'M12 4a4 4 0 1 0 0 8a4 4 0 0 0 0-8zM4 21c0-4 3.6-6.5 8-6.5s8 2.5 8 6.5',
   desk: 'M4 5h16v11H4zM9 20h6M12 16v4M8 9l2.5 2.5L16 8',

@@ -1,0 +1,69 @@
+"""An officer edits the list in a spreadsheet while a colleague edits it on the screen."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import openpyxl
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+def edited(content: bytes, changes: dict[tuple[int, str], object]) -> bytes:
+    """A workbook with other values under some headings: (row from the top, heading) -> value."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = book.worksheets[0]
+    heads = [cell.value for cell in sheet[1]]
+    for (row, heading), value in changes.items():
+        sheet.cell(row + 1, heads.index(heading) + 1).value = value
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def ids(content: bytes) -> list[str]:
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    return [row[0].value for row in sheet.iter_rows(min_row=2)]
+
+
+def test_an_edited_sheet_with_a_conflict_is_brought_in_and_taken_back(visit, live_server):
+    key = live_server.keys["municipal"]
+    page = visit("ja-JP", key=key).open("/desk").page
+    page.wait_for_selector(".desk-row .states")
+    page.click("#sheets")
+    with page.expect_download() as waiting:
+        page.click("#sheet-xlsx")
+    content = waiting.value.path().read_bytes()
+    first, second, third = ids(content)[:3]
+    colleague = visit("ja-JP", phone=True, key=key).open("/desk").page
+    colleague.click(f"#set-closed-{first}")
+    colleague.wait_for_selector(".notice")
+    changes = {
+        (1, "開設状況"): "満員",
+        (2, "お知らせ"): "体育館",
+        (2, "避難者数"): "８",
+        (3, "避難者数"): "多い",
+    }
+    file = {"name": "避難所.xlsx", "mimeType": "application/octet-stream"}
+    page.set_input_files("#sheet-file", file | {"buffer": edited(content, changes)})
+    conflict = page.locator(".sheet-conflict")
+    expect(conflict).to_contain_text("閉鎖")
+    expect(conflict).to_contain_text("満員")
+    expect(page.locator(".sheet-errors")).to_contain_text("整数")
+    expect(page.locator(".sheet-table")).to_contain_text("体育館")
+    expect(page.locator("#sheet-apply")).to_be_disabled()
+    page.check("#keep-mine-2-status")
+    expect(page.locator("#sheet-apply")).to_have_text("2行を反映する")
+    page.click("#sheet-apply")
+    page.wait_for_selector("#sheet-undo")
+    colleague.wait_for_selector(f"#set-full-{first}[aria-pressed=true]")
+    found = json.loads(live_server.get(f"/desk/collections/shelters/items/{second}", key)[2])
+    assert (found["own"]["status_note"], found["own"]["people_count"]) == ("体育館", 8)
+    page.click("#sheet-undo")
+    colleague.wait_for_selector(f"#set-closed-{first}[aria-pressed=true]")
+    page.click("#sheet-close")
+    untouched = json.loads(live_server.get(f"/desk/collections/shelters/items/{third}", key)[2])
+    assert untouched["own"].get("people_count") is None
