@@ -60,10 +60,10 @@ def test_an_edited_sheet_with_a_conflict_is_brought_in_and_taken_back(visit, liv
     page.click("#sheet-apply")
     page.wait_for_selector("#sheet-undo")
     colleague.wait_for_selector(f"#set-full-{first}[aria-pressed=true]")
-    found = json.loads(live_server.get(f"/desk/collections/shelters/items/{second}", key)[2])
+    found = json.loads(live_server.get(f"/desk/collections/shelters/items/{second}", "municipal")[2])
     assert (found["own"]["status_note"], found["own"]["people_count"]) == ("体育館", 8)
     page.click("#sheet-undo")
     colleague.wait_for_selector(f"#set-closed-{first}[aria-pressed=true]")
     page.click("#sheet-close")
-    untouched = json.loads(live_server.get(f"/desk/collections/shelters/items/{third}", key)[2])
+    untouched = json.loads(live_server.get(f"/desk/collections/shelters/items/{third}", "municipal")[2])
     assert untouched["own"].get("people_count") is None
