@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -100,6 +101,7 @@ def _path_parameters(path: str, collections: list[str]) -> list[dict[str, Any]]:
     return found
 
 
+@functools.cache  # the models are those of the routes, and nobody changes what is returned
 def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     schema = model.model_json_schema(schema_generator=_Plain)
     found = []
@@ -112,6 +114,7 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
     return found
 
 
+@functools.cache
 def _body(body: type[BaseModel] | str) -> dict[str, Any]:
     if isinstance(body, str):
         return {body: {"schema": {"type": "string", "format": "binary"}}}

@@ -12,15 +12,16 @@ import math
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import openlr
-from werkzeug.test import TestResponse
 
 from geoshare.derive.sheet import XLSX
-from tests.leaks.declared import declared_of, plain
+from tests.leaks import desk_asking as desk
+from tests.leaks import desk_town
+from tests.leaks.desk_asking import PEOPLE
+from tests.leaks.known import Known
 from tests.leaks.town import COLLECTIONS, COLUMNS, HIDDEN_COLUMNS, HIDDEN_LAYER, SOUTH, WEST
 from tests.leaks.twins import Request
 from tiles.matrices import MATRIX_SETS
@@ -44,110 +45,59 @@ FORMATS = ("json", "html", "geojson", "xml", "")
 MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
 SETS = tuple(MATRIX_SETS)
 ONLOOKS = 0.3  # of the questions that another consumer asks before
+ITEMS = "GET /collections/<collection>/items"
 PLACE = "<matrix_set_id>/<int:z>/<int:row>/<int:column>"
 ANY_MAP = "/collections/{collection}/map/tiles/{matrix}"
 STYLES = ("grey-b01", "grey-b02", "grey-b03", "turbo-b01", "true-colour", "composite", "ndvi")
 
 
-@dataclass
-class Known:
-    """What the asker has learnt from answers so far."""
-
-    ids: list[str] = field(default_factory=lambda: ["0000000000000000", "nothing", "a b"])
-    links: list[str] = field(default_factory=list)
-    feeds: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=lambda: ['"none"'])
-    jobs: list[str] = field(default_factory=lambda: ["0000000000000001"])
-    uploads: list[str] = field(default_factory=lambda: ["0000000000000001"])
-    keys: list[str] = field(default_factory=lambda: ["0000000000000001"])
-    tokens: list[str] = field(default_factory=lambda: ["a.b.c"])
-    entries: list[str] = field(default_factory=lambda: ["0000000000000001"])
-    edits: list[str] = field(default_factory=lambda: ["0000000000000001"])
-    sheets: list[tuple[str, int]] = field(default_factory=lambda: [("0000000000000001", 1)])
-    versions: dict[str, str] = field(default_factory=dict)  # of features, as the desk tells them
-
-    def learn(self, request: Request, answer: TestResponse) -> None:
-        """Remember identifiers, links and tags that an answer names."""
-        if "ETag" in answer.headers and declared_of(request.path) is None:
-            self._keep(self.tags, answer.headers["ETag"])
-        if "Location" in answer.headers:
-            at = urlsplit(answer.headers["Location"]).path.rsplit("/", 1)[-1]
-            self._keep(self.uploads if "uploads" in answer.headers["Location"] else self.jobs, at)
-        if (
-            "json" not in (answer.content_type or "")
-            or not answer.data
-            or answer.content_encoding not in (None, "", "gzip")
-        ):
-            return
-        found = json.loads(plain(answer))
-        if not isinstance(found, dict):
-            return
-        for feature in found.get("features") or found.get("results") or ():
-            self._keep(self.ids, str(feature.get("id")))
-        for link in found.get("links") or ():
-            if isinstance(link, dict) and "href" in link:
-                feed = "/changes?" in link["href"]
-                self._keep(self.feeds if feed else self.links, link["href"])
-        self._learn_of_the_desk(found)
-        for entry in found.get("entries") or ():
-            self._keep(self.entries, str(entry.get("id")))
-        self._learn_made(request, found)
-
-    def _learn_made(self, request: Request, found: dict[str, Any]) -> None:
-        """Remember what was made: links, tokens, keys and jobs."""
-        if request.path == "/me/links" and "url" in found:
-            self._keep(self.links, found["url"])
-        if request.path == "/oauth/token" and "access_token" in found:
-            self._keep(self.tokens, found["access_token"])
-        if request.path == "/me/keys" and isinstance(found.get("id"), str):
-            self._keep(self.keys, found["id"])
-        job = found.get("job", found.get("id"))
-        if request.path in ("/extracts", "/prints", "/contributions") and isinstance(job, str):
-            self._keep(self.jobs, job)
-
-    def _learn_of_the_desk(self, found: dict[str, Any]) -> None:
-        for feature in [found, *(found.get("features") or ())]:
-            if isinstance(feature, dict) and "version" in feature and "id" in feature:
-                self.versions[str(feature["id"])] = feature["version"]
-        if isinstance(found.get("edit"), str):
-            self._keep(self.edits, found["edit"])
-        if "revision" in found:
-            self.sheets = [*self.sheets[-20:], (found["sheet"], found["revision"])]
-
-    @staticmethod
-    def _keep(kept: list[str], value: str) -> None:
-        if value not in kept:
-            kept.append(value)
-        del kept[1 : max(1, len(kept) - 200)]
-
-
 class Asker:
     """Makes requests of one consumer."""
 
-    def __init__(self, seed: int, key: str) -> None:
+    def __init__(self, seed: int, key: str, organisation: str = "org-rows") -> None:
         self.rng = random.Random(seed)
         self.key = key
+        self.organisation = organisation
+        self.session = self.csrf = ""  # of a person of the same organisation
         self.known = Known()
+        self._looks = [*COLLECTIONS, *desk_town.COLLECTIONS]  # which it begins with
 
     def next(self) -> tuple[str, Request]:
         """The next request, and the rule it is for."""
+        if self._looks:
+            path = f"/collections/{self._looks.pop()}/items"
+            return ITEMS, Request("GET", path, (("limit", "50"),), (("X-API-Key", self.key),))
         often = self.rng.random()
         rule = self.rng.choice(OFTEN if often < 0.5 else SOMETIMES if often < 0.7 else RULES)
         made = ASKERS[rule](self)
         if self.rng.random() < 0.01:
             made = _preflight(made)
-        return rule, Request(
-            made.method, made.path, made.query, (*made.headers, *self._headers()), made.body
-        )
+        headers = (*made.headers, *self._credential(rule), *self._headers())
+        return rule, Request(made.method, made.path, made.query, headers, made.body)
+
+    def _credential(self, rule: str) -> list[tuple[str, str]]:
+        """Who asks: by a key, a key that was made, a token, a session, as nobody, or wrongly."""
+        rng = self.rng
+        by = rng.random()
+        if by < (0.8 if rule in PEOPLE else 0.12):
+            return self._by_session()
+        by = rng.random()
+        if by < 0.08:
+            return [("Authorization", f"Bearer {rng.choice(self.known.tokens)}")]
+        if by < 0.12 and self.known.texts:
+            return [("X-API-Key", rng.choice(self.known.texts[-20:]))]
+        if by < 0.95:
+            return [("X-API-Key", self.key)]
+        return [("X-API-Key", self.key[:-1] + "0")] if by < 0.975 else []
+
+    def _by_session(self) -> list[tuple[str, str]]:
+        """As a page of the server asks, mostly."""
+        found = [("Cookie", f"geoshare-session={self.session}"), ("X-CSRF-Token", self.csrf)]
+        site = "same-origin" if self.rng.random() < 0.95 else "cross-site"
+        return [*found[: self.rng.choice((2,) * 30 + (1,))], ("Sec-Fetch-Site", site)]
 
     def _headers(self) -> list[tuple[str, str]]:
         rng, headers = self.rng, []
-        if rng.random() < 0.08:
-            headers.append(("Authorization", f"Bearer {rng.choice(self.known.tokens)}"))
-        elif rng.random() < 0.95:
-            headers.append(("X-API-Key", self.key))
-        elif rng.random() < 0.5:
-            headers.append(("X-API-Key", self.key[:-1] + "0"))
         if rng.random() < 0.15:
             headers.append(("If-None-Match", rng.choice(self.known.tags)))
         if rng.random() < 0.3:
@@ -172,13 +122,20 @@ class Asker:
     def collection(self) -> str:
         if self.rng.random() < 0.12:
             return self.rng.choice(MISSING)
-        return self.rng.choice(COLLECTIONS)
+        return self.rng.choice(desk_town.COLLECTIONS if self.rng.random() < 0.2 else COLLECTIONS)
+
+    def feature(self, collection: str) -> str:
+        """An id of a feature of a collection, or of any other, or of one that is hidden."""
+        known = self.known.features.get(collection)
+        return self.rng.choice(known if known and self.rng.random() < 0.8 else self.known.ids)
 
     def several(self) -> str:
         return ",".join(self.collection() for _ in range(self.rng.choice((1, 1, 2, 3))))
 
     def column(self) -> str:
         every = [*COLUMNS.values(), *HIDDEN_COLUMNS.values(), ["nothing", "id", "geometry"]]
+        if self.rng.random() < 0.2:
+            every = [*desk_town.COLUMNS.values(), *desk_town.HIDDEN_COLUMNS.values()]
         return self.rng.choice(self.rng.choice(every))
 
     def box(self) -> tuple[float, float, float, float]:
@@ -380,9 +337,9 @@ class Asker:
         where: dict[str, Any] = rng.choice(
             (
                 {"area": {"type": "Polygon", "coordinates": [ring]}},
-                {"codes": [rng.choice(("089991", "000000"))]},
+                {"codes": [rng.choice((desk_town.CODES[0], "089991", "000000"))]},
                 {"meshes": ["5440269823"]},
-                {"evacuation_area": rng.choice(self.known.ids)},
+                {"evacuation_area": self.feature("evacuation_areas")},
             )
         )
         kind = rng.choice(("flood", "tsunami", "x"))
@@ -426,69 +383,6 @@ class Asker:
             said["collections"] = [self.collection()]
         return self.post("/me/keys", json.dumps(said).encode(), "application/json")
 
-    def said(self) -> dict[str, Any]:
-        """What might be said of a feature at a desk."""
-        rng = self.rng
-        west, south, east, north = self.box()
-        shapes = (
-            {"type": "Point", "coordinates": [west, south]},
-            {"type": "LineString", "coordinates": [[west, south], [east, north]]},
-            {"type": "Point", "coordinates": [0, 0]},
-        )
-        values = {
-            "kind": rng.choice(("closure", "flood", "roadwork", "x")),
-            "regulation_category": "closedWeather",
-            "name": rng.choice(VALUES),
-            self.column(): rng.choice(VALUES),
-            "segment_ids": rng.choice((None, None, [rng.choice(self.known.ids)])),
-        }
-        chosen = {name: value for name, value in values.items() if rng.random() < 0.7}
-        return {"properties": chosen} | ({"geometry": rng.choice(shapes)} if rng.random() < 0.6 else {})
-
-    def desk_edit(self, method: str) -> Request:
-        """An edit of one feature, with a version that was seen, or with none."""
-        rng = self.rng
-        name = "events" if rng.random() < 0.7 else self.collection()
-        known = [*self.known.versions][-20:]
-        feature = rng.choice(known) if known and rng.random() < 0.7 else rng.choice(self.known.ids)
-        path = f"/collections/{name}/items" + ("" if method == "POST" else f"/{feature}")
-        headers = [("Content-Type", "application/json")]
-        if rng.random() < 0.8:
-            headers.append(("If-Match", f'"{self.known.versions.get(feature, "none")}"'))
-        if rng.random() < 0.2:
-            headers.append(("Idempotency-Key", rng.choice(("a", "b", "c"))))
-        body = None if method == "DELETE" else json.dumps(self.said()).encode()
-        return Request(method, path, (), tuple(headers), body)
-
-    def desk_edits(self) -> Request:
-        """Several edits at once."""
-        made = [
-            {"action": "create", "collection": self.rng.choice(("events", self.collection()))}
-            | self.said()
-            for _ in range(self.rng.choice((1, 2)))
-        ]
-        return self.post("/desk/edits", json.dumps({"edits": made}).encode(), "application/json")
-
-    def sheet(self) -> Request:
-        """A list of the desk as somebody may have made it in a spreadsheet."""
-        rng = self.rng
-        head = ["geoshare_id", "kind", "regulation_category", "name", self.column(), "lat", "lon"]
-        lines = [",".join(head)]
-        for _ in range(rng.choice((1, 3))):
-            west, south, _, _ = self.box()
-            feature = rng.choice(self.known.ids) if rng.random() < 0.7 else ""
-            values = [feature, "closure", "closedWeather", rng.choice(VALUES), rng.choice(VALUES)]
-            lines.append(",".join([*values, *(("", "") if feature else (str(south), str(west)))]))
-        name = "events" if rng.random() < 0.7 else self.collection()
-        body = "\r\n".join(lines).encode()
-        return self.post("/desk/sheets", body, "text/csv", ("collection", name))
-
-    def sheet_applied(self) -> Request:
-        """Consent to a sheet that was sent, or to none."""
-        name, revision = self.rng.choice(self.known.sheets)
-        body = json.dumps({"revision": revision}).encode()
-        return self.post(f"/desk/sheets/{name}/apply", body, "application/json")
-
     def token(self) -> Request:
         """An access token for one's own key, for collections of any kind."""
         _, key, secret, _ = self.key.split("_")
@@ -509,28 +403,15 @@ class Asker:
     def post(self, path: str, body: bytes, kind: str, *query: tuple[str, str]) -> Request:
         return Request("POST", path, query, (("Content-Type", kind),), body)
 
-    def contribution(self, path: str) -> Request:
-        name = self.collection()
-        body = json.dumps({"type": "FeatureCollection", "features": []}).encode()
-        said = f"attachment; filename*=UTF-8''{self.rng.choice(('a.geojson', 'b.csv'))}"
-        query = (("provider", f"org-{self.rng.choice(('rows', 'x'))}"), ("collection", name))
-        made = self.post(path, body, "application/octet-stream", *query)
-        return Request(made.method, path, query, (*made.headers, ("Content-Disposition", said)), body)
-
-    def upload(self, method: str) -> Request:
-        path = f"/contributions/uploads/{self.rng.choice(self.known.uploads)}"
-        headers = [("Tus-Resumable", "1.0.0")]
-        if method == "PATCH":
-            headers += [("Upload-Offset", "0"), ("Content-Type", "application/offset+octet-stream")]
-        return Request(method, path, (), tuple(headers), b"x" if method == "PATCH" else None)
-
     def one(self, template: str) -> Request:
         """A GET of a rule whose only variables are a collection, a feature, a job and a matrix set."""
         rng = self.rng
         z, x, y = self.tile()
+        name = self.collection()
         values = {
-            "collection": self.collection(),
-            "feature": rng.choice(self.known.ids),
+            "collection": name,
+            "feature": self.feature(name),
+            "contribution": rng.choice(self.known.contributions[-8:]),
             "job": rng.choice(self.known.jobs[-8:]),
             "several": self.several(),
             "matrix": rng.choice([*SETS, *MATRICES]),
@@ -597,43 +478,6 @@ ADMIN = (
     "POST /admin/tiers/<int:number>/publish",
 )
 
-# What people alone may ask, with a session; a key gets the same refusal in both records.
-PEOPLE = (
-    "DELETE /me/organisation/keys/<key>",
-    "DELETE /me/persons/<person>",
-    "DELETE /me/persons/<person>/invite",
-    "DELETE /me/sessions/<session>",
-    "GET /me/access",
-    "GET /me/departments",
-    "GET /me/organisation/keys",
-    "GET /me/persons",
-    "GET /me/sessions",
-    "PATCH /me/persons/<person>",
-    "POST /login/invite",
-    "POST /login/issuer",
-    "POST /logout",
-    "POST /me/departments",
-    "POST /me/issuer",
-    "POST /me/organisation/keys",
-    "POST /me/organisation/keys/<key>/links",
-    "POST /me/organisation/keys/<key>/rotate",
-    "POST /me/persons",
-    "POST /me/persons/<person>/invite",
-)
-
-
-def _person(rule: str) -> Callable[[Asker], Request]:
-    """Something that a page asks for somebody who is logged in."""
-    method, path = rule.split()
-
-    def ask(asker: Asker) -> Request:
-        there = re.sub("<[^>]+>", lambda _: asker.rng.choice(asker.known.keys), path)
-        body = asker.rng.choice((b'{"name": "asked"}', b'{"invite": "gi_x"}', b"{}", b"["))
-        said = (("Origin", "http://localhost"), ("Content-Type", "application/json"))
-        return Request(method, there, (), said, None if method in ("GET", "DELETE") else body)
-
-    return ask
-
 
 def _admin(rule: str) -> Callable[[Asker], Request]:
     """Something that an operator may ask, about any of the first numbers."""
@@ -654,7 +498,7 @@ def _admin(rule: str) -> Callable[[Asker], Request]:
 ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /": _get("/"),
     **{rule: _admin(rule) for rule in ADMIN},
-    **{rule: _person(rule) for rule in PEOPLE},
+    **{rule: desk.person(rule) for rule in PEOPLE},
     "GET /account": _get("/account"),
     "GET /login/callback": lambda asker: asker.get(
         "/login/callback", *((("state", "x"),) if asker.rng.random() < 0.5 else ())
@@ -707,11 +551,11 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     "GET /desk": _get("/desk"),
     "GET /desk/collections": _get("/desk/collections"),
-    "GET /desk/collections/<collection>/items": _get("/desk/collections/{collection}/items"),
-    "GET /desk/collections/<collection>/items/<feature_id>": _get(
+    "GET /desk/collections/<collection>/items": desk.at_desk("/desk/collections/{collection}/items"),
+    "GET /desk/collections/<collection>/items/<feature_id>": desk.at_desk(
         "/desk/collections/{collection}/items/{feature}"
     ),
-    "GET /desk/collections/<collection>/items/<feature_id>/history": _get(
+    "GET /desk/collections/<collection>/items/<feature_id>/history": desk.at_desk(
         "/desk/collections/{collection}/items/{feature}/history"
     ),
     "GET /desk/edits": lambda asker: asker.get(
@@ -721,31 +565,21 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /desk/edits/<edit>": lambda asker: asker.get(
         f"/desk/edits/{asker.rng.choice(asker.known.edits)}"
     ),
-    "GET /desk/collections/<collection>/sheet": lambda asker: asker.get(
-        f"/desk/collections/{asker.collection()}/sheet",
-        ("f", asker.rng.choice(("xlsx", "csv", "pdf"))),
-        ("lang", asker.rng.choice(("ja", "en"))),
-    ),
-    "POST /desk/sheets": Asker.sheet,
-    "POST /desk/sheets/<sheet>/apply": Asker.sheet_applied,
-    "POST /desk/edits": Asker.desk_edits,
+    "GET /desk/collections/<collection>/sheet": desk.sheet_taken,
+    "POST /desk/sheets": desk.sheet_sent,
+    "POST /desk/sheets/<sheet>/apply": desk.sheet_applied,
+    "POST /desk/edits": desk.edits,
     "POST /desk/edits/<edit>/undo": lambda asker: asker.post(
         f"/desk/edits/{asker.rng.choice(asker.known.edits)}/undo", b"{}", "application/json"
     ),
-    "POST /desk/photos": lambda asker: asker.post("/desk/photos", b"\xff\xd8\xff", "image/jpeg"),
-    "GET /collections/<collection>/items/<feature_id>/photo": _get(
-        "/collections/{collection}/items/{feature}/photo"
-    ),
-    "POST /collections/<collection>/items": lambda asker: asker.desk_edit("POST"),
-    "PUT /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("PUT"),
-    "PATCH /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("PATCH"),
-    "DELETE /collections/<collection>/items/<feature_id>": lambda asker: asker.desk_edit("DELETE"),
-    "GET /warnings/<warning>/evacuation-area": _get("/warnings/{feature}/evacuation-area"),
-    "POST /warnings/<warning>/evacuation-area": lambda asker: asker.post(
-        f"/warnings/{asker.rng.choice(asker.known.ids)}/evacuation-area",
-        b'{"version": "seen"}',
-        "application/json",
-    ),
+    "POST /desk/photos": desk.photo_sent,
+    "GET /collections/<collection>/items/<feature_id>/photo": desk.photo_shown,
+    "POST /collections/<collection>/items": desk.edit("POST"),
+    "PUT /collections/<collection>/items/<feature_id>": desk.edit("PUT"),
+    "PATCH /collections/<collection>/items/<feature_id>": desk.edit("PATCH"),
+    "DELETE /collections/<collection>/items/<feature_id>": desk.edit("DELETE"),
+    "GET /warnings/<warning>/evacuation-area": desk.proposal,
+    "POST /warnings/<warning>/evacuation-area": desk.confirmation,
     "GET /me/keys": _get("/me/keys"),
     "POST /me/keys": Asker.sub_key,
     "POST /me/keys/<key>/rotate": lambda asker: asker.post(
@@ -789,29 +623,22 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         "application/json",
     ),
     "DELETE /me/webhooks/<hook>": lambda asker: Request(
-        "DELETE", f"/me/webhooks/{asker.rng.choice(asker.known.keys)}"
+        "DELETE", f"/me/webhooks/{asker.rng.choice(asker.known.hooks)}"
     ),
     "GET /collections/<collection>/queryables": _get("/collections/{collection}/queryables"),
     "GET /collections/<collection>/schema": _get("/collections/{collection}/schema"),
     "GET /conformance": _get("/conformance"),
     "GET /contribute": _get("/contribute"),
     "GET /contributions": _get("/contributions"),
-    "GET /contributions/<contribution>": _get("/contributions/{job}"),
-    "GET /contributions/<contribution>/refused.xlsx": _get("/contributions/{job}/refused.xlsx"),
-    "POST /contributions": lambda asker: asker.contribution("/contributions"),
-    "POST /contributions/preview": lambda asker: asker.contribution("/contributions/preview"),
-    "POST /contributions/uploads": lambda asker: Request(
-        "POST",
-        "/contributions/uploads",
-        (("provider", "org-rows"), ("collection", asker.collection())),
-        (
-            ("Tus-Resumable", "1.0.0"),
-            ("Upload-Length", "10"),
-            ("Upload-Metadata", "filename YS5nZW9qc29u"),
-        ),
+    "GET /contributions/<contribution>": _get("/contributions/{contribution}"),
+    "GET /contributions/<contribution>/refused.xlsx": _get(
+        "/contributions/{contribution}/refused.xlsx"
     ),
-    "HEAD /contributions/uploads/<upload>": lambda asker: asker.upload("HEAD"),
-    "PATCH /contributions/uploads/<upload>": lambda asker: asker.upload("PATCH"),
+    "POST /contributions": desk.contribution("/contributions"),
+    "POST /contributions/preview": desk.contribution("/contributions/preview"),
+    "POST /contributions/uploads": desk.upload_begun,
+    "HEAD /contributions/uploads/<upload>": desk.upload("HEAD"),
+    "PATCH /contributions/uploads/<upload>": desk.upload("PATCH"),
     "POST /extracts": Asker.extract,
     "GET /processes": _get("/processes"),
     "GET /processes/<process>": lambda asker: asker.get(

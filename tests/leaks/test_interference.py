@@ -46,5 +46,5 @@ def test_two_records_that_differ_in_what_a_tier_hides_give_its_holder_the_same_b
     twins.load(layers(tier, full=False), layers(tier, full=True))
     twins.open()
     outcome = compare(twins, tier, REQUESTS, SEED)
-    assert outcome.difference is None, outcome.difference
+    assert outcome.difference is None, str(outcome.difference)
     assert len(outcome.answered()) > 12, outcome.statuses

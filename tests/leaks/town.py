@@ -19,6 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.model.collections import known
+from tests.leaks import desk_town
 
 WEST, SOUTH = 139.70, 35.60
 FENCE = shapely.Polygon(
@@ -32,7 +33,7 @@ COLUMNS = {
     "segments": ["class", "name", "width_m", "start_connector_id", "length_m"],
     "connectors": ["name"],
     "places": ["name", "name_kana", "class"],
-    "events": ["kind", "name", "valid_from", "valid_to"],
+    "events": ["kind", "name", "valid_from", "valid_to", "segment_ids"],
     "buildings": ["use", "storeys"],
 }
 HIDDEN_COLUMNS = {
@@ -68,7 +69,8 @@ def tiers_toml() -> str:
     """Tiers that hide rows, columns, places, values and precision; ``open`` holds nothing."""
     text = [_tier("open", [], "")]
     for tier in TIERS:
-        text.append(_tier(tier, [_grant(tier, name) for name in COLLECTIONS], ""))
+        every = (*COLLECTIONS, *desk_town.COLLECTIONS)
+        text.append(_tier(tier, [_grant(tier, name) for name in every], ""))
     everything = (
         '[[operator.grants]]\ncollections = "all"\ncolumns = "all"\nbands = "all"\n'
         'actions = ["discover", "read", "tile", "stream"]\n'
@@ -78,7 +80,7 @@ def tiers_toml() -> str:
 
 
 def _tier(name: str, grants: list[str], extra: str, decided: bool = True) -> str:
-    given = [] if not grants else list(COLLECTIONS)
+    given = [] if not grants else [*COLLECTIONS, *desk_town.COLLECTIONS]
     withheld = [other for other in known() if other not in given] if decided else []
     lines = [
         f"[{name}]",
@@ -101,8 +103,10 @@ def _grant(tier: str, collection: str) -> str:
     if collection == "satellite":
         said += ['columns = ["datetime"]', 'bands = ["B01", "B02"]', "finest_resolution_m = 20"]
     else:
-        said.append(f"columns = {json.dumps(COLUMNS[collection])}")
+        said.append(f"columns = {json.dumps((COLUMNS | desk_town.COLUMNS)[collection])}")
         said.append(f"rows = {_rows(collection)}")
+    if collection in desk_town.EDITED:
+        said.append('actions = ["discover", "read", "tile", "download", "stream", "contribute"]')
     if tier == "late" and collection == "events":
         said.append('delay = "P1D"\nwindow = "P60D"')
     if tier == "late" and collection == "places":
@@ -111,7 +115,7 @@ def _grant(tier: str, collection: str) -> str:
         corners = [list(corner) for corner in FENCE.exterior.coords]
         said.append(f'area = {{type = "Polygon", coordinates = [{json.dumps(corners)}]}}')
         said.append('area_mode = "whole"' if collection == "places" else 'area_mode = "clip"')
-    if tier == "coarse" and collection != "satellite":
+    if tier == "coarse" and collection not in ("satellite", *desk_town.COLLECTIONS):
         said.append("finest_zoom = 13" if collection == "places" else "precision_m = 20")
         if collection == "segments":
             said.append('transforms = {width_m = {kind = "bucket", edges = [0, 4, 8, 100]}}')
@@ -127,7 +131,7 @@ def _rows(collection: str) -> str:
         "places": ("class", "site"),
         "events": ("kind", "roadwork"),
         "buildings": ("use", "military"),
-    }
+    } | desk_town.MARKS
     column, value = marks[collection]
     different = f'{{op = "<>", args = [{{property = "{column}"}}, "{value}"]}}'
     unknown = f'{{op = "isNull", args = [{{property = "{column}"}}]}}'
@@ -145,6 +149,8 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
         Layer("buildings", "city", _buildings(rng, hidden, tier, full)),
         Layer("satellite", "orbit", pixels=_scene(tier, full), declared={}),
     ]
+    for name in desk_town.COLLECTIONS:
+        made.append(Layer(name, "city", desk_town.features(name, rng, hidden, full=full)))
     if full:
         secret = [_feature("p1", shapely.Point(139.71, 35.61), {"plan": "pier"})]
         made.append(Layer(HIDDEN_LAYER, "city", secret))

@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from zlib import crc32
 
 import numpy as np
 import rasterio
 from affine import Affine
 from werkzeug.test import TestResponse
 
+from geoshare.access.audit import Audit, Party
+from geoshare.access.audit.entries import NOBODY, Prepared
 from geoshare.access.credentials import DAY_US
 from geoshare.access.credentials.tokens import NAME
 from geoshare.app import create_app
+from geoshare.publish import Keeper
 from geoshare.services import build_services
-from geoshare.services.keeping import make_worker
+from geoshare.services.keeping import make_keeper, make_worker
 from geoshare.services.local import Local
 from geoshare.settings import Settings
 from tests.leaks.town import SCENE_M, SCENE_NORTH, SCENE_WEST, TIERS, Layer, tiers_toml
@@ -69,6 +74,7 @@ class Twin:
     clock: StandingClock
     first_id: int
     versions: dict[str, int] = field(default_factory=dict)
+    keeper: Keeper | None = None  # from when it answers
 
     def __post_init__(self) -> None:
         self.settings = Settings(
@@ -85,10 +91,14 @@ class Twin:
     def open(self) -> None:
         """Start answering."""
         services = build_services(self.settings, self.clock, CountedIds())
+        self.services = services
+        self.keeper = make_keeper(services)
         self.client = create_app(self.settings, services).test_client(use_cookies=False)
         self.worker = make_worker(services)
         self.uses = services.uses
-        self.uses._start = lambda: None  # last uses are written when the twins work, not by the clock
+        for noted in (services.uses, services.session_uses, services.trail.reads):
+            noted._start = lambda: None  # written when the twins work, not by the clock
+        _number_entries_by_party(services.trail)
         services.extracts.pause = lambda _: self.worker.run_one()  # nobody else would run it
 
     def load(self, layer: Layer) -> None:
@@ -116,6 +126,18 @@ class Twin:
     def show(self) -> None:
         """Publish what was taken in."""
         self.local.wait_until_visible()
+
+    def publish(self) -> None:
+        """Publish what was said at the desk, once somebody can."""
+        if self.keeper is None:
+            return
+        with self.keeper.lock():
+            self.keeper.publish()
+
+    def login(self, person: str) -> tuple[str, str]:
+        """The texts of a new session, and what its pages send back."""
+        text = self.services.people.begin(self.services.people.person(person), "invite")
+        return text, self.services.sessions.token(text.split("_")[1])
 
     def ask(self, request: Request) -> TestResponse:
         """The answer to a request."""
@@ -149,6 +171,7 @@ class Twins:
         (base / "tiers.toml").write_text(tiers_toml(), "utf-8")
         seed = Twin(base, self.clock, 1_000_000)
         self.keys = {tier: _key(seed, tier) for tier in (*TIERS, "operator")}
+        self.persons = {tier: _person(seed, tier) for tier in TIERS}
         for day in (NOON_US // DAY_US - 1, NOON_US // DAY_US):
             seed._hand.governance.secret(f"{NAME}{day}")  # signs access tokens
         seed._hand.governance.close()
@@ -175,6 +198,7 @@ class Twins:
     def load(self, plain: Sequence[Layer], full: Sequence[Layer]) -> None:
         """Take in layers; each twin has its own."""
         for twin, layers in ((self.plain, plain), (self.full, full)):
+            twin.publish()  # one of them may have nothing to load
             for layer in layers:
                 twin.load(layer)
             twin.show()
@@ -183,12 +207,42 @@ class Twins:
         for twin in self.both():
             twin.open()
 
+    def login(self, tier: str) -> tuple[str, str]:
+        """A session of a person who holds this tier, the same in both."""
+        one, other = (twin.login(self.persons[tier]) for twin in self.both())
+        assert one == other
+        return one
+
     def work(self) -> None:
         """Run the jobs that wait, and write what is noted for later."""
         for twin in self.both():
             twin.uses.flush()
+            twin.services.session_uses.flush()
+            twin.services.trail.reads.flush()
+            twin.publish()
             while twin.worker.run_one():
                 pass
+
+
+def _number_entries_by_party(trail: Audit) -> None:
+    """Entries of others, of which there may be more in one twin, take no ids from the asker's."""
+    real = trail.prepare
+    streams: dict[tuple[str, str], CountedIds] = {}
+
+    def prepare(
+        kind: str,
+        by: Party,
+        about: Party = NOBODY,
+        detail: Mapping[str, Any] | None = None,
+        *,
+        once: str | None = None,
+    ) -> Prepared:
+        parties = by.organisation, about.organisation
+        start = crc32("\n".join(parties).encode()) << 24
+        trail._ids = streams.setdefault(parties, CountedIds(start))
+        return real(kind, by, about, detail, once=once)
+
+    trail.prepare = prepare
 
 
 def _key(seed: Twin, tier: str) -> str:
@@ -199,6 +253,13 @@ def _key(seed: Twin, tier: str) -> str:
     )
     seed._hand.governance.secret(f"agreement {agreement}")
     return seed.local.create_key(organisation, (tier,), days=30)
+
+
+def _person(seed: Twin, tier: str) -> str:
+    """Somebody of the organisation who holds this tier, and may do there what people may."""
+    roles = ("viewer", "editor", "contributor", "admin")
+    said = {"name": "山田 花子", "roles": roles}
+    return str(seed._hand.people.add(f"org-{tier}", said)["id"])
 
 
 def _write_scene(path: Path, pixels: np.ndarray) -> None:
