@@ -68,7 +68,7 @@ def compare(twins: Twins, tier: str, requests: int, seed: int) -> Outcome:
     """
     asker = Asker(seed, twins.keys[tier], f"org-{tier}")
     onlooker = Onlooker(seed, twins.keys["operator"])
-    twins.clock.move(MOVE_S)  # commits of one instant are told apart by a microsecond each
+    twins.move(MOVE_S)  # commits of one instant are told apart by a microsecond each
     _try_hidden_ids(twins, asker)
     asker.session, asker.csrf = twins.login(tier)
     found, every = Outcome(), min(EVERY, max(1, requests // 5))
@@ -77,7 +77,7 @@ def compare(twins: Twins, tier: str, requests: int, seed: int) -> Outcome:
         if number and number % every == 0:
             step = number // every
             twins.load(changed(tier, step, full=False), changed(tier, step, full=True))
-            twins.clock.move(MOVE_S)
+            twins.move(MOVE_S)
             asker.session, asker.csrf = twins.login(tier)
         rule, request = asker.next()
         looked = onlooker.before(request)

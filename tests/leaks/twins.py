@@ -128,11 +128,13 @@ class Twin:
         self.local.wait_until_visible()
 
     def publish(self) -> None:
-        """Publish what was said at the desk, once somebody can."""
+        """One turn of the keeper: what was said at the desk, views of new keys, delays."""
         if self.keeper is None:
             return
         with self.keeper.lock():
             self.keeper.publish()
+            for tick in self.keeper._ticks:
+                tick(self.clock.now_us())
 
     def login(self, person: str) -> tuple[str, str]:
         """The texts of a new session, and what its pages send back."""
@@ -206,6 +208,12 @@ class Twins:
     def open(self) -> None:
         for twin in self.both():
             twin.open()
+
+    def move(self, seconds: float) -> None:
+        """Let time go by."""
+        self.clock.move(seconds)
+        for twin in self.both():
+            twin.publish()
 
     def login(self, tier: str) -> tuple[str, str]:
         """A session of a person who holds this tier, the same in both."""
