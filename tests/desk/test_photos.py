@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 
@@ -114,6 +115,9 @@ def test_a_photo_is_seen_by_who_sees_the_report_and_by_nobody_else(town: Town) -
     seen = town.ask("GET", path)
     assert (seen.status_code, seen.mimetype) == (200, "image/jpeg")
     assert MARK not in seen.data
+    [file] = town.settings.data.glob(f"**/{sent.json['photo']}*")
+    os.utime(file, (1, 1))  # its time tells when somebody, maybe another one, first sent it
+    assert town.ask("GET", path).headers["ETag"] == seen.headers["ETag"]
     for stranger in (OTHER, "developer", None):
         refused, missing = town.ask("GET", path, key=stranger), town.ask("GET", nothing, key=stranger)
         assert refused.status_code == missing.status_code == 404

@@ -16,8 +16,8 @@ from tests.leaks.declared import Seen, seen
 from tests.leaks.town import COLLECTIONS, changed
 from tests.leaks.twins import Request, Twins
 
-EVERY = 150  # requests between changes, and at least five changes
-WORK = 40  # requests between runs of the worker
+EVERY = 300  # requests between changes, and at least five changes
+WORK = 80  # requests between runs of the worker
 TOLD = 1_000  # requests between words on how it goes
 AROUND = 300  # letters of an answer that are shown of a difference
 MOVE_S = 7  # by which the clock moves with a change

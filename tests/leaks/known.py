@@ -16,6 +16,11 @@ MOST = 200  # of a kind
 NOWHERE = "0000000000000001"
 
 
+def _listed(found: dict[str, Any], name: str) -> list[Any]:
+    member = found.get(name)
+    return member if isinstance(member, list) else []
+
+
 def _one() -> list[str]:
     return [NOWHERE]
 
@@ -82,7 +87,7 @@ class Known:
     def _learn_features(self, path: str, found: dict[str, Any]) -> None:
         parts = path.split("/")
         name = parts[parts.index("collections") + 1] if "collections" in parts[:-1] else ""
-        for feature in found.get("features") or found.get("results") or ():
+        for feature in _listed(found, "features") or _listed(found, "results"):
             self._keep(self.ids, str(feature.get("id")))
             if parts[-1] == "items":
                 self._keep(self.features.setdefault(name, _one()), str(feature.get("id")))
@@ -115,7 +120,7 @@ class Known:
             self._keep(self.sessions, str(session["id"]))
 
     def _learn_of_the_desk(self, path: str, found: dict[str, Any]) -> None:
-        for feature in [found, *(found.get("features") or ())]:
+        for feature in [found, *_listed(found, "features")]:
             if isinstance(feature, dict) and "version" in feature and "id" in feature:
                 self.versions[str(feature["id"])] = feature["version"]
             if isinstance(feature, dict) and isinstance(feature.get("collection"), str):
