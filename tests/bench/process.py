@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 
@@ -34,6 +35,19 @@ def pss_by_process(root: int) -> dict[str, tuple[float, float]]:
     return {
         f"{_role(pid, root)} {pid}": (_pss_mb(pid), _pss_mb(pid, "Pss_Anon:")) for pid in _under(root)
     }
+
+
+def cpu_s(root: int) -> dict[str, float]:
+    """Seconds of processor time of a process and all under it, by command."""
+    found: dict[str, float] = {}
+    for pid in _under(root):
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue  # it has ended
+        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        found[_role(pid, root)] = found.get(_role(pid, root), 0.0) + used
+    return found
 
 
 def _under(root: int) -> list[int]:
