@@ -148,7 +148,7 @@ export class Desk {
       item.version = done.version;
       item.own = done.own;
       item.properties = { ...item.properties, ...said.properties, ...done.own };
-      notice(t('deskSaved', { name: nameOf(edited, item) }));
+      this.saved(done.edit, nameOf(edited, item));
       this.changed.emit();
       return true;
     } catch (error) {
@@ -165,13 +165,30 @@ export class Desk {
   async create(edited: Editable, said: Said, name: string): Promise<void> {
     const done = await talk.create(edited.id, { ...said, edit: { ...said.edit, at: new Date().toISOString() } });
     this.chosen = done.id;
-    notice(t('deskSaved', { name }));
+    this.saved(done.edit, name);
     if (edited === this.about) await this.ask([done.id]);
+  }
+
+  /** Says that something is done, and how to take it back. */
+  private saved(edit: string | null, name: string, word: 'deskSaved' | 'deskWithdrawn' = 'deskSaved'): void {
+    notice(t(word, { name }), 'info', edit === null ? undefined : { word: 'deskUndo', act: () => void this.undo(edit) });
+  }
+
+  async undo(edit: string): Promise<void> {
+    try {
+      await talk.undo(edit);
+      notice(t('deskUndone'));
+    } catch (error) {
+      notice(say(error), 'error');
+    }
+    await this.refresh();
   }
 
   async withdraw(item: Item): Promise<void> {
     try {
-      await talk.withdraw((this.about as Editable).id, item.id, item.version);
+      const name = this.name(item);
+      const done = await talk.withdraw((this.about as Editable).id, item.id, item.version);
+      this.saved(done.edit, name, 'deskWithdrawn');
     } catch (error) {
       notice(say(error), 'error');
     }

@@ -128,9 +128,27 @@ function read(name: string, property: PropertySchema): unknown {
 
 const LEFT_OUT = new Set(['photo', 'segment_ids', 'area_codes', 'target_areas', 'status_updated_at']); // set in other ways
 
+/** Takes a photo in; `now` is the address of the one there is. */
+export interface Photo { take: (file: File) => Promise<void>; now: Promise<string> | null }
+
+function photoField(photo: Photo, failed: (problem: unknown) => void): HTMLElement[] {
+  const picture = h('img', { class: 'form-picture', alt: t('deskPhotoNow'), hidden: true });
+  const show = (address: string) => {
+    picture.src = address;
+    picture.hidden = false;
+  };
+  void photo.now?.then(show, () => undefined);
+  const input = h('input', { id: 'form-photo', class: 'visually-hidden', type: 'file', accept: 'image/jpeg,image/png,image/webp', onchange: () => {
+    const file = input.files?.[0];
+    if (!file) return;
+    photo.take(file).then(() => { show(URL.createObjectURL(file)); notice(t('deskPhotoSent')); }, failed);
+  } });
+  return [picture, input, h('label', { class: 'button-plain', for: 'form-photo' }, icon(ICONS.camera), t('deskPhoto'))];
+}
+
 /** A form of all fields; `done` saves and says whether the form may close. */
 export function openForm(
-  about: Editable, title: string, values: Values, photo: ((file: File) => Promise<void>) | null,
+  about: Editable, title: string, values: Values, photo: Photo | null,
   done: (filled: Filled) => Promise<boolean>,
 ): void {
   const names = Object.keys(about.properties).filter((name) => !LEFT_OUT.has(name));
@@ -158,11 +176,7 @@ export function openForm(
     const needed = about.required.includes(name) ? ' *' : '';
     return [h('label', { for: `field-${name}` }, titled(property, name) + needed), field(name, property, values[name])];
   }),
-  ...(photo ? [h('label', { class: 'button-plain', for: 'form-photo' }, icon(ICONS.upload), t('deskPhoto')),
-    h('input', { id: 'form-photo', class: 'visually-hidden', type: 'file', accept: 'image/jpeg,image/png,image/webp', onchange: (event: Event) => {
-      const file = (event.target as HTMLInputElement).files?.[0];
-      if (file) photo(file).then(() => { error.textContent = ''; notice(t('deskPhotoSent')); }, (problem: unknown) => { error.textContent = say(problem); });
-    } })] : []),
+  ...(photo ? photoField(photo, (problem) => { error.textContent = say(problem); }) : []),
   h('label', { for: 'form-reason' }, t('deskReason')), reason,
   h('label', { for: 'form-source' }, t('deskSource')), source,
   error, h('div', { class: 'dialog-actions' }, save));

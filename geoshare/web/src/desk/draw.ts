@@ -3,25 +3,31 @@
 import type { Map as LibreMap, MapMouseEvent, SourceSpecification } from 'maplibre-gl';
 import { api, type Feature } from '../shared/api';
 import { fill, h } from '../shared/dom';
-import { t, type Word } from '../shared/i18n';
+import { language, named, t, type Word } from '../shared/i18n';
 import { notice, noticeError } from '../shared/notice';
 import type { Drawn } from '../map/layers/types';
+import { along, onRoad, type Along } from './street';
 import type { Editable } from './talk';
 
-export type Way = 'point' | 'line' | 'road' | 'area' | 'blocks';
-export interface Marked { geometry?: GeoJSON.Geometry; properties: Record<string, unknown> }
+export type Way = 'point' | 'street' | 'road' | 'line' | 'area' | 'blocks';
+/** What was marked; `name` is what the place is called, where the map knows. */
+export interface Marked { geometry?: GeoJSON.Geometry; properties: Record<string, unknown>; name?: string }
 
 const WORDS: Record<Way, [Word, Word]> = {
-  point: ['deskPoint', 'deskTapPoint'], line: ['deskLine', 'deskTapLine'], road: ['deskRoad', 'deskTapRoad'],
+  point: ['deskPoint', 'deskTapPoint'], street: ['deskStreet', 'deskTapStreet'], line: ['deskLine', 'deskTapLine'], road: ['deskRoad', 'deskTapRoad'],
   area: ['deskArea', 'deskTapArea'], blocks: ['deskBlocks', 'deskTapBlocks'],
 };
-const LEAST: Record<Way, number> = { point: 1, line: 2, road: 1, area: 3, blocks: 1 };
+const LEAST: Record<Way, number> = { point: 1, street: 2, line: 2, road: 1, area: 3, blocks: 1 };
 const REACH_PX = 14;
+const STREET_PX = 28; // a finger is wider than a street
+const ROADS = "subtype = 'road' OR subtype IS NULL";
+const MOST_ROADS = 1000;
 
 export function waysOf(about: Editable, known: ReadonlySet<string>): Way[] {
   const ways: Way[] = [];
+  if (about.geometry.includes('LineString') && known.has('segments')) ways.push('street', 'road');
   if (about.geometry.includes('Point')) ways.push('point');
-  if (about.geometry.includes('LineString')) ways.push(...(known.has('segments') ? ['road' as const, 'line' as const] : ['line' as const]));
+  if (about.geometry.includes('LineString')) ways.push('line');
   if (about.id === 'evacuation_areas' && known.has('admin_areas')) ways.push('blocks');
   if (about.geometry.includes('Polygon')) ways.push('area');
   return ways;
@@ -34,6 +40,8 @@ export class Drawing {
   private ways: Way[] = [];
   private points: [number, number][] = [];
   private chosen: Feature[] = [];
+  private stretches: Along[] = [];
+  private busy = false;
   private done: ((marked: Marked) => void) | null = null;
   private left: (() => void) | null = null;
 
@@ -59,7 +67,7 @@ export class Drawing {
       this.ways.length > 1 && h('div', { class: 'segments', role: 'group' }, ...this.ways.map((way) => h('button', {
         type: 'button', id: `way-${way}`, 'aria-pressed': String(way === this.way), onclick: () => this.choose(way),
       }, t(WORDS[way][0])))),
-      h('p', { role: 'status' }, t(WORDS[this.way][1]), this.chosen.length > 0 && ` ${t('deskChosen', { n: this.chosen.length })}`),
+      h('p', { role: 'status' }, t(this.stretches.length ? 'deskTapStreetOn' : WORDS[this.way][1]), this.way !== 'street' && this.chosen.length > 0 && ` ${t('deskChosen', { n: this.chosen.length })}`),
       h('div', { class: 'drawing-tools' },
         h('button', { type: 'button', class: 'button-plain', id: 'draw-cancel', onclick: () => this.end(true) }, t('cancel')),
         count > 0 && h('button', { type: 'button', class: 'button-plain', id: 'draw-back', onclick: () => this.back() }, t('deskBack')),
@@ -72,6 +80,8 @@ export class Drawing {
     const at: [number, number] = [event.lngLat.lng, event.lngLat.lat];
     if (this.way === 'road' || this.way === 'blocks') {
       void this.pick(event).catch((error: unknown) => noticeError(error));
+    } else if (this.way === 'street') {
+      void this.follow(event).catch((error: unknown) => noticeError(error));
     } else {
       this.points = this.way === 'point' ? [at] : [...this.points, at];
       this.changed();
@@ -99,9 +109,14 @@ export class Drawing {
 
   private choose(way: Way): void {
     this.way = way;
+    this.forget();
+    this.changed();
+  }
+
+  private forget(): void {
     this.points = [];
     this.chosen = [];
-    this.changed();
+    this.stretches = [];
   }
 
   private changed(): void {
@@ -111,6 +126,7 @@ export class Drawing {
 
   private back(): void {
     this.points = this.points.slice(0, -1);
+    this.stretches = this.stretches.slice(0, -1);
     this.chosen = this.chosen.slice(0, -1);
     this.changed();
   }
@@ -118,18 +134,21 @@ export class Drawing {
   private end(gaveUp: boolean): void {
     const left = this.left;
     this.about = this.done = this.left = null;
-    this.points = [];
-    this.chosen = [];
+    this.forget();
     this.changed();
     if (gaveUp) left?.();
   }
 
   private finish(): void {
     const geometry = this.shape();
-    const ids = this.chosen.map((item) => String(item.id));
+    const ids = this.way === 'street' ? [...new Set(this.stretches.flatMap((stretch) => stretch.ids))] : this.chosen.map((item) => String(item.id));
+    const passed = this.way === 'street' ? this.chosen.filter(({ id }) => ids.includes(String(id))) : this.chosen;
+    const names = [...new Set(passed.map((item) => named(item.properties ?? {})).filter(Boolean))];
+    const name = names.length > 3 ? t('deskAndMore', { name: names[0] as string, n: names.length - 1 }) : names.join(language() === 'ja' ? '・' : ', ');
     const codes = this.chosen.map((item) => String(item.properties?.code ?? ''));
-    const marked: Marked = this.way === 'blocks' ? { properties: { area_codes: codes } }
-      : { ...(geometry ? { geometry } : {}), properties: this.way === 'road' ? { segment_ids: ids } : {} };
+    const roads = this.way === 'road' || this.way === 'street';
+    const marked: Marked = this.way === 'blocks' ? { properties: { area_codes: codes }, name }
+      : { ...(geometry ? { geometry } : {}), properties: roads ? { segment_ids: ids } : {}, name };
     const done = this.done;
     this.end(false);
     done?.(marked);
@@ -138,6 +157,10 @@ export class Drawing {
   private shape(): GeoJSON.Geometry | null {
     const [first] = this.points;
     if (this.way === 'point') return first ? { type: 'Point', coordinates: first } : null;
+    if (this.way === 'street') {
+      const line = this.stretches.flatMap((stretch, index) => stretch.line.slice(index ? 1 : 0));
+      return line.length > 1 ? { type: 'LineString', coordinates: line } : null;
+    }
     if (this.way === 'line') return this.points.length > 1 ? { type: 'LineString', coordinates: this.points } : null;
     if (this.way === 'area' && first) {
       return this.points.length > 2 ? { type: 'Polygon', coordinates: [[...this.points, first]] } : null;
@@ -153,6 +176,35 @@ export class Drawing {
     return rings.length ? { type: 'MultiPolygon', coordinates: rings } : null;
   }
 
+  /** Goes on along the roads to a tap; the first one says where it begins. */
+  private async follow(event: MapMouseEvent): Promise<void> {
+    const map = this.map();
+    if (!map || this.busy) return;
+    this.busy = true;
+    try {
+      const to: [number, number] = [event.lngLat.lng, event.lngLat.lat];
+      const from = this.points.at(-1);
+      const edge = map.unproject([event.point.x + STREET_PX, event.point.y]);
+      const reach = event.lngLat.distanceTo(edge);
+      const roads = await roadsAround(from ? [from, to] : [to], reach);
+      if (!this.about || this.way !== 'street') return;
+      const snapped = onRoad(roads, to);
+      const stretch = from && along(roads, from, to, reach);
+      if (!snapped || snapped.away > reach) notice(t('deskNothingHere'));
+      else if (from && !stretch) notice(t('deskNoWay'));
+      else {
+        this.points = [...this.points, snapped.place];
+        if (stretch) {
+          this.stretches = [...this.stretches, stretch];
+          this.chosen = [...this.chosen, ...roads.filter((road) => stretch.ids.includes(String(road.id)))];
+        }
+        this.changed();
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
   /** Chooses the road or the town block under a tap, or takes it out again. */
   private async pick(event: MapMouseEvent): Promise<void> {
     const map = this.map();
@@ -162,7 +214,7 @@ export class Drawing {
     const a = map.unproject([event.point.x - reach, event.point.y + reach]);
     const b = map.unproject([event.point.x + reach, event.point.y - reach]);
     const query: Record<string, string> = { bbox: [a.lng, a.lat, b.lng, b.lat].map((side) => side.toFixed(7)).join(','), limit: '50' };
-    query.filter = road ? "subtype = 'road' OR subtype IS NULL" : "level = 'district'";
+    query.filter = road ? ROADS : "level = 'district'";
     const { features } = await api.items(road ? 'segments' : 'admin_areas', query);
     const pixel = (at: GeoJSON.Position) => map.project([at[0] as number, at[1] as number]);
     const found = road ? nearest(features, (at) => { const p = pixel(at); return [p.x - event.point.x, p.y - event.point.y]; }) : features[0];
@@ -175,6 +227,20 @@ export class Drawing {
     if (this.chosen.length === before) this.chosen = [...this.chosen, found];
     this.changed();
   }
+}
+
+/** Roads around places, and further out the further these are from each other; `reach` in metres. */
+async function roadsAround(places: [number, number][], reach: number): Promise<Feature[]> {
+  const [lon, lat] = [places.map(([x]) => x), places.map(([, y]) => y)];
+  const [west, south, east, north] = [Math.min(...lon), Math.min(...lat), Math.max(...lon), Math.max(...lat)];
+  const more = Math.max(reach / 100_000, 0.4 * Math.max(east - west, north - south));
+  const bbox = [west - more, south - more, east + more, north + more].map((side) => side.toFixed(7)).join(',');
+  const found = await api.items('segments', { bbox, limit: String(MOST_ROADS), filter: ROADS });
+  if ((found.numberMatched ?? 0) > found.features.length) {
+    notice(t('deskTooFar'));
+    return [];
+  }
+  return found.features;
 }
 
 /** The line that passes closest; `away` gives pixels from the tap. */

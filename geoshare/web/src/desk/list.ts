@@ -1,6 +1,6 @@
 /** One row of the desk's list: what it is, its state as large buttons, how many people. */
 
-import { h } from '../shared/dom';
+import { h, icon, ICONS } from '../shared/dom';
 import { coded, moment, named, number, t, type Word } from '../shared/i18n';
 import type { Editable, Item } from './talk';
 
@@ -35,37 +35,53 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
   const kind = about.properties.kind && named(properties) && properties.kind ? coded(about.properties.kind, properties.kind) : '';
   const rule = about.properties.regulation_category && properties.regulation_category ? coded(about.properties.regulation_category, properties.regulation_category) : '';
   const when = properties.status_updated_at ?? (state || !STATES[about.id] ? item.set?.at : null); // a list says nothing of a state
+  const states = STATES[about.id] ?? [];
+  const usual = state !== null && states.includes(state);
   return h('li', { class: `desk-row${chosen ? ' chosen' : ''}`, id: `row-${item.id}` },
     h('div', { class: 'desk-row-head' },
-      h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, onclick: () => acts.find(item) }, name),
-      h('span', { class: `chip state-${state ?? 'unknown'}` }, state ? coded(about.properties.status, state) : t('deskUnknown'))),
+      h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, 'aria-label': `${name}: ${t('deskOnMap')}`, onclick: () => acts.find(item) }, name),
+      // A pressed button says the state already.
+      !usual && h('span', { class: `chip state-${state ?? 'unknown'}` }, state ? coded(about.properties.status, state) : t('deskUnknown')),
+      tool('edit', 'details', 'deskDetails', () => acts.details(item), item, name),
+      tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
+      Object.keys(item.own).length > 0 && about.id !== 'shelters' && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
     (kind || rule || when) && h('p', { class: 'muted' }, [kind, rule].filter(Boolean).join(' · '), kind || rule ? ' ' : '',
       typeof when === 'string' && t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
-    h('div', { class: 'states', role: 'group', 'aria-label': name }, ...(STATES[about.id] ?? []).map((value) => h('button', {
+    h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {
       type: 'button', id: `set-${value}-${item.id}`, class: `state-${value}`, 'aria-pressed': String(value === state),
       onclick: () => { if (value !== state) acts.set(item, { status: value }); },
     }, coded(about.properties.status, value)))),
-    about.properties.people_count && people(item, acts, name),
-    h('div', { class: 'desk-row-tools' },
-      h('button', { type: 'button', class: 'button-link', id: `details-${item.id}`, onclick: () => acts.details(item) }, t('deskDetails')),
-      h('button', { type: 'button', class: 'button-link', id: `history-${item.id}`, onclick: () => acts.history(item) }, t('deskHistory')),
-      Object.keys(item.own).length > 0 && about.id !== 'shelters' && h('button', {
-        type: 'button', class: 'button-link danger', id: `withdraw-${item.id}`, onclick: () => acts.withdraw(item),
-      }, t('deskWithdraw'))));
+    about.properties.people_count && people(item, acts, name));
 }
+
+function tool(path: keyof typeof ICONS, id: string, word: Word, act: () => void, item: Item, name: string): HTMLElement {
+  return h('button', {
+    type: 'button', class: `button-icon${id === 'withdraw' ? ' danger' : ''}`, id: `${id}-${item.id}`, title: t(word), 'aria-label': `${name}: ${t(word)}`, onclick: act,
+  }, icon(ICONS[path]));
+}
+
+/** Numbers that were typed and not saved yet: what others change meanwhile must not take them away. */
+const drafts = new Map<string, string>();
 
 function people(item: Item, acts: Acts, name: string): HTMLElement {
   const { people_count: count, max_capacity: most } = item.properties as { people_count: number | null; max_capacity: number | null };
+  const before = count === null || count === undefined ? '' : String(count);
   const input = h('input', {
-    id: `people-${item.id}`, type: 'number', min: '0', inputmode: 'numeric', value: count === null || count === undefined ? '' : String(count),
-    'aria-label': `${name}: ${t('deskPeople')}`,
+    id: `people-${item.id}`, type: 'number', min: '0', inputmode: 'numeric', value: drafts.get(item.id) ?? before,
+    'aria-label': `${name}: ${t('deskPeople')}`, oninput: () => {
+      save.hidden = input.value === before;
+      if (save.hidden) drafts.delete(item.id);
+      else drafts.set(item.id, input.value);
+    },
   });
+  const save = h('button', { type: 'submit', class: 'button-main', id: `save-people-${item.id}`, hidden: input.value === before }, t('deskSave'));
   return h('form', { class: 'people', onsubmit: (event: Event) => {
     event.preventDefault();
     const text = input.value.trim();
+    drafts.delete(item.id);
     acts.set(item, { people_count: text === '' ? null : Number(text) });
   } },
   h('label', { for: `people-${item.id}` }, t('deskPeople')), input,
   h('span', { class: 'muted' }, most ? t('deskOf', { n: number(most) }) : ''),
-  h('button', { type: 'submit', class: 'button-plain', id: `save-people-${item.id}` }, t('deskSave')));
+  save);
 }

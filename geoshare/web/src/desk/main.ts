@@ -11,7 +11,7 @@ import { notice, noticeError } from '../shared/notice';
 import { prepareImages } from '../map/images';
 import { Board, NARROW } from './board';
 import { Desk } from './desk';
-import { openForm, openHistory } from './dialogs';
+import { openForm, openHistory, type Photo } from './dialogs';
 import { waysOf, type Marked } from './draw';
 import type { Acts } from './list';
 import { Panel } from './panel';
@@ -29,8 +29,13 @@ const board = new Board(desk, (id) => {
 const failed = (error: unknown): void => notice(say(error), 'error');
 const acts: Acts = {
   set: (item, properties) => void desk.save(item, { properties }).catch(failed),
-  details: (item) => openForm(desk.about as Editable, desk.name(item), item.properties, null,
-    ({ properties, reason, source }) => desk.save(item, { properties, edit: { reason, source } })),
+  details: (item) => {
+    const edited = desk.about as Editable;
+    const more: Record<string, unknown> = {};
+    const now = item.properties.photo ? talk.photoOf(edited.id, item.id) : null;
+    openForm(edited, desk.name(item), item.properties, photoInto(edited, more, now),
+      ({ properties, reason, source }) => desk.save(item, { properties: { ...properties, ...more }, edit: { reason, source } }));
+  },
   history: (item) => void openHistory(desk.about as Editable, item.id, desk.name(item)).catch((error: unknown) => noticeError(error)),
   withdraw: (item) => { if (confirm(t('deskWithdrawSure', { name: desk.name(item) }))) void desk.withdraw(item); },
   find: (item) => {
@@ -71,16 +76,23 @@ function add(): void {
   board.drawing.begin(edited, waysOf(edited, known), (marked) => fillIn(edited, marked), () => show('list'));
 }
 
+/** A photo that is sent at once, and named in what is said next; null where nothing has a photo. */
+function photoInto(edited: Editable, said: Record<string, unknown>, now: Promise<string> | null): Photo | null {
+  if (!edited.properties.photo) return null;
+  return { now, take: async (file) => { said.photo = (await talk.photo(file)).photo; } };
+}
+
 function fillIn(edited: Editable, marked: Marked): void {
   const name = crypto.randomUUID();
   const said: Said = { properties: { ...marked.properties }, name, ...(marked.geometry ? { geometry: marked.geometry } : {}) };
-  const photo = edited.properties.photo ? async (file: File) => { said.properties.photo = (await talk.photo(file)).photo; } : null;
   const usual = edited.id === 'events' ? { kind: 'closure', regulation_category: 'closedWeather', status: 'active' } : {};
-  openForm(edited, `${titled(edited)}: ${t('deskAdd')}`, { ...usual }, photo, async ({ properties, reason, source }) => {
-    const all = { ...usual, ...said.properties, ...properties };
+  const first = { ...usual, ...(marked.name && edited.properties.name ? { name: marked.name } : {}) };
+  openForm(edited, `${titled(edited)}: ${t('deskAdd')}`, first, photoInto(edited, said.properties, null), async ({ properties, reason, source }) => {
+    const all = { ...first, ...said.properties, ...properties };
     const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
     await desk.create(edited, { ...said, properties: given, edit: { reason, source } }, String(given.name ?? titled(edited)));
     show('list');
+    document.getElementById(`row-${desk.chosen}`)?.scrollIntoView({ block: 'center' });
     return true;
   });
 }

@@ -36,10 +36,10 @@ export class Panel {
     const { desk } = this;
     return [
       h('div', { class: 'desk-head' }, h('h1', {}, t('deskTitle')),
-        ...TOOLS.map((tool) => h('button', { type: 'button', class: 'button-plain', id: tool.id, onclick: () => tool.open(desk) }, icon(tool.path, 18), t(tool.word)))),
+        ...TOOLS.map((tool) => h('button', { type: 'button', class: 'button-plain', id: tool.id, onclick: () => tool.open(desk) }, icon(tool.path, 18), h('span', {}, t(tool.word))))),
       h('div', { class: 'tabs', role: 'group', 'aria-label': t('deskTitle') }, ...desk.collections.map((item) => h('button', {
         type: 'button', class: 'tab', id: `tab-${item.id}`, 'aria-pressed': String(item === desk.about), onclick: () => void desk.choose(item),
-      }, titled(item)))),
+      }, titled(item), h('span', { class: 'news', hidden: true }, h('span', { class: 'visually-hidden' }, t('deskNews')))))),
       h('div', { class: 'desk-tools' },
         h('input', {
           id: 'desk-filter', type: 'search', value: desk.filter, placeholder: t('deskFilter'), 'aria-label': t('deskFilter'),
@@ -55,6 +55,10 @@ export class Panel {
     const { about, items, chosen } = this.desk;
     const list = this.element.querySelector('.desk-list');
     const counts = this.element.querySelector('.counts');
+    for (const { id } of this.desk.collections) {
+      const mark = document.querySelector<HTMLElement>(`#tab-${id} .news`);
+      if (mark) mark.hidden = !this.desk.fresh.has(id);
+    }
     if (!list || !counts || !about) return;
     fill(counts, ...this.counts());
     const found = this.desk.matching();

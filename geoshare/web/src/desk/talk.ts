@@ -1,6 +1,6 @@
 /** The desk's talk with the server. */
 
-import { get, send, type PropertySchema } from '../shared/api';
+import { fileAddress, get, send, type PropertySchema } from '../shared/api';
 
 export interface Editable {
   id: string;
@@ -70,5 +70,6 @@ export const talk = {
   withdraw: (collection: string, id: string, version: string) =>
     send<Done>('DELETE', `${items(collection)}/${part(id)}`, undefined, { 'If-Match': `"${version}"` }),
   undo: (edit: string) => send<unknown>('POST', `/desk/edits/${part(edit)}/undo`, {}),
+  photoOf: (collection: string, id: string) => fileAddress(`${items(collection)}/${part(id)}/photo`),
   photo: (file: File) => send<Sent>('POST', '/desk/photos', file),
 };

@@ -373,10 +373,14 @@ async function offsetOf(address: string): Promise<number> {
   }
 }
 
-/** Hands a file to the browser. Fetched with the key, which a plain link would not carry. */
+/** A file as an address that the page can show. Fetched with the key, which a plain address would not carry. */
+export async function fileAddress(path: string): Promise<string> {
+  return URL.createObjectURL(await (await ask(path)).blob());
+}
+
+/** Hands a file to the browser. */
 export async function save(path: string, name: string): Promise<void> {
-  const response = await ask(path);
-  const address = URL.createObjectURL(await response.blob());
+  const address = await fileAddress(path);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;

@@ -2,7 +2,7 @@
 
 import { ApiError } from './api';
 import { h, icon, ICONS } from './dom';
-import { t } from './i18n';
+import { t, type Word } from './i18n';
 
 let host: HTMLElement | null = null;
 
@@ -24,7 +24,13 @@ export function explain(error: unknown): string {
   return error instanceof TypeError ? t('errorNetwork') : t('errorOther', { detail: String(error) });
 }
 
-export function notice(text: string, kind: 'info' | 'error' = 'info', retry?: () => void): void {
+/** What one can do about a message. */
+export interface Remedy { word: Word; act: () => void }
+
+const READ_MS = 6000;
+const ACT_MS = 15_000;
+
+export function notice(text: string, kind: 'info' | 'error' = 'info', remedy?: Remedy): void {
   for (const old of noticeHost().querySelectorAll('.notice')) {
     if (old.querySelector('p')?.textContent === text) old.remove();
   }
@@ -32,11 +38,15 @@ export function notice(text: string, kind: 'info' | 'error' = 'info', retry?: ()
     'div', { class: `notice notice-${kind}` },
     icon(kind === 'error' ? ICONS.warn : ICONS.check),
     h('p', {}, text),
-    retry && h('button', { class: 'button-plain', type: 'button', onclick: () => { box.remove(); retry(); } }, t('retry')),
+    remedy && h('button', { class: 'button-plain notice-act', type: 'button', onclick: () => { box.remove(); remedy.act(); } }, t(remedy.word)),
     h('button', { class: 'button-icon', type: 'button', 'aria-label': t('close'), onclick: () => box.remove() }, icon(ICONS.close)),
   );
   noticeHost().append(box);
-  if (kind === 'info') setTimeout(() => box.remove(), 6000);
+  if (kind === 'error') return;
+  // Nobody loses the button while the hand or the keyboard is on its way to it.
+  const leave = () => { if (box.matches(':hover, :focus-within')) setTimeout(leave, READ_MS); else box.remove(); };
+  setTimeout(leave, remedy ? ACT_MS : READ_MS);
 }
 
-export const noticeError = (error: unknown, retry?: () => void): void => notice(explain(error), 'error', retry);
+export const noticeError = (error: unknown, retry?: () => void): void =>
+  notice(explain(error), 'error', retry && { word: 'retry', act: retry });
