@@ -31,6 +31,8 @@ from geoshare.api import (
     prints,
     processes,
     raster,
+    shared,
+    shares,
     stream,
     tiles,
     tilesets,
@@ -39,12 +41,15 @@ from geoshare.api import (
     webhooks,
 )
 from geoshare.api.direct import DirectPages
+from geoshare.api.forwarded import Forwarded
 from geoshare.api.gate import Gate
 from geoshare.api.limited import Limited
 from geoshare.api.quick import QuickTiles
+from geoshare.api.strict import Strict
 from geoshare.api.watching import QuickWatch
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings, load
+from geoshare.web.assets import Assets
 
 BLUEPRINTS = (
     landing,
@@ -68,6 +73,8 @@ BLUEPRINTS = (
     oauth,
     warnings,
     webhooks,
+    shares,
+    shared,
     login,
     issuer,
     people,
@@ -96,7 +103,10 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.register_blueprint(web.blueprint)
     app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     app.wsgi_app = QuickWatch(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
-    inner = links.Signed(QuickTiles(app, app.extensions["geoshare"]))
+    quick = shared.QuickShares(QuickTiles(app, app.extensions["geoshare"]), app.extensions["geoshare"])
+    inner = links.Signed(quick)
     gate = Gate(inner, settings.threads, settings.streams)
-    app.wsgi_app = Limited(gate, app.extensions["geoshare"])  # type: ignore[method-assign]
+    limited = Limited(gate, app.extensions["geoshare"])
+    files = Assets(Strict(limited, settings.hsts_s))
+    app.wsgi_app = Forwarded(files, settings.trusted_proxies)  # type: ignore[method-assign]
     return app

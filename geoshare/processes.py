@@ -19,12 +19,13 @@ from pathlib import Path
 import pyarrow as pa
 from flask import Flask
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 import geoshare.app as app
 from geoshare.api.idle import Idle
+from geoshare.secure import certificate
 from geoshare.services import Services, build_services
 from geoshare.services.keeping import run_keeper, run_worker
 from geoshare.settings import PREFIX, Settings, load
@@ -140,6 +141,7 @@ def serve(settings: Settings) -> None:
     Everything is imported and compiled once, before the first process is forked: a worker that
     listens is ready to answer at full speed, and the workers share that memory.
     """
+    files = certificate(settings)
     values = environment(settings)
     os.environ.update(values)
     _give_back()
@@ -163,6 +165,9 @@ def serve(settings: Settings) -> None:
             workers_kill_timeout=KILL_AFTER_S,  # one that is stuck does not keep the others
             log_level=LogLevels(settings.log_level),
             log_access=False,
+            ssl_cert=files[0] if files else None,
+            ssl_key=files[1] if files else None,
+            ssl_protocol_min=SSLProtocols.tls12,  # phones that are ten years old speak no other
         ).serve()
     finally:
         companions.stop()

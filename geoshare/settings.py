@@ -6,14 +6,16 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from geoshare.errors import BadRequest
 
 PREFIX = "GEOSHARE_"
+LISTS = ("trusted_hosts", "trusted_proxies", "cors_origins", "webhook_networks", "warnings_hosts")
 
 
 class Settings(BaseModel):
@@ -32,6 +34,19 @@ class Settings(BaseModel):
     public_url: str = Field("", description="Address behind a proxy, e.g. https://map.example.jp")
     trusted_hosts: tuple[str, ...] = Field(
         ("localhost", "127.0.0.1", "[::1]"), description="Host names that links may be built from"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Networks (CIDR) of proxies whose X-Forwarded-For, -Proto and -Host count"
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file of the certificate and its chain; empty: plain HTTP"
+    )
+    tls_key: Path | None = Field(None, description="PEM file of that certificate's key")
+    hsts_s: int = Field(
+        0,
+        ge=0,
+        le=63_072_000,
+        description="Seconds that browsers remember to ask by HTTPS alone; 0: none",
     )
     cors_origins: tuple[str, ...] = Field(("*",), description="Origins a browser may ask from")
     max_body_bytes: int = Field(8_000_000, ge=1_000, description="Largest body held whole")
@@ -85,6 +100,16 @@ class Settings(BaseModel):
     )
     log_level: str = Field("info", description="debug, info, warning or error")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, said: tuple[str, ...]) -> tuple[str, ...]:
+        for text in said:
+            try:
+                ip_network(text)
+            except ValueError as error:
+                raise ValueError(f"{text!r} is no network, e.g. 10.0.0.0/8 or ::1") from error
+        return said
+
     @property
     def record_database(self) -> str:
         """SQLAlchemy URL of the record."""
@@ -117,7 +142,13 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
             near = difflib.get_close_matches(key, Settings.model_fields, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise BadRequest(f"Unknown setting {key}{hint}", parameter=key)
-    for key in ("trusted_hosts", "cors_origins", "webhook_networks", "warnings_hosts"):
+    for key in (
+        "trusted_hosts",
+        "trusted_proxies",
+        "cors_origins",
+        "webhook_networks",
+        "warnings_hosts",
+    ):
         if isinstance(values.get(key), str):
             values[key] = tuple(part.strip() for part in values[key].split(",") if part.strip())
     try:

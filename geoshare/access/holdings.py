@@ -17,6 +17,7 @@ from geoshare.model.policy import RATES, Action, Activation, Agreement, Grant, P
 
 MAX_POLICIES: Final = 4_096
 ROLES: Final = ("operator", "provider")
+FREE: Final = "free"  # terms under which copies may go to anybody
 Area = dict[str, Any] | str
 
 
@@ -64,15 +65,37 @@ class Holdings:
         ``narrowed`` names tiers that the credential is limited to, beside the open one; None: to none.
         """
         found = [Holding(OPEN, OPEN)]
+        for agreement in self._in_term(organisation, now_us):
+            found += self._by(agreement, narrowed)
+        return self._with_emergencies(found, {item.tier for item in found}, now_us)
+
+    def passed_on(self, organisation: str, now_us: int) -> tuple[Holding, ...]:
+        """What an organisation may show to anybody at a moment.
+
+        The open tier, and the tiers of those agreements that let copies go to anybody
+        (``onward = "free"``). Emergencies give what they give to everybody, and no more: what they
+        give to holders of other tiers has no terms of its own.
+        """
+        found = [Holding(OPEN, OPEN)]
+        for agreement in self._in_term(organisation, now_us):
+            if agreement.terms.onward == FREE:
+                found += self._by(agreement, None)
+        return self._with_emergencies(found, {OPEN}, now_us)
+
+    def _in_term(self, organisation: str, now_us: int) -> Iterator[Agreement]:
         now = datetime.fromtimestamp(now_us / 1e6, UTC)
         for agreement in self.agreements.get(organisation, ()):
             if agreement.term.holds(now):
-                found += self._by(agreement, narrowed)
-        names = {item.tier for item in found}
+                yield agreement
+
+    def _with_emergencies(
+        self, found: list[Holding], names: Collection[str], now_us: int
+    ) -> tuple[Holding, ...]:
+        """What is held, and the emergency tiers that are on for who holds one of these tiers."""
         found += [
             Holding(item.activation.tier, f"emergency/{item.activation.id}", area, item.until_us)
             for item in self.on(now_us)
-            if names & set(self._beneficiaries(item.activation.tier))
+            if set(names) & set(self._beneficiaries(item.activation.tier))
             for area in (item.activation.area,)
         ]
         return tuple(found)
@@ -100,11 +123,13 @@ class Holdings:
     ) -> set[tuple[Holding, ...]]:
         """What anybody holds at a moment: visitors, each organisation, and each narrowed credential.
 
-        Tiers that nobody holds are among them, so that who comes to hold one finds its views built;
+        What each organisation may pass on to everybody is among them.
+        Tiers that nobody holds are, too, so that who comes to hold one finds its views built;
         but for those that hash, which show nothing without an agreement's secret.
         """
         found = {self.held("", now_us)}
         found |= {self.held(organisation, now_us) for organisation in self.agreements}
+        found |= {self.passed_on(organisation, now_us) for organisation in self.agreements}
         found |= {self.held(organisation, now_us, tiers) for organisation, tiers in narrowed}
         for name, tier in self.tiers.tiers.items():
             if tier.emergency is None and not any(grant.hashes for grant in tier.grants):

@@ -10,6 +10,7 @@ from geoshare.api.admit import LINKS, admit, credential
 from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.services import Services
 
+SHARED = "/s/"  # what lies below is the same for everybody, and counts for itself
 OPEN_PATHS = ("/healthz", "/readyz", "/oauth/token")  # which count for themselves, or not at all
 PAGES = ("/map", "/contribute", "/account", "/desk")  # and what lies below: the same for everybody
 
@@ -68,6 +69,8 @@ def init_app(app: Flask) -> None:
     def identify() -> None:
         g.anonymous = False
         if request.path in OPEN_PATHS or request.method == "OPTIONS":
+            return
+        if request.path.startswith(SHARED):
             return
         try:
             principal = admit(services(), request.environ)

@@ -48,6 +48,8 @@ from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.prints import Prints
 from geoshare.services.quotas import Quotas
 from geoshare.services.rasters import Rasters
+from geoshare.services.shared import Shared
+from geoshare.services.shares import Shares
 from geoshare.services.tiles import Tiles
 from geoshare.services.tokens import issuer_of
 from geoshare.services.warnings import Warnings
@@ -122,6 +124,8 @@ class Services:
         self.proposals = Proposals(self)
         self.warnings = Warnings(self)
         self.watching = Watching(self)
+        self.shares = Shares(self)
+        self.shared = Shared(self)
         self._record: Record | None = None
         self._parts: dict[tuple[Any, ...], Policy] = {}
         self._lock = threading.Lock()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 HOUSEKEEPING_US = 3_600_000_000
 SCRATCH_LOOK_US = 60_000_000
+SHARES_KEPT_US = 30 * 86_400_000_000
 JOBS_KEPT_US = 30 * 86_400_000_000
 
 
@@ -24,7 +25,7 @@ class Housekeeping:
         self._due_us = self._scratch_due_us = 0
 
     def tick(self, now_us: int) -> None:
-        """Delete what is over: jobs after a month with their files, uploads, folders of the dead."""
+        """Delete what is over: jobs and shares after a month, uploads, folders of the dead."""
         if now_us >= self._scratch_due_us:
             self._scratch_due_us = now_us + SCRATCH_LOOK_US
             sweep_scratch(self._services.scratch())
@@ -38,6 +39,7 @@ class Housekeeping:
             (data / "reports" / f"{job}.xlsx").unlink(missing_ok=True)
             shutil.rmtree(data / "incoming" / job, ignore_errors=True)
         governance.sheets.forget(now_us)
+        governance.shares.forget_before(now_us - SHARES_KEPT_US)
         for upload in governance.expired_uploads(now_us):
             shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
             governance.remove_upload(upload.id)

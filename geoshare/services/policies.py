@@ -63,6 +63,7 @@ class Policies:
         self._lock = threading.Lock()
         self._remembered: dict[tuple[str, Narrowed, Action], tuple[int, Policy]] = {}
         self._standings: dict[tuple[str, Narrowed], tuple[int, Standing]] = {}
+        self._onward: dict[tuple[str, Action], tuple[int, Policy]] = {}
         self._version, self._looked_us = -1, 0
         self._publish_file()
         self._holdings = self._read()
@@ -88,7 +89,7 @@ class Policies:
             try:
                 if self._governance.policies.version() != self._version:
                     self._holdings = self._read()
-                    self._remembered, self._standings = {}, {}
+                    self._remembered, self._standings, self._onward = {}, {}, {}
             except GeoshareError:
                 raise
             except Exception as error:
@@ -114,6 +115,17 @@ class Policies:
                 self._remembered = {}
             held = holdings.held(organisation, now_us, narrowed)
             found = self._remembered[key] = now_us, holdings.policy(held, action, now_us)
+        return found[1]
+
+    def passed_on(self, organisation: str, action: Action) -> Policy:
+        """What an organisation may show to anybody now; remembered for a moment."""
+        holdings, now_us = self.holdings(), self._clock.now_us()
+        found = self._onward.get((organisation, action))
+        if found is None or not 0 <= now_us - found[0] < POLICY_FOR_US:
+            if len(self._onward) > MAX_REMEMBERED:
+                self._onward = {}
+            held = holdings.passed_on(organisation, now_us)
+            found = self._onward[organisation, action] = now_us, holdings.policy(held, action, now_us)
         return found[1]
 
     def of_tier(self, tier: str, action: Action) -> Policy:

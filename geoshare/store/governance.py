@@ -28,6 +28,7 @@ from geoshare.store.person_rows import PersonRows
 from geoshare.store.policy_rows import PolicyRows
 from geoshare.store.quota_rows import QuotaRows
 from geoshare.store.record import as_url
+from geoshare.store.share_rows import ShareRows
 from geoshare.store.sheet_rows import SheetRows
 from geoshare.store.signal import Signal
 from geoshare.store.webhook_rows import WebhookRows
@@ -108,6 +109,7 @@ class Governance:
         self.quotas = QuotaRows(database)
         self.webhooks = WebhookRows(database)
         self.sheets = SheetRows(database)
+        self.shares = ShareRows(database)
 
     def close(self) -> None:
         """Close all connections."""

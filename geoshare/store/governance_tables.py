@@ -180,3 +180,24 @@ SHEETS = Table(  # sent to a desk, and waiting for their maker's consent
     Index("ix_sheets_maker", "organisation", "maker"),
     Index("ix_sheets_expires", "expires_us"),
 )
+
+SHARES = Table(
+    "shares",
+    METADATA,
+    Column("id", Text, primary_key=True),  # whoever knows it sees the map
+    Column("organisation", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("language", Text, nullable=False),  # ja, ja-easy, en
+    Column("layers", Text, nullable=False),  # comma-separated
+    Column("west", Double, nullable=False),  # degrees
+    Column("south", Double, nullable=False),
+    Column("east", Double, nullable=False),
+    Column("north", Double, nullable=False),
+    Column("person", Text, nullable=False),  # who made it; empty: a key
+    Column("key_id", Text, nullable=False),  # the key it ends with; empty: a person
+    Column("created_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("revoked_us", BigInteger),
+    Index("ix_shares_organisation", "organisation", "created_us"),
+)

@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, jsonify, make_response, request, send_from_directory
 from werkzeug.security import safe_join
 
+from geoshare.web.shared import gone_page, shared_headers, shared_page
+
+__all__ = ["blueprint", "gone_page", "shared_headers", "shared_page"]
+
 DIST = Path(__file__).parent / "dist"
 A_YEAR_S = 31_536_000
 

@@ -20,12 +20,16 @@ const compressed: Plugin = {
   },
 };
 
-/** Every page is the shell with its own head: a page's file holds no more than what is its own. */
+/**
+ * Every page is the shell with its own head: a page's file holds no more than what is its own. The page of
+ * shared maps is whole in its file: the server writes the head of each share into it.
+ */
 const shell: Plugin = {
   name: 'shell',
   transformIndexHtml: {
     order: 'pre',
-    handler: (own) => readFileSync('shell.html', 'utf8').replace('<!-- page -->', () => own.trim()),
+    handler: (own) => (own.startsWith('<!doctype')
+      ? own : readFileSync('shell.html', 'utf8').replace('<!-- page -->', () => own.trim())),
   },
 };
 
@@ -57,6 +61,6 @@ export default defineConfig({
     assetsInlineLimit: 0,
     target: 'es2022',
     chunkSizeWarningLimit: 2000,
-    rolldownOptions: { input: ['index.html', 'contribute.html', 'login.html', 'account.html', 'desk.html'] },
+    rolldownOptions: { input: ['index.html', 'contribute.html', 'login.html', 'account.html', 'desk.html', 'share.html'] },
   },
 });

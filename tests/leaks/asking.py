@@ -393,6 +393,22 @@ class Asker:
         form = urlencode(said).encode()
         return self.post("/oauth/token", form, "application/x-www-form-urlencoded")
 
+    def share(self) -> Request:
+        """A map of layers of any kind to be shared."""
+        west, south, east, north = self.box()
+        said = {
+            "title": self.rng.choice(("避難所", "<b>", "")),
+            "layers": [self.rng.choice(("events", "events", self.collection())) for _ in range(2)],
+            "bbox": [west, south, max(east, west + 0.002), max(north, south + 0.002)],
+            "hours": self.rng.choice((1, 24, 0)),
+        }
+        return self.post("/me/shares", json.dumps(said).encode(), "application/json")
+
+    def shared(self, part: str) -> Request:
+        """A part of a shared map, most often of one that was made."""
+        known = self.known.shares
+        return self.get(f"/s/{known[-1] if self.rng.random() < 0.8 else known[0]}{part}")
+
     def signed_link(self) -> Request:
         """A link to items or a tile of a collection of any kind."""
         z, x, y = self.tile()
@@ -616,6 +632,18 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /collections/<collection>/changes": Asker.changes,
     "GET /changes": Asker.watching,
     "GET /collections/<collection>/changes/stream": lambda asker: asker.changes("/stream"),
+    "GET /me/shares": _get("/me/shares"),
+    "POST /me/shares": Asker.share,
+    "DELETE /me/shares/<share>": lambda asker: Request(
+        "DELETE", f"/me/shares/{asker.rng.choice(asker.known.shares)}"
+    ),
+    "GET /s/<share>": lambda asker: asker.shared(""),
+    "GET /s/<share>/data.json": lambda asker: asker.shared("/data.json"),
+    "GET /s/<share>/preview.png": lambda asker: asker.shared("/preview.png"),
+    "GET /s/<share>/code.svg": lambda asker: asker.shared("/code.svg"),
+    "GET /s/<share>/tiles/<int:z>/<int:x>/<int:y>.mvt": lambda asker: asker.shared(
+        "/tiles/{}/{}/{}.mvt".format(*asker.tile())
+    ),
     "GET /me/webhooks": _get("/me/webhooks"),
     "POST /me/webhooks": lambda asker: asker.post(
         "/me/webhooks",

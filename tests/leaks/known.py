@@ -43,6 +43,7 @@ class Known:
     entries: list[str] = field(default_factory=_one)
     edits: list[str] = field(default_factory=_one)
     hooks: list[str] = field(default_factory=_one)
+    shares: list[str] = field(default_factory=_one)
     persons: list[str] = field(default_factory=_one)
     departments: list[str] = field(default_factory=_one)
     invites: list[str] = field(default_factory=lambda: ["gi_x"])
@@ -108,6 +109,7 @@ class Known:
             "/me/keys": self.keys,
             "/me/organisation/keys": self.keys,
             "/me/webhooks": self.hooks,
+            "/me/shares": self.shares,
             "/me/persons": self.persons,
             "/me/departments": self.departments,
             "/contributions": self.contributions,

@@ -2,7 +2,8 @@
 
 import { api, type Collection, type Me, type Settings } from '../shared/api';
 import { Signal } from '../shared/dom';
-import { language, setLanguage, type Language } from '../shared/i18n';
+import { chosen, language, setLanguage } from '../shared/i18n';
+import { isChoice } from '../shared/language';
 import { definitionOf } from './layers';
 import { quantileBreaks } from './layers/palettes';
 import type { Context, Definition, Sample } from './layers/types';
@@ -199,7 +200,7 @@ export class State {
     if (times.length) parts.push(`time=${times.join(',')}`);
     const choices = shown.filter((entry) => entry.choice).map((entry) => `${entry.id}@${entry.choice}`);
     if (choices.length) parts.push(`show=${choices.join(',')}`);
-    parts.push(`lang=${language()}`);
+    parts.push(`lang=${chosen()}`);
     history.replaceState(history.state, '', `#${parts.join('&')}`);
   }
 }
@@ -252,7 +253,7 @@ export function readLink(): Link {
       return [part.slice(0, at), part.slice(at + 1)] as const;
     }));
   const wanted = values.get('lang');
-  if (wanted === 'ja' || wanted === 'en') setLanguage(wanted as Language);
+  if (isChoice(wanted)) setLanguage(wanted);
   const numbers = (values.get('map') ?? '').split('/').map(Number);
   const [zoom, lat, lon, bearing = 0, pitch = 0] = numbers;
   const valid = numbers.length >= 3 && numbers.every(Number.isFinite);

@@ -2,9 +2,9 @@
 
 import { api, ApiError, credentials, type Me } from './api';
 import { fill, h, icon, ICONS, Signal } from './dom';
-import { bilingual, language, languageChanged, setLanguage, t, titled, type Word } from './i18n';
+import { bilingual, chosen, language, languageChanged, setLanguage, t, titled, type Word } from './i18n';
+import { CHOICES, OWN_NAMES } from './language';
 import { explain, notice } from './notice';
-import { LANGUAGES } from './strings';
 
 /** The key changed and was accepted; pages load anew. */
 export const keyChanged = new Signal<Me>();
@@ -66,11 +66,10 @@ export class Header {
       }, icon(ICONS.menu)),
       this.pages(),
       h('div', { class: 'languages', role: 'group', 'aria-label': t('language') },
-        ...LANGUAGES.map((name) => h('button', {
-          type: 'button', id: `language-${name}`, lang: name, 'aria-pressed': String(language() === name),
-          'aria-label': name === 'ja' ? 'JA 日本語' : 'EN English',
-          onclick: () => setLanguage(name),
-        }, h('span', { class: 'wide' }, name === 'ja' ? '日本語' : 'English'), h('span', { class: 'narrow' }, name === 'ja' ? 'JA' : 'EN')))),
+        ...CHOICES.map((name) => h('button', {
+          type: 'button', id: `language-${name}`, lang: name === 'en' ? 'en' : 'ja', 'aria-pressed': String(chosen() === name),
+          'aria-label': OWN_NAMES[name][0], onclick: () => setLanguage(name),
+        }, h('span', { class: 'wide' }, OWN_NAMES[name][0]), h('span', { class: 'narrow' }, OWN_NAMES[name][1])))),
       person ? h('a', {
         id: 'account-link', class: 'header-button key-button has-key', href: '/account', 'aria-label': `${t('account')}: ${who}`,
       }, icon(ICONS.person), h('span', {}, who)) : h('button', {

@@ -11,8 +11,6 @@ import { DESK } from './strings/desk';
 import { MAP } from './strings/map';
 import { SHEETS } from './strings/sheets';
 
-export { LANGUAGES, type Language } from './strings/words';
-
 export const STRINGS = { ...COMMON, ...MAP, ...DESK, ...SHEETS, ...CONTRIBUTE, ...ACCOUNT } as const;
 
 export type Word = keyof typeof STRINGS;

@@ -1,5 +1,5 @@
-/** What a list of words is: each in every language that the pages speak. */
+/** What a list of words is: each in both languages; `easy.ts` has them in easy Japanese. */
 
-export const LANGUAGES = ['ja', 'en'] as const;
-export type Language = (typeof LANGUAGES)[number];
+import type { Language } from '../language';
+
 export type Words = Record<string, Record<Language, string>>;
