@@ -100,9 +100,20 @@ def test_browsers_are_told_to_come_by_https_only_by_https_and_only_where_that_is
     assert (("Strict-Transport-Security", f"max-age={seconds}") in said) is told
 
 
-SELF_SIGNED = (
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 1"
-).split()
+SELF_SIGNED = [
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "ec",
+    "-pkeyopt",
+    "ec_paramgen_curve:P-256",
+    "-nodes",
+    "-subj",
+    "/CN=localhost",
+    "-days",
+    "1",
+]
 
 
 def _pair(folder, name):
