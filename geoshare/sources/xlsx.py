@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.request import ReadRequest
+from geoshare.sources.sheets.writing import same_bytes
 from geoshare.sources.table import HEADER_ROWS, column_names, find_header, read_rows
 
 _CELL_LIMIT = 32_767  # characters, of the format
@@ -28,6 +30,7 @@ _KINDS = {
     datetime: ("dates", "日付"),
 }
 Kinds = dict[int, set[type]]
+_UNDATED = datetime(2000, 1, 1)  # noqa: DTZ001  the workbook does not tell when it was packed
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -131,7 +134,9 @@ def write_refused(report: Report, path: Path) -> None:
             40 if index in (2, 3) else max(10, len(name) * 2)
         )
     sheet.freeze_panes = "D2"
-    book.save(path)
+    content = io.BytesIO()
+    book.save(content)
+    path.write_bytes(same_bytes(content.getvalue(), _UNDATED))
 
 
 def _write(sheet: Any, row: int, values: list[Any]) -> None:

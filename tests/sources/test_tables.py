@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -255,6 +256,9 @@ def test_refused_rows_go_back_as_a_workbook_without_formulas(tmp_path: Path) -> 
     assert rows[1] == (5, "なぜ", "why", "=1+1", 3, None, None)
     assert rows[2] == (7, "なぜ", "why", "学校", None, None, "True")
     assert sheet["D2"].data_type == "s"
+    with zipfile.ZipFile(tmp_path / "refused.xlsx") as packed:
+        assert {entry.date_time[0] for entry in packed.infolist()} == {1980}
+        assert str(datetime.now().year).encode() not in packed.read("docProps/core.xml")
 
 
 def test_a_preview_shows_columns_with_samples_and_places(table: Write, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def write_xlsx(columns: Sequence[SheetColumn], rows: Sequence[Values], info: She
     lists.sheet_state = "hidden"
     out = io.BytesIO()
     book.save(out)
-    return _same_bytes(out.getvalue(), info.read_at)
+    return same_bytes(out.getvalue(), info.read_at)
 
 
 def _shape(
@@ -184,7 +184,7 @@ def _choose(sheet: Any, columns: Sequence[SheetColumn], rows: int, lang: Lang) -
         sheet.data_validations.append(rule)
 
 
-def _same_bytes(content: bytes, read_at: datetime) -> bytes:
+def same_bytes(content: bytes, read_at: datetime) -> bytes:
     """The workbook without the time at which it happened to be packed."""
     stamp = b"\\g<1>" + read_at.strftime("%Y-%m-%dT%H:%M:00Z").encode()
     out = io.BytesIO()
