@@ -30,7 +30,7 @@ _KINDS = {
     datetime: ("dates", "日付"),
 }
 Kinds = dict[int, set[type]]
-_UNDATED = datetime(2000, 1, 1)  # noqa: DTZ001  the workbook does not tell when it was packed
+_UNDATED = datetime(2000, 1, 1)  # the workbook does not tell when it was packed
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
