@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
@@ -99,7 +100,8 @@ class Twin:
         for noted in (services.uses, services.session_uses, services.trail.reads):
             noted._start = lambda: None  # written when the twins work, not by the clock
         _number_entries_by_party(services.trail)
-        services.extracts.pause = lambda _: self.worker.run_one()  # nobody else would run it
+        # nobody else would run it; one that is to be tried again later is not due
+        services.extracts.pause = lambda wait_s: self.worker.run_one() or time.sleep(wait_s)
 
     def load(self, layer: Layer) -> None:
         """Take in what a layer says, as a new file of its provider."""
