@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from geoshare.errors import BadRequest
 from geoshare.extracts.maps.draw import draw_map
 from geoshare.extracts.maps.drawing import Drawing
-from geoshare.extracts.maps.fonts import load_fonts
+from geoshare.extracts.maps.fonts import MEDIUM, load_fonts
 from geoshare.extracts.maps.frame import PIXEL_MM, Frame
 from geoshare.extracts.maps.pen import Pen
 from geoshare.extracts.maps.places import SHELTERS, SITES, collect
@@ -71,7 +71,7 @@ def picture(
     frame = _frame(box, width_px, height_px, pixel_ratio)
     load_fonts()
     content = io.BytesIO()
-    pen = Pen(Canvas(content, invariant=1, pageCompression=0))
+    pen = Pen(Canvas(content, invariant=1, pageCompression=0, initialFontName=MEDIUM))
     pen.begin_page(frame.width_mm, frame.height_mm)
     places = collect(views.get(SITES), views.get(SHELTERS), frame.plane, [frame], [frame.box()])
     drawing = Drawing(frame, pen, Speaker(language), places, hazards, numbered=False)

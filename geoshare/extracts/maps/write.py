@@ -12,7 +12,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from geoshare.extracts.maps.draw import draw_map
 from geoshare.extracts.maps.drawing import Drawing
-from geoshare.extracts.maps.fonts import load_fonts, spelled
+from geoshare.extracts.maps.fonts import MEDIUM, load_fonts, spelled
 from geoshare.extracts.maps.frame import Frame
 from geoshare.extracts.maps.furniture import (
     draw_code,
@@ -85,7 +85,12 @@ class _Book:
         self.say = Speaker(plan.request.language)
         self.title = plan.request.title.strip() or self._default_title()
         canvas = Canvas(
-            str(path), invariant=1, pageCompression=1, lang=plan.request.language, pdfVersion=(1, 6)
+            str(path),
+            invariant=1,
+            pageCompression=1,
+            pdfVersion=(1, 6),
+            initialFontName=MEDIUM,  # else every page names a font that is not embedded
+            lang=plan.request.language,
         )
         canvas.setTitle(self.title)
         canvas.setAuthor("geoshare")

@@ -15,6 +15,7 @@ export interface Tool {
 }
 
 export const TOOLS: Tool[] = [
+  { id: 'print', word: 'print', path: ICONS.print, open: () => location.assign('/map#print=1') },
   { id: 'sheets', word: 'sheetEdit', path: ICONS.table, open: openSheets },
   {
     id: 'edits', word: 'deskEdits', path: ICONS.history,

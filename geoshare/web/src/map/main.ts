@@ -17,12 +17,14 @@ import { pickAt } from './pick';
 import { fetchSchema, forgetSchemas } from './schemas';
 import { Search } from './search';
 import { Sheet } from './sheet';
+import type { PrintPanel } from './print';
 import { readLink, State, type Entry } from './state';
 import { TimeBar } from './timebar';
 import { MapView } from './view';
 
 const NARROW = matchMedia('(max-width: 719px)');
 
+const printAsked = new URLSearchParams(location.hash.slice(1)).has('print');
 readLink();
 
 const state = new State();
@@ -63,8 +65,9 @@ const sheet = new Sheet(panel.element, () => search.dismiss());
 
 const mapBox = h('div', { id: 'map', class: 'map' });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
+const printButton = h('button', { type: 'button', class: 'map-button print-button', id: 'print', onclick: () => void openPrint() }, icon(ICONS.print));
 const heading = h('h1', { class: 'visually-hidden' });
-const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, timebar.element, card.element);
+const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, timebar.element, card.element);
 layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), emergencies.element);
 
 function words(): void {
@@ -72,10 +75,31 @@ function words(): void {
   heading.textContent = document.title;
   linkButton.title = t('copyLink');
   linkButton.setAttribute('aria-label', t('copyLink'));
+  printButton.title = t('print');
+  printButton.setAttribute('aria-label', t('print'));
 }
 
 async function copyLink(): Promise<void> {
   await navigator.clipboard?.writeText(location.href).then(() => notice(t('linkCopied')), () => notice(location.href));
+}
+
+let printing: PrintPanel | null = null;
+
+/** The print panel is fetched when it is first wanted: most who look at the map never print it. */
+async function openPrint(): Promise<void> {
+  if (printing) {
+    printing.close();
+    return;
+  }
+  const panelOf = await import('./print').catch((error: unknown) => noticeError(error));
+  if (!panelOf || !view || printing) return;
+  card.close();
+  document.body.classList.add('is-printing');
+  printing = new panelOf.PrintPanel(state, view, main, () => {
+    printing = null;
+    document.body.classList.remove('is-printing');
+    printButton.focus();
+  });
 }
 
 async function start(): Promise<void> {
@@ -144,6 +168,7 @@ function openMap(): void {
     else if (status === 503) reloadLater();
   });
   map.once('idle', () => document.body.setAttribute('data-map', 'ready'));
+  if (printAsked) void openPrint();
   // A link pasted into the address bar of an open map is followed without a reload.
   window.addEventListener('hashchange', () => {
     const camera = state.follow(readLink());

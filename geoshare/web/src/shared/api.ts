@@ -203,7 +203,8 @@ async function refused(response: Response): Promise<ApiError> {
   );
 }
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+/** An answer as it comes; raises ApiError for a refusal. */
+export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const given = (init.headers ?? {}) as Record<string, string>;
   const response = await fetch(path, { ...init, headers: headers(given) });
   if (!response.ok) throw await refused(response);
@@ -380,7 +381,12 @@ export async function fileAddress(path: string): Promise<string> {
 
 /** Hands a file to the browser. */
 export async function save(path: string, name: string): Promise<void> {
-  const address = await fileAddress(path);
+  handOver(await (await ask(path)).blob(), name);
+}
+
+/** Hands a file that is here already to the browser. */
+export function handOver(file: Blob, name: string): void {
+  const address = URL.createObjectURL(file);
   const link = document.createElement('a');
   link.href = address;
   link.download = name;
