@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sample_data.formats import lanelet2, maps, municipal, opendrive, rasters, tables
+from sample_data.formats import lanelet2, maps, municipal, neighbour, opendrive, rasters, tables
 from sample_data.formats.files import pin_dates
 from sample_data.town.town import Town, make_town
 
@@ -32,6 +32,7 @@ WRITERS: dict[str, Callable[[Town, Path], None]] = {
     "landslide_a33.zip": municipal.write_landslide_zones,
     "089991_evacuation_space.csv": tables.write_sites,
     "shelters.xlsx": tables.write_shelters,
+    "089982_shelters.csv": neighbour.write_shelters,
     "population_mesh500.csv": lambda town, path: tables.write_population(town.coarse_population, path),
     "population_mesh250.csv": lambda town, path: tables.write_population(town.population, path),
     "people_flow_20260917.csv": tables.write_flow,

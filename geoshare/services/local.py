@@ -222,6 +222,14 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
     local.wait_until_visible()
     for organisation, tiers in DEMO_KEYS.values():
         local.agree(organisation, tiers, days=DEMO_DAYS, reason="the sample town")
+    for said in manifest.get("agreements", ()):
+        local.agree(
+            said["organisation"],
+            (said["tier"],),
+            days=DEMO_DAYS,
+            reason=said["reason"],
+            area=said["area"],
+        )
     keys = {
         name: local.create_key(organisation, (), days=DEMO_DAYS, label="demo")
         for name, (organisation, _) in DEMO_KEYS.items()
