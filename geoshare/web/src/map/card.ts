@@ -5,6 +5,8 @@ import { fill, h, icon, ICONS } from '../shared/dom';
 import { coded, language, languageChanged, moment, named, number, t, titled, unit } from '../shared/i18n';
 import { noticeError } from '../shared/notice';
 import { imageAddress } from './images';
+import { exposureOf } from './deciding/exposure';
+import { municipalityName } from './deciding/places';
 import { hazardName, HAZARDS } from './layers/disaster';
 import { fetchSchema } from './schemas';
 import type { State } from './state';
@@ -24,6 +26,7 @@ export class Card {
   private all = false;
   private asking: AbortController | null = null;
   private opener: Element | null = null;
+  private road: { key: string; element: HTMLElement } | null = null;
 
   constructor(
     private readonly state: State, private readonly highlight: (picked: Picked | null) => void,
@@ -95,7 +98,8 @@ export class Card {
         h('button', { type: 'button', class: 'button-icon', id: 'card-next', 'aria-label': t('next'), onclick: () => this.turn(1) }, icon(ICONS.right))),
       h('div', { class: 'card-body' },
         hazards(properties),
-        this.table(properties, schema, label)),
+        this.table(properties, schema, label),
+        picked.collection === 'segments' && picked.id && this.exposure(picked.id)),
       h('footer', { class: 'card-foot' },
         h('label', { class: 'check' },
           h('input', { type: 'checkbox', id: 'card-all', checked: this.all, onchange: (event: Event) => {
@@ -108,6 +112,16 @@ export class Card {
         }, t('saveGeoJSON'))),
     );
     if (wasHidden) this.element.focus({ preventScroll: true });
+  }
+
+  /** One and the same for as long as the card shows the road: what has been opened stays open. */
+  private exposure(segment: string): HTMLElement {
+    const key = `${segment} ${language()}`;
+    if (this.road?.key !== key) {
+      const rain = this.state.entry('rain');
+      this.road = { key, element: exposureOf(segment, () => (rain?.visible ? rain.time : null)) };
+    }
+    return this.road.element;
   }
 
   private turn(by: number): void {
@@ -160,6 +174,7 @@ function shownValue(name: string, value: unknown, property: PropertySchema): Nod
   if (typeof value === 'string') {
     if (property.format === 'date-time' || /^\d{4}-\d\d-\d\dT/.test(value)) return `${moment(value)} JST`;
     if (/^https?:\/\//.test(value)) return h('a', { href: value, target: '_blank', rel: 'noopener noreferrer' }, value);
+    if (name === 'local_government_code' && municipalityName(value) !== value) return `${municipalityName(value)} (${value})`;
     if (name === 'phone') return h('a', { href: `tel:${value.replace(/[^\d+]/g, '')}` }, value);
     return coded(property, value);
   }

@@ -11,11 +11,16 @@ import { notice, noticeError } from '../shared/notice';
 import { Card } from './card';
 import { EmergencyBar } from './emergency';
 import { prepareImages } from './images';
+import { AreaTool } from './deciding/area';
+import { Finder } from './deciding/finder';
+import { narrowed, narrowedAll } from './deciding/narrow';
+import { Tabs } from './deciding/tabs';
 import { LiveLayers } from './live';
 import { Panel } from './panel';
 import { pickAt } from './pick';
 import { fetchSchema, forgetSchemas } from './schemas';
 import { Search } from './search';
+import { watchScenarios } from './seen';
 import { Sheet } from './sheet';
 import type { PrintPanel } from './print';
 import { readLink, State, type Entry } from './state';
@@ -60,14 +65,33 @@ const card = new Card(state, (picked) => view?.mark(picked), () => search.dismis
 /** What changes while one looks: all of the disaster's, and whatever else is shown but for the base map. */
 const live = new Live(() => state.entries.filter(({ collection, definition, visible }) =>
   collection.kind === 'vector' && !definition.base && (visible || definition.group === 'disaster')).map(({ id }) => id));
-const liveLayers = new LiveLayers(state, live, () => view, (collection, ids) => card.changed(collection, ids));
-const sheet = new Sheet(panel.element, () => search.dismiss());
+const liveLayers = new LiveLayers(state, live, () => view, (collection, ids) => {
+  card.changed(collection, ids);
+  finder.changed(collection);
+});
+const finder = new Finder(state, () => view?.refresh(), (collection, feature) => {
+  const [lon, lat] = feature.geometry?.type === 'Point' ? feature.geometry.coordinates : [];
+  const offset: [number, number] = NARROW.matches ? [0, -mapBox.clientHeight * 0.24] : [0, 0];
+  if (lon !== undefined && lat !== undefined) view?.map.flyTo({ center: [lon, lat], zoom: Math.max(view.map.getZoom(), 15), offset });
+  if (NARROW.matches) sheet.set('peek');
+  card.open([{ collection, id: String(feature.id), properties: feature.properties ?? {} }]);
+});
+const area = new AreaTool(state, () => view?.map ?? null, () => view?.refresh(), (drawing) => {
+  if (drawing) card.close();
+  if (NARROW.matches) sheet.set(drawing ? 'peek' : 'full');
+});
+const tabs = new Tabs([
+  { id: 'layers', word: 'tabLayers', element: panel.element },
+  { id: 'finder', word: 'tabFind', element: finder.element, opened: () => void finder.open() },
+  { id: 'area', word: 'tabArea', element: area.element, opened: () => void area.open() },
+]);
+const sheet = new Sheet(tabs.element, () => search.dismiss());
 
 const mapBox = h('div', { id: 'map', class: 'map' });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
 const printButton = h('button', { type: 'button', class: 'map-button print-button', id: 'print', onclick: () => void openPrint() }, icon(ICONS.print));
 const heading = h('h1', { class: 'visually-hidden' });
-const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, timebar.element, card.element);
+const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, timebar.element, card.element, area.drawing.element);
 layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), emergencies.element);
 
 function words(): void {
@@ -144,12 +168,17 @@ function openMap(): void {
     notice(t('errorWebGL'), 'error');
     return;
   }
-  view.without = (collection, layer) => liveLayers.without(collection, layer);
-  view.overlay = () => liveLayers.overlay();
+  view.without = (collection, layer) => narrowed(collection, liveLayers.without(collection, layer), state);
+  view.overlay = () => {
+    const [live, drawn] = [liveLayers.overlay(), area.overlay()];
+    return { sources: { ...live.sources, ...drawn.sources }, layers: [...narrowedAll(live.layers, state), ...drawn.layers] };
+  };
   const { map } = view;
   panel.setZoom(map.getZoom());
   map.on('zoomend', () => panel.setZoom(map.getZoom()));
+  watchScenarios(map, state);
   map.on('click', (event) => {
+    if (area.drawing.tap(event)) return;
     const picked = pickAt(map, event.point, state);
     if (picked.length) {
       if (NARROW.matches) sheet.set('peek');

@@ -1,9 +1,10 @@
 /** The list of layers by group, each with its legend and settings. */
 
 import { fill, h, icon, ICONS } from '../shared/dom';
-import { coded, languageChanged, t, titled, type Word } from '../shared/i18n';
+import { coded, language, languageChanged, t, titled, type Word } from '../shared/i18n';
 import { imageAddress } from './images';
 import { hazardName, HAZARDS } from './layers/disaster';
+import { kindAndScenario, scenarioName } from './layers/hazards';
 import type { Group, Swatch } from './layers/types';
 import { schemaOf } from './schemas';
 import type { Entry, State } from './state';
@@ -127,7 +128,8 @@ export class Panel {
         onchange: (event: Event) => this.state.change(entry, { choice: (event.target as HTMLSelectElement).value }),
       },
       choice.all && h('option', { value: '' }, t('allHazards')),
-      ...options.map((value) => h('option', { value, selected: entry.choice === value }, name(value)))));
+      ...options.flatMap((value) => [value, ...scenariosOf(entry, value)])
+        .map((value) => h('option', { value, selected: entry.choice === value }, optionName(value, name)))));
   }
 
   private backgroundRow(): HTMLElement {
@@ -142,6 +144,19 @@ export class Panel {
       h('span', { class: 'switch', 'aria-hidden': 'true' }),
       h('span', { class: 'row-title' }, t('publicBackground')))));
   }
+}
+
+/** Values `option/scenario` that have been seen of an option, and the one that a link asks for. */
+function scenariosOf(entry: Entry, option: string): string[] {
+  if (!entry.definition.choice?.scenarios) return [];
+  const seen = [...(entry.sample?.choices ?? []), entry.choice].filter((value) => value.startsWith(`${option}/`));
+  return [...new Set(seen)].sort();
+}
+
+function optionName(value: string, name: (option: string) => string): string {
+  const [option, scenario] = kindAndScenario(value);
+  if (!scenario) return name(option);
+  return language() === 'ja' ? `　${name(option)}（${scenarioName(scenario)}）` : `\u2003${name(option)} (${scenarioName(scenario)})`;
 }
 
 function legendItem(swatch: Swatch, title: string): HTMLElement {
@@ -163,6 +178,9 @@ function picture(swatch: Swatch): Element {
       h('span', { style: {
         borderTop: `${swatch.width ?? 3}px ${swatch.dash ? 'dashed' : 'solid'} ${swatch.colour ?? '#000'}`,
       } }));
+  }
+  if (swatch.kind === 'fill' && swatch.dash) {
+    return h('span', { class: 'swatch swatch-none', 'aria-hidden': 'true', style: { borderColor: swatch.outline ?? '#8796a3' } });
   }
   const shape = swatch.kind === 'point' ? 'swatch-point' : 'swatch-fill';
   return h('span', { class: `swatch ${shape}${swatch.hatch ? ' swatch-hatch' : ''}`, 'aria-hidden': 'true', style: {

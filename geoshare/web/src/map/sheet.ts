@@ -40,8 +40,7 @@ export class Sheet {
 
   private words(): void {
     const folded = document.body.classList.contains('panel-folded');
-    this.title.textContent = `${t('layers')}・${t('legend')}`;
-    if (document.documentElement.lang === 'en') this.title.textContent = `${t('layers')} & ${t('legend')}`;
+    this.title.textContent = t('sheetTitle');
     this.element.setAttribute('aria-label', t('layers'));
     this.handle.setAttribute('aria-expanded', String(this.height !== 'peek'));
     this.fold.setAttribute('aria-expanded', String(!folded));

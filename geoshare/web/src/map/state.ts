@@ -41,6 +41,8 @@ export class State {
   maxTileZoom = 16;
   entries: Entry[] = [];
   camera: Camera | null = null;
+  /** Collections of which only some features are shown, and the ids of these. */
+  only = new Map<string, readonly string[]>();
 
   /** Collections came or went. */
   readonly catalogueChanged = new Signal<void>();

@@ -394,6 +394,12 @@ export function handOver(file: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
+/** Hands the browser a file that is the answer to a question of several members. */
+export async function saveAnswer(path: string, body: unknown, name: string): Promise<void> {
+  const answer = await ask(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  handOver(await answer.blob(), name);
+}
+
 /** The refused rows of a contribution. */
 export const saveRefused = (id: string): Promise<void> =>
   save(`/contributions/${part(id)}/refused.xlsx`, `refused-${id}.xlsx`);

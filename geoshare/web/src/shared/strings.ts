@@ -7,11 +7,12 @@
 import { ACCOUNT } from './strings/account';
 import { COMMON } from './strings/common';
 import { CONTRIBUTE } from './strings/contribute';
+import { DECIDING } from './strings/deciding';
 import { DESK } from './strings/desk';
 import { MAP } from './strings/map';
 import { PRINT } from './strings/print';
 import { SHEETS } from './strings/sheets';
 
-export const STRINGS = { ...COMMON, ...MAP, ...PRINT, ...DESK, ...SHEETS, ...CONTRIBUTE, ...ACCOUNT } as const;
+export const STRINGS = { ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...DESK, ...SHEETS, ...CONTRIBUTE, ...ACCOUNT } as const;
 
 export type Word = keyof typeof STRINGS;

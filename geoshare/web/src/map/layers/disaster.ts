@@ -2,35 +2,13 @@
 
 import { LETTERING } from '../../shared/fonts';
 import { language, t, type Word } from '../../shared/i18n';
-import { ADVISORY, ALERT, DEPTHS, DEPTH_HALF_TO_ONE, DEPTH_UNKNOWN, LEVEL_UNKNOWN, ZONE_SPECIAL, ZONE_WARNING } from './palettes';
+import { ADVISORY, ALERT, LEVEL_UNKNOWN } from './palettes';
 import { haloPaint } from './base';
 import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
 
 export const HAZARDS = [
   'flood', 'landslide', 'storm_surge', 'earthquake', 'tsunami', 'great_fire', 'inland_flood', 'eruption',
 ] as const;
-
-const depthOf = expression(['to-number', ['coalesce', ['get', 'depth_min_m'], -1]]);
-const DEPTH = expression([
-  'case',
-  ['in', ['coalesce', ['get', 'zone_class'], ''], ['literal', ['special_warning', 'special_warning_planned']]], ZONE_SPECIAL,
-  ['in', ['coalesce', ['get', 'zone_class'], ''], ['literal', ['warning', 'warning_planned']]], ZONE_WARNING,
-  ['<', depthOf, 0], ['case', ['==', ['get', 'hazard_type'], 'landslide'], ZONE_WARNING, DEPTH_UNKNOWN],
-  ['all', ['==', depthOf, 0.5], ['==', ['to-number', ['coalesce', ['get', 'depth_max_m'], 0]], 1]], DEPTH_HALF_TO_ONE,
-  ['step', depthOf, DEPTHS[0]?.[2], ...DEPTHS.slice(1).flatMap(([from, , colour]) => [from, colour])],
-]);
-
-function depthLegend(): Swatch[] {
-  const steps = DEPTHS.map(([from, to, colour]): Swatch => ({
-    kind: 'fill', colour, outline: '#a58f86',
-    label: to === null ? `${from} m –` : `${from} – ${to} m`,
-  }));
-  return [
-    { kind: 'heading', label: t('depth') }, ...steps.reverse(),
-    { kind: 'fill', colour: ZONE_SPECIAL, outline: '#b0442c', label: t('specialZone') },
-    { kind: 'fill', colour: ZONE_WARNING, outline: '#b59f1a', label: t('warningZone') },
-  ];
-}
 
 const flag = (hazard: string) => ['case', ['==', ['get', `hazard_${hazard}`], true], '1', '0'];
 
@@ -167,7 +145,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
     group: 'disaster', order: 5, visible: true,
     layers: (context) => [
       drawn(context, 'area', 'fill', 320, { filter: REAL as never, paint: { 'fill-color': WARNING, 'fill-opacity': 0.1 } }),
-      drawn(context, 'drill', 'fill', 321, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch' } }),
+      drawn(context, 'drill', 'fill', 321, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
       drawn(context, 'edge', 'line', 322, {
         filter: REAL as never, paint: { 'line-color': WARNING, 'line-width': byZoom([8, 1.5], [16, 4]) },
       }),
@@ -190,22 +168,6 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
       { kind: 'fill', colour: `${LEVEL_UNKNOWN}24`, outline: LEVEL_UNKNOWN, label: t('warningNoLevel') },
       { kind: 'fill', colour: '#ffffff', outline: LEVEL_UNKNOWN, hatch: true, label: t('warningDrill') },
     ],
-  },
-  hazard_zones: {
-    group: 'disaster', order: 6, visible: true, opacity: 0.75,
-    choice: {
-      label: 'filterHazard', property: 'hazard_type', all: true,
-      options: ['flood', 'inland_flood', 'storm_surge', 'tsunami', 'landslide'],
-      filter: (value) => expression(['==', ['get', 'hazard_type'], value]) as never,
-    },
-    layers: (context) => {
-      const filter = context.choice ? expression(['==', ['get', 'hazard_type'], context.choice]) : undefined;
-      return [
-        drawn(context, 'area', 'fill', 300, { filter: every(filter as never), layout: { 'fill-sort-key': depthOf }, paint: { 'fill-color': DEPTH } }),
-        drawn(context, 'edge', 'line', 301, { filter: every(filter as never), minzoom: 14, paint: { 'line-color': '#8a6d62', 'line-width': 0.4 } }),
-      ];
-    },
-    legend: depthLegend,
   },
 };
 

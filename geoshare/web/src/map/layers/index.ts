@@ -4,6 +4,7 @@ import type { Collection } from '../../shared/api';
 import { LETTERING } from '../../shared/fonts';
 import { BASE_LAYERS, haloPaint } from './base';
 import { DISASTER_LAYERS } from './disaster';
+import { HAZARD_LAYERS } from './hazards';
 import { colourOf } from './palettes';
 import { PEOPLE_LAYERS } from './people';
 import { anyRaster, RASTER_LAYERS } from './rasters';
@@ -11,7 +12,7 @@ import { ROAD_LAYERS } from './roads';
 import { byZoom, drawn, geometry, nameOf, type Definition } from './types';
 
 const KNOWN: Record<string, Definition> = {
-  ...DISASTER_LAYERS, ...ROAD_LAYERS, ...PEOPLE_LAYERS, ...RASTER_LAYERS, ...BASE_LAYERS,
+  ...DISASTER_LAYERS, ...HAZARD_LAYERS, ...ROAD_LAYERS, ...PEOPLE_LAYERS, ...RASTER_LAYERS, ...BASE_LAYERS,
 };
 
 export function definitionOf(collection: Collection, index: number): Definition {

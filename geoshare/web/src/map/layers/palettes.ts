@@ -1,25 +1,5 @@
 /** Colours with a meaning of their own. */
 
-/**
- * Flood depth: MLIT, 水害ハザードマップ作成の手引き (the standard legend, also used for tsunami and
- * storm surge). Lower bound in metres, upper bound, colour.
- */
-export const DEPTHS: readonly [number, number | null, string][] = [
-  [0, 0.5, '#f7f5a9'],
-  [0.5, 3, '#ffd8c0'],
-  [3, 5, '#ffb7b7'],
-  [5, 10, '#ff9191'],
-  [10, 20, '#f285c9'],
-  [20, null, '#dc7adc'],
-];
-/** The finer step of the same legend between 0.5 and 1 m. */
-export const DEPTH_HALF_TO_ONE = '#f8e1a6';
-export const DEPTH_UNKNOWN = '#c9d6df';
-
-/** Landslides, as on the national hazard-map portal. */
-export const ZONE_WARNING = '#ffed4c';
-export const ZONE_SPECIAL = '#fb684c';
-
 /** Alert levels of the Cabinet Office (警戒レベル). */
 export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5: '#0c000c' };
 /** Level 2 in the same scheme, and a warning for which no level is defined. */

@@ -55,6 +55,8 @@ export interface Choice {
   all: boolean;
   options?: string[];
   filter: (value: string) => FilterSpecification;
+  /** A second property that divides each option: `option/value`, as far as it has been seen. */
+  scenarios?: string;
 }
 
 export interface Definition {
