@@ -1,6 +1,6 @@
 /** What tiles are painted with: outlines gathered by colour once, then drawn in order, ground first. */
 
-import { ADVISORY, ALERT, BASE, DEPTHS, DEPTH_HALF_TO_ONE, DEPTH_UNKNOWN, LEVEL_UNKNOWN, ZONE_SPECIAL, ZONE_WARNING } from '../map/layers/palettes';
+import { ADVISORY, ALERT, BASE, LEVEL_UNKNOWN, zoneColour } from '../map/layers/palettes';
 import type { Feature, Layer, Value } from './mvt';
 
 type Values = Record<string, Value>;
@@ -33,16 +33,6 @@ const between = (...steps: [number, number][]) => (zoom: number): number => {
 
 type Pen = Omit<Stroke, 'path'>;
 const text = (values: Values, name: string): string => String(values[name] ?? '');
-
-function depthColour(values: Values): string {
-  const zone = text(values, 'zone_class');
-  if (zone.startsWith('special_warning')) return ZONE_SPECIAL;
-  if (zone === 'warning' || zone === 'warning_planned') return ZONE_WARNING;
-  const from = Number(values.depth_min_m ?? -1);
-  if (from < 0) return values.hazard_type === 'landslide' ? ZONE_WARNING : DEPTH_UNKNOWN;
-  if (from === 0.5 && Number(values.depth_max_m) === 1) return DEPTH_HALF_TO_ONE;
-  return [...DEPTHS].reverse().find(([least]) => from >= least)?.[2] ?? DEPTH_UNKNOWN;
-}
 
 export function levelColour(level: unknown, otherwise: string = LEVEL_UNKNOWN): string {
   const number = Number(level);
@@ -95,7 +85,7 @@ function pens(layer: string, feature: Feature): Pen[] {
     }
     case 'water': return area
       ? [{ order: 10, fill: BASE.water }] : [{ order: 11, line: BASE.waterEdge, width: between([10, 0.5], [17, 2]) }];
-    case 'hazard_zones': return [{ order: 20 + Math.min(9, Math.max(0, Number(values.depth_min_m ?? 0))) / 2, fill: depthColour(values), alpha: 0.7 }];
+    case 'hazard_zones': return [{ order: 20 + Math.min(9, Math.max(0, Number(values.depth_min_m ?? 0))) / 2, fill: zoneColour(values), alpha: 0.7 }];
     case 'warnings': {
       const drill = ['drill', 'test'].includes(text(values, 'state'));
       const line = drill ? LEVEL_UNKNOWN : levelColour(values.level);

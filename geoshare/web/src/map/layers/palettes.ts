@@ -1,5 +1,50 @@
 /** Colours with a meaning of their own. */
 
+/** Lower bound in metres, upper bound, colour. */
+export type Depth = readonly [number, number | null, string];
+
+/**
+ * Depth of water: MLIT, 水害ハザードマップ作成の手引き (2023), the standard legend of floods, which is also that of
+ * inland floods and storm surges.
+ */
+export const DEPTHS: readonly Depth[] = [
+  [0, 0.5, '#f7f5a9'],
+  [0.5, 3, '#ffd8c0'],
+  [3, 5, '#ffb7b7'],
+  [5, 10, '#ff9191'],
+  [10, 20, '#f285c9'],
+  [20, null, '#dc7adc'],
+];
+/** The same colours with the steps of tsunamis (津波浸水想定, A40). */
+export const TSUNAMI_DEPTHS: readonly Depth[] = [
+  [0, 0.3, '#ffffb3'], [0.3, 1, '#f8e1a6'], [1, 2, '#ffd8c0'], [2, 5, '#ffb7b7'], ...DEPTHS.slice(3),
+];
+/** Steps of the detailed legend of the same guide; they stand in no list of their own. */
+export const FINER_DEPTHS: readonly Depth[] = [[0.5, 1, '#f8e1a6'], [1, 3, '#ffd8c0'], [0.3, 0.5, '#f7f5a9']];
+export const DEPTH_UNKNOWN = '#c9d6df';
+
+/** Landslides by movement, special zone and zone: 土砂災害警戒区域 on 重ねるハザードマップ and MLIT's PLATEAU VIEW. */
+export const SLIDES: Readonly<Record<string, readonly [string, string]>> = {
+  steep_slope: ['#fb684c', '#ffed4c'],
+  debris_flow: ['#c04c63', '#edd86f'],
+  landslide: ['#ca4c95', '#ffb74c'],
+};
+/** Where the movement is not said. */
+export const [ZONE_SPECIAL, ZONE_WARNING] = SLIDES.steep_slope as readonly [string, string];
+
+/** The colour of a hazard zone, for who draws without MapLibre. */
+export function zoneColour(values: Readonly<Record<string, unknown>>): string {
+  const zone = String(values.zone_class ?? '');
+  const [special, warning] = SLIDES[String(values.scenario ?? '')] ?? [ZONE_SPECIAL, ZONE_WARNING];
+  if (zone.startsWith('special_warning')) return special;
+  if (zone === 'warning' || zone === 'warning_planned') return warning;
+  const from = Number(values.depth_min_m ?? -1);
+  if (from < 0) return values.hazard_type === 'landslide' ? warning : DEPTH_UNKNOWN;
+  const to = values.depth_max_m === undefined || values.depth_max_m === null ? null : Number(values.depth_max_m);
+  const same = [...TSUNAMI_DEPTHS, ...DEPTHS, ...FINER_DEPTHS].find(([low, high]) => low === from && high === to);
+  return (same ?? [...DEPTHS].reverse().find(([low]) => from >= low))?.[2] ?? DEPTH_UNKNOWN;
+}
+
 /** Alert levels of the Cabinet Office (警戒レベル). */
 export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5: '#0c000c' };
 /** Level 2 in the same scheme, and a warning for which no level is defined. */
