@@ -16,6 +16,12 @@ export interface Tool {
 
 export const TOOLS: Tool[] = [
   { id: 'print', word: 'print', path: ICONS.print, open: () => location.assign('/map#print=1') },
+  {
+    id: 'share', word: 'shareMap', path: ICONS.share,
+    open: (desk) => void import('../sharing/dialog')
+      .then(({ openSharing }) => openSharing({ box: null, layers: desk.collections.map(({ id }) => id) }))
+      .catch((error: unknown) => noticeError(error)),
+  },
   { id: 'sheets', word: 'sheetEdit', path: ICONS.table, open: openSheets },
   {
     id: 'edits', word: 'deskEdits', path: ICONS.history,

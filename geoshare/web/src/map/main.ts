@@ -90,8 +90,9 @@ const sheet = new Sheet(tabs.element, () => search.dismiss());
 const mapBox = h('div', { id: 'map', class: 'map' });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
 const printButton = h('button', { type: 'button', class: 'map-button print-button', id: 'print', onclick: () => void openPrint() }, icon(ICONS.print));
+const shareButton = h('button', { type: 'button', class: 'map-button share-button', id: 'share', hidden: true, onclick: () => void share() }, icon(ICONS.share));
 const heading = h('h1', { class: 'visually-hidden' });
-const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, timebar.element, card.element, area.drawing.element);
+const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, shareButton, timebar.element, card.element, area.drawing.element);
 layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), emergencies.element);
 
 function words(): void {
@@ -101,6 +102,8 @@ function words(): void {
   linkButton.setAttribute('aria-label', t('copyLink'));
   printButton.title = t('print');
   printButton.setAttribute('aria-label', t('print'));
+  shareButton.title = t('shareTitle');
+  shareButton.setAttribute('aria-label', t('shareTitle'));
 }
 
 async function copyLink(): Promise<void> {
@@ -126,6 +129,18 @@ async function openPrint(): Promise<void> {
   });
 }
 
+/** The dialog comes when it is first wanted: most who look at the map share nothing. */
+async function share(): Promise<void> {
+  try {
+    const { openSharing } = await import('../sharing/dialog');
+    const bounds = view?.map.getBounds();
+    const layers = state.entries.filter((entry) => entry.visible).map(({ id }) => id);
+    await openSharing({ box: bounds ? [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()] : null, layers });
+  } catch (error) {
+    noticeError(error);
+  }
+}
+
 async function start(): Promise<void> {
   try {
     state.settings = await api.settings().catch(() => ({ background: null }));
@@ -142,6 +157,7 @@ async function start(): Promise<void> {
     return;
   }
   if (state.me) header.show(state.me);
+  shareButton.hidden = !state.me || state.me.anonymous;
   void emergencies.look();
   live.begin();
   await prepareImages();
@@ -221,6 +237,7 @@ function loadAnew(): void {
 
 keyChanged.on((me) => {
   header.show(me);
+  shareButton.hidden = me.anonymous;
   emergencies.again();
   loadAnew();
 });

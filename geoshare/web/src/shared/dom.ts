@@ -94,5 +94,6 @@ export const ICONS = {
   trash: 'M5 7h14M9 7V4h6v3M7 7l1 13h8l1-13M10 11v5M14 11v5',
   print: 'M7 8V3h10v5M7 17H4V9h16v8h-3M7 14h10v7H7z',
   menu: 'M4 7h16M4 12h16M4 17h16',
+  share: 'M18 3a2.6 2.6 0 1 0 .1 0zM6 9.4a2.6 2.6 0 1 0 .1 0zM18 15.8a2.6 2.6 0 1 0 .1 0zM8.3 10.8l7.4-4M8.3 13.2l7.4 4',
   link: 'M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1-1',
 } as const;

@@ -11,8 +11,11 @@ import { DECIDING } from './strings/deciding';
 import { DESK } from './strings/desk';
 import { MAP } from './strings/map';
 import { PRINT } from './strings/print';
+import { SHARING } from './strings/sharing';
 import { SHEETS } from './strings/sheets';
 
-export const STRINGS = { ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...DESK, ...SHEETS, ...CONTRIBUTE, ...ACCOUNT } as const;
+export const STRINGS = {
+  ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...DESK, ...SHEETS, ...SHARING, ...CONTRIBUTE, ...ACCOUNT,
+} as const;
 
 export type Word = keyof typeof STRINGS;

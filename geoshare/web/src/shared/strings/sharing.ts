@@ -1,0 +1,39 @@
+/** Words of sharing a map with the public. */
+
+import type { Words } from './words';
+
+export const SHARING = {
+  shareMap: { ja: '共有', en: 'Share' },
+  shareTitle: { ja: '地図を共有する', en: 'Share this map' },
+  shareLead: {
+    ja: 'リンクを知っている人は、だれでもログインなしで見られます。表示されるのは、一般に公開できるデータだけです。',
+    en: 'Whoever has the link sees it without logging in. It shows only what may be shown to everybody.',
+  },
+  shareName: { ja: '題名', en: 'Title' },
+  shareNameUsual: { ja: '避難所の開設状況', en: 'Shelters that are open' },
+  shareNote: { ja: 'ひとこと（任意）', en: 'A note (may be empty)' },
+  shareLayers: { ja: '見せる内容', en: 'What to show' },
+  shareUntil: { ja: '公開する期間', en: 'How long' },
+  shareHours: { ja: '{n}時間', en: '{n} hours' },
+  shareDays: { ja: '{n}日間', en: '{n} days' },
+  shareLanguage: { ja: '最初に開く言語', en: 'Language it opens in' },
+  shareWhere: { ja: '範囲', en: 'Area' },
+  shareHere: { ja: 'いま表示している範囲', en: 'What the map shows now' },
+  shareAll: { ja: '避難所のある範囲すべて', en: 'Everywhere there are shelters' },
+  shareMake: { ja: 'リンクを作る', en: 'Make the link' },
+  shareMade: { ja: 'リンクができました', en: 'The link is ready' },
+  shareOpen: { ja: '開いて確かめる', en: 'Open it' },
+  shareLine: { ja: 'LINEで送る', en: 'Send by LINE' },
+  shareCode: { ja: 'QRコード', en: 'QR code' },
+  shareList: { ja: '共有中の地図', en: 'Maps that are shared' },
+  shareNone: { ja: '共有中の地図はありません', en: 'No map is shared' },
+  shareBy: { ja: '{at} に {who} が作成、{until} まで', en: 'made {at} by {who}, until {until}' },
+  shareKey: { ja: 'アクセスキー', en: 'a key' },
+  shareEnd: { ja: '共有を終了', en: 'End it' },
+  shareEndSure: { ja: '「{title}」の共有を終了しますか。リンクはすぐに使えなくなります。', en: 'End “{title}”? The link stops working at once.' },
+  shareEnded: { ja: '共有を終了しました', en: 'The share has ended' },
+  shareDenied: {
+    ja: '共有するには「状況の更新」または「組織の管理」の権限、あるいは組織のキーが必要です。',
+    en: 'Sharing needs the role of an editor or administrator, or a key of your organisation.',
+  },
+} as const satisfies Words;
