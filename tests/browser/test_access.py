@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -59,4 +62,24 @@ def test_the_key_dialog_and_the_upload_page_have_no_serious_finding(
     )
     seen.page.wait_for_selector(".preview-map[data-map=ready]")
     seen.page.click(".options summary")
+    assert findings(seen, axe) == []
+
+
+@pytest.mark.parametrize("choice", ["ja", "ja-easy", "en"])
+def test_a_shared_map_has_no_serious_finding_in_any_language(
+    visit: Callable[..., Any], axe: str, live_server: Any, choice: str
+) -> None:
+    said = {
+        "title": "避難所",
+        "layers": ["shelters", "events", "warnings", "evacuation_sites"],
+        "bbox": [140.88, 36.238, 140.93, 36.26],
+        "hours": 1,
+    }
+    headers = {"X-API-Key": live_server.keys["municipal"], "Content-Type": "application/json"}
+    asked = Request(f"{live_server.url}/me/shares", json.dumps(said).encode(), headers)
+    path = urlsplit(json.load(urlopen(asked))["href"]).path
+    seen = visit(phone=True, audit=True).open(f"{path}#lang={choice}")
+    seen.page.wait_for_selector("body[data-share=ready]")
+    for name in ("events", "evacuation_sites"):
+        seen.page.evaluate(f"document.getElementById('list-{name}').open = true")
     assert findings(seen, axe) == []

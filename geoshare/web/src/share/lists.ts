@@ -50,7 +50,7 @@ const chip = (text: Node, colour: string): HTMLElement => h('span', { class: 'st
 
 function line(row: Row, eyes: Eyes, head: (Node | null)[], facts: (Node | null | false | '')[]): HTMLElement {
   return h('li', { id: `row-${row.id}`, class: row.id === eyes.chosen ? 'row chosen' : 'row' },
-    h('button', { type: 'button', class: 'row-main', 'aria-label': `${named(row)} ${say('showOnMap')}`, onclick: () => eyes.find(row) },
+    h('button', { type: 'button', class: 'row-main', title: say('showOnMap'), onclick: () => eyes.find(row) },
       h('span', { class: 'row-head' }, ...head),
       h('span', { class: 'facts' }, ...facts.filter((fact): fact is Node => !!fact).map((fact) => h('span', {}, fact)))),
     typeof row.phone === 'string' && h('a', { class: 'phone', href: `tel:${row.phone.replace(/[^\d+]/g, '')}`, 'aria-label': `${named(row)} ${row.phone}` }, row.phone));
@@ -123,7 +123,8 @@ function areaWords(row: Row): Node[] {
 
 function warningWords(row: Row): Node[] {
   const name = String(row.kind_name ?? named(row));
-  return [h('strong', {}, name), h('span', { class: 'where' }, String(row.area_name ?? '')),
+  const plain = easy() && Number(row.level ?? 0) >= 3 && row.state !== 'drill' && row.state !== 'test';
+  return [h('strong', {}, name), h('span', { class: 'where' }, String(row.area_name ?? '')), h('span', {}, plain ? show('dangerous') : ''),
     h('span', { class: 'quiet' }, typeof row.reported_at === 'string' ? show('since', { at: moment(row.reported_at) }) : '')];
 }
 

@@ -44,7 +44,7 @@ const message = h('div', { class: 'message', role: 'status', 'aria-live': 'polit
 
 function languages(): HTMLElement {
   return h('div', { class: 'languages', role: 'group', 'aria-label': say('language') }, ...CHOICES.map((name) => h('button', {
-    type: 'button', id: `language-${name}`, lang: name === 'en' ? 'en' : 'ja', 'aria-pressed': String(chosen() === name), 'aria-label': OWN_NAMES[name][0], onclick: () => setLanguage(name),
+    type: 'button', id: `language-${name}`, lang: name === 'en' ? 'en' : 'ja', 'aria-pressed': String(chosen() === name), title: OWN_NAMES[name][0], onclick: () => setLanguage(name),
   }, h('span', { class: 'full' }, OWN_NAMES[name][0]), h('span', { class: 'short' }, OWN_NAMES[name][1]))));
 }
 

@@ -68,6 +68,7 @@ export const WORDS = {
   act3: words('高齢者等避難', 'お{年寄|としよ}りや {時間|じかん}が かかる {人|ひと}は にげて ください', 'Elderly and those needing time: evacuate'),
   act4: words('避難指示', '{危|あぶ}ない ところから {全員|ぜんいん} にげて ください', 'Everybody: evacuate now'),
   act5: words('緊急安全確保', 'とても {危|あぶ}ないです。すぐに {命|いのち}を {守|まも}って ください', 'Emergency: protect your life at once'),
+  dangerous: words('', 'あぶないです。{市役所|しやくしょ}・{町役場|まちやくば}の お{知|し}らせを {見|み}て ください。', ''),
   lifted: words('解除', '{終|お}わりました', 'Lifted'),
 } as const satisfies Record<string, Words>;
 
