@@ -70,11 +70,12 @@ export class Board {
 
   private overlay(): { sources: Record<string, SourceSpecification>; layers: Drawn[] } {
     const made = this.drawing.overlay();
-    const { about, items, chosen } = this.desk;
-    const entry = about && this.state.entry(about.id);
-    if (!about || !entry) return made;
+    const { about, pane, chosen } = this.desk;
+    const entry = this.state.entry((about ?? pane)?.id ?? '');
+    if (!entry) return made;
+    const shown: { id?: string | number; geometry: GeoJSON.Geometry | null; properties: Record<string, unknown> | null }[] = pane ? pane.features() : this.desk.matching();
     const source = 'desk';
-    const features = this.desk.matching().filter((item) => item.geometry).map((item) => plain({ type: 'Feature', ...item }));
+    const features = shown.filter((item) => item.geometry).map((item) => plain({ ...item, type: 'Feature' }));
     made.sources[source] = { type: 'geojson', data: { type: 'FeatureCollection', features } };
     const layers = definitionOf(entry.collection, 0).layers(this.state.context(entry, source));
     for (const layer of layers) {
@@ -82,7 +83,7 @@ export class Board {
       delete spec['source-layer'];
       made.layers.push({ height: layer.height + 1000, spec: spec as never });
     }
-    const at = middle(items.find((item) => item.id === chosen)?.geometry ?? null);
+    const at = middle(shown.find((item) => item.id === chosen)?.geometry ?? null);
     if (at) {
       made.sources.chosen = { type: 'geojson', data: { type: 'Point', coordinates: at } };
       made.layers.push({ height: 2500, spec: { id: 'desk~chosen', type: 'circle', source: 'chosen', paint: { 'circle-radius': 22, 'circle-color': 'transparent', 'circle-stroke-color': '#0a6aa1', 'circle-stroke-width': 4 } } });

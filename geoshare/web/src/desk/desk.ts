@@ -7,6 +7,7 @@ import { idsOf, Live, type Told } from '../shared/live';
 import { notice, noticeError } from '../shared/notice';
 import { openConflict } from './dialogs';
 import { nameOf } from './list';
+import type { Pane } from './pane';
 import { say } from './say';
 import { talk, type Editable, type Item, type Said, type StaleFeature } from './talk';
 
@@ -18,6 +19,9 @@ export class Desk {
   gate: Gate = 'wait';
   collections: Editable[] = [];
   about: Editable | null = null;
+  /** Tabs beside the lists, and the one that is open in place of a list. */
+  panes: Pane[] = [];
+  pane: Pane | null = null;
   items: Item[] = [];
   filter = '';
   /** The state that is looked for; empty for all. */
@@ -27,7 +31,7 @@ export class Desk {
 
   /** Lists in which something has changed since they were looked at. */
   readonly fresh = new Set<string>();
-  readonly live = new Live(() => this.collections.map(({ id }) => id));
+  readonly live = new Live(() => [...this.collections, ...this.panes].map(({ id }) => id));
 
   /** Another list is open, or another language or person: all is drawn anew. */
   readonly opened = new Signal<void>();
@@ -63,11 +67,23 @@ export class Desk {
 
   async choose(next: Editable): Promise<void> {
     this.about = next;
+    this.pane = null;
     this.items = [];
     this.filter = this.wanted = this.chosen = '';
     this.fresh.delete(next.id);
     this.opened.emit();
     await this.refresh();
+  }
+
+  /** Opens a tab that is no list. */
+  async look(pane: Pane): Promise<void> {
+    this.about = null;
+    this.pane = pane;
+    this.items = [];
+    this.chosen = '';
+    this.fresh.delete(pane.id);
+    this.opened.emit();
+    await pane.refresh();
   }
 
   /** Asks for the open list anew. */
@@ -87,6 +103,9 @@ export class Desk {
 
   /** Somebody has changed something: of the open list it is asked for, of the others it is noted. */
   private async take(collection: string, told: Told): Promise<void> {
+    const pane = this.panes.find(({ id }) => id === collection);
+    pane?.told(told);
+    if (pane && pane === this.pane) return;
     if (collection !== this.about?.id) {
       this.fresh.add(collection);
       this.changed.emit();
@@ -170,7 +189,7 @@ export class Desk {
   }
 
   /** Says that something is done, and how to take it back. */
-  private saved(edit: string | null, name: string, word: 'deskSaved' | 'deskWithdrawn' = 'deskSaved'): void {
+  saved(edit: string | null, name: string, word: 'deskSaved' | 'deskWithdrawn' | 'followDone' = 'deskSaved'): void {
     notice(t(word, { name }), 'info', edit === null ? undefined : { word: 'deskUndo', act: () => void this.undo(edit) });
   }
 

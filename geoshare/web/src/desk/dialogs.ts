@@ -19,7 +19,7 @@ export function shown(value: unknown, property: PropertySchema | undefined): str
 }
 
 /** Opens a dialog; resolves when it is closed. */
-function open(title: string, ...content: (Node | string | null | false)[]): HTMLDialogElement {
+export function open(title: string, ...content: (Node | string | null | false)[]): HTMLDialogElement {
   const head = h('div', { class: 'dialog-head' }, h('h2', { id: 'desk-dialog' }, title),
     h('button', { type: 'button', class: 'button-icon', 'aria-label': t('close'), onclick: () => dialog.close() }, icon(ICONS.close)));
   const dialog = h('dialog', { class: 'dialog desk-dialog', 'aria-labelledby': 'desk-dialog', onclose: () => dialog.remove() }, head, ...content);

@@ -12,18 +12,22 @@ import { prepareImages } from '../map/images';
 import { Board, NARROW } from './board';
 import { Desk } from './desk';
 import { openForm, openHistory, type Photo } from './dialogs';
+import { openFollow } from './follow';
 import { waysOf, type Marked } from './draw';
 import type { Acts } from './list';
 import { Panel } from './panel';
 import { say } from './say';
 import { talk, type Editable, type Said } from './talk';
+import { WarningsPane } from './warnings';
 
 const desk = new Desk();
 const header = new Header(null, 'desk');
 const board = new Board(desk, (id) => {
-  desk.mark(id);
+  if (desk.pane) desk.chosen = id;
+  else desk.mark(id);
+  board.refresh();
   show('list');
-  document.getElementById(`row-${id}`)?.scrollIntoView({ block: 'center' });
+  document.getElementById(desk.pane ? `warning-${id}` : `row-${id}`)?.scrollIntoView({ block: 'center' });
 });
 
 const failed = (error: unknown): void => notice(say(error), 'error');
@@ -45,6 +49,24 @@ const acts: Acts = {
     if (NARROW.matches) show('map');
   },
 };
+
+const warnings = new WarningsPane(board.state, () => desk.collections.some(({ id }) => id === 'evacuation_areas'), {
+  find: (geometry, id) => {
+    desk.chosen = id;
+    board.find(geometry);
+    board.refresh();
+    if (NARROW.matches) show('map');
+  },
+  follow: (warning) => void openFollow(warning, published).catch(failed),
+  changed: () => board.refresh(),
+});
+
+/** What was made of a warning is shown in its list. */
+function published(edit: string | null, name: string): void {
+  const areas = desk.collections.find(({ id }) => id === 'evacuation_areas');
+  desk.saved(edit, name, 'followDone');
+  if (areas) void desk.choose(areas);
+}
 
 const panel = new Panel(desk, acts, add, () => header.openKeyDialog());
 const switcher = h('div', { class: 'desk-switch' });
@@ -116,8 +138,10 @@ async function start(): Promise<void> {
   if (desk.gate !== 'open') return;
   await board.state.load();
   await prepareImages();
+  desk.panes = board.state.entry('warnings') ? [warnings] : [];
   board.open();
   await desk.choose(desk.collections[0] as Editable);
+  if (desk.panes.length) await warnings.refresh();
 }
 
 languageChanged.on(() => { words(); desk.opened.emit(); });

@@ -8,6 +8,10 @@ import { TOOLS } from './tools';
 
 const MOST = 100;
 
+function news(): HTMLElement {
+  return h('span', { class: 'news', hidden: true }, h('span', { class: 'visually-hidden' }, t('deskNews')));
+}
+
 export class Panel {
   readonly element = h('section', { class: 'desk-panel' });
 
@@ -22,6 +26,7 @@ export class Panel {
   render(): void {
     const { gate } = this.desk;
     if (gate === 'wait') return;
+    this.desk.pane?.render();
     fill(this.element, ...(gate === 'open' ? this.open() : this.closed(gate === 'empty')));
     this.renderList();
   }
@@ -39,7 +44,17 @@ export class Panel {
         ...TOOLS.map((tool) => h('button', { type: 'button', class: 'button-plain', id: tool.id, onclick: () => tool.open(desk) }, icon(tool.path, 18), h('span', {}, t(tool.word))))),
       h('div', { class: 'tabs', role: 'group', 'aria-label': t('deskTitle') }, ...desk.collections.map((item) => h('button', {
         type: 'button', class: 'tab', id: `tab-${item.id}`, 'aria-pressed': String(item === desk.about), onclick: () => void desk.choose(item),
-      }, titled(item), h('span', { class: 'news', hidden: true }, h('span', { class: 'visually-hidden' }, t('deskNews')))))),
+      }, titled(item), news())),
+      ...desk.panes.map((pane) => h('button', {
+        type: 'button', class: 'tab', id: `tab-${pane.id}`, 'aria-pressed': String(pane === desk.pane), onclick: () => void desk.look(pane),
+      }, pane.title(), news()))),
+      ...(desk.pane ? [desk.pane.element] : this.list()),
+    ];
+  }
+
+  private list(): Child[] {
+    const { desk } = this;
+    return [
       h('div', { class: 'desk-tools' },
         h('input', {
           id: 'desk-filter', type: 'search', value: desk.filter, placeholder: t('deskFilter'), 'aria-label': t('deskFilter'),
@@ -55,7 +70,7 @@ export class Panel {
     const { about, items, chosen } = this.desk;
     const list = this.element.querySelector('.desk-list');
     const counts = this.element.querySelector('.counts');
-    for (const { id } of this.desk.collections) {
+    for (const { id } of [...this.desk.collections, ...this.desk.panes]) {
       const mark = document.querySelector<HTMLElement>(`#tab-${id} .news`);
       if (mark) mark.hidden = !this.desk.fresh.has(id);
     }

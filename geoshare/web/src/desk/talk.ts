@@ -51,6 +51,14 @@ export interface Said {
   edit?: { reason?: string; source?: string; at?: string };
 }
 
+/** What a warning suggests, and the version of it that is confirmed. */
+export interface Proposal {
+  proposed: { level: number; kind: string; hazard_type: string | null; name: string | null; notes: string; area_codes: string[] };
+  levels: number[];
+  version: string;
+}
+export interface Confirmed { version: string; level: number; area_codes: string[]; notes: string; reason: string }
+
 const part = encodeURIComponent;
 const items = (collection: string) => `/collections/${part(collection)}/items`;
 
@@ -69,6 +77,8 @@ export const talk = {
     send<Done>('PATCH', `${items(collection)}/${part(id)}`, said, { 'If-Match': `"${version}"` }),
   withdraw: (collection: string, id: string, version: string) =>
     send<Done>('DELETE', `${items(collection)}/${part(id)}`, undefined, { 'If-Match': `"${version}"` }),
+  proposal: (warning: string) => get<Proposal>(`/warnings/${part(warning)}/evacuation-area`),
+  follow: (warning: string, confirmed: Confirmed) => send<{ edit: string | null }>('POST', `/warnings/${part(warning)}/evacuation-area`, confirmed),
   undo: (edit: string) => send<unknown>('POST', `/desk/edits/${part(edit)}/undo`, {}),
   photoOf: (collection: string, id: string) => fileAddress(`${items(collection)}/${part(id)}/photo`),
   photo: (file: File) => send<Sent>('POST', '/desk/photos', file),

@@ -41,6 +41,9 @@ export function notice(text: string, kind: 'info' | 'error' = 'info', remedy?: R
     remedy && h('button', { class: 'button-plain notice-act', type: 'button', onclick: () => { box.remove(); remedy.act(); } }, t(remedy.word)),
     h('button', { class: 'button-icon', type: 'button', 'aria-label': t('close'), onclick: () => box.remove() }, icon(ICONS.close)),
   );
+  // Behind an open dialog a message would neither be seen nor heard.
+  const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
+  if (noticeHost().parentElement !== place) place.append(noticeHost());
   noticeHost().append(box);
   if (kind === 'error') return;
   // Nobody loses the button while the hand or the keyboard is on its way to it.

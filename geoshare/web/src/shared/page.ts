@@ -1,6 +1,7 @@
 /** What every page is made of: the header, what the page is about, and messages; fonts and language. */
 
 import './base.css';
+import { mindDialogs } from './dialogs';
 import { append, h } from './dom';
 import { registerPageFont } from './fonts';
 import type { Header } from './header';
@@ -15,6 +16,7 @@ import { noticeHost } from './notice';
  */
 export function layOut(header: Header, body: HTMLElement, skipTo: () => void = toMain, under: HTMLElement | null = null): void {
   registerPageFont();
+  mindDialogs();
   const skip = h('a', { class: 'skip', href: '#main', onclick: (event: Event) => {
     event.preventDefault();
     skipTo();

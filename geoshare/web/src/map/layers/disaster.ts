@@ -63,11 +63,29 @@ const WARNING = expression([
   'match', ['to-number', ['coalesce', ['get', 'level'], 0]], 2, ADVISORY, 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_UNKNOWN,
 ]);
 
+/** What warnings warn of; the service's own names are in Japanese alone. */
+const HAZARDS_EN = [
+  ['heavy_rain', 'heavy rain'], ['landslide', 'landslide'], ['flood', 'flood'], ['storm_surge', 'storm surge'],
+  ['tsunami', 'tsunami'], ['storm', 'storm'], ['snow', 'snow'], ['wave', 'high waves'],
+] as const;
+
+/** Since what time of the day in Japan; the day is told by the list and the card. */
+function since(context: Context): unknown {
+  const reported = ['get', 'reported_at'];
+  const part = (from: number, to: number) => ['slice', reported, from, to];
+  const hour = ['to-string', ['%', ['+', ['to-number', part(11, 13)], 9], 24]];
+  const words = context.language === 'ja' ? ['\n', ' 発表'] : ['\nissued ', ''];
+  return ['case', ['has', 'reported_at'], ['concat', words[0], hour, ':', part(14, 16), words[1]], ''];
+}
+
 /** What a warning is called on the map; a drill is called that first of all. */
 function warningName(context: Context): unknown {
   const words = context.language === 'ja' ? ['【訓練】', '【試験】'] : ['[DRILL] ', '[TEST] '];
   const mark = ['match', ['coalesce', ['get', 'state'], ''], 'drill', words[0], 'test', words[1], ''];
-  return ['concat', mark, ['coalesce', ['get', 'kind_name'], '']];
+  const name = ['coalesce', ['get', 'kind_name'], ''];
+  const level = ['case', ['has', 'level'], ['concat', 'Level ', ['to-string', ['get', 'level']], ' '], ''];
+  const english = ['match', ['coalesce', ['get', 'hazard'], ''], ...HAZARDS_EN.flat(), name];
+  return ['concat', mark, ...(context.language === 'ja' ? [name] : [level, english]), since(context)];
 }
 
 export const DISASTER_LAYERS: Record<string, Definition> = {
