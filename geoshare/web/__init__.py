@@ -15,6 +15,7 @@ __all__ = ["blueprint", "gone_page", "shared_headers", "shared_page"]
 
 DIST = Path(__file__).parent / "dist"
 A_YEAR_S = 31_536_000
+WORKER = "worker.js"  # keeps the app for when there is no network; asked for anew each time
 
 blueprint = Blueprint("web", __name__)
 
@@ -86,6 +87,9 @@ def asset(name: str) -> Response:
     if in_assets:
         answer.headers["Cache-Control"] = f"public, max-age={A_YEAR_S}, immutable"
         answer.vary.add("Accept-Encoding")
+    if name == WORKER:
+        answer.headers["Cache-Control"] = "no-cache"
+        answer.headers["Service-Worker-Allowed"] = "/"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     return answer

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFi
 import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
+import { offline } from './build/offline.ts';
 
 const OUT = 'dist';
 
@@ -55,7 +56,7 @@ const printing: Plugin = {
 // Assets are never inlined: the pages' security policy allows fonts and styles from files only.
 export default defineConfig({
   base: '/map/',
-  plugins: [shell, compressed, printing],
+  plugins: [shell, compressed, printing, offline(OUT)],
   build: {
     outDir: OUT,
     assetsInlineLimit: 0,

@@ -8,6 +8,9 @@ import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged, organisationOf } from '../shared/header';
 import { bilingual, language, languageChanged, moment, t } from '../shared/i18n';
 import { notice, noticeError } from '../shared/notice';
+import { forgetAll } from '../offline/app';
+import { OfflineBar } from '../offline/bar';
+import { outbox } from '../offline/writes';
 import { EmergenciesPanel } from './emergencies';
 import { KeysPanel } from './keys';
 import { PeoplePanel, roleWords } from './people';
@@ -17,7 +20,7 @@ interface Access { id: string; by: string; reason: string; from: string; until: 
 
 const header = new Header(null, 'account');
 const stage = h('main', { class: 'page page-account' });
-layOut(header, stage);
+layOut(header, stage, undefined, new OfflineBar(null).element);
 
 let me: Me | null = null;
 let sessions: Session[] = [];
@@ -90,8 +93,11 @@ async function end(id: string): Promise<void> {
 }
 
 async function logOut(): Promise<void> {
+  const n = outbox.rows.length;
+  if (n && !confirm(t('waitingLeave', { n }))) return;
   try {
     await send('POST', '/logout');
+    await forgetAll();
     credentials.set('');
     notice(t('loggedOut'));
     await load();

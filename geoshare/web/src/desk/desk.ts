@@ -8,6 +8,7 @@ import { notice, noticeError } from '../shared/notice';
 import { openConflict } from './dialogs';
 import { nameOf } from './list';
 import type { Pane } from './pane';
+import { change, create, withdraw, withWaiting } from '../offline/writes';
 import { say } from './say';
 import { talk, type Editable, type Item, type Said, type StaleFeature } from './talk';
 
@@ -47,8 +48,13 @@ export class Desk {
   /** What the open list shows. */
   matching(): Item[] {
     const text = plain(this.filter);
-    return this.items.filter((item) => (!this.wanted || stateOf(item) === this.wanted)
+    return this.shown().filter((item) => (!this.wanted || stateOf(item) === this.wanted)
       && (!text || ['name', 'name_kana', 'name_en', 'address'].some((name) => plain(String(item.properties[name] ?? '')).includes(text))));
+  }
+
+  /** What the open list holds, as it is with edits that are not sent yet. */
+  shown(): Item[] {
+    return this.about ? withWaiting(this.about, this.items) : [];
   }
 
   name(item: Item): string {
@@ -162,8 +168,9 @@ export class Desk {
     const edited = this.about as Editable;
     const sent = { ...said, edit: { ...said.edit, at: new Date().toISOString() } };
     try {
-      const done = await talk.change(edited.id, item.id, item.version, sent);
+      const done = await change(edited, item, sent, nameOf(edited, item));
       this.writes += 1;
+      if (!done) return this.kept(nameOf(edited, item));
       item.version = done.version;
       item.own = done.own;
       item.properties = { ...item.properties, ...said.properties, ...done.own };
@@ -174,7 +181,7 @@ export class Desk {
       const stale = error instanceof ApiError && error.status === 412 ? (error.body.features as StaleFeature[] | undefined)?.[0] : undefined;
       if (!stale) throw error;
       const mine = await openConflict(edited, nameOf(edited, item), stale);
-      if (mine) return await this.write({ ...item, version: stale.version }, said);
+      if (mine === 'yours') return await this.write({ ...item, version: stale.version }, said);
       await this.refresh();
       return true;
     }
@@ -182,7 +189,11 @@ export class Desk {
 
   /** Makes a feature. */
   async create(edited: Editable, said: Said, name: string): Promise<void> {
-    const done = await talk.create(edited.id, { ...said, edit: { ...said.edit, at: new Date().toISOString() } });
+    const done = await create(edited, { ...said, edit: { ...said.edit, at: new Date().toISOString() } }, name);
+    if (!done) {
+      this.kept(name);
+      return;
+    }
     this.chosen = done.id;
     this.saved(done.edit, name);
     if (edited === this.about) await this.ask([done.id]);
@@ -204,14 +215,26 @@ export class Desk {
   }
 
   async withdraw(item: Item): Promise<void> {
+    const edited = this.about as Editable;
     try {
-      const name = this.name(item);
-      const done = await talk.withdraw((this.about as Editable).id, item.id, item.version);
+      const name = nameOf(edited, item);
+      const done = await withdraw(edited, item, name);
+      if (!done) {
+        this.changed.emit();
+        return;
+      }
       this.saved(done.edit, name, 'deskWithdrawn');
     } catch (error) {
       notice(say(error), 'error');
     }
     await this.refresh();
+  }
+
+  /** Said of what waits on this device. */
+  private kept(name: string): true {
+    notice(t('waitingKept', { name }));
+    this.changed.emit();
+    return true;
   }
 }
 

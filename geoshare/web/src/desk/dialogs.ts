@@ -65,10 +65,10 @@ export async function openEdits(collections: Editable[], undone: () => void): Pr
     })))), !found.length && h('p', { class: 'muted' }, t('deskHistoryNone')));
 }
 
-/** Shows both sides; resolves with whether the caller's own values are to be saved all the same. */
-export function openConflict(about: Editable, name: string, stale: StaleFeature): Promise<boolean> {
+/** Shows both sides; resolves with whose values are to stay, or null where the dialog is left. */
+export function openConflict(about: Editable, name: string, stale: StaleFeature): Promise<'yours' | 'theirs' | null> {
   return new Promise((resolve) => {
-    let mine = false;
+    let choice: 'yours' | 'theirs' | null = null;
     const rows = stale.differing.filter((item) => item.wanted || item.both).map((item) => {
       const property = about.properties[item.property];
       return h('tr', { class: item.both && item.wanted ? 'both' : '' },
@@ -81,9 +81,9 @@ export function openConflict(about: Editable, name: string, stale: StaleFeature)
       h('table', { class: 'sides' }, h('thead', {}, h('tr', {}, h('th', {}), h('th', { scope: 'col' }, t('deskYours')), h('th', { scope: 'col' }, t('deskTheirs')))),
         h('tbody', {}, ...rows)),
       h('div', { class: 'dialog-actions' },
-        h('button', { type: 'button', class: 'button-plain', id: 'keep-theirs', onclick: () => dialog.close() }, t('deskKeepTheirs')),
-        h('button', { type: 'button', class: 'button-main', id: 'keep-yours', onclick: () => { mine = true; dialog.close(); } }, t('deskKeepYours'))));
-    dialog.addEventListener('close', () => resolve(mine));
+        h('button', { type: 'button', class: 'button-plain', id: 'keep-theirs', onclick: () => { choice = 'theirs'; dialog.close(); } }, t('deskKeepTheirs')),
+        h('button', { type: 'button', class: 'button-main', id: 'keep-yours', onclick: () => { choice = 'yours'; dialog.close(); } }, t('deskKeepYours'))));
+    dialog.addEventListener('close', () => resolve(choice));
   });
 }
 
@@ -141,7 +141,7 @@ function photoField(photo: Photo, failed: (problem: unknown) => void): HTMLEleme
   const input = h('input', { id: 'form-photo', class: 'visually-hidden', type: 'file', accept: 'image/jpeg,image/png,image/webp', onchange: () => {
     const file = input.files?.[0];
     if (!file) return;
-    photo.take(file).then(() => { show(URL.createObjectURL(file)); notice(t('deskPhotoSent')); }, failed);
+    photo.take(file).then(() => show(URL.createObjectURL(file)), failed);
   } });
   return [picture, input, h('label', { class: 'button-plain', for: 'form-photo' }, icon(ICONS.camera), t('deskPhoto'))];
 }

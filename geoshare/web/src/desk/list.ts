@@ -4,6 +4,11 @@ import { h, icon, ICONS } from '../shared/dom';
 import { coded, moment, named, number, t, type Word } from '../shared/i18n';
 import type { Editable, Item } from './talk';
 
+/** What is said of an edit that is not sent yet. */
+export const STANDS = {
+  waiting: 'standWaiting', sending: 'standSending', conflict: 'standConflict', refused: 'standRefused',
+} as const satisfies Record<NonNullable<Item['waiting']>, Word>;
+
 /** States that an officer sets, most used first; others are set in the form of all fields. */
 export const STATES: Record<string, string[]> = {
   shelters: ['not_open', 'open', 'full', 'closed'],
@@ -43,8 +48,9 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
       // A pressed button says the state already.
       !usual && h('span', { class: `chip state-${state ?? 'unknown'}` }, state ? coded(about.properties.status, state) : t('deskUnknown')),
       tool('edit', 'details', 'deskDetails', () => acts.details(item), item, name),
-      tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
-      Object.keys(item.own).length > 0 && about.id !== 'shelters' && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
+      item.version && tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
+      (!item.version || (Object.keys(item.own).length > 0 && about.id !== 'shelters')) && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
+    item.waiting && h('p', { class: `waits waits-${item.waiting}` }, icon(ICONS.clock, 16), t(STANDS[item.waiting])),
     (kind || rule || when) && h('p', { class: 'muted' }, [kind, rule].filter(Boolean).join(' · '), kind || rule ? ' ' : '',
       typeof when === 'string' && t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
     h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {

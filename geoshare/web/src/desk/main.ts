@@ -9,6 +9,11 @@ import { Header, keyChanged } from '../shared/header';
 import { languageChanged, t, titled } from '../shared/i18n';
 import { notice, noticeError } from '../shared/notice';
 import { prepareImages } from '../map/images';
+import { keepApp } from '../offline/app';
+import { keepArea } from '../offline/area';
+import { OfflineBar } from '../offline/bar';
+import { openWaiting, watchWaiting } from '../offline/waiting';
+import { sendPhoto } from '../offline/writes';
 import { Board, NARROW } from './board';
 import { Desk } from './desk';
 import { openForm, openHistory, type Photo } from './dialogs';
@@ -71,7 +76,9 @@ function published(edit: string | null, name: string): void {
 const panel = new Panel(desk, acts, add, () => header.openKeyDialog());
 const switcher = h('div', { class: 'desk-switch' });
 const body = h('main', { class: 'desk', 'data-pane': 'list' }, panel.element, board.element, switcher);
-layOut(header, body);
+const bar = new OfflineBar(() => openWaiting(desk, () => void keepArea(board.state, desk.collections, true)));
+layOut(header, body, undefined, bar.element);
+watchWaiting(desk);
 
 /** A phone has room for one of list and map. */
 function show(pane: 'list' | 'map'): void {
@@ -98,10 +105,10 @@ function add(): void {
   board.drawing.begin(edited, waysOf(edited, known), (marked) => fillIn(edited, marked), () => show('list'));
 }
 
-/** A photo that is sent at once, and named in what is said next; null where nothing has a photo. */
+/** A photo that is sent at once, or with what is said next; null where nothing has a photo. */
 function photoInto(edited: Editable, said: Record<string, unknown>, now: Promise<string> | null): Photo | null {
   if (!edited.properties.photo) return null;
-  return { now, take: async (file) => { said.photo = (await talk.photo(file)).photo; } };
+  return { now, take: async (file) => { said.photo = await sendPhoto(file) ?? file; } };
 }
 
 function fillIn(edited: Editable, marked: Marked): void {
@@ -141,7 +148,9 @@ async function start(): Promise<void> {
   desk.panes = board.state.entry('warnings') ? [warnings] : [];
   board.open();
   await desk.choose(desk.collections[0] as Editable);
+  await keepApp();
   if (desk.panes.length) await warnings.refresh();
+  void keepArea(board.state, desk.collections, false);
 }
 
 languageChanged.on(() => { words(); desk.opened.emit(); });

@@ -67,7 +67,8 @@ export class Panel {
   }
 
   private renderList(): void {
-    const { about, items, chosen } = this.desk;
+    const { about, chosen } = this.desk;
+    const items = this.desk.shown();
     const list = this.element.querySelector('.desk-list');
     const counts = this.element.querySelector('.counts');
     for (const { id } of [...this.desk.collections, ...this.desk.panes]) {
@@ -85,7 +86,8 @@ export class Panel {
 
   /** How many there are in each state; a tap shows these alone. */
   private counts(): HTMLElement[] {
-    const { about, items, wanted } = this.desk;
+    const { about, wanted } = this.desk;
+    const items = this.desk.shown();
     const tally = new Map<string, number>();
     for (const item of items) tally.set(stateOf(item), (tally.get(stateOf(item)) ?? 0) + 1);
     const usual = STATES[about?.id ?? ''] ?? [];

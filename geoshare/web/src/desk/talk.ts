@@ -23,6 +23,8 @@ export interface Item {
   version: string;
   own: Record<string, unknown>;
   set: Setting | null;
+  /** How an edit of it that is not sent yet stands. */
+  waiting?: 'waiting' | 'sending' | 'conflict' | 'refused';
 }
 
 export interface Change { property: string; before: unknown; after: unknown }
@@ -61,25 +63,28 @@ export interface Confirmed { version: string; level: number; area_codes: string[
 
 const part = encodeURIComponent;
 const items = (collection: string) => `/collections/${part(collection)}/items`;
+export const listAddress = (collection: string) => `/desk${items(collection)}?limit=1000`;
 
 export const talk = {
   rights: () => get<Rights>('/desk/collections'),
   items: async (collection: string) => {
-    const found = await get<{ features: Item[]; numberMatched: number }>(`/desk${items(collection)}?limit=1000`);
+    const found = await get<{ features: Item[]; numberMatched: number }>(listAddress(collection));
     return found;
   },
   item: (collection: string, id: string) => get<Item>(`/desk${items(collection)}/${part(id)}`),
   history: async (collection: string, id: string) =>
     (await get<{ history: Edit[] }>(`/desk${items(collection)}/${part(id)}/history`)).history,
   edits: async (limit: number) => (await get<{ edits: Edit[] }>(`/desk/edits?limit=${limit}`)).edits,
-  create: (collection: string, said: Said) => send<Done>('POST', items(collection), { type: 'Feature', ...said }),
-  change: (collection: string, id: string, version: string, said: Said) =>
-    send<Done>('PATCH', `${items(collection)}/${part(id)}`, said, { 'If-Match': `"${version}"` }),
-  withdraw: (collection: string, id: string, version: string) =>
-    send<Done>('DELETE', `${items(collection)}/${part(id)}`, undefined, { 'If-Match': `"${version}"` }),
+  // What is asked again under its key is done once.
+  create: (collection: string, said: Said, key: string) =>
+    send<Done>('POST', items(collection), { type: 'Feature', ...said }, { 'Idempotency-Key': key }),
+  change: (collection: string, id: string, version: string, said: Said, key: string) =>
+    send<Done>('PATCH', `${items(collection)}/${part(id)}`, said, { 'If-Match': `"${version}"`, 'Idempotency-Key': key }),
+  withdraw: (collection: string, id: string, version: string, key: string) =>
+    send<Done>('DELETE', `${items(collection)}/${part(id)}`, undefined, { 'If-Match': `"${version}"`, 'Idempotency-Key': key }),
   proposal: (warning: string) => get<Proposal>(`/warnings/${part(warning)}/evacuation-area`),
   follow: (warning: string, confirmed: Confirmed) => send<{ edit: string | null }>('POST', `/warnings/${part(warning)}/evacuation-area`, confirmed),
   undo: (edit: string) => send<unknown>('POST', `/desk/edits/${part(edit)}/undo`, {}),
   photoOf: (collection: string, id: string) => fileAddress(`${items(collection)}/${part(id)}/photo`),
-  photo: (file: File) => send<Sent>('POST', '/desk/photos', file),
+  photo: (file: Blob) => send<Sent>('POST', '/desk/photos', file),
 };

@@ -8,6 +8,8 @@ import { Header, keyChanged } from '../shared/header';
 import { languageChanged, t } from '../shared/i18n';
 import { Live } from '../shared/live';
 import { notice, noticeError } from '../shared/notice';
+import { keepApp } from '../offline/app';
+import { OfflineBar } from '../offline/bar';
 import { Card } from './card';
 import { EmergencyBar } from './emergency';
 import { prepareImages } from './images';
@@ -93,7 +95,7 @@ const printButton = h('button', { type: 'button', class: 'map-button print-butto
 const shareButton = h('button', { type: 'button', class: 'map-button share-button', id: 'share', hidden: true, onclick: () => void share() }, icon(ICONS.share));
 const heading = h('h1', { class: 'visually-hidden' });
 const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, shareButton, timebar.element, card.element, area.drawing.element);
-layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), emergencies.element);
+layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), h('div', {}, new OfflineBar(null).element, emergencies.element));
 
 function words(): void {
   document.title = `${t('appTitle')} – geoshare`;
@@ -212,7 +214,10 @@ function openMap(): void {
     else if (status === 429) noticeError(new ApiError(429, '', ''));
     else if (status === 503) reloadLater();
   });
-  map.once('idle', () => document.body.setAttribute('data-map', 'ready'));
+  map.once('idle', () => {
+    document.body.setAttribute('data-map', 'ready');
+    void keepApp();
+  });
   if (printAsked) void openPrint();
   // A link pasted into the address bar of an open map is followed without a reload.
   window.addEventListener('hashchange', () => {

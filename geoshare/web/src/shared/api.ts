@@ -1,5 +1,6 @@
 /** All talk with the server. Nothing else in the app knows an address or a header. */
 
+import { meKnown, reach } from './connection';
 import { language } from './i18n';
 
 export interface Me {
@@ -179,6 +180,9 @@ export const credentials = {
 /** What shows the server that one of its own pages asks, for somebody who is logged in. */
 let proof = '';
 
+/** The token of the login whose page this is; empty for everybody else. */
+export const loginToken = (): string => (credentials.get() ? '' : proof);
+
 function headers(extra: Record<string, string> = {}): Record<string, string> {
   const value = credentials.get();
   if (value) return { ...extra, 'X-API-Key': value };
@@ -206,7 +210,7 @@ async function refused(response: Response): Promise<ApiError> {
 /** An answer as it comes; raises ApiError for a refusal. */
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
   const given = (init.headers ?? {}) as Record<string, string>;
-  const response = await fetch(path, { ...init, headers: headers(given) });
+  const response = await reach(path, { ...init, headers: headers(given) });
   if (!response.ok) throw await refused(response);
   return response;
 }
@@ -229,7 +233,7 @@ const PATIENCE = 4;
 /** JSON of a GET. What the server is still preparing (503 with Retry-After) is asked for again. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const response = await fetch(path, { headers: headers({ Accept: 'application/json' }), signal: signal ?? null });
+    const response = await reach(path, { headers: headers({ Accept: 'application/json' }), signal: signal ?? null });
     if (response.ok) return (await response.json()) as T;
     const wait = Number(response.headers.get('Retry-After'));
     if (response.status !== 503 || !wait || attempt >= PATIENCE) throw await refused(response);
@@ -243,6 +247,7 @@ export const api = {
   me: async (): Promise<Me> => {
     const me = await get<Me>('/me');
     proof = me.csrf_token ?? '';
+    meKnown.emit(me);
     return me;
   },
   emergencies: async () => (await get<{ emergencies: Emergency[] }>('/emergency')).emergencies,
@@ -260,6 +265,9 @@ export const api = {
     get<{ minzoom?: number; maxzoom?: number }>(`/tiles/${collections.map(part).join(',')}.json`),
   tileAddress: (collections: string[]) =>
     `${location.origin}/tiles/${collections.map(part).join(',')}/{z}/{x}/{y}.mvt`,
+  tile: async (collections: string[], z: number, x: number, y: number): Promise<void> => {
+    await ask(`/tiles/${collections.map(part).join(',')}/${z}/${x}/${y}.mvt`);
+  },
   rasterAddress: (collection: string, time: string | null, style: string | null, format: string) => {
     const query = new URLSearchParams();
     if (time) query.set('datetime', time);

@@ -98,6 +98,13 @@ export function moment(iso: string, parts: 'full' | 'short' = 'full'): string {
   return new Intl.DateTimeFormat(language() === 'ja' ? 'ja-JP' : 'en-GB', options).format(date);
 }
 
+/** The time of day, with the date where that is not today's. */
+export function clock(iso: string): string {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime()) || day(iso) !== day(new Date().toISOString())) return moment(iso, 'short');
+  return new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(date);
+}
+
 export function day(iso: string): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return iso;

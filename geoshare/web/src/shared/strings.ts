@@ -10,12 +10,13 @@ import { CONTRIBUTE } from './strings/contribute';
 import { DECIDING } from './strings/deciding';
 import { DESK } from './strings/desk';
 import { MAP } from './strings/map';
+import { OFFLINE } from './strings/offline';
 import { PRINT } from './strings/print';
 import { SHARING } from './strings/sharing';
 import { SHEETS } from './strings/sheets';
 
 export const STRINGS = {
-  ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...DESK, ...SHEETS, ...SHARING, ...CONTRIBUTE, ...ACCOUNT,
+  ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...DESK, ...SHEETS, ...SHARING, ...OFFLINE, ...CONTRIBUTE, ...ACCOUNT,
 } as const;
 
 export type Word = keyof typeof STRINGS;

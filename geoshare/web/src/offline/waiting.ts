@@ -1,0 +1,105 @@
+/** What waits to be sent, as a list that can be changed, and the two sides where somebody else was first. */
+
+import { openConflict, openForm, open, shown } from '../desk/dialogs';
+import type { Desk } from '../desk/desk';
+import { STANDS } from '../desk/list';
+import type { Editable } from '../desk/talk';
+import { connection, connectionChanged } from '../shared/connection';
+import { fill, h, type Child } from '../shared/dom';
+import { clock, moment, t, titled } from '../shared/i18n';
+import { notice } from '../shared/notice';
+import { keepList, keeping, keepingChanged } from './area';
+import { canKeep } from './app';
+import { areaKept } from './marks';
+import type { Waiting } from './outbox';
+import { outbox } from './writes';
+
+const KEEP_MS = 1000;
+const LEFT_OUT = new Set(['status_updated_at', 'area_codes', 'segment_ids', 'photo']);
+
+/** Opens the list; `keep` keeps the map of the area anew. */
+export function openWaiting(desk: Desk, keep: () => void): void {
+  const list = h('ol', { class: 'history waiting-list' });
+  const foot = h('div', {});
+  const render = () => {
+    fill(list, ...outbox.rows.map((row) => entry(desk, row)));
+    fill(foot, ...kept(keep));
+  };
+  const dialog = open(t('waitingTitle'), outbox.rows.length > 0 && h('p', { class: 'muted' }, t('waitingLead')), list, foot);
+  const ends = [outbox.changed.on(render), keepingChanged.on(render)];
+  dialog.addEventListener('close', () => { for (const end of ends) end(); });
+  render();
+}
+
+function kept(keep: () => void): Child[] {
+  if (!canKeep || !outbox.owner.startsWith('person:')) return [];
+  const at = areaKept(outbox.owner);
+  const words = keeping.busy ? t('keepBusy', { done: keeping.done, all: keeping.all }) : at ? t('keepReady', { at: moment(at, 'short') }) : '';
+  return [h('p', { class: 'muted', id: 'area-kept' }, words),
+    h('div', { class: 'dialog-actions' }, h('button', { type: 'button', class: 'button-plain', id: 'keep-area', disabled: keeping.busy, onclick: keep }, t('keepNow')),
+      outbox.rows.length > 0 && h('button', { type: 'button', class: 'button-main', id: 'send-now', onclick: () => void outbox.send() }, t('waitingSend')))];
+}
+
+function entry(desk: Desk, row: Waiting): HTMLElement {
+  const about = desk.collections.find(({ id }) => id === row.collection);
+  const kind = row.kind === 'create' ? t('waitingCreate') : row.kind === 'withdraw' ? t('waitingWithdraw') : '';
+  const values = Object.entries(row.said.properties).filter(([name]) => !LEFT_OUT.has(name)).map(([name, value]) =>
+    `${about?.properties[name] ? titled(about.properties[name], name) : name}: ${shown(value, about?.properties[name])}`);
+  return h('li', { class: `waiting-${row.stand}`, 'data-stand': row.stand },
+    h('p', {}, h('strong', {}, row.name), ' ', h('span', { class: 'muted' }, [about ? titled(about) : row.collection, kind, clock(row.at)].filter(Boolean).join(' · '))),
+    values.length > 0 && h('p', {}, values.join('、'), row.photo && ` (${t('waitingPhoto')})`),
+    h('p', { class: row.stand === 'refused' ? 'field-error' : 'muted' }, t(STANDS[row.stand]), row.problem && `: ${row.problem}`),
+    row.stand !== 'sending' && h('div', { class: 'desk-row-tools' },
+      about && row.kind !== 'withdraw' && row.stand !== 'conflict' && h('button', { type: 'button', class: 'button-link', onclick: () => edit(desk, about, row) }, t('waitingEdit')),
+      about && row.stand === 'conflict' && h('button', { type: 'button', class: 'button-link', onclick: () => void settle(about, row) }, t('waitingCompare')),
+      h('button', { type: 'button', class: 'button-link danger', onclick: () => {
+        if (confirm(t('waitingRemoveSure', { name: row.name }))) void outbox.remove(row);
+      } }, t('waitingRemove'))));
+}
+
+/** All fields of an edit that waits, over those of what it changes. */
+function edit(desk: Desk, about: Editable, row: Waiting): void {
+  const before = about === desk.about ? desk.items.find(({ id }) => id === row.id)?.properties ?? {} : {};
+  openForm(about, row.name, { ...before, ...row.said.properties }, null, async ({ properties, reason, source }) => {
+    const said = { ...row.said, properties: { ...row.said.properties, ...properties }, edit: { reason, source, at: row.at } };
+    return await outbox.say(row, said);
+  });
+}
+
+/** Asks whose values are to stay. Who leaves the question finds it again in the list. */
+async function settle(about: Editable, row: Waiting): Promise<void> {
+  if (!row.stale) return;
+  const choice = await openConflict(about, row.name, row.stale);
+  if (choice === 'yours') await outbox.say(row, row.said, row.stale.version);
+  if (choice === 'theirs') await outbox.remove(row);
+}
+
+/** Asks about each conflict once, one after the other, while somebody looks; says what was sent. */
+export function watchWaiting(desk: Desk): void {
+  const asked = new Set<number>();
+  let asking = false;
+  const look = async () => {
+    if (asking || document.hidden || desk.gate !== 'open' || document.querySelector('dialog[open]')) return;
+    const row = outbox.rows.find(({ stand, seq }) => stand === 'conflict' && !asked.has(seq));
+    const about = desk.collections.find(({ id }) => id === row?.collection);
+    if (!row || !about) return;
+    asked.add(row.seq);
+    asking = true;
+    await settle(about, row).finally(() => { asking = false; });
+    await desk.refresh();
+    void look();
+  };
+  outbox.changed.on(() => { desk.changed.emit(); void look(); });
+  desk.opened.on(() => void look());
+  connectionChanged.on(() => { if (connection.live && desk.gate === 'open') void desk.refresh(); });
+  let later = 0;
+  desk.changed.on(() => {
+    clearTimeout(later);
+    const { about } = desk;
+    if (about && desk.items.length) later = window.setTimeout(() => { if (about === desk.about) void keepList(about.id, desk.items); }, KEEP_MS);
+  });
+  outbox.sent.on(({ row }) => {
+    notice(t('waitingSent', { name: row.name }));
+    if (row.collection === desk.about?.id) setTimeout(() => void desk.refresh(), 500);
+  });
+}

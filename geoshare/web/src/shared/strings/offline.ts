@@ -1,0 +1,40 @@
+/** Words for when there is no network, and for what waits to be sent. */
+
+import type { Words } from './words';
+
+export const OFFLINE = {
+  offlineState: { ja: 'オフライン：{at} 時点の状態です', en: 'Offline: state of {at}' },
+  offlineNow: { ja: 'オフライン：サーバーに接続できません', en: 'Offline: the server cannot be reached' },
+  waitingCount: { ja: '送信待ち {n}件', en: '{n} waiting to be sent' },
+  waitingAsk: { ja: '要確認 {n}件', en: '{n} to be checked' },
+  waitingLogin: { ja: '送信待ちの変更が{n}件あります。ログインすると送信します。', en: '{n} edits wait. They are sent when you log in.' },
+  waitingTitle: { ja: '送信待ちの変更', en: 'Edits that wait to be sent' },
+  waitingLead: { ja: 'この端末に保存されています。接続が戻ると、入力した順に送信します。', en: 'They are kept on this device, and sent in this order when the server can be reached.' },
+  waitingKept: { ja: '端末に保存しました。接続が戻ると送信します: {name}', en: 'Kept on this device, sent when the server can be reached: {name}' },
+  waitingSent: { ja: '送信しました: {name}', en: 'Sent: {name}' },
+  waitingEdit: { ja: '直す', en: 'Change' },
+  waitingRemove: { ja: '取り消す', en: 'Remove' },
+  waitingRemoveSure: { ja: '「{name}」の変更を送信せずに取り消しますか。', en: 'Remove this edit of “{name}” without sending it?' },
+  waitingCompare: { ja: '比べて決める', en: 'Compare and decide' },
+  waitingSend: { ja: '今すぐ送信', en: 'Send now' },
+  waitingLeave: {
+    ja: '送信していない変更が{n}件あります。ログアウトすると、この端末から消えます。ログアウトしますか。',
+    en: '{n} edits have not been sent. Logging out removes them from this device. Log out?',
+  },
+  waitingWithdraw: { ja: '削除', en: 'Withdraw' },
+  waitingCreate: { ja: '追加', en: 'New' },
+  waitingPhoto: { ja: '写真あり', en: 'with a photo' },
+  standWaiting: { ja: '送信待ち', en: 'Waiting' },
+  standSending: { ja: '送信中', en: 'Sending' },
+  standConflict: { ja: '要確認', en: 'To be checked' },
+  standRefused: { ja: '送信できません', en: 'Not taken' },
+  photoKept: { ja: '写真は端末に保存し、あとで送信します', en: 'The photo is kept on this device and sent later' },
+  photoLarge: { ja: '写真はJPEG・PNG・WebPで12MBまでです', en: 'Photos are JPEG, PNG or WebP of at most 12 MB' },
+  deviceFull: { ja: 'この端末に空きがないため保存できません。送信するまでページを閉じないでください。', en: 'There is no room on this device to keep this. Do not close the page before it is sent.' },
+  keepFull: { ja: 'この端末に空きがないため、オフライン用のデータを保存できません。', en: 'There is no room on this device to keep the map for offline use.' },
+  keepReady: { ja: 'オフラインの準備ができました（{at}）', en: 'Ready for offline use ({at})' },
+  keepBusy: { ja: 'オフライン用に保存しています… {done}/{all}', en: 'Keeping the map for offline use… {done}/{all}' },
+  keepNow: { ja: 'オフライン用に保存', en: 'Keep for offline use' },
+  newVersion: { ja: '新しい版があります', en: 'There is a new version' },
+  reload: { ja: '再読み込み', en: 'Reload' },
+} as const satisfies Words;
