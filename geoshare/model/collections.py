@@ -7,6 +7,7 @@ A schema is a JSON Schema (2020-12) in ``schemas/{name}.json`` with these additi
 identifies the feature whoever sends it); ``x-geoshare-time`` (``instant`` or ``[start, end]``);
 ``x-geoshare-observed`` (the time at which a feature is observed, if not the first of those);
 ``x-geoshare-label`` (the property that names a feature to people); on properties ``x-ogc-unit``,
+``x-description-ja`` (the description in Japanese),
 ``x-enum-titles`` and ``x-enum-titles-ja`` (titles of
 known values; the list of values is closed only where ``enum`` says so), ``x-geoshare-reference``
 (collection referred to) and ``x-geoshare-measure`` (true: depends on the

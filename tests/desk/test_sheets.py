@@ -2,78 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from typing import Any
 
 import openpyxl
 import pytest
 
-from tests.desk.conftest import TOWN, Town
-
-SHELTERS = (
-    {
-        "name": "潮見小学校",
-        "status": "not_open",
-        "local_government_code": "012025",
-        "phone": "0451112222",
-    },
-    {"name": "=HYPERLINK(1)", "status": "open", "people_count": 12, "notes": "一行目\n-二行目"},
-    {"name": "港公民館", "pets_accepted": True, "address": "港町1-2-3", "target_areas": ["東", "西"]},
+from tests.desk.conftest import OTHER, TOWN, Town, point, square
+from tests.desk.sheets import (
+    SHELTERS,
+    Sheet,
+    apply,
+    changed,
+    download,
+    items,
+    named,
+    preview,
+    send,
 )
-
-
-class Sheet:
-    """An .xlsx as an officer has it open."""
-
-    def __init__(self, content: bytes) -> None:
-        self.book = openpyxl.load_workbook(io.BytesIO(content))
-        self.list = self.book.worksheets[0]
-        self.heads = [cell.value for cell in self.list[1]]
-
-    def cell(self, name: str, heading: str) -> Any:
-        names = [row[self.heads.index("名称")].value for row in self.list.iter_rows()]
-        return self.list.cell(names.index(name) + 1, self.heads.index(heading) + 1)
-
-    def put(self, name: str, heading: str, value: Any) -> None:
-        self.cell(name, heading).value = value
-
-    def add(self, **values: Any) -> None:
-        self.list.append([values.get(heading) for heading in self.heads])
-
-    def bytes(self) -> bytes:
-        out = io.BytesIO()
-        self.book.save(out)
-        return out.getvalue()
-
-
-def download(town: Town, collection: str = "shelters", tail: str = "", key: str = TOWN) -> bytes:
-    answer = town.ask("GET", f"/desk/collections/{collection}/sheet{tail}", key=key)
-    assert answer.status_code == 200, answer.data
-    return answer.data
-
-
-def send(town: Town, content: bytes, collection: str = "shelters", key: str = TOWN) -> Any:
-    return town.ask("POST", f"/desk/sheets?collection={collection}&filename=表.xlsx", content, key)
-
-
-def preview(town: Town, content: bytes, collection: str = "shelters") -> dict[str, Any]:
-    answer = send(town, content, collection)
-    assert answer.status_code == 201, answer.data.decode()
-    return answer.json
-
-
-def apply(town: Town, shown: dict[str, Any], choices: Any = (), key: str = TOWN) -> Any:
-    body = {"revision": shown["revision"], "choices": list(choices)}
-    return town.ask("POST", f"/desk/sheets/{shown['sheet']}/apply", body, key)
-
-
-def changed(shown: dict[str, Any]) -> dict[tuple[str, str], tuple[Any, Any]]:
-    """(name, property) -> what stands and what is wanted, of every cell of a preview."""
-    return {
-        (row["name"], cell["property"]): (cell["theirs"], cell["yours"])
-        for row in shown["rows"]
-        for cell in row["cells"]
-    }
 
 
 @pytest.fixture
@@ -88,13 +35,13 @@ def filled(town: Town) -> Town:
 def test_a_sheet_that_nobody_touched_changes_nothing(filled: Town, tail: str) -> None:
     shown = preview(filled, download(filled, tail=tail))
     assert (shown["counts"]["read"], shown["counts"]["unchanged"], shown["rows"]) == (3, 3, [])
+    done = apply(filled, shown)
+    assert (done.status_code, done.json["edit"]) == (201, None)
 
 
 def test_only_edited_cells_change_and_all_of_them_are_undone_at_once(filled: Town) -> None:
-    before = {item["id"]: item for item in items(filled)}
+    before = items(filled)
     sheet = Sheet(download(filled))
-    assert sheet.cell("潮見小学校", "全国地方公共団体コード").value == "012025"
-    assert sheet.cell("潮見小学校", "全国地方公共団体コード").data_type == "s"
     sheet.put("潮見小学校", "開設状況", "開設")
     sheet.put("潮見小学校", "避難者数", "１２人")
     sheet.put("=HYPERLINK(1)", "開設状況", " 満員 ")
@@ -112,24 +59,300 @@ def test_only_edited_cells_change_and_all_of_them_are_undone_at_once(filled: Tow
         ("新しい避難所", "@lat"): (None, 35.4),
         ("新しい避難所", "@lon"): (None, 139.4),
     }
-    filled.publish()
-    assert {item["id"]: item for item in items(filled)} == before  # nothing before consent
+    assert items(filled) == before  # nothing before consent
     done = apply(filled, shown)
-    assert done.status_code == 201, done.data
-    assert done.json["features"] == 4
+    assert (done.status_code, done.json["features"]) == (201, 4)
     assert apply(filled, shown).json == done.json  # asked again, done once
-    filled.publish()
-    after = {item["properties"]["name"]: item["properties"] for item in items(filled)}
+    after = named(filled)
     assert (after["潮見小学校"]["status"], after["潮見小学校"]["people_count"]) == ("open", 12)
     assert after["潮見小学校"]["local_government_code"] == "012025"
     assert after["新しい避難所"]["phone"] == "045-9"
-    (newest,) = filled.ask("GET", "/desk/edits?limit=1").json["edits"]
-    assert (newest["kind"], newest["reason"]) == ("sheet", "表.xlsx")
+    newest, older = filled.ask("GET", "/desk/edits?limit=2").json["edits"]
+    assert (newest["kind"], newest["reason"], older["kind"]) == ("sheet", "表.xlsx", "create")
     assert filled.ask("POST", f"/desk/edits/{done.json['edit']}/undo", {}).status_code == 201
+    assert items(filled) == before
+
+
+def test_a_workbook_has_text_codes_dates_lists_to_choose_from_and_a_guide(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    code = sheet.cell("潮見小学校", "全国地方公共団体コード")
+    assert (code.value, code.data_type, code.number_format) == ("012025", "s", "@")
+    assert sheet.cell("潮見小学校", "更新時刻").is_date
+    formula = sheet.cell("=HYPERLINK(1)", "名称")
+    assert (formula.data_type, formula.quotePrefix) == ("s", True)
+    assert [head for head in sheet.heads if _hidden(sheet, head)] == ["地物ID", "geoshare:shelters"]
+    assert sheet.list.freeze_panes == "D2"
+    assert sheet.list.auto_filter.ref.startswith("A1:")
+    rules = {str(rule.sqref)[0]: rule for rule in sheet.list.data_validations.dataValidation}
+    letter = openpyxl.utils.get_column_letter(sheet.heads.index("開設状況") + 1)
+    target, place = rules[letter].formula1.split("!")
+    chosen = [cell[0].value for cell in sheet.book[target][place.replace("$", "")]]
+    assert chosen == ["未開設", "開設準備中", "開設", "満員", "閉鎖"]
+    guide = "\n".join(str(cell.value) for row in sheet.book["説明 Guide"] for cell in row)
+    assert all(words in guide for words in ("避難者数", "People there", "満員", "Not open", "取下げ"))
+    assert download(filled) == download(filled)  # to the byte
+
+
+def _hidden(sheet: Sheet, head: str) -> bool:
+    letter = openpyxl.utils.get_column_letter(sheet.heads.index(head) + 1)
+    return bool(sheet.list.column_dimensions[letter].hidden)
+
+
+def test_a_csv_file_opens_in_excel_without_harm_and_comes_back_as_excel_leaves_it(filled: Town) -> None:
+    content = download(filled, tail="?f=csv")
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert b"\r\n" in content
+    table = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    heads = table[0]
+    assert "'=HYPERLINK(1)" in [row[heads.index("名称")] for row in table]
+    for row in table[1:]:  # what Excel does on its own
+        place = heads.index("全国地方公共団体コード")
+        row[place] = row[place].lstrip("0")
+        row[heads.index("電話番号")] = row[heads.index("電話番号")].lstrip("0")
+        if row[heads.index("所在地")] == "1-2-3":
+            row[heads.index("所在地")] = "2001/2/3"
+        if row[heads.index("名称")] == "港公民館":
+            row[heads.index("福祉避難所")] = "×"
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([*table, [""] * len(heads)])
+    for codec in ("cp932", "utf-8", "utf-16"):
+        shown = preview(filled, out.getvalue().encode(codec))
+        assert changed(shown) == {("港公民館", "is_welfare_shelter"): (None, False)}, codec
+
+
+def test_what_both_have_changed_is_shown_side_by_side_and_chosen(filled: Town) -> None:
+    ids = {item["name"]: feature for feature, item in items(filled).items()}
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "開設状況", "満員")
+    sheet.put("潮見小学校", "避難者数", 5)
+    sheet.put("=HYPERLINK(1)", "避難者数", 99)
+    sheet.put("=HYPERLINK(1)", "備考", "新")
+    other = {"collection": "shelters"}
+    first, second = ids["潮見小学校"], ids["=HYPERLINK(1)"]
+    for feature, values in (
+        (first, {"status": "open", "household_count": 3}),
+        (second, {"people_count": 40}),
+    ):
+        made = other | {"id": feature, "version": filled.version("shelters", feature)}
+        assert filled.change(made, values).status_code == 200
+    shown = preview(filled, sheet.bytes())  # not even published yet
+    assert [row["kind"] for row in shown["rows"]] == ["conflict", "conflict"]
+    cells = {(row["row"], cell["property"]): cell for row in shown["rows"] for cell in row["cells"]}
+    status = cells[sheet.row("潮見小学校"), "status"]
+    assert [status[side] for side in ("before", "theirs", "yours")] == ["not_open", "open", "full"]
+    people = cells[sheet.row("=HYPERLINK(1)"), "people_count"]
+    assert [people[side] for side in ("before", "theirs", "yours", "state")] == [12, 40, 99, "conflict"]
+    assert cells[sheet.row("潮見小学校"), "people_count"]["state"] == "change"
+    missing = apply(filled, shown)
+    assert (missing.status_code, missing.json["parameter"]) == (400, "choices")
+    choices = [
+        {"row": sheet.row("潮見小学校"), "property": "status", "keep": "mine"},
+        {"row": sheet.row("=HYPERLINK(1)"), "property": "people_count", "keep": "theirs"},
+    ]
+    assert apply(filled, shown, choices).status_code == 201
+    after = named(filled)
+    mine, theirs = after["潮見小学校"], after["=HYPERLINK(1)"]
+    assert (mine["status"], mine["people_count"], mine["household_count"]) == ("full", 5, 3)
+    assert (theirs["people_count"], theirs["notes"]) == (40, "新")
+
+
+def test_what_changes_between_preview_and_consent_is_a_conflict_again(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "開設状況", "満員")
+    sheet.put("港公民館", "備考", "新")
+    shown = preview(filled, sheet.bytes())
+    feature = next(row["id"] for row in shown["rows"] if row["name"] == "潮見小学校")
+    made = {"collection": "shelters", "id": feature, "version": filled.version("shelters", feature)}
+    assert filled.change(made, {"status": "closed"}).status_code == 200
+    before = named(filled)
+    answer = apply(filled, shown)
+    assert answer.status_code == 412
+    fresh = answer.json["sheet"]
+    assert (fresh["revision"], named(filled)) == (2, before)
+    (cell,) = next(row["cells"] for row in fresh["rows"] if row["id"] == feature)
+    assert [cell[side] for side in ("before", "theirs", "yours")] == ["not_open", "closed", "full"]
+    assert apply(filled, shown).status_code == 412  # consent to what was shown first
+    choice = {"row": sheet.row("潮見小学校"), "keep": "theirs"}
+    assert apply(filled, fresh, [choice]).status_code == 201
+    after = named(filled)
+    assert (after["潮見小学校"]["status"], after["港公民館"]["notes"]) == ("closed", "新")
+
+
+def test_an_edit_of_other_cells_of_the_same_row_is_no_conflict(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "備考", "新")
+    shown = preview(filled, sheet.bytes())
+    feature = shown["rows"][0]["id"]
+    made = {"collection": "shelters", "id": feature, "version": filled.version("shelters", feature)}
+    assert filled.change(made, {"people_count": 7}).status_code == 200
+    assert apply(filled, shown).status_code == 201
+    after = named(filled)["潮見小学校"]
+    assert (after["notes"], after["people_count"]) == ("新", 7)
+
+
+def test_rows_that_are_left_out_stay_and_rows_that_say_so_are_withdrawn(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "操作", "取下げ")
+    sheet.list.delete_rows(sheet.row("港公民館"))
+    shown = preview(filled, sheet.bytes())
+    assert (shown["counts"]["withdrawn"], len(shown["rows"])) == (1, 1)
+    done = apply(filled, shown)
+    assert done.status_code == 201
+    assert set(named(filled)) == {"=HYPERLINK(1)", "港公民館"}
+    assert filled.ask("POST", f"/desk/edits/{done.json['edit']}/undo", {}).status_code == 201
+    assert set(named(filled)) == {item["name"] for item in SHELTERS}
+
+
+def test_wrong_cells_are_named_and_their_rows_left_while_the_others_go_on(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "避難者数", "たくさん")
+    sheet.put("=HYPERLINK(1)", "開設状況", "ひらいた")
+    sheet.put("港公民館", "備考", "新")
+    sheet.add(開設状況="開設", 緯度=35.4, 経度=139.4)  # without a name
+    sheet.add(名称="場所なし")
+    sheet.add(名称="区域外", 緯度=35.4, 経度=141.0)
+    shown = preview(filled, sheet.bytes())
+    wrong = {
+        (cell["column"], row["row"]): cell
+        for row in shown["rows"]
+        for cell in row["cells"]
+        if cell["state"] == "error"
+    }
+    people = openpyxl.utils.get_column_letter(sheet.heads.index("避難者数") + 1)
+    cell = wrong[people, sheet.row("潮見小学校")]
+    assert cell["header"] == "避難者数"
+    assert "たくさん" in cell["error"]["ja"]
+    assert cell["error"]["allowed"] == "a whole number"
+    assert "満員" in wrong["D", sheet.row("=HYPERLINK(1)")]["error"]["allowed_ja"]
+    assert wrong["C", 5]["error"]["ja"] == "「名称」を入力してください"
+    latitude = openpyxl.utils.get_column_letter(sheet.heads.index("緯度") + 1)
+    assert {(latitude, 6), (latitude, 7)} <= wrong.keys()
+    assert shown["counts"]["errors"] == 5
+    assert apply(filled, shown).json["features"] == 1
+    after = named(filled)
+    assert (after["港公民館"]["notes"], after["潮見小学校"]["people_count"]) == ("新", None)
+
+
+def test_the_same_new_row_brought_in_twice_makes_one_feature(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.add(名称="仮設", 緯度=35.4, 経度=139.4, 避難者数=3)
+    assert apply(filled, preview(filled, sheet.bytes())).status_code == 201
+    again = preview(filled, sheet.bytes())
+    assert again["rows"] == []
+    sheet.put("仮設", "避難者数", 4)
+    shown = preview(filled, sheet.bytes())
+    assert changed(shown) == {("仮設", "people_count"): (3, 4)}
+    assert apply(filled, shown).status_code == 201
+    assert [item["people_count"] for item in items(filled).values() if item["name"] == "仮設"] == [4]
+
+
+def test_an_own_list_without_our_columns_makes_new_features(town: Town) -> None:
+    lines = (
+        "避難所一覧",
+        "",
+        "名称,備考2,緯度,経度,開設状況,ID",
+        "本町会館,x,35度30分,139.5,○開設,1",
+        "西会館,,35.5,139.4,開設,2",
+    )
+    table = "\r\n".join(lines)
+    shown = preview(town, table.encode("cp932"))
+    assert shown["ignored_columns"] == ["備考2", "ID"]
+    assert [(row["row"], row["kind"]) for row in shown["rows"]] == [(4, "error"), (5, "new")]
+    assert apply(town, shown).status_code == 201
+    assert set(named(town)) == {"西会館"}
+
+
+def test_what_is_hidden_elsewhere_or_not_there_is_refused_alike(filled: Town) -> None:
+    theirs = filled.make("shelters", {"name": "隣町"}, point([140.5, 35.5]), key=OTHER)
     filled.publish()
-    undone = {item["id"]: item["properties"] for item in items(filled)}
-    assert undone == {feature: item["properties"] for feature, item in before.items()}
+    assert "隣町" not in download(filled, tail="?f=csv").decode()  # seen, but not to be edited
+    table = "geoshare_id,名称,避難者数\r\n{},{},5\r\n"
+    outside = preview(filled, table.format(theirs["id"], "隣町").encode())
+    (row,) = outside["rows"]
+    assert (row["kind"], row["errors"][0]["ja"]) == ("error", "契約の区域の外にあるため編集できません")
+    missing = preview(filled, table.format("nothing", "無し").encode())
+    assert missing["rows"][0]["kind"] == "error"
+    mine = download(filled)
+    feature = next(iter(items(filled)))
+    made = {"collection": "shelters", "id": feature, "version": filled.version("shelters", feature)}
+    assert filled.change(made, {"notes": "新"}).status_code == 200
+    filled.publish()
+    assert preview(filled, mine)["rows"] == []
+    # to another organisation the marks say nothing: its officer's cells are simply others
+    (row,) = send(filled, mine, key=OTHER).json["rows"]
+    assert (row["id"], row["kind"]) == (feature, "error")
+    twice = "geoshare_id,名称\r\n{0},一\r\n{0},二\r\n".format(next(iter(items(filled))))
+    assert [row["kind"] for row in preview(filled, twice.encode())["rows"]] == ["error", "error"]
 
 
-def items(town: Town) -> list[dict[str, Any]]:
-    return town.ask("GET", "/collections/shelters/items?limit=100").json["features"]
+def test_what_no_officer_may_change_is_left_and_told(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "共通ID", "E0120250001")
+    shown = preview(filled, sheet.bytes())
+    assert (shown["counts"]["ignored"], shown["rows"][0]["cells"][0]["state"]) == (1, "locked")
+    assert apply(filled, shown).json["edit"] is None
+
+
+def test_lines_and_areas_keep_their_shape_and_points_can_be_moved(town: Town) -> None:
+    road = {"type": "LineString", "coordinates": [[139.5, 35.5], [139.51, 35.5]]}
+    said = {"kind": "closure", "regulation_category": "closedWeather"}
+    line = town.make("events", said | {"name": "線"}, road)
+    dot = town.make("events", said | {"name": "点"})
+    area = town.make("evacuation_areas", {"level": 4, "name": "東"}, square(139.5, 35.5, 0.01))
+    town.publish()
+    sheet = Sheet(download(town, "events"))
+    assert [sheet.cell(name, "図形").value for name in ("線", "点")] == ["線", "点"]
+    assert sheet.cell("線", "緯度").value is None
+    sheet.put("線", "理由", "崩落")
+    sheet.put("線", "状態", "終了")
+    sheet.put("点", "緯度", 35.25)
+    assert apply(town, preview(town, sheet.bytes(), "events")).status_code == 201
+    found = town.ask("GET", f"/desk/collections/events/items/{line['id']}").json
+    assert found["own"]["reason"] == "崩落"
+    town.publish()
+    geometry = town.ask("GET", f"/desk/collections/events/items/{line['id']}").json["geometry"]
+    assert geometry["type"] == "LineString"
+    moved = town.ask("GET", f"/desk/collections/events/items/{dot['id']}").json["geometry"]
+    assert moved["coordinates"] == [139.5, 35.25]
+    sheet.put("線", "緯度", 35.1)
+    assert preview(town, sheet.bytes(), "events")["rows"][0]["kind"] == "error"
+    areas = Sheet(download(town, "evacuation_areas"))
+    assert areas.list.cell(2, areas.heads.index("警戒レベル") + 1).value == 4
+    areas.list.cell(2, areas.heads.index("警戒レベル") + 1).value = "警戒レベル５"
+    shown = preview(town, areas.bytes(), "evacuation_areas")
+    assert changed(shown) == {("東", "level"): (4, 5)}
+    assert apply(town, shown).status_code == 201
+    assert items(town, "evacuation_areas")[area["id"]]["level"] == 5
+
+
+def test_a_preview_is_its_makers_alone_and_ends(filled: Town, monkeypatch: Any) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "備考", "新")
+    shown = preview(filled, sheet.bytes())
+    filled.keys["colleague"] = filled.local.create_key(TOWN, (), days=1)
+    missing = filled.ask("POST", "/desk/sheets/nothing/apply", {"revision": 1})
+    for key in ("colleague", OTHER):
+        answer = apply(filled, shown, key=key)
+        assert (answer.status_code, answer.data) == (404, missing.data)
+    later = filled.services.clock.now_us() + 3_600_000_001
+    monkeypatch.setattr(type(filled.services.clock), "now_us", lambda self: later)
+    assert apply(filled, shown).status_code == 404
+    filled.services.governance.sheets.forget(later)
+    assert named(filled)["潮見小学校"].get("notes") is None
+
+
+def test_only_so_many_previews_of_one_maker_are_kept(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "備考", "新")
+    shown = [preview(filled, sheet.bytes()) for _ in range(6)]
+    assert apply(filled, shown[0]).status_code == 404
+    assert apply(filled, shown[1]).status_code == 201
+
+
+def test_who_does_not_edit_gets_no_sheet_and_sends_none(filled: Town) -> None:
+    for key, status in ((None, 401), ("developer", 403), ("automaker", 403)):
+        answer = filled.ask("GET", "/desk/collections/shelters/sheet", key=key)
+        assert answer.status_code == status
+        assert send(filled, b"x", key=key).status_code == status
+    assert filled.ask("GET", "/desk/collections/lanes/sheet").status_code == 404
+    assert filled.ask("GET", "/desk/collections/shelters/sheet?f=pdf").json["parameter"] == "f"

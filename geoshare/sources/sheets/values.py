@@ -62,9 +62,10 @@ def said(column: SheetColumn, value: Any) -> str:
         moment = _moment(value)
         return clean(value) if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
     if isinstance(value, list):
-        return orjson.dumps([clean(str(item)) for item in value]).decode()
+        items = _items(value)
+        return orjson.dumps(items).decode() if items else ""
     if isinstance(value, int | float):
-        return f"{round(value, DECIMALS) if column.key in DEGREES else value:.12g}"
+        return f"{(round(value, DECIMALS) if column.key in DEGREES else value) + 0:.12g}"  # no -0
     return clean(value if isinstance(value, str) else orjson.dumps(value).decode())[:LONGEST]
 
 
@@ -85,10 +86,14 @@ def shown(column: SheetColumn, value: Any, lang: Lang) -> str | int | float | da
         except ValueError:
             return clean(value)
     if isinstance(value, list):
-        return _listed([clean(str(item)) for item in value])[:LONGEST]
+        return _listed(_items(value))[:LONGEST]
     if isinstance(value, int | float):
         return round(value, DECIMALS) if column.key in DEGREES else value
     return said(column, value)
+
+
+def _items(value: list[Any]) -> list[str]:
+    return [item for item in (clean(str(item)) for item in value) if item]
 
 
 def _listed(items: list[str]) -> str:

@@ -20,7 +20,7 @@ from lxml import etree
 from openpyxl.styles.numbers import is_date_format
 from openpyxl.utils import column_index_from_string
 
-from geoshare.errors import BadRequest
+from geoshare.errors import BadRequest, TooLarge
 
 MAX_UNPACKED: Final = 60_000_000  # bytes of the parts that are read
 MAX_RATIO: Final = 200  # of a part to its packed form; Excel's own reach about 30
@@ -65,11 +65,12 @@ def _broken() -> BadRequest:
     return refused("The file cannot be read as a workbook", "Excelブックとして読めません")
 
 
-def _too_large() -> BadRequest:
-    return refused(
+def _too_large() -> TooLarge:
+    return TooLarge(
         "The workbook is too large when unpacked",
-        "ブックの中身が大きすぎます",
-        f"{MAX_UNPACKED // 1_000_000} MB unpacked, {MAX_ROW_MARKS} rows, {MAX_CELLS} cells",
+        parameter="file",
+        allowed=f"{MAX_UNPACKED // 1_000_000} MB unpacked, {MAX_ROW_MARKS} rows, {MAX_CELLS} cells",
+        message_ja="ブックの中身が大きすぎます",
     )
 
 
