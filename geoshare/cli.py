@@ -17,6 +17,7 @@ from geoshare.cli_organisations import organisations
 from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
 from geoshare.cli_print import print_map
+from geoshare.cli_shares import shares
 from geoshare.cli_sync import sync
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
@@ -246,6 +247,7 @@ def show_settings() -> None:
 main.add_command(audit)
 main.add_command(keys)
 main.add_command(print_map)
+main.add_command(shares)
 main.add_command(sync)
 for group in (organisations, *GROUPS, *PEOPLE):
     main.add_command(group)

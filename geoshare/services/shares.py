@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection
 
-from geoshare.access.audit import Party
+from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.credentials.principal import ADMIN, EDITOR, Principal
 from geoshare.errors import BadRequest, Denied, NotFound, Unauthenticated
 from geoshare.model.box import Box
@@ -121,7 +121,8 @@ class Shares:
             expires_us=expires_us,
         )
         said = {"layers": list(share.layers), "expires_us": expires_us}
-        self._rows.add(share, self._told("share.create", who, share.id, said))
+        told = self._told("share.create", party_of(who), who.organisation, share.id, said)
+        self._rows.add(share, told)
         return self._described(share, now_us)
 
     def listed(self, who: Principal) -> list[dict[str, Any]]:
@@ -133,11 +134,25 @@ class Shares:
     def revoke(self, who: Principal, share: str) -> None:
         """Show it no more, in this worker at once. Raises NotFound for what is not shown."""
         _check(who)
-        told = self._told("share.revoke", who, share, {})
+        told = self._told("share.revoke", party_of(who), who.organisation, share, {})
         if not self._rows.revoke(share, who.organisation, self._services.clock.now_us(), told):
             raise NotFound("No such share")
         with self._lock:
             self._kept.pop(share, None)
+
+    def all(self, organisation: str | None = None) -> list[dict[str, Any]]:
+        """Shares of everybody, or of an organisation, for the operator's own hand; the newest first."""
+        now_us = self._services.clock.now_us()
+        return [
+            {"organisation": share.organisation} | self._described(share, now_us)
+            for share in self._rows.of(organisation, LISTED)
+        ]
+
+    def end(self, number: str, by: Party = COMMAND_LINE) -> None:
+        """Show one no more, whosever it is: the operator's own hand. Raises NotFound."""
+        share = self.find(number)
+        told = self._told("share.revoke", by, share.organisation, number, {})
+        self._rows.revoke(number, share.organisation, self._services.clock.now_us(), told)
 
     def find(self, number: str) -> Share:
         """The share of that id. Raises NotFound: the same for unknown, revoked and over."""
@@ -167,11 +182,11 @@ class Shares:
                 self._kept[number] = now_us, share
         return share
 
-    def _told(self, kind: str, who: Principal, share: str, said: dict[str, Any]) -> Any:
+    def _told(self, kind: str, by: Party, organisation: str, share: str, said: dict[str, Any]) -> Any:
         def tell(connection: Connection) -> None:
             trail = self._services.trail
-            about = Party(organisation=who.organisation, subject=share)
-            trail.add(connection, trail.prepare(kind, party_of(who), about, said))
+            about = Party(organisation=organisation, subject=share)
+            trail.add(connection, trail.prepare(kind, by, about, said))
 
         return tell
 

@@ -60,9 +60,11 @@ class ShareRows:
             row = connection.execute(select(SHARES).where(SHARES.c.id == share)).first()
         return None if row is None else _share(row)
 
-    def of(self, organisation: str, limit: int) -> list[Share]:
-        """Those of an organisation, the newest first."""
-        wanted = select(SHARES).where(SHARES.c.organisation == organisation)
+    def of(self, organisation: str | None, limit: int) -> list[Share]:
+        """Those of an organisation (None: of all), the newest first."""
+        wanted = select(SHARES)
+        if organisation is not None:
+            wanted = wanted.where(SHARES.c.organisation == organisation)
         order = SHARES.c.created_us.desc(), SHARES.c.id
         with self._database.read() as connection:
             return [_share(row) for row in connection.execute(wanted.order_by(*order).limit(limit))]

@@ -6,9 +6,11 @@ import json
 import re
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from geoshare.app import create_app
+from geoshare.cli import main
 from geoshare.model.policy import Terms
 from geoshare.services import build_services
 from geoshare.services.local import Local
@@ -266,3 +268,15 @@ def test_what_is_kept_is_answered_to_thousands_behind_one_address(town, monkeypa
     first = town.client.get(f"/s/{share}")
     monkeypatch.setattr(town.services.quotas, "counting", None)  # whoever counts now fails
     assert all(town.client.get(f"/s/{share}").data == first.data for _ in range(20))
+
+
+def test_the_operators_hand_lists_and_ends_them(town, monkeypatch):
+    share = make(town)["id"]
+    monkeypatch.setenv("GEOSHARE_DATA", str(town.settings.data))
+    listed = CliRunner().invoke(main, ["shares", "list", "--organisation", "org-municipal"])
+    assert f"/s/{share}" in listed.output.replace("\n", "")
+    address = f"https://map.example.jp/s/{share}/"
+    assert CliRunner().invoke(main, ["shares", "revoke", address]).output == "revoked\n"
+    assert CliRunner().invoke(main, ["shares", "revoke", address]).exit_code == 1
+    town.clock.us += KEPT_US
+    assert town.client.get(f"/s/{share}").status_code == 404

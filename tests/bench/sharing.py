@@ -192,10 +192,10 @@ def main() -> None:
         for name, line in LINES.items():
             found = [first_map(address, line) for _ in range(said.rounds)]
             sizes = found[0].bytes_by_kind
+            total_kb = sum(sizes.values()) / 1000
             print(f"{name}, CPU / {SLOWER}: first map {median(one.seconds for one in found):.2f} s")
-            print(
-                f"  {sum(sizes.values()) / 1000:.1f} KB in {found[0].requests} answers: {dict(sizes)}"
-            )
+            print(f"  {total_kb:.1f} KB in {found[0].requests} answers: {dict(sizes)}")
+            print(f"  main thread: {median(one.thread_s for one in found):.2f} s of processor time")
         print(f"load of the machine before the crowd: {os.getloadavg()}")
         before = sum(cpu_s(root).values())
         began = time.perf_counter()

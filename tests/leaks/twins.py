@@ -28,10 +28,13 @@ from geoshare.access.audit.entries import NOBODY, Prepared
 from geoshare.access.credentials import DAY_US
 from geoshare.access.credentials.tokens import NAME
 from geoshare.app import create_app
+from geoshare.model.policy import Terms
 from geoshare.publish import Keeper
 from geoshare.services import build_services
+from geoshare.services.agreements import OPERATOR
 from geoshare.services.keeping import make_keeper, make_worker
 from geoshare.services.local import Local
+from geoshare.services.written import Author
 from geoshare.settings import Settings
 from tests.leaks.town import SCENE_M, SCENE_NORTH, SCENE_WEST, TIERS, Layer, tiers_toml
 
@@ -261,6 +264,7 @@ def _key(seed: Twin, tier: str) -> str:
     agreement = seed.local.agree(
         organisation, (tier,), days=30, reason="asked by the tests", operator=True
     )
+    _pass_on(seed, organisation, agreement)
     seed._hand.governance.secret(f"agreement {agreement}")
     return seed.local.create_key(organisation, (tier,), days=30)
 
@@ -270,6 +274,16 @@ def _person(seed: Twin, tier: str) -> str:
     roles = ("viewer", "editor", "contributor", "admin")
     said = {"name": "山田 花子", "roles": roles}
     return str(seed._hand.people.add(f"org-{tier}", said)["id"])
+
+
+def _pass_on(seed: Twin, organisation: str, agreement: str) -> None:
+    """Let the organisation show to anybody what it holds, so that its shares show all of it."""
+    agreements, by = seed._hand.agreements, Author("tests", "shares are asked, too")
+    document = json.loads(agreements.row(agreement).document)
+    free = Terms(onward="free").model_dump(mode="json")
+    row = agreements.draw_up(document | {"version": 2, "terms": free}, by, operator=True)
+    for side in (OPERATOR, organisation):
+        agreements.sign(row.id, row.version, side, "tests", by)
 
 
 def _write_scene(path: Path, pixels: np.ndarray) -> None:
