@@ -83,3 +83,16 @@ def test_a_shared_map_has_no_serious_finding_in_any_language(
     for name in ("events", "evacuation_sites"):
         seen.page.evaluate(f"document.getElementById('list-{name}').open = true")
     assert findings(seen, axe) == []
+
+
+def test_the_maps_tools_for_deciding_have_no_serious_finding(
+    visit: Callable[..., Any], axe: str, live_server: Any
+) -> None:
+    seen = visit(key=live_server.keys["municipal"], audit=True).open("/map")
+    seen.page.click("#tab-finder")
+    seen.page.wait_for_selector(".found")
+    assert findings(seen, axe) == []
+    seen.page.click("#tab-area")
+    seen.page.click("#area-run")
+    seen.page.wait_for_selector(".area-answer table")
+    assert findings(seen, axe) == []

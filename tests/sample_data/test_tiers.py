@@ -66,3 +66,21 @@ def test_developers_read_figures_of_coarse_meshes_and_only_those(
         sizes[key] = {row["mesh_size_m"] for row in rows}
     assert sizes["developer"] == {500}
     assert {500, 250} <= sizes["municipal"]
+
+
+OFFERED = {"wide_area_status", "wide_area_capacity", "wide_area_contact"}
+
+
+def test_a_neighbours_offer_is_seen_by_whom_it_agreed_with_and_nobody_else(live_server: Any) -> None:
+    def shelters(key: str | None, code: str) -> list[dict[str, Any]]:
+        address = f"/collections/shelters/items?limit=100&filter=local_government_code='{code}'"
+        return [item["properties"] for item in live_server.json(address, key)["features"]]
+
+    agreed = shelters("municipal", "089982")
+    assert {row["wide_area_status"] for row in agreed} == {"accepting", "full", "not_accepting", None}
+    assert {row["name"] for row in shelters(None, "089982")} == {row["name"] for row in agreed}
+    for key in (None, "developer", "automaker", "provider"):
+        assert not any(OFFERED & set(row) for row in shelters(key, "089982"))
+        status, _, _ = live_server.get("/collections/shelters/items?filter=wide_area_capacity%3E0", key)
+        assert status == 400
+    assert all(row["wide_area_status"] is None for row in shelters("municipal", "089991"))

@@ -173,7 +173,7 @@ export class Finder {
           typeof status === 'string' ? coded(schema?.properties.status, status) : t('findStateUnknown')),
         columns.has('people_count') && h('span', {}, room === null ? t('roomUnknownLong') : room > 0 ? t('roomLeft', { n: number(room) }) : t('roomFull')),
         typeof capacity === 'number' && h('span', {}, t('capacity', { n: number(capacity) })),
-        typeof wide === 'string' && h('span', { class: 'found-wide' }, t('wideRoom', {
+        typeof wide === 'string' && h('span', { class: `wide-${wide}` }, t('wideRoom', {
           state: coded(schema?.properties.wide_area_status, wide), n: typeof wideRoom === 'number' ? t('wideFor', { n: number(wideRoom) }) : '',
         }))));
   }
