@@ -15,6 +15,7 @@ from geoshare.sources.sheets.workbook import Cell
 
 CHANGE, CONFLICT, WRONG, LOCKED = "change", "conflict", "error", "locked"  # what a cell is
 POINT: Final = "Point"
+LONGEST_ID: Final = 200
 _TROUBLES: Final[Mapping[str, tuple[str, str]]] = {
     "formula": (
         "The formula has no result in the file; put the value in its place",
@@ -47,7 +48,7 @@ class Comparer:
 
     def identity(self, row: SheetRow) -> tuple[str, Kept | None]:
         """Return the feature that a row speaks of, empty for a new one, and what was read of it."""
-        feature = as_text(row.cells[ID].value) if ID in row.cells else ""
+        feature = as_text(row.cells[ID].value)[:LONGEST_ID] if ID in row.cells else ""
         kept = self._marks.read(as_text(row.cells[KEPT].value)) if KEPT in row.cells else None
         if not feature or kept is None:
             return feature, None

@@ -9,6 +9,8 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.test_access import AXE, findings
+
 pytestmark = pytest.mark.browser
 
 
@@ -31,7 +33,8 @@ def ids(content: bytes) -> list[str]:
 
 def test_an_edited_sheet_with_a_conflict_is_brought_in_and_taken_back(visit, live_server):
     key = live_server.keys["municipal"]
-    page = visit("ja-JP", key=key).open("/desk").page
+    seen = visit("ja-JP", key=key, audit=True).open("/desk")
+    page = seen.page
     page.wait_for_selector(".desk-row .states")
     page.click("#sheets")
     with page.expect_download() as waiting:
@@ -55,6 +58,8 @@ def test_an_edited_sheet_with_a_conflict_is_brought_in_and_taken_back(visit, liv
     expect(page.locator(".sheet-errors")).to_contain_text("整数")
     expect(page.locator(".sheet-table")).to_contain_text("体育館")
     expect(page.locator("#sheet-apply")).to_be_disabled()
+    if AXE.exists():
+        assert findings(seen, AXE.read_text("utf-8")) == []
     page.check("#keep-mine-2-status")
     expect(page.locator("#sheet-apply")).to_have_text("2行を反映する")
     page.click("#sheet-apply")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import threading
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -323,6 +326,70 @@ def test_lines_and_areas_keep_their_shape_and_points_can_be_moved(town: Town) ->
     assert changed(shown) == {("東", "level"): (4, 5)}
     assert apply(town, shown).status_code == 201
     assert items(town, "evacuation_areas")[area["id"]]["level"] == 5
+
+
+def test_every_list_of_the_desk_comes_back_as_it_went(town: Town) -> None:
+    when = "2026-11-22T20:00:00Z"
+    said: dict[str, dict[str, Any]] = {
+        "shelters": {"name": "A", "care_count": 3, "max_capacity": 0, "is_welfare_shelter": False},
+        "evacuation_areas": {"level": 3, "hazard_type": "landslide", "valid_from": when},
+        "events": {"kind": "flood", "regulation_category": "chainGuidance", "valid_to": when},
+        "water_points": {"name": "W", "supply": "tanker", "litres_left": 0, "hours": "9-17"},
+        "damage_reports": {"kind": "tree", "severity": "minor", "observed_at": when},
+    }
+    for collection, properties in said.items():
+        area = square(139.5, 35.5, 0.01) if collection == "evacuation_areas" else None
+        town.make(collection, properties, area)
+    town.publish()
+    for collection in said:
+        for tail in ("", "?f=csv&lang=en"):
+            shown = preview(town, download(town, collection, tail), collection)
+            assert (shown["counts"]["unchanged"], shown["rows"]) == (1, []), collection
+
+
+def test_an_evacuation_area_is_made_of_town_blocks_named_in_a_cell(town: Town, tmp_path: Path) -> None:
+    blocks = [
+        {
+            "type": "Feature",
+            "id": code,
+            "properties": {"code": code, "name": code, "level": "district"},
+            "geometry": square(west, 35.4, 0.1),
+        }
+        for code, west in (("089991001", 139.4), ("089991002", 139.5))
+    ]
+    path = tmp_path / "blocks.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": blocks}))
+    town.contribute(path, collection="admin_areas")
+    table = "地区名,警戒レベル,対象町丁目コード\r\n東部,４,089991001;089991002\r\n西部,5,089991009\r\n"
+    shown = preview(town, table.encode(), "evacuation_areas")
+    made, wrong = shown["rows"]
+    assert (made["kind"], wrong["kind"]) == ("new", "error")
+    (cell,) = [cell for cell in wrong["cells"] if cell["state"] == "error"]
+    assert (cell["column"], cell["header"]) == ("C", "対象町丁目コード")
+    assert apply(town, shown).status_code == 201
+    (area,) = items(town, "evacuation_areas").values()
+    assert (area["name"], area["kind"], area["area_codes"]) == (
+        "東部",
+        "evacuate",
+        ["089991001", "089991002"],
+    )
+
+
+def test_two_consents_at_once_are_one_edit(filled: Town) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "備考", "新")
+    sheet.add(名称="仮設", 緯度=35.4, 経度=139.4)
+    shown, answers = preview(filled, sheet.bytes()), []
+    threads = [
+        threading.Thread(target=lambda: answers.append(apply(filled, shown).json)) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.get("features") for answer in answers] == [2, 2, 2]
+    edits = filled.ask("GET", "/desk/edits").json["edits"]
+    assert [edit["kind"] for edit in edits].count("sheet") == 1
 
 
 def test_a_preview_is_its_makers_alone_and_ends(filled: Town, monkeypatch: Any) -> None:

@@ -233,7 +233,20 @@ WORDS = st.text(st.characters(blacklist_categories=["Cs"], max_codepoint=0xFFFF)
 TEXTS = st.one_of(
     WORDS,
     st.sampled_from(
-        ["=1+1", "'=x", "''-1", "+81", "@a", "0012", "1-2-3", "_x0041_", "TRUE", "1e5", "港\r\n-二"]
+        [
+            "=1+1",
+            "'=x",
+            "''-1",
+            "+81",
+            "@a",
+            "0012",
+            "1-2-3",
+            "_x0041_",
+            "_xD800_",
+            "TRUE",
+            "1e5",
+            "港\r\n-二",
+        ]
     ),
 )
 

@@ -311,6 +311,9 @@ def _rich(element: Any) -> str:
 
 def _unhidden(written: str) -> str:
     """Undo how the format writes characters that XML has no place for."""
-    return (
-        _HIDDEN.sub(lambda found: chr(int(found.group(1), 16)), written) if "_x" in written else written
-    )
+    return _HIDDEN.sub(_character, written) if "_x" in written else written
+
+
+def _character(found: re.Match[str]) -> str:
+    number = int(found.group(1), 16)
+    return found.group() if 0xD800 <= number <= 0xDFFF else chr(number)  # halves of one stay
