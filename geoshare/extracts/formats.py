@@ -26,6 +26,7 @@ SUFFIXES: Final[dict[FileFormat, str]] = {
     "parquet": ".parquet",
     "fgb": ".fgb",
     "pmtiles": ".pmtiles",
+    "opendrive": ".xodr",
 }
 
 

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest
 from geoshare.extracts.archive import DEEPEST, ZOOMS
+from geoshare.extracts.road_maps import COLLECTIONS, LANES
 from geoshare.filter.literals import read_geometry
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
@@ -37,7 +38,9 @@ class ExtractRequest(BaseModel):
     collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
     )
-    format: FileFormat = Field("gpkg", description="gpkg, geojson, parquet, fgb or pmtiles")
+    format: FileFormat = Field(
+        "gpkg", description="gpkg, geojson, parquet, fgb, pmtiles or opendrive"
+    )
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
     )
@@ -77,6 +80,18 @@ class ExtractRequest(BaseModel):
                 raise ValueError("pmtiles are whole tiles: give a bbox, and neither area nor mode")
             if self.filter is not None or self.datetime is not None:
                 raise ValueError("pmtiles are whole tiles: give neither filter nor datetime")
+        return self
+
+    @model_validator(mode="after")
+    def _roads_are_whole(self) -> Self:
+        if self.format != "opendrive":
+            return self
+        if LANES not in self.collections or not set(self.collections) <= set(COLLECTIONS):
+            raise ValueError(
+                f"opendrive is made of {LANES} and, if wanted, {', '.join(COLLECTIONS[1:])}"
+            )
+        if self.mode != "whole" or self.filter is not None or self.datetime is not None:
+            raise ValueError("opendrive holds whole roads: give neither mode nor filter nor datetime")
         return self
 
     @property

@@ -17,6 +17,7 @@ import pyogrio
 from geoshare.extracts.archive import write_archive
 from geoshare.extracts.chunks import chunks, feature_chunks, schema_of
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
+from geoshare.extracts.opendrive import write_opendrive
 from geoshare.extracts.rasters import write_rasters
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
 from geoshare.extracts.terms import licences_of, terms
@@ -26,6 +27,8 @@ from geoshare.query import RasterView, View, Views
 
 MANIFEST: Final = "manifest.json"
 TERMS: Final = "LICENCES.txt"
+CONVERSION: Final = "conversion.json"  # what another format could not say
+TOGETHER: Final = ("pmtiles", "opendrive")  # one file of all collections
 FORMAT: Final = 1
 MAX_TILES: Final = 400_000  # of one extract; larger archives are made from the command line
 _BLOCK: Final = 1 << 20
@@ -96,6 +99,7 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
     """Write a file (or layer) for each collection, and say what is in them."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": iso(now_us)})
     written, left_out = _write_tiles(made, folder, now_us, progress), []
+    written += _write_roads(made, folder, now_us, progress)
     total = sum(view.count for view in made.views) or 1
     done = 0
     for view in made.views:
@@ -105,7 +109,7 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
             progress(min(before + rows / total, 0.99), name)
 
         if isinstance(view, View):
-            if made.request.format != "pmtiles":
+            if made.request.format not in TOGETHER:
                 written.append(_write_one(made, made.select(view), folder, report))
         else:
             said, reason = _write_rasters(made, view, folder, report)
@@ -141,6 +145,29 @@ def _write_tiles(made: Plan, folder: Path, now_us: int, progress: Report) -> lis
         report=lambda fraction: progress(fraction * 0.9, "tiles"),
     )
     return [entry | {"file": name} for entry in said["collections"]]
+
+
+def _write_roads(made: Plan, folder: Path, now_us: int, progress: Report) -> list[dict[str, Any]]:
+    """Write one road map of all collections, and its report, where it is asked for."""
+    if made.request.format != "opendrive":
+        return []
+    progress(0.1, "roads")
+    name = f"geoshare{SUFFIXES['opendrive']}"
+    counts, report = write_opendrive(folder / name, made, now_us)
+    (folder / CONVERSION).write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
+    return [
+        {
+            "id": view.collection.name,
+            "title": view.collection.title,
+            "title_ja": view.collection.title_ja,
+            "file": name,
+            "features": counts.get(view.collection.name, 0),
+            "version": view.token,
+            "licences": licences_of(made.policy, view.collection.name),
+        }
+        for view in made.views
+        if isinstance(view, View)
+    ]
 
 
 def _write_one(

@@ -231,7 +231,7 @@ CLOSURES = {"collections": ["events"], "columns": ["kind", "reason"]}
         (
             {},
             {"formats": ["gpkg", "geojson"]},
-            "events (download): formats fgb, geojson, gpkg, parquet, pmtiles -> geojson, gpkg",
+            "events (download): formats fgb, geojson, gpkg, opendrive, parquet, pmtiles -> geojson, gpkg",
         ),
         ({}, {"columns": ["kind"]}, "events (read, download): reason"),
     ],

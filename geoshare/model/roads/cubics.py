@@ -34,6 +34,13 @@ class Cubics:
         """The same value everywhere from zero on."""
         return cls.of([(0.0, value, 0.0, 0.0, 0.0)])
 
+    @classmethod
+    def through(cls, s: Array, values: Array) -> Cubics:
+        """Straight from value to value (n,) between stations (n,)."""
+        slopes = np.append(np.diff(values) / np.diff(s), 0.0) if len(s) > 1 else np.zeros(1)
+        zero = np.zeros(len(s))
+        return cls(s, np.column_stack([values, slopes, zero, zero]))
+
     def __len__(self) -> int:
         return len(self.starts)
 

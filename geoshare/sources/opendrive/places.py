@@ -8,7 +8,6 @@ refused and the contributor states the CRS, and the offset if need be.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,14 +18,12 @@ from numpy.typing import NDArray
 
 from geoshare.model.datum import Transform, to_foundation
 from geoshare.model.report import Report
+from geoshare.model.roads.reference import read_geo_reference
 from geoshare.sources import messages
 from geoshare.sources.opendrive.fragments import text_of
 from geoshare.sources.opendrive.xml import BrokenError, number, word
 from geoshare.sources.request import ReadRequest
 
-_PARAMETER = re.compile(r"\+([A-Za-z_0-9]+)(?:=(\S*))?")
-_ZONE_DEG: Final = 6.0
-_SAME_ELLIPSOID: Final = ("GRS80", "WGS84", "grs80", "wgs84")
 _WIDEST_M: Final = 450_000.0  # from the central meridian of a transverse Mercator projection
 _MARGIN_DEG: Final = 1.0
 _APART_M: Final = 100_000.0
@@ -116,46 +113,17 @@ def _offset(header: etree._Element | None, report: Report) -> tuple[float, float
 
 
 def _usable(text: str, report: Report, *, declared: bool) -> str:
-    """A PROJ string that PROJ understands and that names a datum; other texts as they are."""
-    found = dict(_PARAMETER.findall(text))
-    if not found or ("proj" not in found and not {"lat_0", "lon_0"} <= found.keys()):
-        return text
-    if "proj" not in found:
-        found["proj"] = "tmerc"
+    """The CRS as PROJ understands it; what had to be assumed is noted."""
+    found = read_geo_reference(text)
+    if found.contradiction and not declared:
+        raise messages.refuse_and_note(report, messages.geo_reference_wrong(found.contradiction))
+    if found.completed:
         report.note(messages.geo_reference_completed())
-    if not declared:
-        _refuse_contradiction(found, report)
-    if found.pop("geoidgrids", None) is not None:
+    if found.geoid_left_out:
         report.note(messages.geoid_left_out())
-    found.pop("vunits", None)
-    shift = found.get("towgs84", "")
-    if "datum" not in found and found.get("ellps", "WGS84") in _SAME_ELLIPSOID and not _moves(shift):
-        if found["proj"] not in ("longlat", "geocent"):
-            report.note(messages.datum_not_named())
-        for name in ("ellps", "towgs84"):
-            found.pop(name, None)
-        found["datum"] = "WGS84"
-    return " ".join(f"+{name}={value}" if value else f"+{name}" for name, value in found.items())
-
-
-def _moves(shift: str) -> bool:
-    try:
-        return any(float(part) for part in shift.split(",") if part)
-    except ValueError:
-        return True
-
-
-def _refuse_contradiction(found: dict[str, str], report: Report) -> None:
-    """UTM has a zone and no origin of its own: one that says another meridian was made up."""
-    if found["proj"] != "utm" or "lon_0" not in found:
-        return
-    try:
-        meridian, lon_0 = _ZONE_DEG * int(found.get("zone", "0")) - 183.0, float(found["lon_0"])
-    except ValueError:
-        meridian, lon_0 = 0.0, 1e9
-    if abs(lon_0 - meridian) > _ZONE_DEG / 2 + _MARGIN_DEG:
-        detail = f"zone={found.get('zone', '')}, lon_0={found['lon_0']}"
-        raise messages.refuse_and_note(report, messages.geo_reference_wrong(detail))
+    if found.datum_assumed:
+        report.note(messages.datum_not_named())
+    return found.crs
 
 
 def check_places(frame: Frame, xyz: Array, header: etree._Element | None, report: Report) -> None:

@@ -108,7 +108,7 @@ def _object(parsed: Parsed, context: MapContext, item: etree._Element) -> Iterat
     without(item, "validity")
     properties: dict[str, Any] = {"opendrive": {"object": text_of(item)}, "extra": extra or None}
     if kind in words.AREAS and shapely.get_dimensions(shape) == 2:
-        properties["subtype"] = words.AREAS[kind]
+        properties |= {"subtype": words.AREAS[kind], "segment_id": context.id(road.id)}
         yield Record("areas", key, shape, properties)
     elif kind in words.STRUCTURES:
         properties |= {"kind": words.STRUCTURES[kind], "name": name, "segment_id": context.id(road.id)}

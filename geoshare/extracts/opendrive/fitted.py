@@ -1,0 +1,232 @@
+"""Roads made of lanes alone: lanes that lie side by side and run the same way become one road."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geoshare.extracts.opendrive.fit import (
+    Alongside,
+    Ruler,
+    densified,
+    fit_plan,
+    heights,
+    simplified,
+    widths,
+)
+from geoshare.extracts.opendrive.frame import OutFrame
+from geoshare.extracts.opendrive.model import Losses
+from geoshare.extracts.opendrive.rows import Row
+from geoshare.model.roads import Cubics, Lane, Plan, Road, Section
+
+Array = NDArray[np.float64]
+MAX_LANES_ABREAST: Final = 24
+_TILT_RAD: Final = 0.0005
+_DEFAULT_WIDTH_M: Final = 3.0
+_JAPAN: Final = (122.0, 20.0, 154.0, 46.0)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A road fitted to lanes: the lanes from left to right, their ids, the lines between."""
+
+    road: Road
+    lanes: tuple[Row, ...]
+    ids: tuple[int, ...]
+    borders: tuple[Row | None, ...]  # one more than lanes, from left to right
+
+    @property
+    def middle(self) -> Row | None:
+        """The boundary on the reference line."""
+        return self.borders[-1 if self.road.left_hand else 0]
+
+    def outer(self, place: int) -> Row | None:
+        """The boundary on the far side of a lane."""
+        return self.borders[place if self.road.left_hand else place + 1]
+
+
+def abreast(lanes: Mapping[str, Row]) -> Iterator[tuple[Row, ...]]:
+    """Lanes that neighbour each other, from left to right; each lane comes once."""
+    taken: set[str] = set()
+    for key in sorted(lanes):
+        if key in taken:
+            continue
+        left = key
+        for _ in range(MAX_LANES_ABREAST):
+            beside = _beside_it(lanes, left, "left_lane_id", "right_lane_id")
+            if beside is None or beside in taken:
+                break
+            left = beside
+        found: list[str] = []
+        place: str | None = left
+        while place is not None and place not in taken and len(found) < MAX_LANES_ABREAST:
+            found.append(place)
+            taken.add(place)
+            place = _beside_it(lanes, place, "right_lane_id", "left_lane_id")
+        yield tuple(lanes[item] for item in found)
+
+
+def _beside_it(lanes: Mapping[str, Row], key: str, side: str, back: str) -> str | None:
+    """The lane on one side of another, where both say so."""
+    other = lanes[key].text(side) or ""
+    return other if other in lanes and lanes[other].text(back) == key else None
+
+
+def keeps_left(lanes: Mapping[str, Row]) -> bool:
+    """Whether traffic keeps left: oncoming lanes share their right boundaries then.
+
+    Where no two lanes tell, the country does.
+    """
+    left: dict[str | None, int] = {}
+    right: dict[str | None, int] = {}
+    for row in lanes.values():
+        for sides, name in ((left, "left_boundary_id"), (right, "right_boundary_id")):
+            key = row.text(name)
+            sides[key] = sides.get(key, 0) + 1
+    for_left = sum(count > 1 for key, count in right.items() if key)
+    for_right = sum(count > 1 for key, count in left.items() if key)
+    if for_left != for_right:
+        return for_left > for_right
+    shapes = [row.geometry for row in lanes.values() if row.geometry is not None]
+    west, south, east, north = shapely.total_bounds(shapes)
+    return bool(_JAPAN[0] <= west and east <= _JAPAN[2] and _JAPAN[1] <= south and north <= _JAPAN[3])
+
+
+def fit(
+    lanes: tuple[Row, ...],
+    boundaries: Mapping[str, Row],
+    frame: OutFrame,
+    *,
+    left_hand: bool,
+    losses: Losses,
+) -> Fitted | None:
+    """A road through lanes that lie side by side, in their direction of travel; None without a line.
+
+    The reference line is the left boundary of the leftmost lane, in left-hand traffic the right one
+    of the rightmost: so lanes that run along it have the ids that the rule of traffic asks for.
+    """
+    lines, borders = _lines(lanes, boundaries, frame, losses)
+    if lines is None:
+        return None
+    base = lines[-1 if left_hand else 0]
+    plan, kink = fit_plan(base[:, :2])
+    losses.kink_deg = max(losses.kink_deg, kink)
+    ruler = Ruler(plan)
+    beside = [ruler.measure(densified(line)) for line in lines]
+    ids = tuple(range(len(lanes), 0, -1)) if left_hand else tuple(range(-1, -len(lanes) - 1, -1))
+    road = _road(plan, beside, lanes, ids, left_hand=left_hand)
+    _measure(road, lines, losses)
+    return Fitted(road, lanes, ids, borders)
+
+
+def _lines(
+    lanes: tuple[Row, ...], boundaries: Mapping[str, Row], frame: OutFrame, losses: Losses
+) -> tuple[list[Array] | None, tuple[Row | None, ...]]:
+    """The lines between and beside the lanes, from left to right, in metres and as traffic runs."""
+    lines: list[Array] = []
+    rows: list[Row | None] = []
+    for place in range(len(lanes) + 1):
+        lane = lanes[min(place, len(lanes) - 1)]
+        side = "left_boundary_id" if place < len(lanes) else "right_boundary_id"
+        row = boundaries.get(lane.text(side) or "")
+        centre = _metres(lane, frame)
+        if centre is None:
+            return None, ()
+        line = None if row is None else _metres(row, frame)
+        if line is None:
+            losses.approximated["boundaries drawn beside centre lines"] += 1
+            half = 0.5 * (lane.number("width_m") or _DEFAULT_WIDTH_M)
+            line = _beside(centre, half if place < len(lanes) else -half)
+        elif _runs_against(line, centre):
+            line = line[::-1]
+        lines.append(line)
+        rows.append(row)
+    return lines, tuple(rows)
+
+
+def _metres(row: Row, frame: OutFrame) -> Array | None:
+    if not isinstance(row.geometry, shapely.LineString):
+        return None
+    xyz = frame.apply(shapely.get_coordinates(row.geometry, include_z=True))
+    step = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
+    xyz = xyz[np.concatenate([[True], step > 1e-3])]
+    return xyz if len(xyz) >= 2 and np.isfinite(xyz[:, :2]).all() else None
+
+
+def _runs_against(line: Array, centre: Array) -> bool:
+    same = np.hypot(*(line[0] - centre[0])[:2]) + np.hypot(*(line[-1] - centre[-1])[:2])
+    turned = np.hypot(*(line[-1] - centre[0])[:2]) + np.hypot(*(line[0] - centre[-1])[:2])
+    return bool(turned < same)
+
+
+def _beside(centre: Array, left_m: float) -> Array:
+    slope = np.gradient(centre[:, :2], axis=0)
+    slope /= np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
+    out = centre.copy()
+    out[:, 0] -= left_m * slope[:, 1]
+    out[:, 1] += left_m * slope[:, 0]
+    return out
+
+
+def _road(
+    plan: Plan,
+    beside: list[Alongside],
+    lanes: tuple[Row, ...],
+    ids: tuple[int, ...],
+    *,
+    left_hand: bool,
+) -> Road:
+    order = beside[::-1] if left_hand else beside  # from the reference line outwards
+    stations = np.unique(np.concatenate([np.clip(line.s, 0.0, plan.end) for line in order]))
+    across = [np.interp(stations, line.s, line.t) for line in order]
+    across[0] = np.zeros(len(stations))
+    known = all(np.isfinite(line.z).all() for line in order)
+    tilt = np.zeros(len(stations))
+    elevation = superelevation = Cubics.of([])
+    if known:
+        up = [np.interp(stations, line.s, line.z) for line in order]
+        elevation = heights(stations, up[0])
+        wide = np.abs(across[-1]) > 0.5
+        tilt = np.arctan2((up[-1] - up[0]) * np.sign(across[-1]), np.abs(across[-1])) * wide
+        superelevation = simplified(stations, tilt, _TILT_RAD)
+    outwards = tuple(zip(lanes, ids, strict=True))
+    made = []
+    for place, (row, number) in enumerate(outwards[::-1] if left_hand else outwards):
+        width = np.maximum(np.abs(across[place + 1] - across[place]), 0.0) / np.cos(tilt)
+        made.append(Lane(number, lane_type(row), width=widths(stations, width)))
+    left, right = (tuple(made), ()) if left_hand else ((), tuple(made))
+    return Road(
+        "",
+        plan.end,
+        plan,
+        left_hand,
+        elevation,
+        superelevation,
+        sections=(Section(0, 0.0, left, right),),
+    )
+
+
+def lane_type(row: Row) -> str:
+    """A lane's type in OpenDRIVE's words; driving where nothing says otherwise."""
+    return row.text("type") or ("walking" if row.text("subtype") == "crosswalk" else "driving")
+
+
+def _measure(road: Road, lines: list[Array], losses: Losses) -> None:
+    """Compare the lines with what the road gives back, on the ground and in height."""
+    [band] = road.bands()
+    stations = np.linspace(0.0, road.length, max(int(road.length / 0.25), 2) + 1)
+    made = road.lines(band, stations)
+    for line, given in zip(lines, made, strict=True):
+        shape = shapely.LineString(given[:, :2])
+        points = densified(line)
+        at = shapely.points(points[:, :2])
+        losses.horizontal_m = max(losses.horizontal_m, float(shapely.distance(at, shape).max()))
+        if np.isfinite(points[:, 2]).all():
+            run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(given[:, :2], axis=0).T))])
+            z = np.interp(shapely.line_locate_point(shape, at), run, given[:, 2])
+            losses.vertical_m = max(losses.vertical_m, float(np.abs(z - points[:, 2]).max()))

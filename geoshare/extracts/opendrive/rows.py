@@ -1,0 +1,142 @@
+"""Rows of the views that a road map is made of, completed so that no road is cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+import shapely
+
+from geoshare.errors import TooLarge
+from geoshare.extracts.request import Plan
+from geoshare.extracts.road_maps import COLLECTIONS, LANES, MAX_LANES
+from geoshare.model.box import Box
+from geoshare.query import View
+from tiles.arrays import Rows
+
+_ASIDE_DEG: Final = 0.0005  # some 50 m: lanes lie beside the reference line of their road
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One feature as its view shows it. Geometry in longitude, latitude, height."""
+
+    id: str
+    geometry: shapely.Geometry | None
+    properties: Mapping[str, Any]
+
+    def text(self, name: str) -> str | None:
+        """A property that is a text; None where it is not shown or nothing."""
+        value = self.properties.get(name)
+        return value if isinstance(value, str) and value else None
+
+    def number(self, name: str) -> float | None:
+        """A property that is a number."""
+        value = self.properties.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    def list(self, name: str) -> list[str]:
+        """A property that is a JSON list of texts."""
+        value = self._parsed(name)
+        return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+    def object(self, name: str) -> dict[str, Any]:
+        """A property that is a JSON object."""
+        value = self._parsed(name)
+        return value if isinstance(value, dict) else {}
+
+    def _parsed(self, name: str) -> Any:
+        text = self.text(name)
+        try:
+            return None if text is None else orjson.loads(text)
+        except orjson.JSONDecodeError:
+            return None
+
+
+@dataclass
+class MapRows:
+    """Features by collection and id; a collection that is not asked for has none."""
+
+    of: dict[str, dict[str, Row]] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> dict[str, Row]:
+        return self.of.get(name, {})
+
+
+def gather(made: Plan) -> MapRows:
+    """Lanes of the area, their roads, all lanes of these roads, and what belongs to them.
+
+    Raises
+    ------
+    TooLarge
+        There are more lanes than a single file should hold.
+    """
+    views = {view.collection.name: view for view in made.views if isinstance(view, View)}
+    lanes = views[LANES]
+    found = MapRows()
+    found.of[LANES] = _by_id(lanes, made.select(lanes).rows)
+    if "segments" in views:
+        wanted = {row.text("segment_id") for row in found[LANES].values()} - {None}
+        found.of["segments"] = _looked_up(views["segments"], wanted)
+        found.of[LANES] |= _of_segments(lanes, found["segments"])
+    if len(found[LANES]) > MAX_LANES:
+        raise TooLarge(
+            "The map would hold too many lanes; ask for a smaller area.",
+            message_ja="車線が多すぎます。範囲を狭めてください。",
+            parameter="bbox",
+            allowed=f"{MAX_LANES} lanes",
+        )
+    for name, references in (
+        ("lane_boundaries", _named(found[LANES].values(), "left_boundary_id", "right_boundary_id")),
+        ("junctions", _named(found["segments"].values(), "junction_id")),
+        (
+            "regulatory_elements",
+            {key for row in found[LANES].values() for key in row.list("regulatory_element_ids")},
+        ),
+    ):
+        if name in views:
+            found.of[name] = _looked_up(views[name], references)
+    if "regulatory_elements" in views:  # a rule may be for no lane
+        rules = views["regulatory_elements"]
+        found.of["regulatory_elements"] |= _by_id(rules, made.select(rules).rows)
+    for name in COLLECTIONS:
+        if name in views and name not in found.of:
+            found.of[name] = _by_id(views[name], made.select(views[name]).rows)
+            found.of[name] |= _of_segments(views[name], found["segments"])
+    return found
+
+
+def _named(rows: Iterable[Row], *names: str) -> set[str | None]:
+    return {row.text(name) for row in rows for name in names} - {None}
+
+
+def _by_id(view: View, rows: Rows) -> dict[str, Row]:
+    return {row.id: row for row in _rows(view, rows)}
+
+
+def _rows(view: View, rows: Rows) -> Iterator[Row]:
+    table = view.materialise(rows)
+    shapes = shapely.from_wkb(table.column("geometry").to_numpy())
+    columns = table.drop_columns(["geometry"]).to_pylist()
+    for shape, properties in zip(shapes, columns, strict=True):
+        yield Row(properties["id"], shape, properties)
+
+
+def _looked_up(view: View, ids: Iterable[str | None]) -> dict[str, Row]:
+    return _by_id(view, view.lookup(sorted(key for key in ids if key)))
+
+
+def _of_segments(view: View, segments: Mapping[str, Row]) -> dict[str, Row]:
+    """Features that name one of the segments as theirs."""
+    shapes = [row.geometry for row in segments.values() if row.geometry is not None]
+    if not shapes or not view.has_column("segment_id"):
+        return {}
+    west, south, east, north = shapely.total_bounds(shapes)
+    box = Box(west - _ASIDE_DEG, south - _ASIDE_DEG, east + _ASIDE_DEG, north + _ASIDE_DEG)
+    return {
+        key: row
+        for key, row in _by_id(view, view.search(box)).items()
+        if row.text("segment_id") in segments
+    }

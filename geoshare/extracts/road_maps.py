@@ -1,0 +1,18 @@
+"""Which collections a road map is made of."""
+
+from __future__ import annotations
+
+from typing import Final
+
+LANES: Final[str] = "lanes"
+COLLECTIONS: Final[tuple[str, ...]] = (
+    LANES,
+    "lane_boundaries",
+    "segments",
+    "junctions",
+    "regulatory_elements",
+    "roadside_features",
+    "structures",
+    "areas",
+)
+MAX_LANES: Final = 200_000
