@@ -215,7 +215,7 @@ def _road(root: ET.Element, road: LaneRoad, lanes: LaneMap) -> None:
             s=f"{length * 0.02:.3f}",
             length=f"{length * 0.6:.3f}",
             name=road.bridge,
-            id="1",
+            id=road.id,
             type="concrete",
         )
     _signals(element, road, lanes, length)

@@ -231,7 +231,8 @@ CLOSURES = {"collections": ["events"], "columns": ["kind", "reason"]}
         (
             {},
             {"formats": ["gpkg", "geojson"]},
-            "events (download): formats fgb, geojson, gpkg, opendrive, parquet, pmtiles -> geojson, gpkg",
+            "events (download): formats fgb, geojson, gpkg, opendrive, parquet, pmtiles"
+            " -> geojson, gpkg",
         ),
         ({}, {"columns": ["kind"]}, "events (read, download): reason"),
     ],

@@ -60,7 +60,11 @@ def road_element(fitted: Fitted, number: str, losses: Losses) -> OutRoad:
     _mark(centre, fitted.middle, 0, losses)
     side = add(section, "right") if side is None else side
     for place, (row, lane_id) in enumerate(zip(fitted.lanes, fitted.ids, strict=True)):
-        lane = add(side, "lane", id=lane_id, type=lane_type(row), level="false")
+        kind = lane_type(row)
+        losses.approximated["types of lanes that OpenDRIVE 1.7 does not know"] += kind != (
+            row.text("type") or kind
+        )
+        lane = add(side, "lane", id=lane_id, type=kind, level="false")
         _records(lane, "width", "sOffset", made[lane_id].width)
         _mark(lane, fitted.outer(place), lane_id, losses)
         limit = row.number("speed_limit_kmh")

@@ -21,20 +21,24 @@ _HEIGHT_M: Final = 0.005
 _LONGEST: Final = 64  # vertices that one piece runs past at most
 _STEP_M: Final = 0.5
 _ASIDE_M: Final = 5.0
+_NEARLY: Final = math.cos(math.radians(8.0))
 _P: Final = np.linspace(0.0, 1.0, 33)
 
 
-def fit_plan(xy: Array) -> tuple[Plan, float]:
+def fit_plan(xy: Array, across: tuple[Array, Array] | None = None) -> tuple[Plan, float]:
     """Lines and parametric cubics through vertices (n, 2), and the largest kink in degrees.
 
     Cubics have the tangents of a curve through the vertices (each the weighted mean of both sides), so
     they join smoothly. Where such a curve would leave the polyline by more than the tolerance, as at a
-    corner, a straight piece stays, with a kink.
+    corner, a straight piece stays, with a kink. ``across`` are the directions (2,) of the lines that
+    the road begins and ends with: it meets them at right angles where it nearly does.
     """
     steps = np.diff(xy, axis=0)
     lengths = np.hypot(steps[:, 0], steps[:, 1])
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     tangents = _tangents(steps / lengths[:, None], lengths)
+    for place, direction in zip((0, -1), across or (), strict=False):
+        tangents[place] = _squared(tangents[place], direction)
     pieces: list[Piece] = []
     s, first = 0.0, 0
     while first < len(xy) - 1:
@@ -57,6 +61,16 @@ def _tangents(units: Array, lengths: Array) -> Array:
         mirrored = 2.0 * unit * float(unit @ beside) - beside
         ends.append(mirrored)
     return np.vstack([ends[0], inner, ends[1]])
+
+
+def _squared(tangent: Array, across: Array) -> Array:
+    """The tangent at right angles to a direction, where that turns it by little."""
+    length = float(np.hypot(*across))
+    if length < 0.5:
+        return tangent
+    normal = np.array([across[1], -across[0]]) / length
+    normal = normal if float(normal @ tangent) > 0 else -normal
+    return normal if float(normal @ tangent) > _NEARLY else tangent
 
 
 def _longest(xy: Array, along: Array, tangents: Array, first: int) -> tuple[int, Piece]:
@@ -155,6 +169,21 @@ class Ruler:
             s = np.clip(s + ahead, -_ASIDE_M, self._plan.end + _ASIDE_M)
         order = np.argsort(s, kind="stable")
         return Alongside(s[order], t[order], xyz[order, 2])
+
+
+def apart(points: Array, line: Array) -> tuple[Array, Array]:
+    """Distances on the ground (n,) of points (n, 3) from a line of short steps, and heights over it."""
+    vertex = cKDTree(line[:, :2]).query(points[:, :2])[1]
+    best, over = np.full(len(points), np.inf), np.zeros(len(points))
+    for first in (np.maximum(vertex - 1, 0), np.minimum(vertex, len(line) - 2)):
+        start, step = line[first], line[first + 1] - line[first]
+        length2 = np.maximum((step[:, :2] ** 2).sum(axis=1), 1e-18)
+        share = ((points[:, :2] - start[:, :2]) * step[:, :2]).sum(axis=1) / length2
+        at = start + np.clip(share, 0.0, 1.0)[:, None] * step
+        away = np.hypot(points[:, 0] - at[:, 0], points[:, 1] - at[:, 1])
+        over = np.where(away < best, points[:, 2] - at[:, 2], over)
+        best = np.minimum(best, away)
+    return best, over
 
 
 def densified(xyz: Array) -> Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from geoshare.extracts.opendrive.fit import (
     Alongside,
     Ruler,
+    apart,
     densified,
     fit_plan,
     heights,
@@ -26,6 +27,7 @@ from geoshare.model.roads import Cubics, Lane, Plan, Road, Section
 
 Array = NDArray[np.float64]
 MAX_LANES_ABREAST: Final = 24
+_SINCE_1_8: Final = {"walking": "sidewalk", "shared": "sidewalk", "slipLane": "connectingRamp"}
 _TILT_RAD: Final = 0.0005
 _DEFAULT_WIDTH_M: Final = 3.0
 _JAPAN: Final = (122.0, 20.0, 154.0, 46.0)
@@ -114,7 +116,8 @@ def fit(
     if lines is None:
         return None
     base = lines[-1 if left_hand else 0]
-    plan, kink = fit_plan(base[:, :2])
+    far = lines[0 if left_hand else -1]
+    plan, kink = fit_plan(base[:, :2], (far[0, :2] - base[0, :2], far[-1, :2] - base[-1, :2]))
     losses.kink_deg = max(losses.kink_deg, kink)
     ruler = Ruler(plan)
     beside = [ruler.measure(densified(line)) for line in lines]
@@ -212,8 +215,9 @@ def _road(
 
 
 def lane_type(row: Row) -> str:
-    """A lane's type in OpenDRIVE's words; driving where nothing says otherwise."""
-    return row.text("type") or ("walking" if row.text("subtype") == "crosswalk" else "driving")
+    """A lane's type in the words of OpenDRIVE 1.7; driving where nothing says otherwise."""
+    said = row.text("type") or ("walking" if row.text("subtype") == "crosswalk" else "driving")
+    return _SINCE_1_8.get(said, said)
 
 
 def _measure(road: Road, lines: list[Array], losses: Losses) -> None:
@@ -222,11 +226,5 @@ def _measure(road: Road, lines: list[Array], losses: Losses) -> None:
     stations = np.linspace(0.0, road.length, max(int(road.length / 0.25), 2) + 1)
     made = road.lines(band, stations)
     for line, given in zip(lines, made, strict=True):
-        shape = shapely.LineString(given[:, :2])
-        points = densified(line)
-        at = shapely.points(points[:, :2])
-        losses.horizontal_m = max(losses.horizontal_m, float(shapely.distance(at, shape).max()))
-        if np.isfinite(points[:, 2]).all():
-            run = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(given[:, :2], axis=0).T))])
-            z = np.interp(shapely.line_locate_point(shape, at), run, given[:, 2])
-            losses.vertical_m = max(losses.vertical_m, float(np.abs(z - points[:, 2]).max()))
+        away, over = apart(densified(line), given)
+        losses.note(float(away.max()), float(np.abs(np.nan_to_num(over)).max()))

@@ -61,8 +61,19 @@ class Losses:
     horizontal_m: float = 0.0
     vertical_m: float = 0.0
     kink_deg: float = 0.0
+    lines: list[float] = field(default_factory=list)  # largest error of each fitted line
     approximated: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+
+    def note(self, horizontal_m: float, vertical_m: float) -> None:
+        """Note how far one fitted line lies from what it was fitted to."""
+        self.lines.append(horizontal_m)
+        self.horizontal_m = max(self.horizontal_m, horizontal_m)
+        self.vertical_m = max(self.vertical_m, vertical_m)
+
+    def _within(self, share: float) -> float:
+        ordered = sorted(self.lines)
+        return round(ordered[int(share * (len(ordered) - 1))], 4) if ordered else 0.0
 
     def said(self) -> dict[str, object]:
         """As the report says it."""
@@ -72,6 +83,10 @@ class Losses:
             "largest_error_m": {
                 "horizontal": round(self.horizontal_m, 4),
                 "vertical": round(self.vertical_m, 4),
+            },
+            "horizontal_error_m": {
+                "median line": self._within(0.5),
+                "95 percent": self._within(0.95),
             },
             "largest_kink_deg": round(self.kink_deg, 2),
             "approximated": _some(self.approximated),

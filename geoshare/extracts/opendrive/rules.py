@@ -154,8 +154,6 @@ def _object(row: Row, kind: str, shelf: _Shelf, frame: OutFrame) -> bool:
         pitch=0.0,
         roll=0.0,
         orientation="none",
-        length=0.0,
-        width=0.0,
-        height=row.number("height_m") or 0.0,
+        height=row.number("height_m") or None,
     )
     return True

@@ -81,6 +81,7 @@ class _Map:
         self._whole = {key: parts for key, parts in whole.items() if parts[0] == self.frame}
         self.losses.approximated["roads of another frame"] = len(whole) - len(self._whole)
         self._numbers = Numbers()
+        self._newer = False  # whether something is written that 1.4 has no word for
 
     def build(self, now_us: int) -> etree._Element:
         """The whole document."""
@@ -103,6 +104,7 @@ class _Map:
             {key: element for key, element in names.items() if element is not None},
         ).link()
         root = etree.Element("OpenDRIVE")
+        self._newer = bool(fitted) or any(item.get("type") == "direct" for item in junctions)
         root.append(self._header(now_us))
         root.extend([road.element for road in roads.values()])
         root.extend(controllers)
@@ -144,7 +146,8 @@ class _Map:
     def _header(self, now_us: int) -> etree._Element:
         """The header: of the kept roads' own map what holds for the frame, with a new box and date."""
         sources = [self._rows["segments"][key].object("opendrive") for key in self._whole]
-        version = max([_OLDEST, *(_version(source.get("version")) for source in sources)])
+        versions = [_version(source.get("version")) for source in sources]
+        version = max(versions if versions and not self._newer else [_OLDEST, *versions])
         first = parsed(sources[0].get("header")) if sources else None
         header = etree.Element("header") if first is None else first
         header.set("revMajor", str(version[0]))
