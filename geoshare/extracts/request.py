@@ -26,7 +26,7 @@ from tiles.arrays import Rows
 from tiles.geometry.convert import to_shapely
 
 MAX_COLLECTIONS = 32
-FileFormat = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles"]
+FileFormat = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles", "opendrive"]
 ADMIN = "admin_areas"
 
 
@@ -38,9 +38,7 @@ class ExtractRequest(BaseModel):
     collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
     )
-    format: FileFormat = Field(
-        "gpkg", description="gpkg, geojson, parquet, fgb, pmtiles or opendrive"
-    )
+    format: FileFormat = Field("gpkg", description="gpkg, geojson, parquet, fgb, pmtiles or opendrive")
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
     )
