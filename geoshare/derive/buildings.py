@@ -54,10 +54,14 @@ def buildings(found: Found, target: BaseGeometry, zones: list[Shapes]) -> Buildi
 def buildings_by_square(found: Found, squares: list[BaseGeometry], zones: list[Shapes]) -> Buildings:
     """Count buildings of squares of a fixed grid, telling nothing of fewer than ten."""
     classes = len(zones) + 1
+    footprints = areal(to_plane(found.shapes))
+    footprints = footprints[~shapely.is_empty(footprints)]
     counts = np.zeros((len(squares), classes))
-    for number, square in enumerate(squares):
-        kinds = _placed(found, square, zones)[1]
-        counts[number] = np.bincount(kinds, minlength=classes)
+    house, square = shapely.STRtree(squares).query(
+        shapely.point_on_surface(footprints), predicate="intersects"
+    )
+    house, first = np.unique(house, return_index=True)  # on an edge: of one square alone
+    np.add.at(counts, (square[first], worst_touched(footprints[house], zones)), 1)
     totals, few, mixed = guard(counts)
     shown = np.where((few | mixed)[:, None], 0.0, counts).sum(axis=0)
     partly = bool((few | mixed).any())

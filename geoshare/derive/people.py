@@ -14,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from geoshare.derive.figures import estimated, guarded, unknown
 from geoshare.derive.plane import areal, to_plane
 from geoshare.derive.reading import Found
-from geoshare.derive.weighing import Weighed, weigh
+from geoshare.derive.weighing import Overlay, Weighed, overlay, weigh
 from geoshare.model.mesh import south_west
 
 COLUMNS: Final = ("mesh_code", "mesh_size_m", "area_code", "indicator", "year", "value", "suppressed")
@@ -63,8 +63,11 @@ class People:
         }
 
 
-def people(found: Found, indicator: str, regions: Regions) -> People:
-    """Estimate one indicator; the newest year, and the finest cells that know nearly all there is."""
+def people(found: Found, indicator: str, regions: Regions, laid: dict[Any, Overlay]) -> People:
+    """Estimate one indicator; the newest year, and the finest cells that know nearly all there is.
+
+    ``laid`` keeps overlays of mesh squares for other indicators of the same regions.
+    """
     rows = [
         row.get("indicator") == indicator and "value" in row and _level(row) is not None
         for row in found.rows
@@ -75,7 +78,9 @@ def people(found: Found, indicator: str, regions: Regions) -> People:
         newest = max(years)
         chosen = chosen.only(np.array([row.get("year") == newest for row in chosen.rows], dtype=bool))
     by_level = {
-        level: _weigh(chosen, level, regions) for level in {_level(row) for row in chosen.rows} if level
+        level: _weigh(chosen, level, regions, laid)
+        for level in {_level(row) for row in chosen.rows}
+        if level
     }
     if not by_level or not regions.shapes:
         nothing = [unknown() for _ in range(regions.classes)]
@@ -102,19 +107,21 @@ def people(found: Found, indicator: str, regions: Regions) -> People:
     )
 
 
-def _weigh(found: Found, level: Level, regions: Regions) -> Weighed:
-    chosen = found.only(np.array([_level(row) == level for row in found.rows], dtype=bool))
-    cells = areal(to_plane(chosen.shapes))
-    own = shapely.area(cells)
-    full = np.array(
-        [_full_m2(row.get("mesh_code")) or m2 for row, m2 in zip(chosen.rows, own, strict=True)]
-    )
+def _weigh(found: Found, level: Level, regions: Regions, laid: dict[Any, Overlay]) -> Weighed:
+    at = [number for number, row in enumerate(found.rows) if _level(row) == level]
+    at.sort(key=lambda number: found.rows[number].get("mesh_code") or "")
+    rows, shapes = [found.rows[number] for number in at], found.shapes[at]
+    codes = tuple(row.get("mesh_code") or str(number) for number, row in zip(at, rows, strict=True))
+    full = np.array([_full_m2(row.get("mesh_code")) or np.nan for row in rows])
+    if (level, codes) not in laid or not np.isfinite(full).all():
+        cells = areal(to_plane(shapes))
+        full = np.where(np.isfinite(full), full, shapely.area(cells))
+        laid[level, codes] = overlay(cells, regions.shapes)
     values = np.array(
-        [np.nan if row["value"] is None else float(row["value"]) for row in chosen.rows],
-        dtype=np.float64,
+        [np.nan if row["value"] is None else float(row["value"]) for row in rows], dtype=np.float64
     )
-    withheld = np.array([row.get("suppressed") is True for row in chosen.rows], dtype=bool)
-    return weigh(cells, full, values, withheld, regions.shapes)
+    withheld = np.array([row.get("suppressed") is True for row in rows], dtype=bool)
+    return weigh(laid[level, codes], full, values, withheld)
 
 
 def _all(weighed: Weighed) -> Weighed:

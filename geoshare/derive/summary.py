@@ -21,7 +21,7 @@ from geoshare.derive.people import INDICATORS, People, Regions
 from geoshare.derive.plane import areal, to_plane
 from geoshare.derive.reading import Area, Found, read, too_large
 from geoshare.derive.requests import AreaInputs
-from geoshare.derive.weighing import divide
+from geoshare.derive.weighing import Overlay, divide, divide_each
 from geoshare.model.box import Box
 
 GRID_DEGREES: Final = (1 / 320, 1 / 480)  # squares of 250 m (JIS X 0410): longitude, latitude
@@ -126,9 +126,9 @@ def _people(
     )
     regions = exact
     if not sources.statistics_open:
-        shapes = [part for square in squares for part in divide(square, divided.zones)]
-        regions = Regions(shapes, exact.classes, guarded=True)
-    return [of_people.people(found, indicator, regions) for indicator in INDICATORS]
+        regions = Regions(divide_each(squares, divided.zones), exact.classes, guarded=True)
+    laid: dict[Any, Overlay] = {}
+    return [of_people.people(found, indicator, regions, laid) for indicator in INDICATORS]
 
 
 def _buildings(

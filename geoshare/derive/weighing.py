@@ -53,42 +53,60 @@ def divide(target: BaseGeometry, zones: Sequence[Shapes]) -> list[BaseGeometry]:
     return [*regions, rest]
 
 
-def weigh(
-    cells: Shapes,
-    full_m2: Floats,
-    values: Floats,
-    withheld: NDArray[np.bool_],
-    regions: Sequence[BaseGeometry],
-) -> Weighed:
+def divide_each(targets: Sequence[BaseGeometry], zones: Sequence[Shapes]) -> list[BaseGeometry]:
+    """Cut many small areas as :func:`divide` does, looking only at what is near each."""
+    cut = [_pieces(list(shapes))[0] for shapes in zones]
+    trees = [shapely.STRtree(parts) for parts in cut]
+    return [
+        region
+        for target in targets
+        for region in divide(
+            target, [parts[tree.query(target)] for parts, tree in zip(cut, trees, strict=True)]
+        )
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """Where cells and r regions meet: m pairs of them, and the area that they share."""
+
+    region: NDArray[np.int64]  # (m,)
+    cell: NDArray[np.int64]  # (m,)
+    shared_m2: Floats  # (m,)
+    area_m2: Floats  # (r,) of the regions
+
+
+def overlay(cells: Shapes, regions: Sequence[BaseGeometry]) -> Overlay:
+    """Lay cells that do not overlap, n polygons, over regions."""
+    parts, of = _pieces(regions)
+    part, cell = shapely.STRtree(cells).query(parts, predicate="intersects")
+    shared = shapely.area(shapely.intersection(parts[part], cells[cell]))
+    return Overlay(of[part], cell, shared, _sums(of, shapely.area(parts), len(regions)))
+
+
+def weigh(laid: Overlay, full_m2: Floats, values: Floats, withheld: NDArray[np.bool_]) -> Weighed:
     """Give the figures of n cells to regions, each by the share of its full area that lies in them.
 
     Parameters
     ----------
-    cells
-        (n,) polygons that do not overlap.
+    laid
+        Where the cells meet the regions.
     full_m2
-        (n,) areas of the whole cells, which are larger than ``cells`` where these are cut.
+        (n,) areas of the whole cells, which are larger than the cells where these are cut.
     values
         (n,) figures; NaN where there is none.
     withheld
         (n,) whether a figure exists and is withheld.
     """
-    parts, of = _pieces(regions)
-    size = len(regions)
-    area = _sums(of, shapely.area(parts), size)
-    if not len(parts) or not len(cells):
-        return Weighed(np.zeros(size), np.zeros(size), np.zeros(size), area)
-    part, cell = shapely.STRtree(cells).query(parts, predicate="intersects")
-    shared = shapely.area(shapely.intersection(parts[part], cells[cell]))
-    region = of[part]
+    cell, shared, size = laid.cell, laid.shared_m2, len(laid.area_m2)
     known = np.isfinite(values[cell])
     share = np.divide(shared, full_m2[cell], out=np.zeros_like(shared), where=full_m2[cell] > 0)
     sums = np.where(known, share * np.where(known, values[cell], 0.0), 0.0)
     return Weighed(
-        _sums(region, sums, size),
-        _sums(region, np.where(known, shared, 0.0), size),
-        _sums(region, np.where(withheld[cell] & ~known, shared, 0.0), size),
-        area,
+        _sums(laid.region, sums, size),
+        _sums(laid.region, np.where(known, shared, 0.0), size),
+        _sums(laid.region, np.where(withheld[cell] & ~known, shared, 0.0), size),
+        laid.area_m2,
     )
 
 

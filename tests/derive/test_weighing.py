@@ -15,7 +15,7 @@ from pyproj import Geod
 from geoshare.derive.figures import estimated, guarded
 from geoshare.derive.hazards import ZONE, class_of
 from geoshare.derive.plane import areal, pieces, to_plane
-from geoshare.derive.weighing import Weighed, divide, places_in, weigh, worst_touched
+from geoshare.derive.weighing import Weighed, divide, overlay, places_in, weigh, worst_touched
 
 WEST, SOUTH, STEP = 140.88, 36.24, 0.003
 GEOD = Geod(ellps="GRS80")
@@ -47,7 +47,7 @@ def polygons(draw: st.DrawFn) -> shapely.Polygon:
 def weighed(regions: list, values: np.ndarray, withheld: np.ndarray | None = None) -> Weighed:
     cells = to_plane(grid())
     hidden = np.zeros(len(cells), bool) if withheld is None else withheld
-    return weigh(cells, shapely.area(cells), values, hidden, regions)
+    return weigh(overlay(cells, regions), shapely.area(cells), values, hidden)
 
 
 @settings(max_examples=30, deadline=None)
