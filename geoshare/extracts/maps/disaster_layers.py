@@ -27,7 +27,7 @@ CLOSED: Final = ("closedWeather", "closedConstruction", "closedHeavyVehicle", "c
 OVER: Final = ("ended", "cancelled")
 DRILLS: Final = ("drill", "test")
 LEVELS: Final = {
-    3: Hatch((45,), 3.0, 0.22, STYLE["alert"]["3"]),
+    3: Hatch((67.5,), 3.0, 0.22, STYLE["alert"]["3"]),
     4: Hatch((45, -45), 3.0, 0.25, STYLE["alert"]["4"]),
     5: Hatch((0, 90), 2.0, 0.32, STYLE["alert"]["5"]),
 }

@@ -13,7 +13,7 @@ from geoshare.extracts.maps.frame import Shapes
 from geoshare.extracts.maps.pen import Hatch, Pen
 
 Draw = Callable[[Pen, float, float, float, float], None]  # left, bottom, width, height in millimetres
-ROWS_MM: Final = (4.6, 4.3, 4.0, 3.7)  # height of a line, the first that all have room by
+ROWS_MM: Final = (5.6, 5.1, 4.6, 4.3, 4.0, 3.7)  # height of a line, the first that all have room by
 SWATCH_MM, SWATCH_HIGH_MM = 6.2, 2.9
 GAP_MM: Final = 3.0
 INK: Final = "#20262b"
@@ -139,12 +139,14 @@ def _place(
 
 
 def _draw_row(pen: Pen, entry: Entry, x: float, y: float, w: float, row_mm: float) -> None:
+    by = max(1.0, row_mm / 4.6)  # signs and letters grow where lines have room
+    size = 2.55 * by
     if entry.draw is None:
-        label = shortened(spelled(entry.label, BOLD), 2.5, w, BOLD)
-        pen.text(x, y + 1.0, label, 2.5, BOLD, INK)
+        label = shortened(spelled(entry.label, BOLD), size, w, BOLD)
+        pen.text(x, y + row_mm * 0.22, label, size, BOLD, INK)
         return
     middle = y + row_mm / 2
-    entry.draw(pen, x, middle - SWATCH_HIGH_MM / 2, SWATCH_MM, SWATCH_HIGH_MM)
-    room = w - SWATCH_MM - 1.6
-    label = shortened(spelled(entry.label), 2.55, room, MEDIUM)
-    pen.text(x + SWATCH_MM + 1.6, middle - 0.92, label, 2.55, MEDIUM, INK)
+    wide, high = SWATCH_MM * by, SWATCH_HIGH_MM * by
+    entry.draw(pen, x, middle - high / 2, wide, high)
+    label = shortened(spelled(entry.label), size, w - wide - 1.6, MEDIUM)
+    pen.text(x + wide + 1.6, middle - size * 0.36, label, size, MEDIUM, INK)
