@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Blueprint, Response, request, send_file
 from pydantic import ValidationError
 
@@ -93,9 +95,25 @@ def _request() -> ExtractRequest:
 
 
 def download(path: str) -> Response:
-    """A finished file, in ranges if asked."""
-    media_type, name = (
-        (PDF, "geoshare-map.pdf") if path.endswith(".pdf") else (ZIP, "geoshare-extract.zip")
-    )
-    response = send_file(path, media_type, as_attachment=True, download_name=name, conditional=True)
+    """A finished file, in ranges if asked.
+
+    A print says the same of itself wherever it was made: its tag is a hash, and it has no date. An
+    extract holds the proof of its entry, which differs anyway.
+    """
+    if path.endswith(".pdf"):
+        with open(path, "rb") as content:
+            etag = hashlib.file_digest(content, "sha256").hexdigest()
+        response = send_file(
+            path,
+            PDF,
+            as_attachment=True,
+            download_name="geoshare-map.pdf",
+            conditional=True,
+            etag=etag,
+        )
+        response.headers.pop("Last-Modified", None)
+    else:
+        response = send_file(
+            path, ZIP, as_attachment=True, download_name="geoshare-extract.zip", conditional=True
+        )
     return reply.finish(response, cache="private, no-cache")

@@ -123,19 +123,27 @@ def _lines(rows: list[Entry]) -> list[list[Entry]]:
 def _place(
     lines: list[list[Entry]], high: float, row_mm: float, columns: int
 ) -> tuple[list[tuple[int, int]], int]:
-    """Column and row of each line, and how many lines found no place; no heading ends a column."""
+    """Column and row of each line, and how many lines found no place."""
     fitting = int(high / row_mm)
     placed: list[tuple[int, int]] = []
     column, row = 0, 0
-    for at, line_of in enumerate(lines):
-        needed = 2 if line_of[0].draw is None and at + 1 < len(lines) else 1
+    for at in range(len(lines)):
+        needed = _together(lines[at:], fitting)
         if row + needed > fitting:
             column, row = column + 1, 0
-        if column >= columns or fitting < needed:
+        if column >= columns or fitting < 1:
             return placed, len(lines) - at
         placed.append((column, row))
         row += 1
     return placed, 0
+
+
+def _together(lines: list[list[Entry]], most: int) -> int:
+    """How many lines from the first on stay in one column: a heading stays with what it heads."""
+    if lines[0][0].draw is not None or len(lines) == 1:
+        return 1
+    halves = next((at for at, line_of in enumerate(lines[1:]) if not line_of[0].half), len(lines) - 1)
+    return min(1 + max(halves, 1), max(most, 1))
 
 
 def _draw_row(pen: Pen, entry: Entry, x: float, y: float, w: float, row_mm: float) -> None:
