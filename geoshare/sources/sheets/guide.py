@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
 
 from geoshare.sources.sheets.columns import Lang, SheetColumn
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from geoshare.sources.sheets.writing import SheetInfo
 
 GUIDE: Final = "説明 Guide"
+FONT: Final = "Yu Gothic"
+LINE: Final = 16  # points of a line
 LISTS: Final = "lists"
 _HEADS: Final = (
     ("列", 20),
@@ -56,7 +59,10 @@ _RULES: Final = (
 
 
 def fill_guide(sheet: Any, columns: Sequence[SheetColumn], info: SheetInfo) -> None:
-    """Write the rules and a table of the columns."""
+    """Write the rules and a table of the columns, on paper one page wide."""
+    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.fitToHeight = 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     for index, (_, width) in enumerate(_HEADS, 1):
         sheet.column_dimensions[get_column_letter(index)].width = width
     at = info.read_at.strftime("%Y/%m/%d %H:%M")
@@ -68,10 +74,11 @@ def fill_guide(sheet: Any, columns: Sequence[SheetColumn], info: SheetInfo) -> N
         sheet.append([english])
     sheet.append([])
     sheet.append([_head(sheet, title) for title, _ in _HEADS])
-    for column in columns:
-        if not column.hidden:
-            cells = (column.title_ja, column.title, *_said(column, "ja"), *_said(column, "en"))
-            sheet.append([_wrapped(sheet, cell) for cell in cells])
+    first = 2 * len(_RULES) + 6  # below the title, the rules and the head
+    for number, column in enumerate((item for item in columns if not item.hidden), first):
+        cells = (column.title_ja, column.title, *_said(column, "ja"), *_said(column, "en"))
+        sheet.row_dimensions[number].height = LINE * max(_lines(cell) for cell in cells)
+        sheet.append([_wrapped(sheet, cell) for cell in cells])
 
 
 def _said(column: SheetColumn, lang: Lang) -> tuple[str, str]:
@@ -90,9 +97,8 @@ def _said(column: SheetColumn, lang: Lang) -> tuple[str, str]:
             else [", ".join(item.title for item in column.choices)]
         )
     if column.least is not None and column.most is not None:
-        lines.append(
-            f"{column.least:g}～{column.most:g}" if japanese else f"{column.least:g} to {column.most:g}"
-        )
+        mark = "～" if japanese else " to "
+        lines.append(f"{column.least:,.0f}{mark}{column.most:,.0f}")
     if column.unit and "{" not in column.unit:
         lines.append(column.unit)
     return entry, "\n".join([*lines, *([about] if about else [])])
@@ -128,15 +134,21 @@ def _with_choices(columns: Sequence[SheetColumn]) -> list[SheetColumn]:
     return [column for column in columns if column.choices and not column.locked]
 
 
+def _lines(words: str) -> int:
+    """Lines that words take in the widest columns, a Japanese letter counting as two."""
+    widths = (sum(1 + (mark > "\u2e80") for mark in line) for line in words.split("\n"))
+    return sum(1 + width // _HEADS[3][1] for width in widths)
+
+
 def _bold(sheet: Any, words: str, size: int) -> Any:
     cell = WriteOnlyCell(sheet, words)
-    cell.font = Font(bold=True, size=size)
+    cell.font = Font(FONT, bold=True, size=size)
     return cell
 
 
 def _head(sheet: Any, words: str) -> Any:
     cell = WriteOnlyCell(sheet, words)
-    cell.font = Font(bold=True, color="FFFFFF")
+    cell.font = Font(FONT, bold=True, color="FFFFFF")
     cell.fill = PatternFill("solid", fgColor="0B3C5D")
     return cell
 

@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from geoshare.sources.sheets.columns import ACTION, Lang, SheetColumn
-from geoshare.sources.sheets.guide import GUIDE, LISTS, fill_guide, fill_lists, list_ranges
+from geoshare.sources.sheets.guide import FONT, GUIDE, LISTS, fill_guide, fill_lists, list_ranges
 from geoshare.sources.sheets.values import FORMULA, shown
 
 MORE_ROWS: Final = 500  # below the last one, for new features: they have lists to choose from as well
@@ -103,6 +103,9 @@ def _shape(
     )
     sheet.freeze_panes = f"{get_column_letter(named + 1)}2"
     sheet.sheet_format.defaultRowHeight = 18
+    sheet.page_setup.orientation = "landscape"
+    sheet.print_title_rows = "1:1"  # on every page of paper, with the name of each row
+    sheet.print_title_cols = f"A:{get_column_letter(named)}"
     for index, column in enumerate(columns):
         size = sheet.column_dimensions[get_column_letter(index + 1)]
         sample = (cells[index] for cells in shows[:SAMPLED])
@@ -129,7 +132,7 @@ def _format(column: SheetColumn) -> str:
 
 def _head(sheet: Any, column: SheetColumn, lang: Lang) -> Any:
     cell = WriteOnlyCell(sheet, column.heading(lang))
-    cell.font = Font(bold=True, color="FFFFFF")
+    cell.font = Font(FONT, bold=True, color="FFFFFF")
     cell.fill = _LOCKED if column.locked else _HEAD
     cell.alignment = Alignment(vertical="center", wrap_text=True)
     return cell
