@@ -191,7 +191,7 @@ export class ShareMap {
     for (const { at } of shown) taken.push([at[0] - size / 2, at[1] - size / 2, at[0] + size / 2, at[1] + size / 2]);
     if (this.zoom >= 13.6) {
       for (const { mark, at } of [...shown].reverse()) {
-        if (!mark.faint) this.write(mark.name, at[0], at[1] + size / 2 + 9, 12, '#0b3a27', free, taken);
+        if (!mark.faint) this.write(mark.name, at[0], at[1] + (mark.id === this.chosen ? size * 0.72 : size / 2) + 9, 12, '#0b3a27', free, taken);
       }
     }
     const labels = tiles.flatMap(({ tile, x, y, side }) => tile.labels.map((label) => ({ label, x: x + (label.x / tile.extent) * side, y: y + (label.y / tile.extent) * side })));

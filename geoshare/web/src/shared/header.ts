@@ -3,7 +3,7 @@
 import { api, ApiError, credentials, type Me } from './api';
 import { fill, h, icon, ICONS, Signal } from './dom';
 import { bilingual, chosen, language, languageChanged, setLanguage, t, titled, type Word } from './i18n';
-import { CHOICES, OWN_NAMES } from './language';
+import { CHOICES, OWN_NAMES, type Choice } from './language';
 import { explain, notice } from './notice';
 
 /** The key changed and was accepted; pages load anew. */
@@ -69,7 +69,12 @@ export class Header {
         ...CHOICES.map((name) => h('button', {
           type: 'button', id: `language-${name}`, lang: name === 'en' ? 'en' : 'ja', 'aria-pressed': String(chosen() === name),
           'aria-label': OWN_NAMES[name][0], onclick: () => setLanguage(name),
-        }, h('span', { class: 'wide' }, OWN_NAMES[name][0]), h('span', { class: 'narrow' }, OWN_NAMES[name][1])))),
+        }, OWN_NAMES[name][0]))),
+      // A phone has no room for three buttons beside the search.
+      h('select', {
+        id: 'language', class: 'language-choice', 'aria-label': t('language'),
+        onchange: (event: Event) => setLanguage((event.target as HTMLSelectElement).value as Choice),
+      }, ...CHOICES.map((name) => h('option', { value: name, selected: chosen() === name }, OWN_NAMES[name][1]))),
       person ? h('a', {
         id: 'account-link', class: 'header-button key-button has-key', href: '/account', 'aria-label': `${t('account')}: ${who}`,
       }, icon(ICONS.person), h('span', {}, who)) : h('button', {
