@@ -6,6 +6,7 @@ GeoshareError
 ├── Unauthenticated a credential was sent and is not valid
 ├── Denied          known to the caller, but not in what the caller holds
 ├── NotFound        not there, or hidden: the two are the same
+│   └── Withheld    there and known to the caller, who does not hold what is asked for
 ├── Gone            was there once, and is not kept any more
 ├── Conflict        the state has moved on
 │   └── Stale       somebody else has changed what the caller is changing
@@ -76,6 +77,20 @@ class NotFound(GeoshareError):
     """Not there, or hidden: the two are the same."""
 
     code = "not-found"
+
+
+class Withheld(NotFound):
+    """There, and known to the caller, who does not hold what is asked for.
+
+    To those who take what they can get it is as if it were not there. ``members`` tell how it can be
+    had, as values that JSON can hold.
+    """
+
+    code = "not-held"
+
+    def __init__(self, message: str, *, members: dict[str, object], message_ja: str = "") -> None:
+        super().__init__(message, message_ja=message_ja)
+        self.members = members
 
 
 class Gone(GeoshareError):

@@ -29,6 +29,7 @@ STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {
     errors.Unauthenticated: (401, "The credential is not valid"),
     errors.Denied: (403, "Not part of what you hold"),
     errors.NotFound: (404, "Not found"),
+    errors.Withheld: (403, "Not part of what you hold"),
     errors.Gone: (410, "Not kept any more"),
     errors.Stale: (412, "Somebody else has changed it"),
     errors.Unseen: (428, "Say which state you have seen"),
@@ -85,7 +86,7 @@ def answer(error: errors.GeoshareError) -> Response:
         allowed=None if silent else error.allowed,
         retry_after_s=error.retry_after_s,
         detail_ja="" if silent else error.message_ja,
-        members=error.members if isinstance(error, errors.Stale) else None,
+        members=error.members if isinstance(error, errors.Stale | errors.Withheld) else None,
     )
 
 

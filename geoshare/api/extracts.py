@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 
 from flask import Blueprint, Response, request, send_file
 from pydantic import ValidationError
@@ -15,6 +14,7 @@ from geoshare.api.costs import extract_asked
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
 from geoshare.extracts import ExtractRequest
+from geoshare.services.extracts import File
 
 blueprint = Blueprint("extracts", __name__)
 
@@ -36,8 +36,8 @@ def extract(params: NoParams) -> Response:
     found = services().extracts.ask(
         caller(), wanted, lambda features: charge(environ, extract_asked(wanted.collections, features))
     )
-    if found.path is not None:
-        return download(found.path)
+    if found.file is not None:
+        return download(found.file)
     response = reply.json(
         {"job": found.job, "status": "queued", "href": href("jobs", found.job)}, status=202
     )
@@ -94,26 +94,22 @@ def _request() -> ExtractRequest:
         raise from_validation(error, ExtractRequest) from error
 
 
-def download(path: str) -> Response:
+def download(file: File) -> Response:
     """A finished file, in ranges if asked.
 
-    A print says the same of itself wherever it was made: its tag is a hash, and it has no date. An
-    extract holds the proof of its entry, which differs anyway.
+    It says the same of itself wherever it was made: its tag is of its content, and it has no date.
     """
-    if path.endswith(".pdf"):
-        with open(path, "rb") as content:
-            etag = hashlib.file_digest(content, "sha256").hexdigest()
-        response = send_file(
-            path,
-            PDF,
-            as_attachment=True,
-            download_name="geoshare-map.pdf",
-            conditional=True,
-            etag=etag,
-        )
-        response.headers.pop("Last-Modified", None)
-    else:
-        response = send_file(
-            path, ZIP, as_attachment=True, download_name="geoshare-extract.zip", conditional=True
-        )
+    media_type, name = (
+        (PDF, "geoshare-map.pdf") if file.path.endswith(".pdf") else (ZIP, "geoshare-extract.zip")
+    )
+    response = send_file(
+        file.path,
+        media_type,
+        as_attachment=True,
+        download_name=name,
+        conditional=True,
+        etag=file.sha256[:24],
+        last_modified=0,
+    )
+    response.headers.pop("Last-Modified", None)
     return reply.finish(response, cache="private, no-cache")

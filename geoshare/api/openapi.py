@@ -73,7 +73,7 @@ def _operation(endpoint: str, path: str, about: Description, collections: list[s
         str(status): {"description": text, "content": {media: {}} if media else {}}
         for status, (media, text) in about.answers.items()
     }
-    for status in ("400", "401", "404", "429", "503"):
+    for status in ("400", "401", "403", "404", "429", "503"):
         answers.setdefault(status, {"$ref": "#/components/responses/Problem"})
     found: dict[str, Any] = {
         "operationId": endpoint.replace(".", "_"),

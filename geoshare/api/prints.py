@@ -36,8 +36,8 @@ def make_print(params: NoParams) -> Response:
         href("map"),
         lambda features, names: charge(environ, extract_asked(names, features)),
     )
-    if found.path is not None:
-        return download(found.path)
+    if found.file is not None:
+        return download(found.file)
     answer = {"job": found.job, "status": "queued", "href": href("jobs", found.job)}
     response = reply.json(answer, status=202)
     response.headers["Location"] = href("jobs", found.job)

@@ -55,6 +55,7 @@ from geoshare.services.tokens import issuer_of
 from geoshare.services.warnings import Warnings
 from geoshare.services.watching import Watching
 from geoshare.services.webhooks import Webhooks
+from geoshare.services.withheld import Withholding
 from geoshare.services.written import witness
 from geoshare.settings import Settings
 from geoshare.store import Governance, Record, open_governance, open_record
@@ -105,6 +106,7 @@ class Services:
         self.keys = Keys(self)
         self.queue = Queue(self.governance.jobs, clock, ids)
         self.views = Views(self.views_dir, self.packs_dir)
+        self.withholding = Withholding(self)
         self.quotas = Quotas(self)
         self.cursors = Cursors(self.governance.secret("cursors"))
         past = Past(self.views, Journals(self.views_dir))
@@ -211,17 +213,23 @@ class Services:
         return found
 
     def view(self, who: Principal, name: str, action: Action = "read") -> View:
-        """What the caller sees of a vector collection; NotFound for others and hidden ones."""
-        found = self.views.get(self.policy(who, action), name)
-        if not isinstance(found, View):
-            raise NotFound("No such collection")
+        """What the caller sees of a vector collection.
+
+        Raises
+        ------
+        NotFound
+            for others and hidden ones.
+        Withheld
+            where the caller may know it, and not do this with it.
+        """
+        found = self.withholding.get(who, name, action, View)
+        assert isinstance(found, View)
         return found
 
     def raster_view(self, who: Principal, name: str) -> RasterView:
-        """What the caller sees of a raster collection; NotFound for others and hidden ones."""
-        found = self.views.get(self.policy(who, "tile"), name)
-        if not isinstance(found, RasterView):
-            raise NotFound("No such collection")
+        """What the caller sees of a raster collection; raises as ``view`` does."""
+        found = self.withholding.get(who, name, "tile", RasterView)
+        assert isinstance(found, RasterView)
         return found
 
     def any_view(self, who: Principal, name: str) -> View | RasterView:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
@@ -26,12 +26,19 @@ WAIT_S = 20.0
 PAUSE_S = 0.05
 
 
+class File(NamedTuple):
+    """A finished file, and the SHA-256 of its bytes."""
+
+    path: str
+    sha256: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A finished file, or the job that will make it."""
 
     job: str
-    path: str | None = None
+    file: File | None = None
 
 
 class Extracts:
@@ -48,6 +55,8 @@ class Extracts:
         ``charge`` is told how many features it has at most, before anything is queued.
         """
         services = self._services
+        for name in request.collections:
+            services.withholding.get(who, name, "download")
         policy = services.policy(who, "download")
         features = estimate(request, policy, services.views)
         if features > services.settings.extract_max_features:
@@ -83,17 +92,16 @@ class Extracts:
         self._services.queue.cancel(job.id)
         self.path_of(job).unlink(missing_ok=True)
 
-    def result(self, who: Principal, number: str) -> str:
+    def result(self, who: Principal, number: str) -> File:
         """The finished file, while the caller still holds what it was made from."""
         job = self._job(who, number)
         path = self.path_of(job)
         policy = self._services.policy(who, "download")
         if job.state != "done" or not path.exists() or policy.hash != job.params["policy"]:
             raise NotFound("No such result")
-        self._services.audit(
-            who, f"{job.kind}.fetch", job.id, {"sha256": (job.result or {}).get("sha256", "")}
-        )
-        return str(path.resolve())
+        sha256 = str((job.result or {}).get("sha256", ""))
+        self._services.audit(who, f"{job.kind}.fetch", job.id, {"sha256": sha256})
+        return File(str(path.resolve()), sha256)
 
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Make the file of a job; called by the worker."""

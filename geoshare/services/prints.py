@@ -91,6 +91,8 @@ class Prints:
 
     def _plan(self, who: Principal, request: PrintRequest) -> PrintPlan:
         services = self._services
+        for name in request.collections or ():
+            services.withholding.get(who, name, "download")
         made = plan(request, services.policy(who, "download"), services.views)
         if made.features > MAX_FEATURES:
             raise TooLarge(

@@ -42,6 +42,7 @@ HIDDEN_COLUMNS = {
     "events": ["reason"],
     "buildings": ["name", "height_m"],
 }
+KNOWN_ONLY = (("rows", "buildings"), ("coarse", "connectors"), ("late", "satellite"))
 LATE = tuple(
     (number, {"kind": "flood", "name": "隠れた通行止め", "valid_from": when})
     for number, when in enumerate(
@@ -105,6 +106,8 @@ def _grant(tier: str, collection: str) -> str:
     else:
         said.append(f"columns = {json.dumps((COLUMNS | desk_town.COLUMNS)[collection])}")
         said.append(f"rows = {_rows(collection)}")
+    if (tier, collection) in KNOWN_ONLY:
+        said.append('actions = ["discover"]')
     if collection in desk_town.EDITED:
         said.append('actions = ["discover", "read", "tile", "download", "stream", "contribute"]')
     if tier == "late" and collection == "events":

@@ -178,6 +178,8 @@ class Twins:
         (base / "tiers.toml").write_text(tiers_toml(), "utf-8")
         seed = Twin(base, self.clock, 1_000_000)
         self.keys = {tier: _key(seed, tier) for tier in (*TIERS, "operator")}
+        offer = {"title": "All of it", "title_ja": "全部", "tiers": ["fenced"]}
+        seed._hand.agreements.offer("all", offer, Author("tests", "what may be had"))
         self.persons = {tier: _person(seed, tier) for tier in TIERS}
         for day in (NOON_US // DAY_US - 1, NOON_US // DAY_US):
             seed._hand.governance.secret(f"{NAME}{day}")  # signs access tokens
