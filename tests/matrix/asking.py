@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pyproj
+import pytest
 import rasterio
 import shapely
 from affine import Affine
@@ -22,6 +23,7 @@ from geoshare.services import build_services
 from geoshare.services.keeping import make_keeper, make_worker
 from geoshare.services.keys import Wanted
 from geoshare.services.local import Local
+from geoshare.services.written import Author
 from geoshare.settings import Settings
 from tests.matrix.judge import STAFF_ONLY, Rights
 from tests.matrix.world import NOW_US, THIRD, Feature, at, features, tiers_toml
@@ -84,6 +86,8 @@ class World:
             said = None if area is None else json.loads(shapely.to_geojson(area))
             self.local.agree(name, tiers, days=days, reason="the matrix", area=said, operator=True)
             self.keys[name] = self.local.create_key(name, (), days=key_days)
+        offer = {"title": "Roads", "title_ja": "道路", "tiers": ["alpha"]}
+        self.services.agreements.offer("roads", offer, Author("the matrix", "what may be had"))
         self.keys["narrow"] = self.local.create_key("both", ("alpha",), days=30)
         self.keys["revoked"] = self.local.create_key("both", (), days=30)
         self.services.keys.revoke(self.keys["revoked"].split("_")[1])
@@ -96,10 +100,18 @@ class World:
         wanted = Wanted(Part(collections=collections), "part", 30)
         return self.services.keys.share(self.services.principal(maker), wanted)[1]
 
-    def _session(self, organisation: str) -> str:
+    def _scoped(self, name: str, scope: str) -> str:
+        """An access token for fewer collections than its key is for, as clients get one."""
+        _, key_id, secret, _ = self.keys[name].split("_")
+        said = {"grant_type": "client_credentials", "scope": scope}
+        said |= {"client_id": key_id, "client_secret": secret}
+        client = create_app(self.services.settings, self.services).test_client(use_cookies=False)
+        return str(client.post("/oauth/token", data=said).json["access_token"])
+
+    def _session(self, organisation: str, *roles: str) -> str:
         """A session of one of its persons, who uses an invite up."""
         people = self.services.people
-        person = people.add(organisation, {"name": "山田 花子", "roles": ("viewer",)})["id"]
+        person = people.add(organisation, {"name": "山田 花子", "roles": roles})["id"]
         return people.accept(people.invite(people.person(person), 1)[0])[0]
 
     def _contents(self, folder: Path) -> None:
@@ -113,7 +125,9 @@ class World:
         self.keys["part"] = self._shared(self.keys["both"], ("segments", "places"))
         both = self.services.principal(self.keys["both"])
         self.keys["token"] = self.services.tokens.issue(both, None).text
-        self.keys["session"] = self._session("a")
+        self.keys["scoped token"] = self._scoped("both", "segments places")
+        self.keys["session"] = self._session("a", "viewer")
+        self.keys["editor"] = self._session("a", "viewer", "editor:events")
         keeper = make_keeper(self.services)
         with keeper.lock():
             keeper.publish(everything=True)
@@ -192,6 +206,7 @@ class Principal:
     rights: Rights = field(default_factory=Rights)
     refused: bool = False  # the credential is not valid: 401, whatever is asked
     reads_only: bool = False  # a link: GET alone
+    edits: tuple[str, ...] | None = ()  # collections that the credential may edit; None: all it holds
 
 
 ORGANISATIONS = {  # tiers, area of the agreement, its days, days of the key; three days before now
@@ -206,23 +221,38 @@ ORGANISATIONS = {  # tiers, area of the agreement, its days, days of the key; th
 ALPHA, BETA = ("alpha", None), ("beta", None)
 PRINCIPALS = (
     Principal("nobody in particular", by_nothing),
-    Principal("holder of A", by_key("a"), Rights((ALPHA,))),
-    Principal("holder of B", by_key("b", "Authorization"), Rights((BETA,))),
-    Principal("holder of both", by_key("both"), Rights((ALPHA, BETA))),
-    Principal("another tenant, fenced", by_key("tenant"), Rights((("beta", THIRD),))),
-    Principal("ended agreement", by_key("ended"), Rights()),
-    Principal("narrowed key", by_key("narrow"), Rights((ALPHA,))),
+    Principal("holder of A", by_key("a"), Rights((ALPHA,)), edits=None),
+    Principal("holder of B", by_key("b", "Authorization"), Rights((BETA,)), edits=None),
+    Principal("holder of both", by_key("both"), Rights((ALPHA, BETA)), edits=None),
+    Principal("another tenant, fenced", by_key("tenant"), Rights((("beta", THIRD),)), edits=None),
+    Principal("ended agreement", by_key("ended"), Rights(), edits=None),
+    Principal("narrowed key", by_key("narrow"), Rights((ALPHA,)), edits=None),
     Principal("key of a key", by_key("part"), Rights((ALPHA, BETA), frozenset({"segments", "places"}))),
     Principal("signed link", by_link("both"), Rights((ALPHA, BETA)), reads_only=True),
-    Principal("access token", by_key("token", "Authorization"), Rights((ALPHA, BETA))),
+    Principal("access token", by_key("token", "Authorization"), Rights((ALPHA, BETA)), edits=None),
+    Principal(
+        "token for some collections",
+        by_key("scoped token", "Authorization"),
+        Rights((ALPHA, BETA), scope=frozenset({"segments", "places"})),
+    ),
     Principal("session of a person", by_session("session"), Rights((ALPHA,))),
-    Principal("operator staff", by_key("staff"), Rights((("operator", None),))),
+    Principal("session of an editor", by_session("editor"), Rights((ALPHA,)), edits=("events",)),
+    Principal("operator staff", by_key("staff"), Rights((("operator", None),)), edits=None),
     Principal("expired key", by_key("late"), refused=True),
     Principal("revoked key", by_key("revoked"), refused=True),
     Principal("key of a revoked key", by_key("part of a revoked"), refused=True),
     Principal("key that never was", by_text("gs_0000000000000000_" + "0" * 64), refused=True),
 )
 assert STAFF_ONLY not in Rights((ALPHA, BETA)).collections("read")
+
+
+FOR_ALL = pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.name)
+
+
+def refused(who: Principal, status: int) -> bool:
+    """Whether the credential alone decides; then it is 401, whatever is asked."""
+    assert (status == 401) == who.refused
+    return who.refused
 
 
 def _write_scene(path: Path) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +25,16 @@ MEASURES = {"segments": {"length_m"}}
 REFERENCES = {"segments": {"start_connector_id": "connectors", "end_connector_id": "connectors"}}
 OBSERVED = {"events": "valid_from"}
 STAFF_ONLY = "harbour_plans"
-PUBLISHED = ("segments", "connectors", "places", "buildings", "events", "satellite", STAFF_ONLY)
+PUBLISHED = (
+    "segments",
+    "connectors",
+    "places",
+    "buildings",
+    "events",
+    "warnings",
+    "satellite",
+    STAFF_ONLY,
+)
 Area = BaseGeometry | None
 
 
@@ -73,14 +82,20 @@ class Shown:
 
 @dataclass(frozen=True)
 class Rights:
-    """All that one principal holds, and the only collections that its credential is for."""
+    """All that one principal holds, and the only collections that its credential is for.
+
+    ``scope`` are collections that a credential limits itself to: it hides the others, and changes
+    nothing of what is seen in these.
+    """
 
     tiers: tuple[tuple[str, Area], ...] = ()
     only: frozenset[str] | None = None
+    scope: frozenset[str] | None = None
 
     def grants(self, action: str, collection: str) -> list[Held]:
         """What allows an action on a collection."""
-        if collection not in {*known(), STAFF_ONLY} or (self.only and collection not in self.only):
+        outside = any(names and collection not in names for names in (self.only, self.scope))
+        if collection not in {*known(), STAFF_ONLY} or outside:
             return []
         held = [
             Held(said, area) for name, area in (("open", None), *self.tiers) for said in TIERS[name]
@@ -90,6 +105,11 @@ class Rights:
     def collections(self, action: str) -> set[str]:
         """Names of all that may be known, with or without data."""
         return {name for name in {*known(), STAFF_ONLY} if self.grants(action, name)}
+
+    def status(self, action: str, collection: str, *, raster: bool = False) -> int:
+        """How it is answered who asks for something that there is: 200, 403 or 404."""
+        known = self.grants("discover", collection) and raster == (collection == "satellite")
+        return (200 if self.grants(action, collection) else 403) if known else 404
 
     def columns(self, action: str, collection: str) -> list[str]:
         """Columns that some grant lists, of those that the collection has."""
@@ -121,7 +141,7 @@ class Rights:
         for column, target in REFERENCES.get(collection, {}).items():
             named = shown.values.get(column)
             there = [item for item in world if (item.collection, item.key) == (target, named)]
-            held = self.grants(action, target)
+            held = replace(self, scope=None).grants(action, target)
             if not any(_shown(held, [], item) for item in there):
                 shown.values.update({column: None} if column in shown.values else {})
         return shown

@@ -116,6 +116,24 @@ TIERS: dict[str, list[Grant]] = {
             "formats": ["geojson", "parquet"],
         },
         {
+            "collections": ["events"],
+            "columns": ["name", "kind", "valid_from"],
+            "area": _polygon(FENCE),
+            "actions": ["discover", "read", "contribute"],
+        },
+        {
+            "collections": ["evacuation_areas"],
+            "columns": ["name", "kind", "level", "hazard_type", "notes", "area_codes", "valid_from"],
+            "area": _polygon(FENCE),
+            "actions": ["discover", "read", "contribute"],
+        },
+        {
+            "collections": ["warnings"],
+            "columns": ["name", "hazard", "level", "state"],
+            "area": _polygon(FENCE),
+            "actions": ["discover", "read"],
+        },
+        {
             "collections": ["satellite"],
             "columns": ["datetime"],
             "bands": ["B01", "B02"],
@@ -137,7 +155,13 @@ TIERS: dict[str, list[Grant]] = {
             "area": _polygon(SECOND),
             "actions": ["discover", "read"],
         },
-        {"collections": ["events"], "columns": ["name", "kind", "valid_from"], "delay": "P1D"},
+        {
+            "collections": ["events"],
+            "columns": ["name", "kind", "valid_from"],
+            "delay": "P1D",
+            "actions": ["discover", "read", "tile", "download", "stream"],
+        },
+        {"collections": ["connectors"], "columns": ["name"], "actions": ["discover"]},
         {
             "collections": ["places"],
             "columns": ["name", "name_en"],
@@ -180,6 +204,7 @@ def features() -> list[Feature]:
     """All features, the same every time."""
     rng = random.Random(5)
     made = [*_segments(rng), *_connectors(rng), *_places(rng), *_buildings(rng), *_events(rng)]
+    made += _warnings()
     made += [Feature("harbour_plans", f"h{n}", shapely.Point(at(n / 2, 0.5)), {}) for n in range(3)]
     return made
 
@@ -279,6 +304,17 @@ def _events(rng: random.Random) -> list[Feature]:
         if number % 5:
             said["valid_from"] = _instant(NOW_US // 1_000_000 - hours_ago * 3600)
         made.append(Feature("events", f"e{number}", shapely.Point(at(*_somewhere(rng))), said))
+    return made
+
+
+def _warnings() -> list[Feature]:
+    """In force, over and of no level; inside the fence and beyond it."""
+    made = []
+    for number, (state, level) in enumerate((("in_force", 4), ("lifted", 4), ("in_force", 2)) * 2):
+        east = -0.9 if number < 3 else 2.0
+        shape = shapely.box(*at(east, 0.1), *at(east + 0.5, 0.6))
+        said = {"hazard": "landslide", "level": level, "state": state}
+        made.append(Feature("warnings", f"w{number}", shape, said))
     return made
 
 
