@@ -186,4 +186,5 @@ def test_who_may_read_but_not_stream_is_told_of_no_changes(tmp_path):
     own.contribute(path, collection="shelters")
     assert own.items("shelters", "municipal")
     for path in (CHANGES, f"{CHANGES}/stream"):
-        assert own.get(path, "municipal").status_code == 404
+        answer = own.get(path, "municipal")
+        assert (answer.status_code, answer.json["type"]) == (403, "about:blank#not-held")
