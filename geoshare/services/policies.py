@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -26,12 +26,13 @@ from geoshare.model.policy import (
 )
 from geoshare.settings import Settings
 from geoshare.store import Governance
-from geoshare.store.policy_kinds import Act, AgreementRow, EmergencyRow, Witness
+from geoshare.store.policy_kinds import Act, AgreementRow, Change, EmergencyRow, Witness
 
 log = logging.getLogger("geoshare.policies")
 
 LOOK_US = 300_000  # a change set is noticed within this time
 POLICY_FOR_US = 300_000  # terms begin and end within this time
+ALONE_US = 10_000_000  # keys are taken for so long where governance cannot be reached
 MAX_REMEMBERED = 10_000
 BUILT_IN, FILE = "built-in", "file"
 GEOSHARE = "geoshare"
@@ -45,6 +46,15 @@ class Standing:
     tiers: tuple[str, ...]
     role: str
     rates: Rated
+
+
+class _Stored(NamedTuple):
+    """Rows of one moment."""
+
+    version: int
+    tiers: Change | None
+    agreements: list[AgreementRow]
+    emergencies: list[EmergencyRow]
 
 
 class Policies:
@@ -65,8 +75,10 @@ class Policies:
         self._standings: dict[tuple[str, Narrowed], tuple[int, Standing]] = {}
         self._onward: dict[tuple[str, Action], tuple[int, Policy]] = {}
         self._version, self._looked_us = -1, 0
+        self._reached_us = clock.now_us()
+        self._alone = False  # governance could not be reached with the last look
         self._publish_file()
-        self._holdings = self._read()
+        self._holdings = self._read(self._stored())
 
     @property
     def version(self) -> int:
@@ -75,7 +87,11 @@ class Policies:
         return self._version
 
     def holdings(self) -> Holdings:
-        """What is in force. Raises Unavailable where it cannot be told: never an allow."""
+        """What is in force as far as it is known here.
+
+        While governance cannot be reached, what was read before goes on; ``check_reached`` says for
+        whom. Raises Unavailable where what is stored there cannot be read: never an allow.
+        """
         now_us = self._clock.now_us()
         if not 0 <= now_us - self._looked_us < LOOK_US:
             self.look(now_us)
@@ -83,19 +99,38 @@ class Policies:
 
     def look(self, now_us: int) -> None:
         """Read governance again if there is a newer change set."""
-        with self._lock:
+        if not self._lock.acquire(blocking=not self._alone):
+            return  # somebody is waiting for it already
+        try:
             if 0 <= now_us - self._looked_us < LOOK_US and self._version >= 0:
                 return
             try:
+                stored = None
                 if self._governance.policies.version() != self._version:
-                    self._holdings = self._read()
-                    self._remembered, self._standings, self._onward = {}, {}, {}
-            except GeoshareError:
-                raise
+                    stored = self._stored()
+            except Unavailable:
+                if not self._alone:
+                    log.exception("governance cannot be reached")
+                self._alone, self._looked_us = True, now_us
+                return
             except Exception as error:
                 log.exception("governance cannot be read")
                 raise Unavailable("the policies cannot be read", retry_after_s=2) from error
-            self._looked_us = now_us
+            if stored is not None:
+                self._holdings = self._read(stored)
+                self._remembered, self._standings = {}, {}
+            self._alone, self._looked_us, self._reached_us = False, now_us, now_us
+        finally:
+            self._lock.release()
+
+    def check_reached(self, organisation: str) -> None:
+        """Raise Unavailable for organisations where governance has been out of reach for too long.
+
+        What they hold may have ended since. Nobody in particular goes on with the open tier, and with
+        emergencies that are on for everybody, until their end.
+        """
+        if organisation and self._alone and self._clock.now_us() - self._reached_us >= ALONE_US:
+            raise Unavailable("the policies cannot be read", retry_after_s=2)
 
     def forget(self) -> None:
         """Look again with the next question: after a change of one's own."""
@@ -103,11 +138,14 @@ class Policies:
 
     def held(self, organisation: str, narrowed: Narrowed = None) -> tuple[Holding, ...]:
         """What an organisation holds now, as far as its credential may use it."""
-        return self.holdings().held(organisation, self._clock.now_us(), narrowed)
+        holdings = self.holdings()
+        self.check_reached(organisation)
+        return holdings.held(organisation, self._clock.now_us(), narrowed)
 
     def policy(self, organisation: str, narrowed: Narrowed, action: Action) -> Policy:
         """What may be done now; remembered for a moment."""
         holdings, now_us = self.holdings(), self._clock.now_us()
+        self.check_reached(organisation)
         key = (organisation, narrowed, action)
         found = self._remembered.get(key)
         if found is None or not 0 <= now_us - found[0] < POLICY_FOR_US:
@@ -138,6 +176,7 @@ class Policies:
     def standing(self, organisation: str, narrowed: Narrowed) -> Standing:
         """What a credential has by what its organisation holds now; remembered for a moment."""
         holdings, now_us = self.holdings(), self._clock.now_us()
+        self.check_reached(organisation)
         key = (organisation, narrowed)
         found = self._standings.get(key)
         if found is None or not 0 <= now_us - found[0] < POLICY_FOR_US:
@@ -151,27 +190,32 @@ class Policies:
 
     # Reading what is stored
 
-    def _read(self) -> Holdings:
+    def _stored(self) -> _Stored:
+        """What governance has, unread."""
         rows = self._governance.policies
         # the number first: what comes in afterwards is read with the next look
         version = rows.version()
-        stored = rows.tiers()
+        return _Stored(version, rows.tiers(), rows.agreements_in_force(), rows.emergencies())
+
+    def _read(self, found: _Stored) -> Holdings:
+        """What is in force. Raises Unavailable where it cannot be told: never an allow."""
+        stored = found.tiers
         if stored is None or stored.document is None:
             raise Unavailable("no tiers are published")
         try:
             tiers = self.checked(orjson.loads(stored.document), f"change set {stored.number}")
             agreements: dict[str, list[Agreement]] = {}
-            for row in rows.agreements_in_force():
+            for row in found.agreements:
                 agreements.setdefault(row.organisation, []).append(read_agreement(row))
             emergencies = tuple(
-                item for row in rows.emergencies() if (item := read_emergency(row)) is not None
+                item for row in found.emergencies if (item := read_emergency(row)) is not None
             )
         except (GeoshareError, ValueError) as error:
             log.exception("the policies in governance cannot be read")
             raise Unavailable("the policies cannot be read") from error
-        self._version = version
-        found = {name: tuple(items) for name, items in agreements.items()}
-        return Holdings(tiers, found, emergencies)
+        self._version = found.version
+        held = {name: tuple(items) for name, items in agreements.items()}
+        return Holdings(tiers, held, emergencies)
 
     def checked(self, document: Any, source: str) -> Tiers:
         """Tiers of a document, checked in every part. Raises BadRequest."""

@@ -7,6 +7,7 @@ writes, on both. Readers never wait: they see a snapshot.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,7 +157,14 @@ def _sqlite_engines(url: URL, wipe: bool) -> tuple[Engine, Engine]:
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     options: dict[str, Any] = {"connect_args": {"timeout": WAIT_S, "check_same_thread": False}}
     writer = create_engine(url, pool_size=1, max_overflow=0, pool_timeout=WAIT_S, **options)
-    reader = create_engine(url, pool_size=4, max_overflow=READERS - 4, pool_timeout=WAIT_S, **options)
+    place = f"{Path(url.database).resolve().as_uri()}?mode=rw"  # what is gone is not made anew, empty
+
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(place, timeout=WAIT_S, check_same_thread=False, uri=True)
+
+    reader = create_engine(
+        url, creator=connect, pool_size=4, max_overflow=READERS - 4, pool_timeout=WAIT_S
+    )
     deleting = f"secure_delete={'ON' if wipe else 'OFF'}"
     for engine, begin, pragmas in (
         (writer, "BEGIN IMMEDIATE", ("journal_mode=WAL", "foreign_keys=ON", WAL_PAGES, deleting)),

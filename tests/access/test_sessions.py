@@ -78,7 +78,7 @@ def test_a_session_is_read_seldom_and_one_that_is_made_up_is_not_remembered(made
     for number in range(5):
         with pytest.raises(Unauthenticated):
             sessions.authenticate(f"gb_{number:016d}_{'0' * 64}")
-    assert len(sessions._cache) == 1
+    assert len(sessions._remembered._kept) == 1
 
 
 @pytest.mark.parametrize(

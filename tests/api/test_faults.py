@@ -14,7 +14,7 @@ from pyarrow import ArrowException
 from sqlalchemy import create_engine, make_url, text
 
 from geoshare.errors import GeoshareError
-from geoshare.services import policies
+from geoshare.model.clock import SystemClock
 from tests.api.conftest import Own
 from tests.store.databases import fresh_url
 
@@ -146,16 +146,25 @@ def test_without_the_record_readers_read_and_nothing_is_acknowledged(
 def test_without_governance_open_data_is_read_and_keys_are_never_taken_on_trust(
     on_postgresql: Own, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = on_postgresql
-    monkeypatch.setattr(policies, "LOOK_US", 60_000_000)  # what was read a moment ago, on any machine
+    own, later, now_us = on_postgresql, [0], SystemClock.now_us
+    monkeypatch.setattr(SystemClock, "now_us", lambda clock: now_us(clock) + later[0])
     own.contribute(places(tmp_path, 0), collection="places")
     never_seen = own.keys["operator"]
+    tile = "/tiles/places/9/453/203.mvt"
+    assert own.get(tile, "developer").status_code in (200, 204)
     with no_connections(own.settings.governance_url):
-        assert versions(own) == {"0"}
+        for later[0] in (0, 600_000, 5_000_000):
+            assert versions(own) == {"0"}
+            assert own.get(tile, "developer").status_code in (200, 204)
+        for later[0] in (10_600_000, 3_600_000_000):
+            assert versions(own) == {"0"}
+            assert own.get(tile, "developer").status_code == 503
         for key in (never_seen, "gs_wrong_key"):
             answer = own.client.get("/collections/lanes/items", headers={"X-API-Key": key})
             assert answer.status_code in (401, 503)
             assert b"psycopg" not in answer.data
             assert b"Traceback" not in answer.data
         assert own.client.get("/readyz").status_code == 503
+    later[0] += 1_000_000
     assert own.get("/collections/places/items").status_code == 200
+    assert own.get(tile, "developer").status_code in (200, 204)

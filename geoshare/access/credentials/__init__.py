@@ -1,6 +1,6 @@
 """Who is asking: keys and what is made of them, and people's browsers, each ending within a second."""
 
-from geoshare.access.credentials.authenticator import CACHED_FOR_US, Authenticator, KeyStore
+from geoshare.access.credentials.authenticator import Authenticator, KeyStore
 from geoshare.access.credentials.keys import (
     DAY_US,
     MAX_LIFE_DAYS,
@@ -12,6 +12,7 @@ from geoshare.access.credentials.keys import (
     sub_key,
 )
 from geoshare.access.credentials.principal import ANONYMOUS, ROLES, Principal, Via
+from geoshare.access.credentials.remembered import CACHED_FOR_US
 from geoshare.access.credentials.sessions import Sessions
 from geoshare.access.credentials.uses import Uses
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hmac
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, NoReturn, Protocol
 
 from geoshare.access.credentials.keys import listed, mark, rates_of, split
 from geoshare.access.credentials.principal import ANONYMOUS, Principal, Via
+from geoshare.access.credentials.remembered import Remembered
 from geoshare.errors import Unauthenticated
 from geoshare.model.clock import Clock
 from geoshare.store.governance import ApiKey
 
-CACHED_FOR_US: Final = 500_000  # a revocation is seen by every worker within this time
-CACHED_KEYS: Final = 4_096
 _NOBODY: Final = b"\0" * 32
 
 Standing = Callable[[str, tuple[str, ...] | None], tuple[tuple[str, ...], str]]
@@ -46,13 +43,11 @@ class Authenticator:
         standing: Standing,
         used: Callable[[str, int], None] = lambda key_id, now_us: None,
     ) -> None:
-        self._store = store
         self._pepper = pepper
         self._clock = clock
         self._standing = standing
         self._used = used
-        self._cache: OrderedDict[str, tuple[ApiKey, int]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._remembered: Remembered[ApiKey] = Remembered(store.key)
 
     def authenticate(self, text: str | None) -> Principal:
         """Return the holder of a key; nobody in particular without one.
@@ -70,7 +65,7 @@ class Authenticator:
             refuse()
         key_id, secret = parts
         now = self._clock.now_us()
-        stored = self._find(key_id, now)
+        stored = self._remembered.find(key_id, now)
         given = mark(self._pepper, key_id, secret)
         # An unknown id costs the same comparisons as a wrong secret.
         right = hmac.compare_digest(stored.hmac if stored is not None else _NOBODY, given)
@@ -83,7 +78,7 @@ class Authenticator:
     def valid_secrets(self, key_id: str) -> tuple[Principal, tuple[bytes, ...]] | None:
         """Return the holder of a key that is valid now, and the marks of its secrets, newest first."""
         now = self._clock.now_us()
-        stored = self._find(key_id, now)
+        stored = self._remembered.find(key_id, now)
         if stored is None:
             return None
         old = _old(stored, now)
@@ -92,8 +87,7 @@ class Authenticator:
 
     def forget(self) -> None:
         """Drop what is remembered, so that the next request reads every key again."""
-        with self._lock:
-            self._cache.clear()
+        self._remembered.forget()
 
     def _principal(self, stored: ApiKey, now: int, via: Via) -> Principal:
         """The holder of a key whose secret is right; refused where it or its maker has ended."""
@@ -122,7 +116,7 @@ class Authenticator:
         self, parent: str, narrowed: tuple[str, ...] | None, now: int
     ) -> tuple[Principal, tuple[str, ...] | None]:
         """The key that made one, and what both are for."""
-        maker = self._find(parent, now)
+        maker = self._remembered.find(parent, now)
         if maker is None or maker.parent is not None:
             refuse()
         above = self._principal(maker, now, "key")
@@ -135,22 +129,6 @@ class Authenticator:
         if not both:  # nothing would stand for everything
             refuse()
         return above, both
-
-    def _find(self, key_id: str, now: int) -> ApiKey | None:
-        with self._lock:
-            found = self._cache.get(key_id)
-            if found is not None and 0 <= now - found[1] < CACHED_FOR_US:
-                return found[0]
-        stored = self._store.key(key_id)
-        with self._lock:
-            if stored is None:  # unknown ids are not kept: anybody can make them up
-                self._cache.pop(key_id, None)
-            else:
-                self._cache[key_id] = (stored, now)
-                self._cache.move_to_end(key_id)
-                if len(self._cache) > CACHED_KEYS:
-                    self._cache.popitem(last=False)
-        return stored
 
 
 def refuse() -> NoReturn:

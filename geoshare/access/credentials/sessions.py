@@ -10,13 +10,11 @@ import hashlib
 import hmac
 import re
 import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from geoshare.access.credentials.authenticator import CACHED_FOR_US, CACHED_KEYS, Standing, refuse
+from geoshare.access.credentials.authenticator import Standing, refuse
 from geoshare.access.credentials.keys import mark
 from geoshare.access.credentials.principal import (
     CONTRIBUTOR,
@@ -24,6 +22,7 @@ from geoshare.access.credentials.principal import (
     VIEWER,
     Principal,
 )
+from geoshare.access.credentials.remembered import Remembered
 from geoshare.model.clock import Clock, Ids
 from geoshare.store.person_rows import Invite, Person, Session
 
@@ -65,10 +64,9 @@ class Sessions:
         life: Life,
         used: Callable[[str, int], None] = lambda session, now_us: None,
     ) -> None:
-        self._store, self._pepper, self._clock = store, pepper, clock
+        self._pepper, self._clock = pepper, clock
         self._standing, self._used, self.life = standing, used, life
-        self._cache: OrderedDict[str, tuple[Found, int]] = OrderedDict()
-        self._lock = threading.Lock()
+        self._remembered: Remembered[Found] = Remembered(store.session)
 
     def authenticate(self, text: str) -> Principal:
         """Return whose browser it is.
@@ -84,7 +82,7 @@ class Sessions:
             refuse()
         session_id, secret = parts
         now = self._clock.now_us()
-        found = self._find(session_id, now)
+        found = self._remembered.find(session_id, now)
         given = mark(self._pepper, session_id, secret)
         # An unknown id costs the same comparison as a wrong secret.
         right = hmac.compare_digest(found[0].hmac if found is not None else _NOBODY, given)
@@ -99,8 +97,7 @@ class Sessions:
 
     def forget(self) -> None:
         """Drop what is remembered, so that the next request reads every session again."""
-        with self._lock:
-            self._cache.clear()
+        self._remembered.forget()
 
     def _live(self, found: Found, now: int) -> bool:
         session, person = found
@@ -122,22 +119,6 @@ class Sessions:
             roles=roles,
             session=session.id,
         )
-
-    def _find(self, session_id: str, now: int) -> Found | None:
-        with self._lock:
-            known = self._cache.get(session_id)
-            if known is not None and 0 <= now - known[1] < CACHED_FOR_US:
-                return known[0]
-        stored = self._store.session(session_id)
-        with self._lock:
-            if stored is None:  # unknown ids are not kept: anybody can make them up
-                self._cache.pop(session_id, None)
-            else:
-                self._cache[session_id] = (stored, now)
-                self._cache.move_to_end(session_id)
-                if len(self._cache) > CACHED_KEYS:
-                    self._cache.popitem(last=False)
-        return stored
 
 
 def new_session(
