@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from flask import Blueprint, Response, request, send_file
 from pydantic import ValidationError
 
