@@ -153,8 +153,23 @@ class _Plain(GenerateJsonSchema):
             found["items"] = found.pop("prefixItems")[0]
         return found
 
+    def float_schema(self, schema: Any) -> Any:
+        return _bounded(super().float_schema(schema))
+
+    def int_schema(self, schema: Any) -> Any:
+        return _bounded(super().int_schema(schema))
+
     def default_schema(self, schema: Any) -> Any:
         found = super().default_schema(schema)
         if found.get("default", 0) is None:
             del found["default"]
         return found
+
+
+def _bounded(schema: Any) -> Any:
+    """In OpenAPI 3.0 a bound is a number, and whether it is left out a truth value beside it."""
+    for name in ("minimum", "maximum"):
+        exclusive = f"exclusive{name.capitalize()}"
+        if exclusive in schema:
+            schema |= {name: schema[exclusive], exclusive: True}
+    return schema
