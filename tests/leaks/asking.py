@@ -317,7 +317,9 @@ class Asker:
         rng = self.rng
         said: dict[str, Any] = {
             "collections": [self.collection() for _ in range(rng.choice((1, 2)))],
-            "format": rng.choice(("geojson", "geojson", "parquet", "fgb", "pmtiles", "opendrive", "csv")),
+            "format": rng.choice(
+                ("geojson", "geojson", "parquet", "fgb", "pmtiles", "opendrive", "csv")
+            ),
         }
         if rng.random() < 0.5:
             said["bbox"] = self.box()
