@@ -96,3 +96,57 @@ def test_the_maps_tools_for_deciding_have_no_serious_finding(
     seen.page.click("#area-run")
     seen.page.wait_for_selector(".area-answer table")
     assert findings(seen, axe) == []
+
+
+@pytest.mark.parametrize(("locale", "phone"), [("ja-JP", True), ("en-GB", False)])
+def test_the_desk_its_dialogs_and_warnings_have_no_serious_finding(
+    visit: Callable[..., Any], axe: str, live_server: Any, locale: str, phone: bool
+) -> None:
+    key = live_server.keys["municipal"]
+    seen = visit(locale, phone=phone, key=key, audit=True).open("/desk")
+    page = seen.page
+    page.wait_for_selector(".desk-row .states")
+    assert findings(seen, axe) == []
+    for opener in ("[id^=details-]", "[id^=history-]", "#edits"):
+        page.locator(opener).first.click()
+        page.wait_for_selector("dialog[open]")
+        assert findings(seen, axe) == []
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog", state="detached")
+        # the keyboard goes on where it was
+        assert page.evaluate("(opener) => document.activeElement.matches(opener)", opener)
+    page.click("#tab-warnings")
+    page.wait_for_selector(".drills .warning")
+    assert findings(seen, axe) == []
+    page.locator("button[id^=follow-]").first.click()
+    page.check("#follow-blocks")
+    page.wait_for_selector(".follow-list input")
+    assert findings(seen, axe) == []
+    page.keyboard.press("Escape")
+    page.click("#tab-events")
+    page.wait_for_selector(".desk-row")
+    page.click("#desk-add")
+    page.wait_for_selector("#draw-next")
+    assert findings(seen, axe) == []
+
+
+@pytest.mark.parametrize(("locale", "phone"), [("ja-JP", True), ("en-GB", False)])
+def test_the_account_of_an_administrator_and_the_pages_before_it_have_no_serious_finding(
+    visit: Callable[..., Any], axe: str, live_server: Any, locale: str, phone: bool
+) -> None:
+    roles = ("--role", "admin", "--role", "operator")
+    made = live_server.cli("persons", "add", "運用 太郎", "--organisation", "operator", *roles)
+    link = live_server.cli("persons", "invite", made.stdout.strip()).stdout.strip()
+    seen = visit(locale, phone=phone, audit=True).open("/")
+    page = seen.page
+    assert findings(seen, axe) == []
+    for path, there in (("/desk", ".gate"), ("/account", ".gate"), ("/login", "#invite")):
+        seen.open(path)
+        page.wait_for_selector(there)
+        assert findings(seen, axe) == []
+    seen.open(link[link.index("/login#") :])
+    page.click("#log-in")
+    page.click("#emergencies summary")
+    page.click("#people summary")
+    page.click("#keys summary")
+    assert findings(seen, axe) == []

@@ -3,6 +3,7 @@
 import { get, send } from '../shared/api';
 import { fill, h } from '../shared/dom';
 import { language, moment, t } from '../shared/i18n';
+import { areaMap, areaWords } from './emergency-area';
 
 interface Item {
   id: string; state: string; tier: string; area: unknown; hours: number; reason: string; reason_ja: string;
@@ -38,13 +39,13 @@ export class EmergenciesPanel {
     const when = on && item.until
       ? t('emergencyUntil', { when: moment(item.until, 'short') })
       : t('emergencyProposed', { when: moment(item.proposed, 'short'), hours: item.hours });
-    const area = typeof item.area === 'string' ? item.area : 'GeoJSON';
     return h('li', {},
       h('span', { class: 'what' }, (language() === 'ja' && item.reason_ja) || item.reason,
         h('span', { class: `badge${on ? '' : ' badge-off'}` }, t(on ? 'emergencyOn' : 'emergencyWaits')),
-        h('small', {}, `${this.title(item.tier)} · ${area} · ${when}`)),
+        h('small', {}, `${this.title(item.tier)} · ${areaWords(item.area)} · ${when}`)),
       !on && !mine && h('button', { type: 'button', class: 'button-main', onclick: () => void this.act(item, 'confirm', 'emergencyConfirm') }, t('emergencyConfirm')),
-      h('button', { type: 'button', class: 'button-link danger', onclick: () => void this.act(item, 'end', 'emergencyEnd') }, t('emergencyEnd')));
+      h('button', { type: 'button', class: 'button-link danger', onclick: () => void this.act(item, 'end', 'emergencyEnd') }, t('emergencyEnd')),
+      areaMap(item.id, item.area));
   }
 
   private title(name: string): string {

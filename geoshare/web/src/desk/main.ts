@@ -6,7 +6,7 @@ import './desk.css';
 import { api, ApiError, credentials } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged } from '../shared/header';
-import { languageChanged, t, titled } from '../shared/i18n';
+import { languageChanged, moment, t, titled } from '../shared/i18n';
 import { notice, noticeError } from '../shared/notice';
 import { prepareImages } from '../map/images';
 import { keepApp } from '../offline/app';
@@ -145,12 +145,24 @@ async function start(): Promise<void> {
   if (desk.gate !== 'open') return;
   await board.state.load();
   await prepareImages();
+  void checkClock();
   desk.panes = board.state.entry('warnings') ? [warnings] : [];
   board.open();
   await desk.choose(desk.collections[0] as Editable);
   await keepApp();
   if (desk.panes.length) await warnings.refresh();
   void keepArea(board.state, desk.collections, false);
+}
+
+const CLOCK_MS = 5 * 60_000;
+
+/** A clock that is off confuses whoever enters a time by it; what is recorded is the server's. */
+async function checkClock(): Promise<void> {
+  const asked = Date.now();
+  const answer = await fetch('/healthz').catch(() => null);
+  const there = Date.parse(answer?.headers.get('Date') ?? '');
+  const off = (asked + Date.now()) / 2 - there;
+  if (Math.abs(off) > CLOCK_MS) notice(t('deskClock', { n: Math.round(Math.abs(off) / 60_000), at: moment(new Date().toISOString(), 'short') }), 'error');
 }
 
 languageChanged.on(() => { words(); desk.opened.emit(); });

@@ -25,6 +25,8 @@ export function layOut(header: Header, body: HTMLElement, skipTo: () => void = t
     document.documentElement.lang = language();
     skip.textContent = t('skip');
   };
+  const main = body.matches('main') ? body : body.querySelector('main');
+  if (main && !main.id) main.id = 'main';
   words();
   languageChanged.on(words);
   append(document.getElementById('app') as HTMLElement, [skip, h('div', {}, header.element, under), body, noticeHost()]);

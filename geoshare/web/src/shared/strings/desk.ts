@@ -40,6 +40,7 @@ export const DESK = {
   deskBlocks: { ja: '町丁目', en: 'Town blocks' },
   deskTapPoint: { ja: '地図をタップして場所を決めます', en: 'Tap the map to set the place' },
   deskAndMore: { ja: '{name}ほか{n}か所', en: '{name} and {n} more' },
+  deskClock: { ja: 'この端末の時計は約{n}分ずれています（{at}）。記録にはサーバーの時刻を使います。', en: 'The clock of this device is about {n} minutes off ({at}). Records use the time of the server.' },
   deskTapLine: { ja: '地図を順にタップして線を引きます', en: 'Tap along the line' },
   deskTapStreet: { ja: '道路の始点をタップし、次に終点をタップします', en: 'Tap where it begins on the road, then where it ends' },
   deskTapStreetOn: { ja: '続きをタップすると延長されます', en: 'Tap further on to extend it' },
