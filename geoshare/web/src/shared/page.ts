@@ -25,7 +25,7 @@ export function layOut(header: Header, body: HTMLElement, skipTo: () => void = t
     document.documentElement.lang = language();
     skip.textContent = t('skip');
   };
-  const main = body.matches('main') ? body : body.querySelector('main');
+  const main = body.tagName === 'MAIN' ? body : body.querySelector('main');
   if (main && !main.id) main.id = 'main';
   words();
   languageChanged.on(words);
