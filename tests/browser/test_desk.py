@@ -113,7 +113,7 @@ def test_a_street_is_closed_by_two_taps_on_a_phone(visit, live_server):
     page.wait_for_selector(".notice-act")
     # in the data a moment later
     found = page.wait_for_function(
-        "() => fetch('/collections/events/items').then((answer) => answer.json()).then(({ features }) =>"
+        "() => fetch('/collections/events/items').then((a) => a.json()).then(({ features }) =>"
         " features.find(({ properties }) => properties.name === '二点の間'))"
     ).json_value()
     assert len(found["geometry"]["coordinates"]) > 2
