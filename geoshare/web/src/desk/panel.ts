@@ -61,7 +61,7 @@ export class Panel {
           oninput: (event: Event) => { desk.filter = (event.target as HTMLInputElement).value; desk.changed.emit(); },
         }),
         h('button', { type: 'button', class: 'button-main', id: 'desk-add', onclick: () => this.add() }, `＋ ${t('deskAdd')}`)),
-      h('div', { class: 'counts', role: 'group' }),
+      h('div', { class: 'counts', role: 'group', 'aria-label': t('deskByState') }),
       h('ul', { class: 'desk-list' }),
     ];
   }

@@ -7,6 +7,7 @@ export const DESK = {
   deskGate: { ja: '編集するには、自治体の職員としてログインするか、自治体のキーを入力してください。', en: 'To edit, log in as an officer or enter the key of your municipality.' },
   deskNothing: { ja: 'この組織で編集できるデータはありません。', en: 'There is nothing that this organisation edits.' },
   deskFilter: { ja: '名前でしぼり込む', en: 'Filter by name' },
+  deskByState: { ja: '状態でしぼり込む', en: 'Filter by state' },
   deskAll: { ja: 'すべて', en: 'All' },
   deskUnknown: { ja: '状況不明', en: 'State unknown' },
   deskEmpty: { ja: '該当するものはありません', en: 'Nothing here' },
