@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from geoshare.model.roads import LINE, PARAM_POLY3, Cubics, Piece, Plan
 
@@ -155,11 +154,11 @@ class Ruler:
         self._plan = plan
         count = max(int(plan.end / _STEP_M), 1) + 1
         self._s = np.linspace(0.0, plan.end, count)
-        self._tree = cKDTree(plan.at(self._s)[0])
+        self._tree = shapely.STRtree(shapely.points(plan.at(self._s)[0]))
 
     def measure(self, xyz: Array) -> Alongside:
         """Stations and distances of vertices (n, 3), in the order of the stations."""
-        s = self._s[self._tree.query(xyz[:, :2])[1]]
+        s = self._s[self._tree.nearest(shapely.points(xyz[:, :2]))]
         t = np.zeros(len(s))
         for _ in range(6):
             xy, heading = self._plan.at(s)
@@ -173,7 +172,7 @@ class Ruler:
 
 def apart(points: Array, line: Array) -> tuple[Array, Array]:
     """Distances on the ground (n,) of points (n, 3) from a line of short steps, and heights over it."""
-    vertex = cKDTree(line[:, :2]).query(points[:, :2])[1]
+    vertex = shapely.STRtree(shapely.points(line[:, :2])).nearest(shapely.points(points[:, :2]))
     best, over = np.full(len(points), np.inf), np.zeros(len(points))
     for first in (np.maximum(vertex - 1, 0), np.minimum(vertex, len(line) - 2)):
         start, step = line[first], line[first + 1] - line[first]
