@@ -154,7 +154,7 @@ class Ruler:
         self._plan = plan
         count = max(int(plan.end / _STEP_M), 1) + 1
         self._s = np.linspace(0.0, plan.end, count)
-        self._tree = shapely.STRtree(shapely.points(plan.at(self._s)[0]))
+        self._tree = _tree(plan.at(self._s)[0])
 
     def measure(self, xyz: Array) -> Alongside:
         """Stations and distances of vertices (n, 3), in the order of the stations."""
@@ -172,7 +172,7 @@ class Ruler:
 
 def apart(points: Array, line: Array) -> tuple[Array, Array]:
     """Distances on the ground (n,) of points (n, 3) from a line of short steps, and heights over it."""
-    vertex = shapely.STRtree(shapely.points(line[:, :2])).nearest(shapely.points(points[:, :2]))
+    vertex = _tree(line[:, :2]).nearest(shapely.points(points[:, :2]))
     best, over = np.full(len(points), np.inf), np.zeros(len(points))
     for first in (np.maximum(vertex - 1, 0), np.minimum(vertex, len(line) - 2)):
         start, step = line[first], line[first + 1] - line[first]
@@ -183,6 +183,11 @@ def apart(points: Array, line: Array) -> tuple[Array, Array]:
         over = np.where(away < best, points[:, 2] - at[:, 2], over)
         best = np.minimum(best, away)
     return best, over
+
+
+def _tree(xy: Array) -> shapely.STRtree:
+    """Places (n, 2), to find the nearest of."""
+    return shapely.STRtree(np.asarray(shapely.points(xy), object))
 
 
 def densified(xyz: Array) -> Array:
