@@ -12,8 +12,9 @@ from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.credentials.principal import NARROWED, OPERATOR, ROLES, Principal
 from geoshare.access.credentials.sessions import invited, new_invite, new_session
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, Unauthenticated
-from geoshare.model.collections import check_name
+from geoshare.model.collections import known
 from geoshare.model.times import iso
+from geoshare.publish import Packs
 from geoshare.services.auditing import party_of
 from geoshare.store.person_rows import Also, Department, Invite, Person
 
@@ -277,6 +278,11 @@ class People:
     def _check_roles(self, organisation: str, roles: tuple[str, ...]) -> None:
         held = self._services.policies.standing(organisation, None).role
         there = [name for name in ROLES if name != OPERATOR or held == "operator"]
+        # a collection that the organisation may not know is as one that does not exist
+        policy = self._services.policies.policy(organisation, None, "contribute")
+        there_are = {*known(), *policy.collections}
+        if policy.everything:
+            there_are |= {*Packs(self._services.packs_dir).names()}
         for item in roles:
             role, _, collection = item.partition(":")
             if role not in there or (":" in item and role not in NARROWED):
@@ -285,8 +291,12 @@ class People:
                     parameter="roles",
                     allowed=", ".join([*there, *(f"{name}:COLLECTION" for name in NARROWED)]),
                 )
-            if ":" in item:
-                check_name(collection)
+            if ":" in item and collection not in there_are:
+                raise BadRequest(
+                    "There is no such collection",
+                    parameter="roles",
+                    allowed=f"{role}: with one of {', '.join(sorted(known()))}",
+                )
 
     def _told(self, kind: str, by: Party, person: Person, said: dict[str, Any]) -> Also:
         """What adds the entry of an act in the act's own transaction."""

@@ -80,7 +80,13 @@ def test_people_of_another_organisation_are_not_there(own, admin):
 
 
 def test_no_role_widens_what_the_organisation_holds(own, admin):
-    for roles in (["operator"], ["root"], ["admin:shelters"], ["viewer", "operator"]):
+    for roles in (
+        ["operator"],
+        ["root"],
+        ["admin:shelters"],
+        ["viewer", "operator"],
+        ["editor:nosuch"],
+    ):
         answer = admin.ask("POST", "/me/persons", {"name": "x", "roles": roles})
         assert answer.status_code in (400, 403), roles
         assert answer.json["parameter"] == "roles"
