@@ -13,12 +13,17 @@ from geoshare.api.costs import extract_asked
 from geoshare.api.describe import NoParams, describes, from_validation
 from geoshare.errors import BadRequest
 from geoshare.extracts import ExtractRequest
-from geoshare.services.extracts import File
+from geoshare.services.extracts import SUFFIXES, File
 
 blueprint = Blueprint("extracts", __name__)
 
 ZIP = "application/zip"
 PDF = "application/pdf"
+KINDS = {
+    "extract": (ZIP, "geoshare-extract.zip"),
+    "print": (PDF, "geoshare-map.pdf"),
+    "page": ("text/html", "geoshare-map.html"),
+}
 MAX_BODY = 2_000_000
 
 
@@ -58,7 +63,7 @@ def job(params: NoParams, job: str) -> Response:
     found = services().extracts.status(caller(), job)
     links = [{"rel": "self", "href": href("jobs", job)}]
     if found["status"] == "done":
-        media_type = PDF if found["kind"] == "print" else ZIP
+        media_type = KINDS[found["kind"]][0]
         links.append(
             {"rel": "enclosure", "type": media_type, "href": followed(href("jobs", job, "result"))}
         )
@@ -76,7 +81,7 @@ def cancel(params: NoParams, job: str) -> Response:
 @blueprint.get("/jobs/<job>/result")
 @describes(
     "The file a job has made",
-    answers={200: (ZIP, "The extract; a print is application/pdf")},
+    answers={200: (ZIP, "The extract; a print is application/pdf, a page text/html")},
     tags=("extracts",),
 )
 def result(params: NoParams, job: str) -> Response:
@@ -98,9 +103,8 @@ def download(file: File) -> Response:
 
     It says the same of itself wherever it was made: its tag is of its content, and it has no date.
     """
-    media_type, name = (
-        (PDF, "geoshare-map.pdf") if file.path.endswith(".pdf") else (ZIP, "geoshare-extract.zip")
-    )
+    kind = next(kind for kind, suffix in SUFFIXES.items() if file.path.endswith(suffix))
+    media_type, name = KINDS[kind]
     response = send_file(
         file.path,
         media_type,
@@ -111,4 +115,5 @@ def download(file: File) -> Response:
         last_modified=0,
     )
     response.headers.pop("Last-Modified", None)
+    response.headers["Content-Security-Policy"] = "sandbox"  # a page of data is none of this server's
     return reply.finish(response, cache="private, no-cache")

@@ -26,7 +26,7 @@ from tiles.arrays import Rows
 from tiles.geometry.convert import to_shapely
 
 MAX_COLLECTIONS = 32
-FileFormat = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles", "opendrive"]
+FileFormat = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles", "opendrive", "html"]
 ADMIN = "admin_areas"
 
 
@@ -38,7 +38,9 @@ class ExtractRequest(BaseModel):
     collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
     )
-    format: FileFormat = Field("gpkg", description="gpkg, geojson, parquet, fgb, pmtiles or opendrive")
+    format: FileFormat = Field(
+        "gpkg", description="gpkg, geojson, parquet, fgb, pmtiles, opendrive or html"
+    )
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
     )
@@ -73,6 +75,8 @@ class ExtractRequest(BaseModel):
             raise ValueError("min_zoom must not be above max_zoom")
         if self.format != "pmtiles" and (self.min_zoom, self.max_zoom) != (None, None):
             raise ValueError("min_zoom and max_zoom are for the format pmtiles")
+        if self.format == "html" and (self.mode, self.filter, self.datetime) != ("whole", None, None):
+            raise ValueError("html is made of whole tiles: give neither mode, filter nor datetime")
         if self.format == "pmtiles":
             if self.area is not None or self.mode != "whole":
                 raise ValueError("pmtiles are whole tiles: give a bbox, and neither area nor mode")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
 from geoshare.errors import NotFound, TooLarge
-from geoshare.extracts import ExtractRequest, estimate, write_extract
+from geoshare.extracts import ExtractRequest, estimate, write_extract, write_page
 from geoshare.jobs import Job, Progress
 from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of, sealing
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 KIND = "extract"
-SUFFIXES = {KIND: ".zip", "print": ".pdf"}  # of the files that jobs make, by their kind
+PAGE = "page"  # a map in one HTML file
+SUFFIXES = {KIND: ".zip", "print": ".pdf", PAGE: ".html"}  # of the files that jobs make, by their kind
 WAIT_S = 20.0
 PAUSE_S = 0.05
 
@@ -64,7 +65,8 @@ class Extracts:
             raise TooLarge("The extract is too large", parameter="collections", allowed=allowed)
         charge(features)
         params = {"request": request.model_dump(mode="json"), **asking(who, policy)}
-        job = services.queue.enqueue(KIND, params, who.organisation)
+        kind = PAGE if request.format == "html" else KIND
+        job = services.queue.enqueue(kind, params, who.organisation)
         return self.wait(who, job, features <= services.settings.extract_sync_features)
 
     def wait(self, who: Principal, job: Job, is_small: bool) -> Answer:
@@ -114,7 +116,8 @@ class Extracts:
             raise NotFound("What you hold has changed; ask again")
         about = Party(organisation=who.organisation, subject=job.id)
         with scratch_folder(services.scratch()) as folder:
-            return write_extract(
+            write = write_page if job.kind == PAGE else write_extract
+            return write(
                 request,
                 policy,
                 services.views,

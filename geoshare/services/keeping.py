@@ -33,6 +33,7 @@ from geoshare.services.auditing import audited, note_changes
 from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
+from geoshare.services.extracts import PAGE
 from geoshare.services.forms import FORM
 from geoshare.services.housekeeping import Housekeeping
 from geoshare.services.prints import KIND as PRINT
@@ -189,6 +190,7 @@ def make_worker(services: Services) -> Worker:
     handlers = {
         CONTRIBUTE: audited(services.trail, ContributionJobs(services).run),
         EXTRACT: audited(services.trail, services.extracts.run),
+        PAGE: audited(services.trail, services.extracts.run),
         PRINT: audited(services.trail, services.prints.run),
     }
     return Worker(services.governance.jobs, handlers, services.clock, in_turn=(CONTRIBUTE,))

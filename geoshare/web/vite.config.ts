@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 import { offline } from './build/offline.ts';
+import { single } from './build/single.ts';
 
 const OUT = 'dist';
 
@@ -56,7 +57,7 @@ const printing: Plugin = {
 // Assets are never inlined: the pages' security policy allows fonts and styles from files only.
 export default defineConfig({
   base: '/map/',
-  plugins: [shell, compressed, printing, offline(OUT)],
+  plugins: [shell, compressed, printing, offline(OUT), single(OUT)],
   build: {
     outDir: OUT,
     assetsInlineLimit: 0,

@@ -4,6 +4,7 @@ import { noticeError } from '../shared/notice';
 import { ICONS } from '../shared/dom';
 import type { Word } from '../shared/i18n';
 import type { Desk } from './desk';
+import { openDownload } from '../offline/download';
 import { openEdits } from './dialogs';
 import { openSheets } from './sheets';
 
@@ -22,6 +23,7 @@ export const TOOLS: Tool[] = [
       .then(({ openSharing }) => openSharing({ box: null, layers: desk.collections.map(({ id }) => id) }))
       .catch((error: unknown) => noticeError(error)),
   },
+  { id: 'single', word: 'singleMake', path: ICONS.download, open: (desk) => openDownload(desk.collections.find(({ area }) => area)?.area ?? null) },
   { id: 'sheets', word: 'sheetEdit', path: ICONS.table, open: openSheets },
   {
     id: 'edits', word: 'deskEdits', path: ICONS.history,

@@ -35,6 +35,18 @@ export const OFFLINE = {
   keepReady: { ja: 'オフラインの準備ができました（{at}）', en: 'Ready for offline use ({at})' },
   keepBusy: { ja: 'オフライン用に保存しています… {done}/{all}', en: 'Keeping the map for offline use… {done}/{all}' },
   keepNow: { ja: 'オフライン用に保存', en: 'Keep for offline use' },
+  singleList: { ja: '一覧', en: 'List' },
+  singleTime: { ja: '{at} 時点', en: 'As of {at}' },
+  singleMade: { ja: '{at} 時点の内容です。その後の変更は反映されません。', en: 'Made {at}. What changed later is not in it.' },
+  singleTerms: { ja: '利用条件・出典', en: 'Terms and sources' },
+  singleMake: { ja: 'オフライン地図', en: 'Offline map' },
+  singleLead: {
+    ja: '地図・一覧・検索を1つのHTMLファイルにまとめます。ネットワークがなくても、パソコンのブラウザーで開けます（Chrome、Edge）。あなたに見える内容が入ります。',
+    en: 'Puts map, list and search into one HTML file that opens in a browser without a network (Chrome, Edge). It holds what you see.',
+  },
+  singleBusy: { ja: '作成しています… {n}%', en: 'Making it… {n}%' },
+  singleDo: { ja: '作成してダウンロード', en: 'Make and download' },
+  singleDone: { ja: 'ダウンロードしました（{size} MB）', en: 'Downloaded ({size} MB)' },
   newVersion: { ja: '新しい版があります', en: 'There is a new version' },
   reload: { ja: '再読み込み', en: 'Reload' },
 } as const satisfies Words;
