@@ -19,7 +19,7 @@ import orjson
 from geoshare.access.credentials import Principal
 from geoshare.access.credentials.principal import EDITOR
 from geoshare.access.view import View
-from geoshare.errors import BadRequest, Gone, NotFound, Unavailable
+from geoshare.errors import BadRequest, Denied, Gone, NotFound, Unavailable
 from geoshare.query.feed import FeedPage, FeedQuery, holder
 from geoshare.services.bodies import Bodies, Kept
 
@@ -80,7 +80,7 @@ class Watching:
             view = self._services.view(who, name, "stream")
             key = view.policy_hash, name, view.token, since, holder(who)
             made = self._kept.get_or_make(key, lambda: Kept("", "", self._written(view, who, since)))
-        except (NotFound, Unavailable):
+        except (NotFound, Denied, Unavailable):  # the others are told all the same
             return b""
         return made.payload
 
