@@ -231,7 +231,7 @@ CLOSURES = {"collections": ["events"], "columns": ["kind", "reason"]}
         (
             {},
             {"formats": ["gpkg", "geojson"]},
-            "events (download): formats fgb, geojson, gpkg, opendrive, parquet, pdf, pmtiles"
+            "events (download): formats fgb, geojson, gpkg, html, opendrive, parquet, pdf, pmtiles"
             " -> geojson, gpkg",
         ),
         ({}, {"columns": ["kind"]}, "events (read, download): reason"),
