@@ -113,7 +113,7 @@ def test_keys_that_cannot_be_looked_up_are_not_taken_on_trust(
     town: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forget(town)
-    monkeypatch.setattr(town.services.governance, "key", fail)
+    monkeypatch.setattr(town.services.authenticator._remembered, "_read", fail)
     for path in PATHS:
         check(town.get(path, "developer"), path)
         assert town.get(path, None).status_code == 200

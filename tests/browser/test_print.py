@@ -44,7 +44,7 @@ def test_a_sheet_is_chosen_on_the_map_and_comes_as_a_pdf(
     page.keyboard.press("ArrowRight")
     expect(page.locator(".print-frames polygon").first).not_to_have_attribute("points", before)
     page.select_option("#print-extent", "many")
-    page.select_option("#print-scale", "10000")
+    page.select_option("#print-scale", "2500")
     expect(page.locator(".print-frames text").first).to_have_text("1")
     page.select_option("#print-extent", "fit")
     page.fill("#print-heading", "訓練の地図")
