@@ -20,7 +20,7 @@ DRAW_IN_SOFTWARE = [
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
 ]
-PATIENCE_MS = 180_000  # the first tiles of a fresh machine wait for compiled kernels
+PATIENCE_MS = 90_000  # the first tiles of a fresh machine wait for compiled kernels
 
 
 @dataclass

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +33,7 @@ def test_a_person_comes_in_by_a_link_and_goes(
     seen = visit("ja-JP", phone=phone).open(link)
     page = seen.page
     page.wait_for_selector("#log-in")
-    assert "試験 花子" in page.inner_text(".login-who")
+    expect(page.locator(".login-who")).to_contain_text("試験 花子")
     assert "gi_" not in page.url  # not left where somebody could read it
     page.reload()  # looking did not use it up
     page.goto("about:blank")
@@ -40,7 +41,7 @@ def test_a_person_comes_in_by_a_link_and_goes(
     page.click("#log-in")
     page.wait_for_selector("#log-out")
     assert page.url == f"{live_server.url}/account"
-    assert "防災担当" in page.inner_text("#people")
+    expect(page.locator("#people")).to_contain_text("防災担当")
     page.goto(f"{live_server.url}/map")
     page.wait_for_selector("#account-link")
     page.goto(f"{live_server.url}/account")
@@ -65,7 +66,7 @@ def test_an_administrator_invites_somebody_and_makes_a_key(
     other = visit("en-GB").open(link.removeprefix(live_server.url)).page
     other.click("#log-in")
     other.wait_for_selector("#log-out")
-    assert other.locator("#people").count() == 0  # a viewer
+    expect(other.locator("#people")).to_have_count(0)  # a viewer
     page.click("#keys summary")
     page.fill("#key-label", "shelter app")
     page.click("#keys button[type=submit]")

@@ -8,6 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -29,8 +30,8 @@ def sites(tmp_path: Path, live_server: Any) -> Path:
 def test_without_a_providers_key_the_page_asks_for_one(visit: Callable[..., Any]) -> None:
     seen = visit("en-GB").open("/contribute")
     seen.page.wait_for_selector("#enter-key")
-    assert "key of a provider" in seen.page.locator(".gate").inner_text()
-    assert seen.page.locator("#file").count() == 0
+    expect(seen.page.locator(".gate")).to_contain_text("key of a provider")
+    expect(seen.page.locator("#file")).to_have_count(0)
 
 
 def test_a_file_is_checked_sent_and_reported_in_both_languages(
@@ -43,7 +44,7 @@ def test_a_file_is_checked_sent_and_reported_in_both_languages(
     seen.page.wait_for_selector("#send")
     seen.page.wait_for_selector(".preview-map[data-map=ready]")
     row = seen.page.locator("tr", has=seen.page.get_by_role("rowheader", name="想定収容人数"))
-    assert row.locator("select").input_value() == "max_capacity"
+    expect(row.locator("select")).to_have_value("max_capacity")
     seen.page.click("#send")
     seen.page.wait_for_selector("#see-on-map")
     tiles = seen.page.locator(".tile dd").all_inner_texts()
@@ -62,7 +63,7 @@ def test_a_file_is_checked_sent_and_reported_in_both_languages(
     assert seen.complaints == []
     seen.page.click("#see-on-map")
     seen.page.wait_for_selector("body[data-map=ready]", state="attached")
-    assert seen.page.locator("#layer-evacuation_sites").is_checked()
+    expect(seen.page.locator("#layer-evacuation_sites")).to_be_checked()
 
 
 def test_a_file_that_cannot_be_read_is_refused_with_one_reason(
@@ -75,7 +76,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_one_reason(
     seen.page.wait_for_selector("#send")
     seen.page.click("#send")
     seen.page.wait_for_selector(".refusal")
-    assert "Nothing was changed" in seen.page.locator(".refusal").inner_text()
+    expect(seen.page.locator(".refusal")).to_contain_text("Nothing was changed")
 
 
 def test_a_large_file_travels_in_pieces_and_goes_on_after_the_line_broke(
@@ -111,4 +112,4 @@ def test_a_large_file_travels_in_pieces_and_goes_on_after_the_line_broke(
     seen.page.click("#send")
     seen.page.wait_for_selector("#see-on-map")
     assert pieces[1] == pieces[2]
-    assert seen.page.locator(".tile dd").first.inner_text() == "2,300"
+    expect(seen.page.locator(".tile dd").first).to_have_text("2,300")

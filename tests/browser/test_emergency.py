@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -53,7 +54,7 @@ def emergency(live_server: Any) -> Iterator[str]:
 
 def test_nothing_is_said_where_there_is_no_emergency(visit: Callable[..., Any]) -> None:
     seen = visit("en-GB").open("/map")
-    assert seen.page.locator(".emergency").count() == 0
+    expect(seen.page.locator(".emergency")).to_have_count(0)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -34,9 +35,9 @@ def test_the_open_map_draws_without_a_complaint_and_speaks_the_browsers_language
     visit: Callable[..., Any], locale: str, title: str
 ) -> None:
     seen = visit(locale).open("/map")
-    assert seen.page.locator("#row-evacuation_sites .row-title").inner_text() == title
+    expect(seen.page.locator("#row-evacuation_sites .row-title")).to_have_text(title)
     assert seen.page.evaluate("document.documentElement.lang") == locale[:2]
-    assert seen.page.locator(".maplibregl-ctrl-scale").is_visible()
+    expect(seen.page.locator(".maplibregl-ctrl-scale")).to_be_visible()
     assert seen.complaints == []
 
 
@@ -72,7 +73,7 @@ def test_a_wrong_key_is_refused_in_words_and_changes_nothing(visit: Callable[...
     before = seen.layers()
     seen.enter_key("gs_wrong_key")
     seen.page.wait_for_function("() => document.getElementById('key-error').textContent.length > 0")
-    assert "not valid" in seen.page.locator("#key-error").inner_text()
+    expect(seen.page.locator("#key-error")).to_contain_text("not valid")
     assert seen.layers() == before
 
 
@@ -87,8 +88,8 @@ def test_search_by_keyboard_flies_to_a_place_and_tells_about_it_in_both_language
         seen.page.keyboard.press("ArrowDown")
     seen.page.keyboard.press("Enter")
     seen.page.wait_for_selector(".card[aria-busy=false] h2")
-    assert seen.page.locator(".card h2").inner_text() == site["properties"]["name"]
-    assert "対応する災害" in seen.page.locator(".card").inner_text()
+    expect(seen.page.locator(".card h2")).to_have_text(site["properties"]["name"])
+    expect(seen.page.locator(".card")).to_contain_text("対応する災害")
     longitude, latitude = site["geometry"]["coordinates"][:2]
     seen.page.wait_for_function(
         """([lon, lat]) => {
@@ -101,7 +102,7 @@ def test_search_by_keyboard_flies_to_a_place_and_tells_about_it_in_both_language
     seen.page.wait_for_function(
         "() => document.querySelector('.card').innerText.includes('Designated for')"
     )
-    assert "Evacuation sites" in seen.page.locator(".card-kind").inner_text()
+    expect(seen.page.locator(".card-kind")).to_contain_text("Evacuation sites")
 
 
 def test_a_click_on_the_map_opens_what_lies_there_and_escape_closes_it(
@@ -114,9 +115,9 @@ def test_a_click_on_the_map_opens_what_lies_there_and_escape_closes_it(
     box = seen.page.locator("#map").bounding_box()
     seen.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     seen.page.wait_for_selector(".card[aria-busy=false] h2")
-    assert seen.page.locator(".card h2").inner_text() == site["properties"]["name"]
+    expect(seen.page.locator(".card h2")).to_have_text(site["properties"]["name"])
     seen.page.keyboard.press("Escape")
-    assert seen.page.locator(".card").is_hidden()
+    expect(seen.page.locator(".card")).to_be_hidden()
 
 
 def test_the_time_bar_steps_through_the_rain(visit: Callable[..., Any]) -> None:
@@ -156,8 +157,8 @@ def test_a_link_brings_back_place_layers_time_and_language(visit: Callable[..., 
     tail = first.page.evaluate("location.hash")
     second = visit("ja-JP").open(f"/map{tail}")
     assert second.link() == first.link()
-    assert second.page.locator("#layer-rain").is_checked()
-    assert not second.page.locator("#layer-hazard_zones").is_checked()
+    expect(second.page.locator("#layer-rain")).to_be_checked()
+    expect(second.page.locator("#layer-hazard_zones")).not_to_be_checked()
     assert second.page.locator("#row-rain .row-title").inner_text() == "Rain"
 
 
@@ -165,7 +166,7 @@ def test_on_a_phone_the_layers_are_a_sheet_and_everything_is_large_enough_to_tou
     visit: Callable[..., Any],
 ) -> None:
     seen = visit(phone=True).open("/map")
-    assert seen.page.locator("#sheet-handle").get_attribute("aria-expanded") == "false"
+    expect(seen.page.locator("#sheet-handle")).to_have_attribute("aria-expanded", "false")
     seen.page.tap("#sheet-handle")
     seen.page.wait_for_selector("#row-evacuation_sites >> visible=true")
     small = seen.page.evaluate(TOO_SMALL)
@@ -181,24 +182,24 @@ def test_on_a_phone_the_search_list_the_card_and_the_layers_take_turns(
     handle = seen.page.locator("#sheet-handle")
 
     handle.tap()
-    assert handle.get_attribute("aria-expanded") == "true"
+    expect(handle).to_have_attribute("aria-expanded", "true")
     seen.page.fill("#search-input", site["properties"]["name"])
     listed.wait_for(state="visible")
-    assert handle.get_attribute("aria-expanded") == "false"
+    expect(handle).to_have_attribute("aria-expanded", "false")
 
     seen.page.locator("#result-0").tap()
     seen.page.wait_for_selector(".card[aria-busy=false] h2")
-    assert listed.is_hidden()
+    expect(listed).to_be_hidden()
     seen.page.fill("#search-input", "")
     seen.page.fill("#search-input", site["properties"]["name"])
     listed.wait_for(state="visible")
-    assert card.is_hidden()
+    expect(card).to_be_hidden()
 
     seen.page.locator("#result-0").tap()
     seen.page.wait_for_selector(".card[aria-busy=false] h2")
     seen.page.tap("#card-close")
     card.wait_for(state="hidden")
-    assert listed.is_hidden()
+    expect(listed).to_be_hidden()
 
 
 def test_every_page_has_the_icon_of_the_project(visit: Callable[..., Any], live_server: Any) -> None:

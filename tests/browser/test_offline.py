@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -82,7 +83,7 @@ def test_edits_made_without_a_network_outlive_the_tab_and_are_sent_once_in_order
     context.set_offline(True)
     page.reload()
     page.wait_for_selector("#offline-state")
-    assert "時点の状態です" in page.inner_text("#offline-state")
+    expect(page.locator("#offline-state")).to_contain_text("時点の状態です")
     page.click(f"#set-{wanted}-{first}")
     page.locator(f"#row-{first} .waits-waiting").wait_for()
     page.fill(f"#people-{second}", "41")
@@ -126,7 +127,7 @@ def test_where_a_colleague_was_first_meanwhile_both_sides_are_shown(
     until(lambda: shelter(live_server, feature)["status"] == "closed")
     page.context.set_offline(False)
     page.wait_for_selector(".sides")
-    assert "閉鎖" in page.inner_text(".sides")
+    expect(page.locator(".sides")).to_contain_text("閉鎖")
     page.keyboard.press("Escape")  # undecided: it stays, and asks
     page.get_by_text("要確認 1件").wait_for()
     assert shelter(live_server, feature)["status"] == "closed"
@@ -154,13 +155,13 @@ def test_who_logs_out_leaves_nothing_behind_and_who_comes_next_sees_nothing_of_i
     page.wait_for_selector("#waiting")
     page.click("#log-out")  # asks about the edit that waits, and is told yes
     page.wait_for_selector(".gate")
-    assert page.evaluate(KEPT) == []
+    until(lambda: page.evaluate(KEPT) == [])
     assert not {name for name in mine if "kept" in name} & set(page.evaluate("caches.keys()"))
     assert page.evaluate("localStorage.getItem('geoshare.waiting')") is None
     page.context.set_offline(True)
     page.goto(f"{live_server.url}/desk")
     page.wait_for_selector(".gate")
-    assert page.locator(".desk-row").count() == 0
+    expect(page.locator(".desk-row")).to_have_count(0)
     page.unroute("**/collections/shelters/items/*")
     page.context.set_offline(False)
     assert shelter(live_server, feature)["status"] == before

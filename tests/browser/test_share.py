@@ -47,12 +47,12 @@ def test_a_stranger_sees_what_was_shared_until_it_is_revoked(visit, live_server)
     path = shared(officer)
     stranger = opened(visit, path, locale="ja-JP", phone=True)
     page = stranger.page
-    assert page.locator("h1").inner_text() == "台風12号 <b>避難所</b>"
+    expect(page.locator("h1")).to_have_text("台風12号 <b>避難所</b>")
     page.click("#language-ja-easy")
     expect(page.locator("#list-shelters h2 rt")).to_have_text("ひなんじょ")
     page.reload()
     page.wait_for_selector("body[data-share=ready]")
-    assert page.get_attribute("#language-ja-easy", "aria-pressed") == "true"
+    expect(page.locator("#language-ja-easy")).to_have_attribute("aria-pressed", "true")
     page.click("#language-en")
     expect(page.locator("#list-shelters h2")).to_have_text("Shelters")
     assert all(
