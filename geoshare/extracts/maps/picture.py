@@ -68,7 +68,7 @@ def picture(
     TooLarge
         where a collection has too many features for one picture.
     """
-    frame = _frame(box, width_px, height_px, pixel_ratio)
+    frame = frame_around(box, width_px, height_px, pixel_ratio)
     load_fonts()
     content = io.BytesIO()
     pen = Pen(Canvas(content, invariant=1, pageCompression=0, initialFontName=MEDIUM))
@@ -77,10 +77,11 @@ def picture(
     drawing = Drawing(frame, pen, Speaker(language), places, hazards, numbered=False)
     draw_map(drawing, views)
     pen.canvas.save()
-    return _rendered(content.getvalue(), width_px, height_px)
+    return rendered(content.getvalue(), width_px, height_px)
 
 
-def _frame(box: Box, width_px: int, height_px: int, pixel_ratio: float) -> Frame:
+def frame_around(box: Box, width_px: int, height_px: int, pixel_ratio: float) -> Frame:
+    """The frame of a picture that shows a box; BadRequest as :func:`picture`."""
     if not (1 <= width_px <= MOST_PIXELS and 1 <= height_px <= MOST_PIXELS):
         raise BadRequest(
             "The picture's size is out of range",
@@ -108,7 +109,8 @@ def _frame(box: Box, width_px: int, height_px: int, pixel_ratio: float) -> Frame
     )
 
 
-def _rendered(pdf: bytes, width_px: int, height_px: int) -> bytes:
+def rendered(pdf: bytes, width_px: int, height_px: int) -> bytes:
+    """The first page of a document as a PNG."""
     out = io.BytesIO()
     with _lock:
         document = pypdfium2.PdfDocument(pdf)

@@ -1,0 +1,214 @@
+"""What changed between two files, or between two times of a collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+import shapely
+
+from geoshare.errors import BadRequest, GeoshareError
+from geoshare.extracts.maps.changes import Difference, draw_changes
+from geoshare.merge.difference import ACCURACY_M, Changes, compare
+from geoshare.model.batch import FeatureBatch
+from geoshare.model.collections import Collection, known
+from geoshare.model.report import Report
+from geoshare.model.things import Member, Thing
+from geoshare.model.times import parse_interval
+from geoshare.sources import ReadRequest, read_file
+from geoshare.sources.lanelet2 import read_primitives
+from geoshare.sources.reading import pick
+from geoshare.store.reading import scan_features, sequence_at
+
+if TYPE_CHECKING:
+    from geoshare.services import Services
+
+MOST: Final = 2_000_000
+"""Things of one map that are compared."""
+SIZE_PX: Final = (1600, 1200)
+
+
+def compare_files(
+    before: Path,
+    after: Path,
+    work_dir: Path,
+    *,
+    accuracy_m: float = ACCURACY_M,
+    crs: str | None = None,
+    grids_dir: Path | None = None,
+) -> Changes:
+    """Compare two maps in any formats that can be contributed.
+
+    Two Lanelet2 maps are compared node by node, way by way; anything else feature by feature.
+
+    Raises
+    ------
+    BadData
+        where one of them cannot be read.
+    BadRequest
+        where they are too large, or the accuracy is none.
+    """
+    requests = [
+        ReadRequest("", work_dir / name, 0, crs=crs, grids_dir=grids_dir)
+        for name in ("before", "after")
+    ]
+    for request in requests:
+        request.work_dir.mkdir(parents=True, exist_ok=True)
+    paths = (before, after)
+    for path in paths:
+        if not path.is_file():
+            raise BadRequest(f"there is no file {path}", parameter="FILE", allowed="a file's path")
+    primitive = all(_is_osm(path) for path in paths)
+    one, other = (
+        _bounded(_things(path, request, primitive))
+        for path, request in zip(paths, requests, strict=True)
+    )
+    return compared(one, _under_one_name(one, other), accuracy_m)
+
+
+def compared(before: Iterable[Thing], after: Iterable[Thing], accuracy_m: float) -> Changes:
+    """Compare things; a BadRequest for an accuracy that is none."""
+    try:
+        return compare(before, after, accuracy_m=accuracy_m)
+    except ValueError as error:
+        raise BadRequest(
+            "The accuracy is out of range", parameter="accuracy_m", allowed="metres above 0"
+        ) from error
+
+
+def picture_of(found: Changes, size_px: tuple[int, int] = SIZE_PX, language: str = "ja") -> bytes:
+    """Draw a change set as a PNG: what came, went and moved, on what stayed as it is.
+
+    Raises
+    ------
+    BadRequest
+        where nothing that has changed has a place.
+    """
+    drawn = []
+    for change in found.changes:
+        before, after = change.before, change.after
+        moved = change.what == "changed" and bool({"moved", "height"} & set(change.aspects))
+        kind = change.what if change.what != "changed" else "moved" if moved else "other"
+        was = before.shape if before is not None and kind in ("moved", "removed") else None
+        drawn.append(Difference(kind, was, None if after is None else after.shape))
+    return draw_changes(drawn, size_px, "en" if language == "en" else "ja")
+
+
+def things_of(
+    collection: Collection,
+    ids: Iterable[str],
+    shapes: Iterable[shapely.Geometry | None],
+    properties: Iterable[Mapping[str, Any]],
+) -> Iterator[Thing]:
+    """Features as things: what refers to others is topology, measures follow from the shape."""
+    references = {item.name: item.reference for item in collection.properties if item.reference}
+    measures = {item.name for item in collection.properties if item.measure}
+    for id_, shape, said in zip(ids, shapes, properties, strict=True):
+        members: list[Member] = []
+        attributes: dict[str, Any] = {}
+        for name, value in said.items():
+            if value is None or name in measures:
+                continue
+            if name in references:
+                members += [Member(references[name], item, name) for item in _listed(value)]
+            else:
+                attributes[name] = value
+        yield Thing(collection.name, id_, shape, attributes=attributes, members=tuple(members))
+
+
+def _listed(value: Any) -> list[str]:
+    """Ids that a reference names: one, or a JSON list of them."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            return [value]
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _is_osm(path: Path) -> bool:
+    try:
+        return pick(path, Report(path.name)).name == "lanelet2"
+    except GeoshareError:
+        return False
+
+
+def _things(path: Path, request: ReadRequest, primitive: bool) -> Iterator[Thing]:
+    report = Report(path.name)
+    if primitive:
+        yield from read_primitives(path, request, report)
+        return
+    for item in read_file(path, request, report):
+        if isinstance(item, FeatureBatch):
+            about = known().get(item.collection) or Collection(item.collection, "", "")
+            yield from things_of(about, item.record_ids, item.geometry, item.properties.to_pylist())
+
+
+def _under_one_name(before: list[Thing], after: list[Thing]) -> list[Thing]:
+    """Let one layer be compared with one layer, however the files and so the layers are called."""
+    kinds, others = ({thing.kind for thing in things} for things in (before, after))
+    if kinds == others or len(kinds) != 1 or len(others) != 1:
+        return after
+    return [replace(thing, kind=next(iter(kinds))) for thing in after]
+
+
+def _bounded(things: Iterable[Thing]) -> list[Thing]:
+    found = []
+    for thing in things:
+        found.append(thing)
+        if len(found) > MOST:
+            raise BadRequest(
+                "The map is too large to be compared", parameter="FILE", allowed=f"{MOST} things"
+            )
+    return found
+
+
+def compare_times(
+    services: Services, name: str, since: str, until: str | None, accuracy_m: float = ACCURACY_M
+) -> Changes:
+    """Compare a collection of the record as it was known at two times; for the operator's own hand.
+
+    Parameters
+    ----------
+    services, name
+        Whose record, and which collection of it.
+    since, until
+        RFC 3339 instants; None: now.
+
+    Raises
+    ------
+    BadRequest
+        for a collection that is none, or a text that is no instant.
+    """
+    about = services.record.collections().get(name)
+    if about is None or about.kind != "vector":
+        raise BadRequest("there is no such collection of features", parameter="COLLECTION")
+    moments = [instant(since, "--from"), None if until is None else instant(until, "--to")]
+    with services.record.snapshot() as connection:
+        one, other = (_bounded(_recorded(connection, about, moment_us)) for moment_us in moments)
+    return compared(one, other, accuracy_m)
+
+
+def instant(text: str, parameter: str) -> int:
+    """Microseconds since 1970 of an RFC 3339 instant; a date is the end of that day.
+
+    Raises
+    ------
+    BadRequest
+        for anything else.
+    """
+    found = parse_interval(text, parameter)
+    if found.end_us is None or "/" in text:
+        raise BadRequest("This is no instant", parameter=parameter, allowed="an RFC 3339 date-time")
+    return found.end_us
+
+
+def _recorded(connection: Any, about: Collection, moment_us: int | None) -> Iterator[Thing]:
+    sequence = None if moment_us is None else sequence_at(connection, moment_us)
+    for chunk in scan_features(connection, about.name, at_sequence=sequence):
+        shapes = shapely.from_wkb(np.array(chunk.geometry, object))
+        yield from things_of(about, chunk.ids, shapes, map(orjson.loads, chunk.properties))

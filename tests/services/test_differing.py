@@ -1,0 +1,75 @@
+"""Files in any format, times of a collection, and pictures of what changed between them."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from geoshare.cli import main
+from geoshare.errors import BadRequest
+from geoshare.extracts.maps.changes import COLOURS
+from geoshare.services.differing import compare_files, picture_of
+
+
+def shops(path: Path, **places: tuple[float, str]) -> Path:
+    features = [
+        {
+            "type": "Feature",
+            "id": name,
+            "properties": {"id": name, "name": text},
+            "geometry": {"type": "Point", "coordinates": [139.7 + at / 1000, 35.6]},
+        }
+        for name, (at, text) in places.items()
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
+    return path
+
+
+@pytest.fixture
+def two(tmp_path) -> tuple[Path, Path]:
+    before = shops(tmp_path / "a.geojson", a=(0, "A"), b=(1, "B"), c=(2, "C"))
+    after = shops(tmp_path / "b.geojson", a=(0, "A"), b=(1.1, "B"), c=(2, "D"), d=(3, "E"))
+    return before, after
+
+
+def test_features_of_two_files_are_compared_by_their_ids(two, tmp_path):
+    found = compare_files(*two, tmp_path / "work")
+    assert {item.thing.id: (item.what, item.aspects) for item in found.changes} == {
+        "b": ("changed", ("moved",)),
+        "c": ("changed", ("attributes",)),
+        "d": ("added", ()),
+    }
+
+
+def test_the_picture_shows_each_kind_of_change_in_its_colour(two, tmp_path):
+    found = compare_files(*two, tmp_path / "work")
+    image = Image.open(io.BytesIO(picture_of(found, (1200, 900), "en")))
+    assert image.size == (1200, 900)
+    seen = {tuple(colour) for colour in np.asarray(image).reshape(-1, 3).tolist()}
+    for kind in ("added", "moved", "other"):
+        assert tuple(bytes.fromhex(COLOURS[kind][1:])) in seen, kind
+    assert tuple(bytes.fromhex(COLOURS["removed"][1:])) not in seen
+
+
+def test_what_did_not_change_has_no_picture(two, tmp_path):
+    found = compare_files(two[0], two[0], tmp_path / "work")
+    assert not found.changes
+    with pytest.raises(BadRequest, match="has a place"):
+        picture_of(found)
+
+
+def test_the_command_line_tells_of_files_and_writes_the_change_set(two, tmp_path):
+    said = ["diff", *map(str, two), "--picture", str(tmp_path / "x.png")]
+    run = CliRunner(env={"GEOSHARE_DATA": str(tmp_path / "data")}).invoke(main, said)
+    assert run.exit_code == 0, run.output
+    assert "+1, moved 1, attributes 1 (1 unchanged)" in run.output
+    assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+    run = CliRunner(env={"GEOSHARE_DATA": str(tmp_path / "data")}).invoke(main, [*said, "--json"])
+    kinds = {item["properties"]["change"] for item in json.loads(run.stdout)["features"]}
+    assert kinds == {"added", "changed"}
