@@ -28,6 +28,7 @@ from tiles.pack import Pack, Part, PartInfo, Selection, open_part
 from tiles.pack.bits import Bits
 
 MAX_OPEN: Final = 600  # views
+LOADERS: Final = 61  # views that can be opened at once; a prime, so that keys spread
 _Stamp = tuple[int, int, int]
 _Opened = tuple[Path, _Stamp, View | RasterView]
 
@@ -40,6 +41,7 @@ class Views:
         self._open: OrderedDict[tuple[str, str], _Opened] = OrderedDict()
         self._files = Files(packs_dir, views_dir)
         self._lock = threading.Lock()
+        self._loading = tuple(threading.Lock() for _ in range(LOADERS))
 
     def get(self, policy: Policy, collection: str) -> View | RasterView:
         """Return the view of a collection.
@@ -87,13 +89,22 @@ class Views:
             return None
         if found is not None and found[1] == stamp:
             return found[2]
-        view = self._load(policy_hash, path)
-        with self._lock:
-            self._open[key] = (path, stamp, view)
-            self._open.move_to_end(key)
-            while len(self._open) > MAX_OPEN:
-                self._open.popitem(last=False)
-        return view
+        # Hundreds may ask in the moment in which a view is replaced: one thread opens it for all.
+        with self._loading[hash(key) % LOADERS]:
+            stamp = _stamp(path)
+            if stamp is None:
+                return None
+            with self._lock:
+                found = self._open.get(key)
+            if found is not None and found[1] == stamp:
+                return found[2]
+            view = self._load(policy_hash, path)
+            with self._lock:
+                self._open[key] = (path, stamp, view)
+                self._open.move_to_end(key)
+                while len(self._open) > MAX_OPEN:
+                    self._open.popitem(last=False)
+            return view
 
     def outline(self, policy: Policy, collection: str) -> View | RasterView | Outline:
         """Return the view, or what there is to say of one that cannot be opened; raises NotFound."""

@@ -42,6 +42,11 @@ class WatchParams(Params):
         max_length=8_000,
         description="A token for each, in the same order, comma-separated; empty for none yet",
     )
+    desk: str = Field(
+        "",
+        max_length=64,
+        description="Of these, the one whose features are edited: they come with their versions",
+    )
 
 
 class QuickWatch:
@@ -82,4 +87,4 @@ def several(params: WatchParams) -> Response:
 
 def _told(found: Services, who: Principal, params: WatchParams) -> tuple[bytes, tuple[str, ...]]:
     names = params.collections.split(",")
-    return found.watching.told(who, names, paired(names, params.since))
+    return found.watching.told(who, names, paired(names, params.since), params.desk)

@@ -120,6 +120,14 @@ class Desk:
         found: dict[str, Any] = orjson.loads(view.geojson(rows)) if len(rows) else bare
         return found | extra
 
+    def standing(
+        self, who: Principal, collection: str, ids: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Version of features by id, what the own people say of them, and who said it last."""
+        self.rules.check_collection(who, collection)
+        versions = self._versions(who, [(collection, feature) for feature in ids])
+        return dict(zip(ids, versions, strict=True))
+
     def history(self, who: Principal, collection: str, feature: str) -> list[dict[str, Any]]:
         """What the own people said of a feature, the newest first; NotFound where there is nothing."""
         self.rules.check_collection(who, collection)

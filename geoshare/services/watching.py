@@ -1,7 +1,7 @@
 """What has changed in several collections at once, for screens that look again and again.
 
-A stream of events holds a thread, and five hundred screens cannot have one each. So they ask, about
-twice a second, and mostly there is nothing to tell: that costs a look at each view. What there is to
+A stream of events holds a thread, and five hundred screens cannot have one each. So they ask, a few
+times a second, and mostly there is nothing to tell: that costs a look at each view. What there is to
 tell is written once for all who see the same and ask from the same state. When more ask than a worker
 answers with ease, it tells them to come less often; who edits comes as often as before.
 """
@@ -19,7 +19,7 @@ import orjson
 from geoshare.access.credentials import Principal
 from geoshare.access.credentials.principal import EDITOR
 from geoshare.access.view import View
-from geoshare.errors import BadRequest, Denied, Gone, NotFound, Unavailable
+from geoshare.errors import BadRequest, Denied, GeoshareError, Gone, NotFound, Unavailable
 from geoshare.query.feed import FeedPage, FeedQuery, holder
 from geoshare.services.bodies import Bodies, Kept
 
@@ -30,9 +30,9 @@ FEW: Final = 20  # changes that are told with their features
 MANY: Final = 500  # beyond which they are not even listed
 MOST: Final = 32  # collections at once
 KEPT_BYTES: Final = 8_000_000
-FASTEST_S: Final = 0.5
-SLOWEST_S: Final = 15.0
-ASKS_PER_S: Final = 800  # that a worker answers with ease
+EDITOR_S: Final = 0.2  # between two questions of who edits
+STEPS_S: Final = (0.3, 0.6, 1.0, 2.0, 4.0, 8.0, 15.0)  # of who does not
+ASKS_PER_S: Final = 1_200  # that a worker answers with ease, in a fifth of a core
 MEMORY_S: Final = 5.0
 
 
@@ -45,12 +45,19 @@ class Watching:
         self.pace = Pace(now_s)
 
     def told(
-        self, who: Principal, names: Sequence[str], since: Sequence[str]
+        self, who: Principal, names: Sequence[str], since: Sequence[str], desk: str = ""
     ) -> tuple[bytes, tuple[str, ...]]:
         """What has changed in collections since a token of each; "" asks for the token of now.
 
         A collection in which nothing has changed is left out, like one that is hidden, does not exist,
         or is just being prepared.
+
+        Parameters
+        ----------
+        desk
+            The collection whose list the caller has open at the desk: features that are told of it
+            come with what one edits them by (``"desk"``, by id). Ignored where the caller does not
+            edit it, as if it did not exist.
 
         Returns
         -------
@@ -64,10 +71,30 @@ class Watching:
         """
         known = dict(zip(names, since, strict=True))
         said = {name: text for name in known if (text := self._changed(who, name, known[name]))}
+        if known.get(desk) and desk in said:
+            said[desk] = self._with_versions(who, desk, said[desk])
         members = b",".join(orjson.dumps(name) + b":" + text for name, text in said.items())
         next_ms = round(1000 * self.pace.next_s(editor=self._edits(who)))
         body = b'{"next_ms":%d,"collections":{%s}}' % (next_ms, members)
         return body, tuple(name for name in said if known[name])
+
+    def _with_versions(self, who: Principal, name: str, text: bytes) -> bytes:
+        """Add what colleagues said of the features; it holds for all of an organisation."""
+        features = orjson.loads(text).get("features", {}).get("features", ())
+        ids = tuple(str(feature["id"]) for feature in features)
+        if not ids:
+            return text
+        try:
+            self._services.live.rules.check_collection(who, name)
+        except GeoshareError:
+            return text
+        head = self._services.record.head()  # read first: what is kept under it is no older
+        key = who.organisation, name, ids, head
+
+        def written() -> Kept:
+            return Kept("", "", orjson.dumps(self._services.live.standing(who, name, ids)))
+
+        return text[:-1] + b',"desk":' + self._kept.get_or_make(key, written).payload + b"}"
 
     def _edits(self, who: Principal) -> bool:
         if who.anonymous or not who.may(EDITOR):
@@ -102,7 +129,8 @@ class Pace:
     """How soon who has asked is to ask again, so that a worker has no more to answer than it can.
 
     Each answer adds the seconds that it gave; the sum over a stretch of time, divided by its length,
-    is the number of those who ask (Little's law).
+    is the number of those who ask (Little's law). Nothing else goes in: no data, whoever may see it.
+    What others do shows in steps alone.
     """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
@@ -118,7 +146,8 @@ class Pace:
             self._sum_s *= math.exp((self._at_s - now_s) / MEMORY_S)
             self._at_s = now_s
             watching = self._sum_s / MEMORY_S
-            given_s = FASTEST_S if editor else min(max(FASTEST_S, watching / ASKS_PER_S), SLOWEST_S)
+            enough = (step for step in STEPS_S if step * ASKS_PER_S >= watching)
+            given_s = EDITOR_S if editor else next(enough, STEPS_S[-1])
             self._sum_s += given_s
         return given_s
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import shapely
 from shapely import LineString, Point, box
 
+from geoshare.access import views
 from geoshare.access.build import build_views, sweep_views
 from geoshare.access.precision import snap
-from geoshare.access.views import Views
+from geoshare.access.views import Views, open_view
 from geoshare.errors import NotFound, Unavailable
 from geoshare.model.box import Box
 from tests.access.town import Town, features, policy
@@ -93,6 +97,29 @@ def test_a_worker_notices_a_replaced_view(town: Town) -> None:
     assert list(features(second)) == ["s2"]
     assert list(features(first)) == ["s1"]
     assert first.token != second.token
+
+
+def test_one_thread_opens_a_replaced_view_for_all_who_ask(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = policy({"collections": ["shelters"], "columns": ["name"]})
+    town.packs.publish("shelters", [shelter(1)])
+    town.view(held, "shelters")
+    town.packs.change("shelters", [shelter(2)], removed=["s1"])
+    build_views([held], town.packs, town.views_dir)
+    opened, begun = [], threading.Event()
+
+    def slow(*said: object) -> object:
+        opened.append(said)
+        begun.wait(0.2)  # the others come meanwhile
+        return open_view(*said)
+
+    monkeypatch.setattr(views, "open_view", slow)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: town.views.get(held, "shelters"), range(8)))
+    assert len(opened) == 1
+    assert len(set(map(id, found))) == 1
+    assert list(features(found[0])) == ["s2"]
 
 
 def test_only_a_change_that_a_view_shows_moves_its_token(town: Town) -> None:

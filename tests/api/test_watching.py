@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from geoshare.services.watching import FASTEST_S, Pace
+from geoshare.services.watching import EDITOR_S, STEPS_S, Pace
 from tests.api.test_changes import ask, contribute  # noqa: F401 (a fixture)
 
 USUAL = {"Range": "bytes=0-"}  # is not plain, and changes no answer
@@ -103,13 +103,54 @@ def test_who_is_revoked_is_told_nothing(own, contribute):  # noqa: F811
     assert look(own, "shelters", key=None, **{"X-API-Key": "gs_no"}).status_code == 401
 
 
+def test_an_editor_is_told_of_the_open_list_with_what_it_is_edited_by(own, contribute):  # noqa: F811
+    contribute({"id": "1", "name": "東小学校"}, {"id": "2", "name": "西小学校"})
+    first = told(own, "shelters")["shelters"]["token"]
+    (shelter, other) = own.client.get(
+        "/desk/collections/shelters/items", headers={"X-API-Key": own.keys["municipal"]}
+    ).json["features"]
+    set_ = own.client.patch(
+        f"/collections/shelters/items/{shelter['id']}",
+        json={"properties": {"people_count": 12}},
+        headers={"X-API-Key": own.keys["municipal"], "If-Match": f'"{shelter["version"]}"'},
+    )
+    contribute({"id": "1", "name": "東小学校"}, {"id": "2", "name": "新西小学校"})
+    said = {"collections": "shelters,events", "since": f"{first},", "desk": "shelters"}
+    key = {"X-API-Key": own.keys["municipal"]}
+    changed = own.client.get("/changes", query_string=said, headers=key).json["collections"]["shelters"]
+    assert set(changed["desk"]) == {shelter["id"], other["id"]}
+    for feature in changed["features"]["features"]:
+        item = own.client.get(f"/desk/collections/shelters/items/{feature['id']}", headers=key).json
+        assert feature | changed["desk"][feature["id"]] == item
+    assert changed["desk"][shelter["id"]]["version"] == set_.json["version"]
+    assert changed["desk"][shelter["id"]]["own"]["people_count"] == 12
+
+
+@pytest.mark.parametrize("key", ["developer", None])
+def test_who_does_not_edit_is_told_nothing_more_however_it_is_asked(own, contribute, key):  # noqa: F811
+    contribute({"id": "1", "name": "東小学校"})
+    first = told(own, "shelters", key=key)["shelters"]["token"]
+    contribute({"id": "1", "name": "新東小学校"})
+    sent = {"X-API-Key": own.keys[key]} if key else {}
+    bodies = {
+        own.client.get(
+            "/changes",
+            query_string={"collections": "shelters", "since": first} | more,
+            headers=sent,
+        ).data
+        for more in ({}, {"desk": "shelters"}, {"desk": "lanes"}, {"desk": "nowhere"})
+    }
+    assert len(bodies) == 1
+    assert b"updated" in bodies.pop()
+
+
 def test_the_more_watch_the_less_often_each_is_to_ask_and_editors_go_on():
     now = [0.0]
     pace = Pace(lambda: now[0])
-    assert pace.next_s(editor=False) == FASTEST_S
+    assert pace.next_s(editor=False) == STEPS_S[0]
 
     def watch(screens: int, seconds: float) -> float:
-        due, last = [now[0]] * screens, FASTEST_S
+        due, last = [now[0]] * screens, STEPS_S[0]
         end = now[0] + seconds
         while min(due) < end:
             first = due.index(min(due))
@@ -118,9 +159,10 @@ def test_the_more_watch_the_less_often_each_is_to_ask_and_editors_go_on():
             due[first] += last
         return last
 
-    assert watch(100, 10) == FASTEST_S
-    many = watch(3_000, 20)
-    assert 2 < many < 5  # about 3,000 screens at 800 questions a second
-    assert pace.next_s(editor=True) == FASTEST_S
+    assert watch(100, 10) == STEPS_S[0]
+    assert (
+        watch(3_000, 20) == 4
+    )  # 2.5 s for 1,200 questions a second of 3,000 screens, and the next step
+    assert pace.next_s(editor=True) == EDITOR_S
     now[0] += 60
-    assert pace.next_s(editor=False) == FASTEST_S
+    assert pace.next_s(editor=False) == STEPS_S[0]

@@ -2,7 +2,7 @@
 
 The sample town with some hundred shelters more is served; officers edit with pauses as people make
 them, watchers look at the map, and both do over HTTP what the pages do: ask what has changed as often
-as they are told to, and officers ask for each changed feature of their list. Times are from the moment
+as they are told to; officers are told of their list with versions. Times are from the moment
 an officer's request begins to the moment another screen has the value, and to the first answer of
 ``/items`` that holds it. Clients and server share the machine, and the client's own lag counts.
 """
@@ -101,6 +101,8 @@ class Board:
 class Screen:
     """Asks what has changed, and takes it in."""
 
+    desk = ""
+
     def __init__(self, board: Board, port: int, key: str, names: tuple[str, ...], kind: str) -> None:
         self.board, self.line, self.names, self.kind = board, Line(port, key), names, kind
         self.tokens = dict.fromkeys(names, "")
@@ -110,17 +112,20 @@ class Screen:
         """Look as often as one is told to."""
         await asyncio.sleep(random.random())
         while time.monotonic() < until:
-            query = f"collections={','.join(self.names)}&since={','.join(self.tokens.values())}"
+            query = (
+                f"collections={','.join(self.names)}&since={','.join(self.tokens.values())}{self.desk}"
+            )
             begun = time.monotonic()
             status, found = await self.line.ask("GET", f"/changes?{query}")
             self.board.count(f"{self.kind}: {status}")
-            self.board.add("(a look)", time.monotonic() - begun)
+            told_of = " with news" if found.get("collections") else ""
+            self.board.add(f"(a look{told_of})", time.monotonic() - begun)
             for name, told in found.get("collections", {}).items():
                 first, self.tokens[name] = not self.tokens[name], told["token"]
                 if name == "shelters" and not first:
                     await self.take(told)
             wait_s = found.get("next_ms", 1000) / 1000
-            self.board.add("(told to wait)", wait_s)
+            self.board.add(f"({self.kind} waits)", wait_s)
             await asyncio.sleep(wait_s * random.uniform(0.9, 1.1))
 
     async def take(self, told: dict[str, Any]) -> None:
@@ -130,6 +135,8 @@ class Screen:
 
 class Officer(Screen):
     """A screen with the list of shelters, at which somebody works."""
+
+    desk = "&desk=shelters"
 
     def __init__(self, board: Board, port: int, key: str, think_s: float) -> None:
         super().__init__(board, port, key, LISTS, "officer")
@@ -141,14 +148,23 @@ class Officer(Screen):
         self._versions = {feature["id"]: feature["version"] for feature in found["features"]}
 
     async def take(self, told: dict[str, Any]) -> None:
-        """The list asks for what it is told of."""
-        for name in [*told["created"], *told["updated"]]:
+        """The list takes what it is told of with its version, and asks for the rest."""
+        features = told.get("features", {}).get("features", [])
+        ready = [feature for feature in features if feature["id"] in told.get("desk", {})]
+        for feature in ready:
+            standing = told["desk"][feature["id"]]
+            self._versions[feature["id"]] = standing["version"]
+            feature["properties"] |= standing["own"]
+        self.board.seen(self.kind, ready, self.last)
+        known = {feature["id"] for feature in ready}
+        for name in [*told.get("created", ()), *told.get("updated", ())]:
+            if name in known:
+                continue
             status, found = await self.line.ask("GET", f"/desk/collections/shelters/items/{name}")
             self.board.count(f"feature of a list: {status}")
-            if status != 200:
-                continue
-            self._versions[name] = found["version"]
-            self.board.seen(self.kind, [found], self.last)
+            if status == 200:
+                self._versions[name] = found["version"]
+                self.board.seen(self.kind, [found], self.last)
 
     async def work(self, until: float) -> None:
         """Set the number of people in some shelter, think, and so on."""
@@ -204,10 +220,10 @@ def main() -> int:
         asyncio.run(measure(board, port, keys["municipal"], arguments))
         lasted = time.monotonic() - begun
         used = {who: (after - before.get(who, 0)) / lasted for who, after in cpu_s(pid).items()}
-    print(f"{'':<16}{'times':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}")
+    print(f"{'':<20}{'times':>8}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     for what, values in sorted(board.times.items()):
         figures = [*np.percentile(values, (50, 95, 99)), max(values)]
-        print(f"{what:<16}{len(values):>8}" + "".join(f"{value:>9.0f}" for value in figures))
+        print(f"{what:<20}{len(values):>8}" + "".join(f"{value:>9.0f}" for value in figures))
     print(", ".join(f"{what} x {number}" for what, number in sorted(board.counts.items())))
     print("cores: " + ", ".join(f"{who} {value:.2f}" for who, value in sorted(used.items())))
     print(f"client {time.process_time() / lasted:.2f}")

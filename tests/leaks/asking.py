@@ -272,8 +272,11 @@ class Asker:
             parts = urlsplit(rng.choice(self.known.feeds))
             names = list(dict.fromkeys((parts.path.split("/")[2], *names)))
             tokens = [dict(parse_qsl(parts.query)).get("since", "AAAA"), *[""] * (len(names) - 1)]
-        query = (("collections", ",".join(names)), ("since", ",".join(tokens)))
-        return self.get("/changes", *(query if rng.random() < 0.8 else query[:1]))
+        query = [("collections", ",".join(names)), ("since", ",".join(tokens))]
+        query = query if rng.random() < 0.8 else query[:1]
+        if rng.random() < 0.4:
+            query.append(("desk", rng.choice((*names, self.collection()))))
+        return self.get("/changes", *query)
 
     def vector_tile(self) -> Request:
         z, x, y = self.tile()

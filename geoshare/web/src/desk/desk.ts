@@ -32,17 +32,24 @@ export class Desk {
 
   /** Lists in which something has changed since they were looked at. */
   readonly fresh = new Set<string>();
-  readonly live = new Live(() => [...this.collections, ...this.panes].map(({ id }) => id));
+  readonly live = new Live(() => this.watched(), () => this.about?.id ?? '');
 
   /** Another list is open, or another language or person: all is drawn anew. */
   readonly opened = new Signal<void>();
   /** What the open list holds, or which of it is looked for, has changed. */
   readonly changed = new Signal<void>();
   private writes = 0;
+  /** How many of them there were when the newest look was begun. */
+  private seenWrites = 0;
   private readonly underWay = new Map<string, Promise<void>>();
 
   constructor() {
     this.live.news.on(({ collection, told }) => void this.take(collection, told));
+  }
+
+  private watched(): string[] {
+    this.seenWrites = this.writes;
+    return [...this.collections, ...this.panes].map(({ id }) => id);
   }
 
   /** What the open list shows. */
@@ -107,7 +114,7 @@ export class Desk {
     }
   }
 
-  /** Somebody has changed something: of the open list it is asked for, of the others it is noted. */
+  /** Somebody has changed something: of the open list it is shown, of the others it is noted. */
   private async take(collection: string, told: Told): Promise<void> {
     const pane = this.panes.find(({ id }) => id === collection);
     pane?.told(told);
@@ -118,8 +125,12 @@ export class Desk {
       return;
     }
     const ids = idsOf(told);
-    if (!ids || ids.length > FEW) await this.refresh();
-    else await this.ask(ids).catch((error: unknown) => noticeError(error));
+    // What was told before the own write is older than that.
+    const ready = this.seenWrites === this.writes ? itemsOf(told) : [];
+    if (ready.length) this.put(ready, ready.map(({ id }) => id), false);
+    const rest = ids?.filter((id) => !ready.some((item) => item.id === id));
+    if (!rest || rest.length > FEW) await this.refresh();
+    else await this.ask(rest).catch((error: unknown) => noticeError(error));
   }
 
   /** Asks for some features of the open list anew. */
@@ -171,9 +182,10 @@ export class Desk {
       const done = await change(edited, item, sent, nameOf(edited, item));
       this.writes += 1;
       if (!done) return this.kept(nameOf(edited, item));
-      item.version = done.version;
-      item.own = done.own;
-      item.properties = { ...item.properties, ...said.properties, ...done.own };
+      const shown = this.items.find(({ id }) => id === item.id) ?? item; // news may have put another in its place
+      shown.version = done.version;
+      shown.own = done.own;
+      shown.properties = { ...shown.properties, ...said.properties, ...done.own };
       this.saved(done.edit, nameOf(edited, item));
       this.changed.emit();
       return true;
@@ -236,6 +248,14 @@ export class Desk {
     this.changed.emit();
     return true;
   }
+}
+
+/** The features that were told together with what they are edited by. */
+function itemsOf({ features, desk = {} }: Told): Item[] {
+  return (features?.features ?? []).flatMap((feature): Item[] => {
+    const standing = desk[String(feature.id)];
+    return standing ? [{ id: String(feature.id), geometry: feature.geometry, properties: feature.properties ?? {}, ...standing }] : [];
+  });
 }
 
 export const stateOf = (item: Item): string => String(item.properties.status ?? 'unknown');

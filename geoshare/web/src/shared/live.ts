@@ -1,7 +1,7 @@
 /**
  * What changes on the server while a page is open.
  *
- * The page asks for all of its collections at once, about twice a second, and says what it knows; mostly the
+ * The page asks for all of its collections at once, a few times a second, and says what it knows; mostly the
  * answer is that nothing has changed. The server says when to ask again. A page that nobody looks at does
  * not ask, and one that cannot reach the server asks less and less often.
  */
@@ -19,6 +19,15 @@ export interface Told {
   features?: { features: Feature[] };
   more?: boolean;
   gone?: boolean;
+  /** Of the list that is open at the desk: what one edits its features by. */
+  desk?: Record<string, Standing>;
+}
+
+/** How a feature stands at the desk: its version, what the own people say of it, and who said it last. */
+export interface Standing {
+  version: string;
+  own: Record<string, unknown>;
+  set: { at: string; department: string; person: string; source: string } | null;
 }
 
 export interface News { collection: string; told: Told }
@@ -50,7 +59,11 @@ export class Live {
   private run = 0;
   private online = true;
 
-  constructor(private readonly collections: () => string[]) {
+  /**
+   * `collections` are asked for anew with each look; `desk` names the one of them whose features are told
+   * with their versions.
+   */
+  constructor(private readonly collections: () => string[], private readonly desk: () => string = () => '') {
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.soon(0); });
     window.addEventListener('online', () => this.soon(0));
   }
@@ -72,11 +85,12 @@ export class Live {
   private async look(): Promise<void> {
     const names = this.collections().slice(0, MOST);
     if (document.hidden || !names.length) return;
-    const { run } = this;
+    const run = this.run += 1; // an answer that an earlier look still waits for is not taken any more
     try {
       const since = names.map((name) => this.tokens.get(name) ?? '');
       const known = since.some(Boolean) ? `&since=${since.join(',')}` : '';
-      const found = await get<{ next_ms: number; collections: Record<string, Told> }>(`/changes?collections=${names.join(',')}${known}`);
+      const desk = names.includes(this.desk()) ? `&desk=${this.desk()}` : '';
+      const found = await get<{ next_ms: number; collections: Record<string, Told> }>(`/changes?collections=${names.join(',')}${known}${desk}`);
       if (run !== this.run) return;
       this.wait = spared() ? Math.max(found.next_ms, SPARED_MS) : found.next_ms;
       this.said(true);
