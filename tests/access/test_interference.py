@@ -111,7 +111,7 @@ def answers(view: View) -> list[object]:
     return said
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(data=st.data(), shown=streets("s", "primary"), kind=st.sampled_from(sorted(GRANTS)))
 def test_records_that_differ_in_hidden_things_alone_give_the_same_bytes(
     tmp_path_factory, data, shown, kind
@@ -146,7 +146,7 @@ GRANT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     first=st.lists(GRANT, min_size=1, max_size=2),
     second=st.lists(GRANT, min_size=1, max_size=2),
@@ -194,7 +194,7 @@ FENCED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(grants=st.lists(FENCED, min_size=1, max_size=3), rows=streets("s", "primary"))
 def test_a_column_and_a_place_meet_only_where_one_grant_allows_both(tmp_path_factory, grants, rows):
     town = Town(tmp_path_factory.mktemp("town"))

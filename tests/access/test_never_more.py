@@ -126,7 +126,7 @@ def check_within(
         assert beyond.is_empty, (key, beyond)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(shapes=SHAPES, fence=areas(), mode=MODE, precision_m=PRECISION, spot=SPOT)
 def test_nothing_that_comes_out_lies_beyond_the_fence(
     tmp_path_factory: pytest.TempPathFactory,
@@ -189,7 +189,7 @@ def check_extract(
             check_within(taken, dict.fromkeys(taken, cut), WRITTEN)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(shapes=SHAPES, fence=areas(), other=areas(), mode=MODE, precision_m=PRECISION)
 def test_hiding_more_never_shows_more(
     tmp_path_factory: pytest.TempPathFactory,
@@ -211,7 +211,7 @@ def test_hiding_more_never_shows_more(
     assert set(wide) <= set(exact)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(shapes=SHAPES, fences=st.lists(areas(), min_size=2, max_size=2), mode=MODE)
 def test_two_fences_together_show_what_lies_in_one_of_them_and_no_more(
     tmp_path_factory: pytest.TempPathFactory,
