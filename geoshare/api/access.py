@@ -6,25 +6,22 @@ import tempfile
 from pathlib import Path
 
 from flask import Blueprint, Response, request, send_file
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, services
-from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.describe import NoParams, describes
 from geoshare.api.login import fresh
-from geoshare.errors import BadRequest, NotFound
+from geoshare.errors import NotFound
 
 blueprint = Blueprint("access", __name__)
 
-MAX_BODY = 20_000
 BYTES = "application/octet-stream"
 
 
-class AccessBody(BaseModel):
+class AccessBody(Body):
     """Why, and for how long."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     reason: str = Field(
         min_length=1,
@@ -66,7 +63,7 @@ def listed(params: NoParams) -> Response:
 )
 def open_access(params: NoParams, contribution: str) -> Response:
     """It ends by itself."""
-    body = _body()
+    body = read_body(AccessBody)
     made = services().break_glass.open(caller(), contribution, body.reason, body.minutes)
     return fresh(reply.json(made, status=201))
 
@@ -88,12 +85,3 @@ def original(params: NoParams, contribution: str) -> Response:
         path, name = found.break_glass.original(caller(), contribution, Path(folder))
         response = send_file(path.resolve(), BYTES, as_attachment=True, download_name=name, etag=False)
     return reply.finish(response, cache="no-store")
-
-
-def _body() -> AccessBody:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(AccessBody, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, AccessBody) from error

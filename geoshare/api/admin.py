@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from geoshare.access.credentials import Principal
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, services
-from geoshare.api.describe import NoParams, Params, describes, from_validation
-from geoshare.errors import BadRequest, Denied, NotFound
+from geoshare.api.describe import NoParams, Params, describes
+from geoshare.errors import Denied, NotFound
 from geoshare.model.times import iso
 from geoshare.services.agreements import described
 from geoshare.services.auditing import party_of
@@ -26,13 +26,6 @@ MAX_BODY = 4_000_000
 JSON = "application/json"
 MADE = {201: (JSON, "Done, as a change set")}
 Document = dict[str, Any]
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Body(BaseModel):
-    """Base of all bodies: what is not named here is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Reasoned(Body):
@@ -121,7 +114,7 @@ def tiers_of(params: NoParams, number: int) -> Response:
 @describes("Publish tiers, or keep a draft", answers=MADE, body=TiersBody, tags=("admin",))
 def put_tiers(params: NoParams) -> Response:
     """Checked as a whole; published tiers are in force within a second."""
-    body, desk = _body(TiersBody), TierDesk(services())
+    body, desk = read_body(TiersBody, MAX_BODY), TierDesk(services())
     if body.draft:
         number = desk.draft(body.tiers, _author(body))
     else:
@@ -136,7 +129,7 @@ def put_tiers(params: NoParams) -> Response:
 @describes("Publish a draft", answers=MADE, body=Reasoned, tags=("admin",))
 def publish_draft(params: NoParams, number: int) -> Response:
     """As it was kept; it is checked again."""
-    body, desk = _body(Reasoned), TierDesk(services())
+    body, desk = read_body(Reasoned), TierDesk(services())
     document = desk.tiers(number)[1].document()
     return _made({"number": desk.publish(document, _author(body), ADMIN), "draft": False})
 
@@ -164,7 +157,7 @@ def diff(params: DiffParams) -> Response:
 @describes("Which grants decide about a request", body=Simulated, tags=("admin",))
 def simulation(params: NoParams) -> Response:
     """Of this consumer, this request; nothing is counted and nothing is read."""
-    return reply.json(simulate(services(), _body(Simulated)))
+    return reply.json(simulate(services(), read_body(Simulated, MAX_BODY)))
 
 
 @blueprint.get("/offers")
@@ -178,7 +171,7 @@ def offers(params: NoParams) -> Response:
 @describes("Publish an offer", answers=MADE, body=OfferBody, tags=("admin",))
 def put_offer(params: NoParams) -> Response:
     """A new version of one of the same name."""
-    body = _body(OfferBody)
+    body = read_body(OfferBody, MAX_BODY)
     return _made({"offer": services().agreements.offer(body.id, body.offer, _author(body))})
 
 
@@ -186,7 +179,7 @@ def put_offer(params: NoParams) -> Response:
 @describes("Withdraw an offer", answers=MADE, body=Reasoned, tags=("admin",))
 def withdraw_offer(params: NoParams, offer: str) -> Response:
     """Agreements that were made of it stay."""
-    return _made({"offer": services().agreements.withdraw(offer, _author(_body(Reasoned)))})
+    return _made({"offer": services().agreements.withdraw(offer, _author(read_body(Reasoned)))})
 
 
 @blueprint.get("/agreements")
@@ -204,7 +197,7 @@ def agreements(params: NoParams) -> Response:
 )
 def put_agreement(params: NoParams) -> Response:
     """It takes effect when both parties have signed."""
-    body, found = _body(AgreementBody), services()
+    body, found = read_body(AgreementBody, MAX_BODY), services()
     row = found.agreements.draw_up(body.agreement, _author(body), operator=body.operator)
     return _made(described(row, found.clock.now_us()))
 
@@ -221,7 +214,7 @@ def agreement_of(params: NoParams, agreement: str) -> Response:
 @describes("Record a party's signature", answers=MADE, body=SignatureBody, tags=("admin",))
 def sign(params: NoParams, agreement: str) -> Response:
     """With the second one the version is in force, and the one before it ends."""
-    body = _body(SignatureBody)
+    body = read_body(SignatureBody, MAX_BODY)
     whole = services().agreements.sign(
         agreement, body.version, body.organisation, body.name, _author(body)
     )
@@ -232,7 +225,7 @@ def sign(params: NoParams, agreement: str) -> Response:
 @describes("End an agreement", answers=MADE, body=Reasoned, tags=("admin",))
 def end_agreement(params: NoParams, agreement: str) -> Response:
     """Its tiers are gone within a second."""
-    return _made({"agreement": services().agreements.end(agreement, _author(_body(Reasoned)))})
+    return _made({"agreement": services().agreements.end(agreement, _author(read_body(Reasoned)))})
 
 
 @blueprint.get("/emergencies")
@@ -246,7 +239,7 @@ def emergencies(params: NoParams) -> Response:
 @describes("Propose an emergency", answers=MADE, body=EmergencyBody, tags=("admin",))
 def propose(params: NoParams) -> Response:
     """Nothing happens until somebody else confirms it."""
-    body = _body(EmergencyBody)
+    body = read_body(EmergencyBody, MAX_BODY)
     _person()
     return _made({"emergency": services().emergencies.propose(body.model_dump(), _author(body))})
 
@@ -255,7 +248,7 @@ def propose(params: NoParams) -> Response:
 @describes("Switch a proposed emergency on", answers=MADE, body=Reasoned, tags=("admin",))
 def confirm(params: NoParams, emergency: str) -> Response:
     """By another person than the one who proposed it; at once."""
-    body, who, found = _body(Reasoned), _person(), services().emergencies
+    body, who, found = read_body(Reasoned), _person(), services().emergencies
     found.check_second(emergency, who)
     found.confirm(emergency, _author(body))
     return _made({"emergency": emergency})
@@ -265,7 +258,7 @@ def confirm(params: NoParams, emergency: str) -> Response:
 @describes("Switch an emergency off before its time", answers=MADE, body=Reasoned, tags=("admin",))
 def end_emergency(params: NoParams, emergency: str) -> Response:
     """Or give up a proposal."""
-    services().emergencies.end(emergency, _author(_body(Reasoned)))
+    services().emergencies.end(emergency, _author(read_body(Reasoned)))
     return _made({"emergency": emergency})
 
 
@@ -281,15 +274,6 @@ def _change_set(number: int | None) -> dict[str, Any]:
         "sha256": change.sha256,
         "tiers": found.document(),
     }
-
-
-def _body(model: type[Model]) -> Model:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(model, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, model) from error
 
 
 def _author(body: Reasoned) -> Author:

@@ -4,21 +4,59 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Collection
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel
+from flask import request
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from geoshare.errors import BadRequest
+from geoshare.api.describe import from_validation
+from geoshare.errors import BadRequest, TooLarge
 
+SMALL: Final = 20_000  # bytes of a body that says a few things
 MAX_NAME: Final = 64
 ALLOWED: Final = "printable text: no control characters, no marks that turn the direction of writing"
 _TURNING: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINES: Final = frozenset("\n\r\t")
+LONG: Final = frozenset({"filter"})  # members whose texts may have several lines
 M = TypeVar("M", bound=BaseModel)
 
 
-def validated(model: type[M], content: bytes) -> M:
-    """Read a body. Texts of one line are its own members; those of documents in it may have several.
+class Body(BaseModel):
+    """Base of bodies: what is not named here is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_body(model: type[M], most: int = SMALL, long: Collection[str] = LONG) -> M:
+    """The body of the request, of at most so many bytes, read by ``read_as``. Raises TooLarge, too."""
+    return read_as(model, content(most), long)
+
+
+def content(most: int = SMALL) -> bytes:
+    """The bytes of the request's body. Raises TooLarge for more than there may be."""
+    found = request.stream.read(most + 1) if (request.content_length or 0) <= most else None
+    if found is None or len(found) > most:
+        raise TooLarge("The request body is too large", parameter="body", allowed=f"{most} bytes")
+    return found
+
+
+def read_as(model: type[M], text: bytes, long: Collection[str] = LONG) -> M:
+    """A body as a model, checked as ``validated`` does.
+
+    Raises
+    ------
+    BadRequest
+        naming the member that does not fit, and what is allowed.
+    """
+    try:
+        return validated(model, text, long)
+    except ValidationError as error:
+        raise from_validation(error, model) from error
+
+
+def validated(model: type[M], content: bytes, long: Collection[str] = LONG) -> M:
+    """Read a body. Its own texts have one line, but for ``long``; those of documents in it any number.
 
     Raises
     ------
@@ -30,13 +68,19 @@ def validated(model: type[M], content: bytes) -> M:
     content = content or b"{}"
     try:
         found = json.loads(content, object_pairs_hook=_members)
+        _check_texts(found, long)
+    except BadRequest:
+        raise
     except (ValueError, RecursionError):
         return model.model_validate_json(content)  # says in its own words what cannot be read
+    return model.model_validate_json(content, strict=True)
+
+
+def _check_texts(found: Any, long: Collection[str]) -> None:
     if isinstance(found, dict):
         for name, value in found.items():
-            lines = _LINES if name == "filter" or not isinstance(value, str) else frozenset()
+            lines = _LINES if name in long or not isinstance(value, str) else frozenset()
             _check_text(name, value, lines)
-    return model.model_validate_json(content, strict=True)
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

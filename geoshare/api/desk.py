@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import orjson
 from flask import Blueprint, Response, g, request, send_file
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import Field, JsonValue
 
 from geoshare.api import reply
+from geoshare.api.bodies import Body, M, read_body
 from geoshare.api.context import caller, href, services
-from geoshare.api.describe import NoParams, Params, describes, from_validation
+from geoshare.api.describe import NoParams, Params, describes
 from geoshare.api.params import ItemsParams, Text
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.ingest.photos import MAX_BYTES
@@ -32,13 +33,6 @@ TAGS = ("desk",)
 DONE = {200: (JSON, "Done, and in the record")}
 MADE = {201: (JSON, "Made, and in the record")}
 Kind = Literal["create", "update", "replace", "delete"]
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Body(BaseModel):
-    """Base of all bodies: what is not named here is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AboutBody(Body):
@@ -176,7 +170,7 @@ def edits(params: EditsParams) -> Response:
 @describes("Edit many features at once", answers=MADE, body=EditsBody, tags=TAGS)
 def edit_several(params: NoParams) -> Response:
     """All of it is done, or nothing."""
-    body = read_body(EditsBody)
+    body = desk_body(EditsBody)
     wishes = [edit.wish() for edit in body.edits]
     g.named = ",".join(sorted({wish.collection for wish in wishes}))
     found = services().live.edit(caller(), wishes, body.about(), "several", _key())
@@ -194,7 +188,7 @@ def edit_made(params: NoParams, edit: str) -> Response:
 @describes("Take an edit back", answers=MADE, body=AboutBody, tags=TAGS)
 def undo(params: NoParams, edit: str) -> Response:
     """A new edit that says again what was said before, unless somebody has gone on since."""
-    return sent(services().live.undo(caller(), edit, read_body(AboutBody).about()), 201)
+    return sent(services().live.undo(caller(), edit, desk_body(AboutBody).about()), 201)
 
 
 @blueprint.post("/desk/photos")
@@ -259,7 +253,7 @@ def withdraw(params: NoParams, collection: str, feature_id: str) -> Response:
 def _one(action: Kind, collection: str, feature_id: str) -> Response:
     found = services()
     found.live.rules.check_collection(caller(), collection)
-    body = read_body(FeatureBody)
+    body = desk_body(FeatureBody)
     geometry = body.geometry if "geometry" in body.model_fields_set else UNSAID
     seen = None if action == "create" else _if_match()
     wish = Wish(action, collection, feature_id, seen, body.properties, geometry, body.name)
@@ -309,11 +303,6 @@ def _if_match() -> str | None:
     return found
 
 
-def read_body(model: type[Model]) -> Model:
-    """The body of the request, checked. Raises TooLarge, and BadRequest naming what does not fit."""
-    if (request.content_length or 0) > MAX_BODY:
-        raise TooLarge("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return model.model_validate_json(request.stream.read(MAX_BODY + 1) or b"{}")
-    except ValidationError as error:
-        raise from_validation(error, model) from error
+def desk_body(model: type[M]) -> M:
+    """The body of the request; reasons and notes may have several lines."""
+    return read_body(model, MAX_BODY, ("reason", "source"))

@@ -12,7 +12,7 @@ from geoshare.api import reply
 from geoshare.api.context import caller, services
 from geoshare.api.contributions import XLSX
 from geoshare.api.describe import NoParams, Params, describes
-from geoshare.api.desk import JSON, MADE, TAGS, AboutBody, Body, read_body, sent
+from geoshare.api.desk import JSON, MADE, TAGS, AboutBody, Body, desk_body, sent
 from geoshare.api.params import Text
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.services.desk_sheets import Consent
@@ -105,7 +105,7 @@ def preview(params: SentParams) -> Response:
 )
 def apply(params: NoParams, sheet: str) -> Response:
     """All of it or nothing; 412 with the preview anew where something has changed since."""
-    return sent(services().sheets.apply(caller(), sheet, read_body(ConsentBody).consent()), 201)
+    return sent(services().sheets.apply(caller(), sheet, desk_body(ConsentBody).consent()), 201)
 
 
 def _file(given: str | None) -> tuple[str, bytes]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request, send_file
-from pydantic import ValidationError
 
 from geoshare.api import reply
 from geoshare.api.admit import charge
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import read_body
 from geoshare.api.context import caller, followed, href, services
 from geoshare.api.costs import extract_asked
-from geoshare.api.describe import NoParams, describes, from_validation
-from geoshare.errors import BadRequest
+from geoshare.api.describe import NoParams, describes
 from geoshare.extracts import ExtractRequest
 from geoshare.services.extracts import SUFFIXES, File
 
@@ -36,7 +34,7 @@ MAX_BODY = 2_000_000
 )
 def extract(params: NoParams) -> Response:
     """A small one is answered at once, a large one by a job."""
-    wanted, environ = _request(), request.environ
+    wanted, environ = read_body(ExtractRequest, MAX_BODY), request.environ
     found = services().extracts.ask(
         caller(), wanted, lambda features: charge(environ, extract_asked(wanted.collections, features))
     )
@@ -87,15 +85,6 @@ def cancel(params: NoParams, job: str) -> Response:
 def result(params: NoParams, job: str) -> Response:
     """Ranges are answered, so a broken download goes on where it stopped."""
     return download(services().extracts.result(caller(), job))
-
-
-def _request() -> ExtractRequest:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(ExtractRequest, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, ExtractRequest) from error
 
 
 def download(file: File) -> Response:

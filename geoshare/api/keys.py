@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from flask import Blueprint, Response
+from pydantic import Field, StringConstraints
 
 from geoshare.access.credentials import Part
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, services
-from geoshare.api.describe import NoParams, describes, from_validation
-from geoshare.errors import BadRequest
+from geoshare.api.describe import NoParams, describes
 from geoshare.model.policy import RATES, Rated
 from geoshare.services.keys import Wanted
 
 blueprint = Blueprint("keys", __name__)
 
-MAX_BODY = 20_000
 JSON = "application/json"
 DAY_S = 86_400
-M = TypeVar("M", bound=BaseModel)
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 
-class KeyBody(BaseModel):
+class KeyBody(Body):
     """A key to make."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     label: str = Field("", max_length=200, description="What it is for, up to 200 letters")
     tiers: tuple[Name, ...] = Field((), max_length=100, description="Some of your tiers; empty: all")
@@ -44,10 +39,8 @@ class KeyBody(BaseModel):
     days: int = Field(ge=1, le=1_098, description="Days until it ends, 1 to 1098; never after yours")
 
 
-class RotateBody(BaseModel):
+class RotateBody(Body):
     """How a key gets another secret."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     overlap_seconds: int = Field(
         DAY_S, ge=0, le=90 * DAY_S, description=f"How long the old secret stays, 0 to {90 * DAY_S}"
@@ -70,7 +63,7 @@ def keys(params: NoParams) -> Response:
 )
 def make(params: NoParams) -> Response:
     """It ends with yours, and what it asks counts against both."""
-    body = _body(KeyBody)
+    body = read_body(KeyBody)
     rates = Rated(**{name: getattr(body, name) for name in RATES})
     part = Part(body.tiers, body.collections, rates)
     made, text = services().keys.share(caller(), Wanted(part, body.label, body.days))
@@ -86,7 +79,7 @@ def make(params: NoParams) -> Response:
 )
 def rotate(params: NoParams, key: str) -> Response:
     """The one before is valid until the overlap ends; when the key ends stays as it was."""
-    body = _body(RotateBody)
+    body = read_body(RotateBody)
     described, text = services().keys.rotate_own(caller(), key, body.overlap_seconds)
     return _fresh(reply.json(described | {"key": text}))
 
@@ -97,15 +90,6 @@ def revoke(params: NoParams, key: str) -> Response:
     """Every worker refuses it within a second."""
     services().keys.take_back(caller(), key)
     return reply.finish(Response(status=204), cache="no-store")
-
-
-def _body(model: type[M]) -> M:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(model, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, model) from error
 
 
 def _fresh(response: Response) -> Response:

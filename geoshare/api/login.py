@@ -10,25 +10,21 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from geoshare.api import cookies, reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, services
-from geoshare.api.describe import NoParams, describes, from_validation
-from geoshare.errors import BadRequest
+from geoshare.api.describe import NoParams, describes
 
 blueprint = Blueprint("login", __name__)
 
-MAX_BODY: Final = 10_000
 ATTEMPTS_PER_MINUTE: Final = 30  # of one address
 JSON: Final = "application/json"
 
 
-class LoginBody(BaseModel):
+class LoginBody(Body):
     """An invite, to be looked at or used up."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     invite: str = Field(max_length=200, description="The invite, as it stands in its link behind #")
     look: bool = Field(False, description="Only say whom it is for; it stays as it is")
@@ -46,7 +42,7 @@ def accept(params: NoParams) -> Response:
     found, environ = services(), request.environ
     cookies.check_own_page(found, environ)
     limit_attempts(environ.get("REMOTE_ADDR", ""))
-    body = _body()
+    body = read_body(LoginBody)
     if body.look:
         return fresh(reply.json(found.people.whose(body.invite)))
     text, person = found.people.accept(body.invite)
@@ -103,12 +99,3 @@ def fresh(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers.pop("ETag", None)
     return response
-
-
-def _body() -> LoginBody:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(LoginBody, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, LoginBody) from error

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from flask import Blueprint, Response
+from pydantic import Field, StringConstraints
 
-from geoshare.access.credentials.links import MAX_S
 from geoshare.api import reply
-from geoshare.api.bodies import validated
-from geoshare.api.context import base_url, caller, services
-from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.bodies import Body, read_body
+from geoshare.api.context import caller, services
+from geoshare.api.describe import NoParams, describes
+from geoshare.api.links import LinkBody, address
 from geoshare.api.login import fresh
-from geoshare.errors import BadRequest
 from geoshare.services.organisation_keys import OrganisationKeys
 
 blueprint = Blueprint("organisation_keys", __name__, url_prefix="/me/organisation/keys")
 
-MAX_BODY: Final = 20_000
 HOUR_US: Final = 3_600_000_000
 MADE = {201: ("application/json", "Made; the text is shown this once")}
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Body(BaseModel):
-    """Base of all bodies: what is not named here is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class NewKeyBody(Body):
@@ -50,17 +41,6 @@ class RotateBody(Body):
     )
 
 
-class KeyLinkBody(Body):
-    """A link to make."""
-
-    path: str = Field(
-        max_length=1_000,
-        pattern=r"^/[^#\s\\]*$",
-        description="Path and query, e.g. /tiles/lanes/{z}/{x}/{y}.mvt; {name} is any one part",
-    )
-    seconds: int = Field(3_600, ge=1, le=MAX_S, description=f"How long, 1 to {MAX_S}; rounded up")
-
-
 @blueprint.get("")
 @describes("Keys of your organisation, for its administrators", tags=("people",))
 def keys(params: NoParams) -> Response:
@@ -72,7 +52,7 @@ def keys(params: NoParams) -> Response:
 @describes("Make a key of your organisation", answers=MADE, body=NewKeyBody, tags=("people",))
 def make(params: NoParams) -> Response:
     """It reads what the organisation holds, or the tiers it is for."""
-    body = _body(NewKeyBody)
+    body = read_body(NewKeyBody)
     number, text = _keys().create(body.tiers, label=body.label, days=body.days)
     return fresh(reply.json({"id": number, "key": text}, status=201))
 
@@ -81,7 +61,7 @@ def make(params: NoParams) -> Response:
 @describes("Give a key another secret", answers=MADE, body=RotateBody, tags=("people",))
 def rotate(params: NoParams, key: str) -> Response:
     """The old one stays valid for a while, so that nothing stops."""
-    body = _body(RotateBody)
+    body = read_body(RotateBody)
     text = _keys().rotate(key, overlap_us=body.overlap_hours * HOUR_US, days=body.days)
     return fresh(reply.json({"id": key, "key": text}, status=201))
 
@@ -95,23 +75,12 @@ def revoke(params: NoParams, key: str) -> Response:
 
 
 @blueprint.post("/<key>/links")
-@describes("Make a link in the name of a key", answers=MADE, body=KeyLinkBody, tags=("people",))
+@describes("Make a link in the name of a key", answers=MADE, body=LinkBody, tags=("people",))
 def link(params: NoParams, key: str) -> Response:
     """It GETs this path with this query, as far as the key may then; it ends with the key."""
-    body = _body(KeyLinkBody)
-    if "sig=" in body.path:
-        raise BadRequest("The path has a link in it", parameter="path", allowed="a path without sig")
-    return fresh(reply.json(_keys().link(key, base_url() + body.path, body.seconds), status=201))
+    body = read_body(LinkBody)
+    return fresh(reply.json(_keys().link(key, address(body), body.seconds), status=201))
 
 
 def _keys() -> OrganisationKeys:
     return OrganisationKeys(services(), caller())
-
-
-def _body(model: type[Model]) -> Model:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(model, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, model) from error

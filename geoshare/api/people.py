@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from flask import Blueprint, Response
+from pydantic import Field, StringConstraints
 
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import base_url, caller, services
-from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.describe import NoParams, describes
 from geoshare.api.login import fresh
-from geoshare.errors import BadRequest
 from geoshare.services.colleagues import Colleagues
 
 blueprint = Blueprint("people", __name__)
 
-MAX_BODY: Final = 20_000
 JSON: Final = "application/json"
 MADE = {201: (JSON, "Made")}
 GONE = {204: ("", "Done")}
 Role = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}(:[a-z0-9_]{1,64})?$")]
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Body(BaseModel):
-    """Base of all bodies: what is not named here is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PersonBody(Body):
@@ -79,7 +70,7 @@ def persons(params: NoParams) -> Response:
 @describes("Add a person", answers=MADE, body=PersonBody, tags=("people",))
 def add(params: NoParams) -> Response:
     """They are let in by an invite, which is made beside this."""
-    made = _colleagues().add(_body(PersonBody).model_dump())
+    made = _colleagues().add(read_body(PersonBody).model_dump())
     return fresh(reply.json(made, status=201))
 
 
@@ -87,7 +78,7 @@ def add(params: NoParams) -> Response:
 @describes("Change a person, or let them in no more", body=ChangeBody, tags=("people",))
 def change(params: NoParams, person: str) -> Response:
     """It counts within a second, also for sessions under way."""
-    said = _body(ChangeBody).model_dump(exclude_unset=True)
+    said = read_body(ChangeBody).model_dump(exclude_unset=True)
     return fresh(reply.json(_colleagues().change(person, said)))
 
 
@@ -103,7 +94,7 @@ def erase(params: NoParams, person: str) -> Response:
 @describes("Invite a person", answers=MADE, body=InviteBody, tags=("people",))
 def invite(params: NoParams, person: str) -> Response:
     """A link that lets them in once; it is shown this once, and takes the place of earlier ones."""
-    text, expires = _colleagues().invite(person, _body(InviteBody).hours)
+    text, expires = _colleagues().invite(person, read_body(InviteBody).hours)
     return fresh(reply.json({"link": invite_link(base_url(), text), "expires": expires}, status=201))
 
 
@@ -126,7 +117,7 @@ def departments(params: NoParams) -> Response:
 @describes("Add a department", answers=MADE, body=DepartmentBody, tags=("people",))
 def add_department(params: NoParams) -> Response:
     """Persons belong to one or none."""
-    return fresh(reply.json(_colleagues().add_department(_body(DepartmentBody).name), status=201))
+    return fresh(reply.json(_colleagues().add_department(read_body(DepartmentBody).name), status=201))
 
 
 def invite_link(base: str, text: str) -> str:
@@ -136,12 +127,3 @@ def invite_link(base: str, text: str) -> str:
 
 def _colleagues() -> Colleagues:
     return Colleagues(services(), caller())
-
-
-def _body(model: type[Model]) -> Model:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(model, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, model) from error

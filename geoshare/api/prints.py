@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
-from pydantic import ValidationError
 
 from geoshare.api import reply
 from geoshare.api.admit import charge
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import read_body
 from geoshare.api.context import caller, href, services
 from geoshare.api.costs import extract_asked
-from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.describe import NoParams, describes
 from geoshare.api.extracts import PDF, download
-from geoshare.errors import BadRequest
 from geoshare.extracts.maps.request import PrintRequest
 
 blueprint = Blueprint("prints", __name__)
@@ -29,7 +27,7 @@ MAX_BODY = 500_000
 )
 def make_print(params: NoParams) -> Response:
     """A few pages are answered at once, many by a job."""
-    wanted, environ = _request(), request.environ
+    wanted, environ = read_body(PrintRequest, MAX_BODY), request.environ
     found = services().prints.ask(
         caller(),
         wanted,
@@ -52,13 +50,4 @@ def make_print(params: NoParams) -> Response:
 )
 def estimate_print(params: NoParams) -> Response:
     """Nothing is made, and nothing is kept."""
-    return reply.json(services().prints.estimate(caller(), _request()))
-
-
-def _request() -> PrintRequest:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(PrintRequest, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, PrintRequest) from error
+    return reply.json(services().prints.estimate(caller(), read_body(PrintRequest, MAX_BODY)))

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from flask import Blueprint, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from flask import Blueprint, Response, g
+from pydantic import BaseModel, ConfigDict, Field
 
 from geoshare.access.credentials import Principal
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import content, read_as
 from geoshare.api.context import caller, href, services
-from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.describe import NoParams, describes
 from geoshare.api.landing import OGC_REL
 from geoshare.derive.requests import AreaInputs, Inputs, RoadInputs
 from geoshare.derive.sheet import XLSX, write_sheet
@@ -156,9 +156,9 @@ def described(params: NoParams, process: str) -> Response:
 def execute(params: NoParams, process: str) -> Response:
     """Answered at once, from the caller's view of now."""
     about = _process(process)
-    wanted = _read(Execute, _body())
+    wanted = read_as(Execute, content(MAX_BODY))
     kind = _kind(about, wanted)
-    inputs = _read(about.inputs, orjson.dumps(wanted.inputs))
+    inputs = read_as(about.inputs, orjson.dumps(wanted.inputs))
     found = about.run(services(), caller(), inputs)
     g.named = ",".join(name for name in about.reads if name in services().visible(caller()))
     if kind != JSON:
@@ -172,19 +172,6 @@ def _process(name: str) -> Process:
     if name not in PROCESSES:
         raise NotFound("No such process")
     return PROCESSES[name]
-
-
-def _body() -> bytes:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    return request.get_data(cache=False)
-
-
-def _read(model: type[Any], content: bytes) -> Any:
-    try:
-        return validated(model, content)
-    except ValidationError as error:
-        raise from_validation(error, model) from error
 
 
 def _kind(about: Process, wanted: Execute) -> str:

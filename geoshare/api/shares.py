@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from flask import Blueprint, Response, request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from flask import Blueprint, Response
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, href, services
-from geoshare.api.describe import NoParams, describes, from_validation
+from geoshare.api.describe import NoParams, describes
 from geoshare.api.login import fresh
-from geoshare.errors import BadRequest
 from geoshare.model.box import Box
 from geoshare.services.shares import LAYERS, MAX_HOURS, MAX_NOTE, MAX_TITLE, Wanted
 
 blueprint = Blueprint("shares", __name__)
 
-MAX_BODY = 20_000
 MADE = {201: ("application/json", "The share and its address")}
 Degrees = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class ShareBody(BaseModel):
+class ShareBody(Body):
     """A map to share."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     title: str = Field(
         min_length=1, max_length=MAX_TITLE, description=f"One line, 1 to {MAX_TITLE} letters"
@@ -63,7 +59,7 @@ def shares(params: NoParams) -> Response:
 @describes("Share a map with anybody who has the link", answers=MADE, body=ShareBody, tags=("share",))
 def make(params: NoParams) -> Response:
     """It opens without a login until it ends or is revoked, and shows what may be shown to anybody."""
-    body = _body()
+    body = read_body(ShareBody)
     wanted = Wanted(
         body.title, body.note, body.language, body.layers, Box(*body.bbox), body.hours, body.until
     )
@@ -80,12 +76,3 @@ def revoke(params: NoParams, share: str) -> Response:
 
 def _addressed(share: dict[str, Any]) -> dict[str, Any]:
     return share | {"href": href("s", share["id"])}
-
-
-def _body() -> ShareBody:
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        return validated(ShareBody, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, ShareBody) from error

@@ -8,7 +8,7 @@ from pydantic import Field
 from geoshare.api import reply
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes
-from geoshare.api.desk import MADE, TAGS, Body, read_body, sent
+from geoshare.api.desk import MADE, TAGS, Body, desk_body, sent
 from geoshare.services.evacuation_proposals import Confirmed
 
 blueprint = Blueprint("warnings", __name__)
@@ -41,5 +41,5 @@ def propose(params: NoParams, warning: str) -> Response:
 @describes("Make the evacuation area", answers=MADE, body=ConfirmBody, tags=TAGS)
 def confirm(params: NoParams, warning: str) -> Response:
     """One confirmation of the proposal that was seen; asked again, no second one is made."""
-    said = read_body(ConfirmBody).confirmed()
+    said = desk_body(ConfirmBody).confirmed()
     return sent(services().proposals.confirm(caller(), warning, said), 201)

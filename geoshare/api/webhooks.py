@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from flask import Blueprint, Response
+from pydantic import Field, StringConstraints
 
 from geoshare.api import reply
-from geoshare.api.bodies import validated
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, services
-from geoshare.api.describe import NoParams, describes, from_validation
-from geoshare.errors import BadRequest
+from geoshare.api.describe import NoParams, describes
 
 blueprint = Blueprint("webhooks", __name__)
 
-MAX_BODY = 20_000
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class WebhookBody(BaseModel):
+class WebhookBody(Body):
     """A webhook to make."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(max_length=1_000, description="An https address, up to 1000 characters")
     collections: tuple[Name, ...] = Field(
@@ -46,12 +42,7 @@ def webhooks(params: NoParams) -> Response:
 )
 def make_webhook(params: NoParams) -> Response:
     """It is told of every later change that the key sees, by collection and token."""
-    if (request.content_length or 0) > MAX_BODY:
-        raise BadRequest("The request body is too large", parameter="body", allowed=f"{MAX_BODY} bytes")
-    try:
-        body = validated(WebhookBody, request.get_data(cache=False))
-    except ValidationError as error:
-        raise from_validation(error, WebhookBody) from error
+    body = read_body(WebhookBody)
     made, secret = services().webhooks.add(caller(), body.url, body.collections)
     return _fresh(reply.json(made | {"secret": secret}, status=201))
 

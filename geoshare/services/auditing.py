@@ -14,11 +14,12 @@ from geoshare.errors import GeoshareError, Unavailable
 from geoshare.jobs import Job, Progress
 from geoshare.store import Record
 from geoshare.store.commits import Commit, commits_after
+from geoshare.store.reading import sequence_at
 
 WORKER = Party(credential="worker")
 WAIT_S = 30.0  # for the place of an extract's entry; the job is tried again after that
 CHANGE_KIND = "change.publish"
-CHANGE = "change "  # and its sequence number: a change set has one entry
+CHANGE = "commit "  # and its instant, which no other has: a change set has one entry
 Handler = Callable[[Job, Progress], dict[str, Any]]
 
 
@@ -33,7 +34,9 @@ def note_changes(record: Record, audit: Audit) -> Callable[[int], None]:
 
     def note(last: int) -> None:
         newest = audit.rows.newest_once(CHANGE)
-        after = int(newest.removeprefix(CHANGE)) if newest is not None else 0
+        with record.snapshot() as connection:
+            noted_us = int(newest.removeprefix(CHANGE)) if newest is not None else 0
+            after = sequence_at(connection, noted_us)
         while after < last:
             with record.snapshot() as connection:
                 found = commits_after(connection, after, last)
@@ -50,11 +53,11 @@ def once_of(entry: dict[str, Any]) -> str | None:
     """What there may be one entry of, from what an entry says."""
     if entry["kind"] != CHANGE_KIND:
         return None
-    return _once(entry["detail"]["sequence"])
+    return _once(entry["detail"]["committed_us"])
 
 
-def _once(sequence: int) -> str:
-    return f"{CHANGE}{sequence:015d}"
+def _once(committed_us: int) -> str:
+    return f"{CHANGE}{committed_us:020d}"
 
 
 def _note_commit(audit: Audit, commit: Commit) -> None:
@@ -62,13 +65,13 @@ def _note_commit(audit: Audit, commit: Commit) -> None:
     if len(commit.sources) == 1:
         number, provider, _ = commit.sources[0]
         about = Party(organisation=provider, subject=number)
+    # Not its number: that tells of everybody's.
     detail = {
-        "sequence": commit.sequence,
         "committed_us": commit.committed_us,
         "collections": {name: list(counts) for name, counts in commit.counts.items()},
         "files_sha256": [sha256 for _, _, sha256 in commit.sources],
     }
-    audit.append_once(_once(commit.sequence), CHANGE_KIND, KEEPER, about, detail)
+    audit.append_once(_once(commit.committed_us), CHANGE_KIND, KEEPER, about, detail)
 
 
 def audited(audit: Audit, handler: Handler) -> Handler:

@@ -42,7 +42,8 @@ def open_changesets(connection: Connection) -> set[int]:
 
 def sequence_at(connection: Connection, known_at_us: int) -> int:
     """Sequence number of the newest change set that was committed at that time."""
-    newest = select(func.max(CHANGESETS.c.sequence)).where(CHANGESETS.c.committed_us <= known_at_us)
+    newest = select(CHANGESETS.c.sequence).where(CHANGESETS.c.committed_us <= known_at_us)
+    newest = newest.order_by(CHANGESETS.c.sequence.desc()).limit(1)  # both have one order
     return connection.execute(newest).scalar() or 0
 
 

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from geoshare import cli
+from geoshare.access.audit.entries import parse
 from geoshare.access.audit.public import verify_public
 from geoshare.errors import Unavailable
 from geoshare.jobs import Worker
@@ -153,6 +154,10 @@ def test_every_change_set_has_one_entry_before_it_is_shown(town: Own, tmp_path, 
     assert town.items("shelters") != before
     changes = [row for row in services.trail.rows.newest(100) if b"change.publish" in row.leaf]
     assert len(changes) == services.record.head() == 2
+    told = [set(parse(row.leaf)["detail"]) for row in changes]
+    assert (
+        told == [{"committed_us", "collections", "files_sha256"}] * 2
+    )  # nothing of how many there are
 
 
 def test_what_cannot_be_recorded_is_not_released(town: Own, monkeypatch, tmp_path) -> None:
@@ -242,6 +247,43 @@ def test_an_extract_with_anything_changed_is_not_taken_for_the_recorded_one(
         for name in original.namelist():
             archive.writestr(name, original.read(name))
     assert verify_public([good], key).findings == []
+
+
+def test_bytes_that_nobody_has_signed_are_found_wherever_they_hang_on(town: Own, tmp_path) -> None:
+    content, key = extract(town)[1], town.services.trail.vkey
+    log = town.services.trail.folder
+    checkpoint, tile = log.read("checkpoint"), next(n for n in log.names() if "entries" in n)
+    assert checkpoint is not None
+
+    def wrong(changed: bytes | None = None, **files: bytes) -> bool:
+        """Whether something is found in an extract with other bytes, or with files that have more."""
+        given = tmp_path / "given.zip"
+        with zipfile.ZipFile(io.BytesIO(content)) as read, zipfile.ZipFile(given, "w") as made:
+            for name in read.namelist():
+                made.writestr(name, read.read(name) + files.get(name.split(".")[0], b""))
+            made.comment = files.get("comment", b"")
+        if changed is not None:
+            given.write_bytes(changed)
+        return bool(verify_public([given], str(key)).findings)
+
+    assert not wrong()
+    assert not wrong(content)
+    last = content.rindex(b"PK\x01\x02")
+    for changed in (content + b"x", b"x" + content, content[:last] + b"x" + content[last:]):
+        assert wrong(changed)
+    for name in ("comment", "audit-entry", "manifest", "shelters"):
+        assert wrong(**{name: b" "}), name
+    for more in (b"\n", b"x", b"\nx\n", b"\xe2\x80\x94 x\n", b"\0"):
+        assert wrong(audit=more), more  # behind the checkpoint of the proof
+        note = tmp_path / "checkpoint"
+        note.write_bytes(checkpoint + more)
+        assert verify_public([note], str(key)).findings, more
+    copied = tmp_path / "log"
+    for more in (b"\0", b"\0\0", b"\0\1x"):
+        shutil.copytree(log.folder, copied)
+        (copied / tile).write_bytes((log.read(tile) or b"") + more)
+        assert verify_public([copied], str(key)).findings, more
+        shutil.rmtree(copied)
 
 
 def test_two_trees_under_one_key_are_found(town: Own, tmp_path: Path) -> None:

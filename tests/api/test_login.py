@@ -77,6 +77,20 @@ def test_every_invite_that_does_not_count_gets_the_same_answer(own):
     assert answers.pop()[0] == 401
 
 
+def test_a_malformed_invite_is_told_what_an_invite_is(own):
+    headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
+    for invite, status in ((5, 400), ("gi_" + "0" * 200, 400), ("gi_0\u0000", 400), ("gi_x y", 401)):
+        body = {"invite": invite}
+        answer = own.client.post("/login/invite", json=body, headers=headers)
+        assert answer.status_code == status, invite
+        assert str(invite) not in answer.text
+        if status == 400:
+            assert answer.json["parameter"] == "invite"
+            assert answer.json["allowed"]
+        else:
+            assert answer.json["title"] == "The credential is not valid"
+
+
 def test_an_invite_and_a_session_end_by_themselves(own):
     person = Browser(own, "org-municipal", "viewer")
     invite = person.invite(hours=1)

@@ -281,3 +281,19 @@ def test_what_may_be_edited_is_told_with_titles_and_area(town: Town) -> None:
     assert status["x-enum-titles-ja"]["closed"] == "閉鎖"
     assert about["shelters"]["area"] == [139.0, 35.0, 140.0, 36.0]
     assert "common_id" not in about["shelters"]["properties"]
+
+
+def test_a_reason_may_have_lines_and_nothing_may_have_marks_that_are_not_seen(town: Town) -> None:
+    notes = "一行目\n二行目\tend"
+    made = town.make("events", CLOSURE | {"reason": notes})
+    assert town.seen("events", made["id"])["reason"] == notes
+    said = {"collection": "events", "id": made["id"], "version": made["version"], "action": "update"}
+    edits = {"edits": [said | {"properties": {"name": "x"}}], "reason": "one\ntwo"}
+    assert town.ask("POST", "/desk/edits", edits).status_code == 201
+    for value in ("a\u0000", "a\u202eb", "\u001b[2J"):
+        for name in ("reason", "source"):
+            answer = town.ask("POST", "/desk/edits", edits | {name: value})
+            assert (answer.status_code, answer.json["parameter"]) == (400, name)
+        answer = town.change(made, {"name": value})
+        assert (answer.status_code, answer.json["parameter"]) == (400, "properties")
+        assert answer.json["allowed"]

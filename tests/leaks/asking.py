@@ -19,14 +19,14 @@ import openlr
 
 from geoshare.derive.sheet import XLSX
 from tests.leaks import desk_asking as desk
-from tests.leaks import desk_town
+from tests.leaks import desk_town, lane_town
 from tests.leaks.desk_asking import PEOPLE
 from tests.leaks.known import Known
 from tests.leaks.town import COLLECTIONS, COLUMNS, HIDDEN_COLUMNS, HIDDEN_LAYER, SOUTH, WEST
 from tests.leaks.twins import Request
 from tiles.matrices import MATRIX_SETS
 
-MISSING = ("nothing", "lanes", HIDDEN_LAYER, "../etc", "segments,", "")
+MISSING = ("nothing", "structures", HIDDEN_LAYER, "../etc", "segments,", "")
 VALUES = (
     "primary",
     "service",
@@ -44,6 +44,8 @@ EPSG_4326 = "http://www.opengis.net/def/crs/EPSG/0/4326"
 FORMATS = ("json", "html", "geojson", "xml", "")
 MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
 SETS = tuple(MATRIX_SETS)
+WHOLE = ("html", "pmtiles", "opendrive")  # formats that take no filter
+LINES = ("lanes", "segments")
 ONLOOKS = 0.3  # of the questions that another consumer asks before
 ITEMS = "GET /collections/<collection>/items"
 PLACE = "<matrix_set_id>/<int:z>/<int:row>/<int:column>"
@@ -52,14 +54,15 @@ STYLES = ("grey-b01", "grey-b02", "grey-b03", "turbo-b01", "true-colour", "compo
 
 
 class Asker:
-    """Makes requests of one consumer."""
+    """Makes requests of one consumer: of all rules, or of those that ``only`` is found in."""
 
-    def __init__(self, seed: int, key: str, organisation: str = "org-rows") -> None:
+    def __init__(self, seed: int, key: str, organisation: str = "org-rows", only: str = "") -> None:
         self.rng = random.Random(seed)
         self.key = key
         self.organisation = organisation
         self.session = self.csrf = ""  # of a person of the same organisation
         self.known = Known()
+        self._only = [rule for rule in RULES if only and re.search(only, rule)]
         self._looks = [*COLLECTIONS, *desk_town.COLLECTIONS]  # which it begins with
 
     def next(self) -> tuple[str, Request]:
@@ -68,7 +71,8 @@ class Asker:
             path = f"/collections/{self._looks.pop()}/items"
             return ITEMS, Request("GET", path, (("limit", "50"),), (("X-API-Key", self.key),))
         often = self.rng.random()
-        rule = self.rng.choice(OFTEN if often < 0.5 else SOMETIMES if often < 0.7 else RULES)
+        every = OFTEN if often < 0.5 else SOMETIMES if often < 0.7 else RULES
+        rule = self.rng.choice(self._only or every)
         made = ASKERS[rule](self)
         if self.rng.random() < 0.01:
             made = _preflight(made)
@@ -124,6 +128,10 @@ class Asker:
             return self.rng.choice(MISSING)
         return self.rng.choice(desk_town.COLLECTIONS if self.rng.random() < 0.2 else COLLECTIONS)
 
+    def lanes(self) -> str:
+        """A collection to ask about lanes: mostly one that has them."""
+        return "lanes" if self.rng.random() < 0.6 else self.collection()
+
     def feature(self, collection: str) -> str:
         """An id of a feature of a collection, or of any other, or of one that is hidden."""
         known = self.known.features.get(collection)
@@ -147,6 +155,12 @@ class Asker:
     def place(self) -> str:
         west, south, east, north = self.box()
         return self.rng.choice((f"{west:.7f},{south:.7f}", f"{east:.7f},{north:.7f},12", "200,1"))
+
+    def place_of_lanes(self) -> str:
+        """A place on the lanes, or a few metres beside them."""
+        west = lane_town.WEST + self.rng.uniform(-0.0005, lane_town.LANES * lane_town.LONG)
+        south = lane_town.SOUTH + self.rng.uniform(-3, 6) * lane_town.WIDE
+        return f"{west:.7f},{south:.7f}"
 
     def reference(self) -> str:
         """An OpenLR reference from one place of the town to another, along roads or along none."""
@@ -320,15 +334,16 @@ class Asker:
         rng = self.rng
         said: dict[str, Any] = {
             "collections": [self.collection() for _ in range(rng.choice((1, 2)))],
-            "format": rng.choice(
-                ("geojson", "geojson", "parquet", "fgb", "pmtiles", "opendrive", "csv")
-            ),
+            "format": rng.choice(("geojson", "parquet", "fgb", "pmtiles", "html", "csv")),
         }
+        if rng.random() < 0.25:
+            lanes = rng.choice((("lanes",), ("lanes", "lane_boundaries"), ("lanes", "segments")))
+            said = {"collections": lanes, "format": "opendrive"}
         if rng.random() < 0.5:
             said["bbox"] = self.box()
-        if rng.random() < 0.3:
+        if rng.random() < (0.05 if said["format"] in WHOLE else 0.3):
             said["filter"] = self.filter()
-        if rng.random() < 0.2:
+        if rng.random() < (0.05 if said["format"] in WHOLE else 0.2):
             said["mode"] = rng.choice(("clip", "whole"))
         if rng.random() < 0.1:
             said["area"] = "089991"
@@ -549,8 +564,8 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         "/collections/{collection}/tiles/{matrix}"
     ),
     "GET /collections/<collection>/locate": lambda asker: asker.get(
-        f"/collections/{asker.collection()}/locate",
-        ("position", asker.place()),
+        f"/collections/{asker.lanes()}/locate",
+        ("position", asker.place() if asker.rng.random() < 0.4 else asker.place_of_lanes()),
         *(
             (("heading", str(asker.rng.choice((0, 90, 179.5, 361)))),)
             if asker.rng.random() < 0.5
@@ -559,15 +574,17 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         *((("accuracy", str(asker.rng.choice((0.5, 5, 100)))),) if asker.rng.random() < 0.5 else ()),
     ),
     "GET /collections/<collection>/horizon": lambda asker: asker.get(
-        f"/collections/{asker.collection()}/horizon",
-        ("lane", asker.rng.choice(asker.known.ids)),
+        f"/collections/{asker.lanes()}/horizon",
+        ("lane", asker.feature("lanes")),
         ("distance", str(asker.rng.choice((10, 500, 20_000)))),
     ),
     "GET /collections/<collection>/openlr": lambda asker: asker.get(
         f"/collections/{asker.collection()}/openlr", ("reference", asker.reference())
     ),
     "GET /collections/<collection>/items/<feature_id>/along": lambda asker: asker.get(
-        f"/collections/{asker.collection()}/items/{asker.rng.choice(asker.known.ids)}/along",
+        asker.rng.choice(("lanes", "segments", "segments", asker.collection())).join(
+            ("/collections/", f"/items/{asker.feature(asker.rng.choice(LINES))}/along")
+        ),
         asker.rng.choice((("at", "0.3"), ("m", "10"), ("position", asker.place()))),
     ),
     "GET /desk": _get("/desk"),

@@ -60,13 +60,13 @@ class Outcome:
         return {rule for (rule, status), count in self.statuses.items() if status in (200, 202)}
 
 
-def compare(twins: Twins, tier: str, requests: int, seed: int) -> Outcome:
-    """Ask until the twins differ, or so many requests have been asked.
+def compare(twins: Twins, tier: str, requests: int, seed: int, only: str = "") -> Outcome:
+    """Ask until the twins differ, or so many requests have been asked, of all rules or some (``only``).
 
     Before some of the questions a holder of everything asks both twins the same; its answers differ and
     are not looked at, but must leave nothing behind.
     """
-    asker = Asker(seed, twins.keys[tier], f"org-{tier}")
+    asker = Asker(seed, twins.keys[tier], f"org-{tier}", only)
     onlooker = Onlooker(seed, twins.keys["operator"])
     twins.move(MOVE_S)  # commits of one instant are told apart by a microsecond each
     _try_hidden_ids(twins, asker)

@@ -19,14 +19,17 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.model.collections import known
-from tests.leaks import desk_town
+from tests.leaks import desk_town, lane_town
 
 WEST, SOUTH = 139.70, 35.60
 FENCE = shapely.Polygon(
     [(139.703, 35.603), (139.722, 35.604), (139.724, 35.618), (139.712, 35.6125), (139.704, 35.62)]
 )
 SCENE_PX, SCENE_M, SCENE_WEST, SCENE_NORTH = 256, 10, 382_200, 3_942_300  # EPSG:32654
-COLLECTIONS = ("segments", "connectors", "places", "events", "buildings", "satellite")
+COLLECTIONS = (
+    *("segments", "connectors", "places", "events", "buildings", "satellite"),
+    *lane_town.COLLECTIONS,
+)
 HIDDEN_LAYER = "harbour_plans"
 TIERS = ("rows", "fenced", "coarse", "late")
 COLUMNS = {
@@ -35,12 +38,14 @@ COLUMNS = {
     "places": ["name", "name_kana", "class"],
     "events": ["kind", "name", "valid_from", "valid_to", "segment_ids"],
     "buildings": ["use", "storeys"],
+    **lane_town.COLUMNS,
 }
 HIDDEN_COLUMNS = {
     "segments": ["surface", "route_number"],
     "places": ["name_en"],
     "events": ["reason"],
     "buildings": ["name", "height_m"],
+    **lane_town.HIDDEN_COLUMNS,
 }
 KNOWN_ONLY = (("rows", "buildings"), ("coarse", "connectors"), ("late", "satellite"))
 LATE = tuple(
@@ -134,7 +139,9 @@ def _rows(collection: str) -> str:
         "places": ("class", "site"),
         "events": ("kind", "roadwork"),
         "buildings": ("use", "military"),
-    } | desk_town.MARKS
+        **lane_town.MARKS,
+        **desk_town.MARKS,
+    }
     column, value = marks[collection]
     different = f'{{op = "<>", args = [{{property = "{column}"}}, "{value}"]}}'
     unknown = f'{{op = "isNull", args = [{{property = "{column}"}}]}}'
@@ -152,6 +159,8 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
         Layer("buildings", "city", _buildings(rng, hidden, tier, full)),
         Layer("satellite", "orbit", pixels=_scene(tier, full), declared={}),
     ]
+    for name in lane_town.COLLECTIONS:
+        made.append(Layer(name, "mapco", lane_town.features(name, rng, hidden, full=full)))
     for name in desk_town.COLLECTIONS:
         made.append(Layer(name, "city", desk_town.features(name, rng, hidden, full=full)))
     if full:

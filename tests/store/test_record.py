@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import select, text
 
 from geoshare.errors import Conflict
 from geoshare.model.box import Box
@@ -23,6 +24,7 @@ from geoshare.store import (
 )
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.chunk import Chunk
+from geoshare.store.migrate import migrate
 from geoshare.store.rows import Contribution, NewClaim, NewFeature
 
 
@@ -88,6 +90,24 @@ def test_the_migrations_make_exactly_the_tables_that_the_code_names(
         differences = compare_metadata(context, tables.METADATA)
     database.close()
     assert differences == []
+
+
+def test_entries_of_change_sets_of_former_versions_are_known_by_the_instant_of_the_commit(
+    database_url: str,
+) -> None:
+    database, table = open_governance(database_url).database, governance_tables.AUDIT_ENTRIES
+    rows = [
+        {"id": "a", "leaf": b'{"detail":{"committed_us":17,"sequence":3}}', "once": f"change {3:015d}"},
+        {"id": "b", "leaf": b"{}", "once": "other 3"},
+    ]
+    with database.write() as connection:
+        connection.execute(table.insert(), rows)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+    migrate(database, "governance")
+    with database.read() as connection:
+        found = connection.execute(select(table.c.once).order_by(table.c.id)).scalars().all()
+    database.close()
+    assert found == [f"commit {17:020d}", "other 3"]
 
 
 def test_opening_a_record_again_keeps_its_secret(database_url: str) -> None:

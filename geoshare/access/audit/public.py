@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,12 @@ from geoshare.errors import BadData, BadRequest
 
 SMALL_BYTES: Final = 20_000_000  # of a file in an extract that is read whole
 _BLOCK: Final = 1 << 20
+_LOCAL: Final = struct.Struct("<6xH18xHH")  # flags, lengths of name and extra field
+_DESCRIBED: Final = 0x8  # sizes follow the content: of streams, which extracts are not
+_EXTRA_BYTES: Final = 32  # of sizes of more than 4 GB
+_ENTRY_BYTES: Final = 46
+_END_BYTES: Final = 22
+_END64_BYTES: Final = 76  # record and locator, where there is more than 4 GB
 
 
 @dataclass
@@ -130,6 +137,7 @@ def _check_zip(path: Path, key: VerifierKey) -> Checkpoint:
             listed = {item["name"]: item["sha256"] for item in orjson.loads(files[MANIFEST])["files"]}
             if sorted(archive.namelist()) != sorted({*listed, *small, TEXT}):
                 raise BadData("The extract has files that are not recorded, or lacks some")
+            _check_nothing_else(archive, path.stat().st_size)
             for name, sha256 in listed.items():
                 digest = hashlib.sha256()
                 with archive.open(name) as content:
@@ -140,6 +148,30 @@ def _check_zip(path: Path, key: VerifierKey) -> Checkpoint:
     except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise BadData(f"The extract cannot be read: {error}") from error
     return head
+
+
+def _check_nothing_else(archive: zipfile.ZipFile, size: int) -> None:
+    """Refuse bytes before, between and behind the files, which readers of zips pass over.
+
+    Files are laid out as an extract is written (PKWARE's APPNOTE, 4.3): header, name, content, one
+    after the other; then the directory and its end.
+    """
+    file, at, directory = archive.fp, 0, 0
+    if file is None or archive.comment:
+        raise BadData("The extract has a comment, which is not recorded")
+    for info in sorted(archive.infolist(), key=lambda item: item.header_offset):
+        file.seek(info.header_offset)
+        header = file.read(_LOCAL.size)
+        if info.header_offset != at or len(header) != _LOCAL.size:
+            raise BadData("The extract has bytes between its files that are not recorded")
+        flags, name, extra = _LOCAL.unpack(header)
+        if info.comment or flags & _DESCRIBED or max(extra, len(info.extra)) > _EXTRA_BYTES:
+            raise BadData(f"{info.filename} is not packed as an extract is")
+        at += _LOCAL.size + name + extra + info.compress_size
+        directory += _ENTRY_BYTES + name + len(info.extra)
+    ends = at + directory + _END_BYTES
+    if at != archive.start_dir or size not in (ends, ends + _END64_BYTES):
+        raise BadData("The extract has bytes behind its files that are not recorded")
 
 
 def _read_small(archive: zipfile.ZipFile, name: str) -> bytes | None:

@@ -119,6 +119,11 @@ class Links:
         return hmac.digest(key, text, hashlib.sha256).hex()
 
 
+def example(path: str) -> str:
+    """A path that a path with or without holes covers."""
+    return _HOLE.sub("0", unquote(path))
+
+
 def take(query: str) -> tuple[list[str], str]:
     """Split a query into the links it carries, and the rest as it was."""
     pairs = query.split("&")
