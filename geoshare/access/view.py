@@ -175,10 +175,22 @@ class View:
         names = [column.name for column in self.columns] if columns is None else list(columns)
         return materialise(rows, ["id", *names], geometry)
 
-    def geojson(self, rows: Rows, columns: Sequence[str] | None = None) -> bytes:
-        """Comma-joined GeoJSON features of the rows."""
+    def geojson(
+        self,
+        rows: Rows,
+        columns: Sequence[str] | None = None,
+        *,
+        decimals: int | None = None,
+        metres: bool = False,
+    ) -> bytes:
+        """Comma-joined GeoJSON features of the rows.
+
+        ``decimals`` are the collection's where nothing is said; ``metres`` says that the rows'
+        coordinates are lengths, as in a projected system.
+        """
         names = [column.name for column in self.columns] if columns is None else list(columns)
-        written: bytes = write_features(rows, columns=names, decimals=self.collection.decimals)
+        digits = self.collection.decimals if decimals is None else decimals
+        written: bytes = write_features(rows, columns=names, decimals=digits, metres=metres)
         return written
 
     def _join(self, found: Sequence[Rows], *, ordered: bool = True) -> Rows:

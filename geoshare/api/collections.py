@@ -11,47 +11,59 @@ from geoshare.access.outline import Outline
 from geoshare.access.view import RasterView, View
 from geoshare.api import reply
 from geoshare.api.context import base_url, caller, href, services
-from geoshare.api.describe import NoParams, describes
+from geoshare.api.describe import describes
 from geoshare.api.landing import OGC_REL
-from geoshare.api.pages import GEOJSON, page_body
-from geoshare.api.params import ItemsParams
-from geoshare.errors import NotFound
+from geoshare.api.pages import GEOJSON, Made, item_body, page_body
+from geoshare.api.params import ItemParams, ItemsParams, JsonParams
+from geoshare.model.crs import CRS84, offered
 from geoshare.query import filters
+from geoshare.query.sorting import sortables as sortable_names
 
 blueprint = Blueprint("collections", __name__)
 
-CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+SCHEMA = "application/schema+json"
+SCHEMA_ANSWER = {200: (SCHEMA, "A JSON Schema")}
+ALL_CRS = "#/crs"  # what a collection in a list says of its systems: those of the list
 
 
 @blueprint.get("/collections")
-@describes("The collections you may know", tags=("collections",))
-def collections(params: NoParams) -> Response:
+@describes("The collections you may know", params=JsonParams, tags=("collections",))
+def collections(params: JsonParams) -> Response:
     """All of them; there are few."""
     found = services()
-    listed = [_metadata(view) for view in found.outlines(caller()).values()]
+    listed = [_metadata(view, [ALL_CRS]) for view in found.outlines(caller()).values()]
     links = [
         {"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}
     ]
-    return reply.json({"links": links, "collections": listed})
+    return reply.json({"links": links, "crs": list(offered()), "collections": listed})
 
 
 @blueprint.get("/collections/<collection>")
-@describes("A collection", tags=("collections",))
-def collection(params: NoParams, collection: str) -> Response:
+@describes("A collection", params=JsonParams, tags=("collections",))
+def collection(params: JsonParams, collection: str) -> Response:
     """Its titles, extent and links."""
-    return reply.json(_metadata(services().any_view(caller(), collection)))
+    return reply.json(_metadata(services().any_view(caller(), collection), list(offered())))
 
 
 @blueprint.get("/collections/<collection>/schema")
-@describes("The JSON Schema of a collection's features", tags=("collections",))
-def schema(params: NoParams, collection: str) -> Response:
+@describes(
+    "The JSON Schema of a collection's features",
+    params=JsonParams,
+    answers=SCHEMA_ANSWER,
+    tags=("collections",),
+)
+def schema(params: JsonParams, collection: str) -> Response:
     """Only the properties the caller may see."""
-    return reply.json(services().any_view(caller(), collection).schema(), "application/schema+json")
+    view = services().any_view(caller(), collection)
+    address = href("collections", collection, "schema")
+    if isinstance(view, View):
+        return reply.json(filters.returnables(view.schema(), view.collection.geometry, address), SCHEMA)
+    return reply.json({**view.schema(), "$id": address}, SCHEMA)
 
 
 @blueprint.get("/collections/<collection>/queryables")
-@describes("What a filter may name", tags=("collections",))
-def queryables(params: NoParams, collection: str) -> Response:
+@describes("What a filter may name", params=JsonParams, answers=SCHEMA_ANSWER, tags=("collections",))
+def queryables(params: JsonParams, collection: str) -> Response:
     """The visible properties again: every one of them can be filtered on."""
     view = services().any_view(caller(), collection)
     address = href("collections", collection, "queryables")
@@ -59,12 +71,24 @@ def queryables(params: NoParams, collection: str) -> Response:
         found = filters.queryables(view.schema(), view.collection.geometry, address)
     else:
         found = {**view.schema(), "$id": address}
-    return reply.json(found, "application/schema+json")
+    return reply.json(found, SCHEMA)
+
+
+@blueprint.get("/collections/<collection>/sortables")
+@describes("What one may sort by", params=JsonParams, answers=SCHEMA_ANSWER, tags=("collections",))
+def sortables(params: JsonParams, collection: str) -> Response:
+    """The visible properties that have an order."""
+    view = services().view(caller(), collection)
+    address = href("collections", collection, "sortables")
+    kind, names = view.collection.geometry, sortable_names(view)
+    return reply.json(filters.sortables(view.schema(), kind, address, names), SCHEMA)
 
 
 @blueprint.get("/functions")
-@describes("The functions a filter may call besides those of CQL2", tags=("features",))
-def functions(params: NoParams) -> Response:
+@describes(
+    "The functions a filter may call besides those of CQL2", params=JsonParams, tags=("features",)
+)
+def functions(params: JsonParams) -> Response:
     """The same for everyone: none of them depends on data."""
     return reply.json({"functions": filters.functions()})
 
@@ -78,22 +102,29 @@ def functions(params: NoParams) -> Response:
 )
 def items_page(params: ItemsParams, collection: str) -> Response:
     """A page of features, by keyset: stable while the data changes."""
-    content = page_body(services(), caller(), base_url(), collection, params)
-    return reply.body(content, GEOJSON)
+    return _said(page_body(services(), caller(), base_url(), collection, params))
 
 
 @blueprint.get("/collections/<collection>/items/<feature_id>")
-@describes("One feature", answers={200: (GEOJSON, "The feature")}, tags=("features",))
-def item(params: NoParams, collection: str, feature_id: str) -> Response:
+@describes(
+    "One feature",
+    params=ItemParams,
+    answers={200: (GEOJSON, "The feature")},
+    tags=("features",),
+)
+def item(params: ItemParams, collection: str, feature_id: str) -> Response:
     """One feature by its id."""
-    view = services().view(caller(), collection)
-    rows = view.lookup([feature_id])
-    if len(rows) == 0:
-        raise NotFound("No such feature")
-    return reply.body(view.geojson(rows), GEOJSON)
+    return _said(item_body(services(), caller(), base_url(), (collection, feature_id), params))
 
 
-def _metadata(view: View | RasterView | Outline) -> dict[str, Any]:
+def _said(made: Made) -> Response:
+    kept = reply.encoded(made.content, GEOJSON, reply.encoding(), made.stamp)
+    response = reply.send(kept, GEOJSON)
+    response.headers.extend(made.headers)
+    return response
+
+
+def _metadata(view: View | RasterView | Outline, crs: list[str]) -> dict[str, Any]:
     about = view.collection
     path = ("collections", about.name)
     links = [{"rel": "self", "type": "application/json", "href": href(*path)}]
@@ -101,12 +132,11 @@ def _metadata(view: View | RasterView | Outline) -> dict[str, Any]:
         links += [
             {"rel": "items", "type": "application/geo+json", "href": href(*path, "items")},
             {"rel": "changes", "type": "application/geo+json", "href": href(*path, "changes")},
-            {"rel": "describedby", "type": "application/schema+json", "href": href(*path, "schema")},
-            {
-                "rel": f"{OGC_REL}queryables",
-                "type": "application/schema+json",
-                "href": href(*path, "queryables"),
-            },
+            {"rel": "describedby", "type": SCHEMA, "href": href(*path, "schema")},
+            *(
+                {"rel": OGC_REL + name, "type": SCHEMA, "href": href(*path, name)}
+                for name in ("schema", "queryables", "sortables")
+            ),
             {
                 "rel": "tilejson",
                 "type": "application/json",
@@ -133,19 +163,21 @@ def _metadata(view: View | RasterView | Outline) -> dict[str, Any]:
                 "href": href(*path, "map", "tiles"),
             }
         )
-    return {
+    found: dict[str, Any] = {
         "id": about.name,
         "title": about.title,
         "title_ja": about.title_ja,
         "description": about.description or about.title,
         "kind": about.kind,
-        "itemType": "feature",
+        "itemType": "feature" if about.kind == "vector" else "coverage",
         "geometry": about.geometry,
         "label": about.label if view.has_column(about.label) else "",
-        "crs": [CRS84],
         "extent": extent(view),
         "links": links,
     }
+    if about.kind == "vector":
+        found |= {"crs": crs, "storageCrs": CRS84}
+    return found
 
 
 def extent(view: View | RasterView | Outline) -> dict[str, Any]:

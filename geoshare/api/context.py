@@ -89,8 +89,8 @@ def init_app(app: Flask) -> None:
         if origin and ("*" in allowed or origin in allowed):
             response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
             exposed = (
-                "ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Upload-Offset, "
-                "Upload-Length, Content-Disposition"
+                "Content-Crs, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
+                "Upload-Offset, Upload-Length, Content-Disposition"
             )
             response.headers["Access-Control-Expose-Headers"] = exposed
             if request.method == "OPTIONS":

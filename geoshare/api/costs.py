@@ -25,7 +25,7 @@ CONTRIBUTION: Final = 5
 SHEET: Final = 5  # a list of the desk as a file, either way
 RASTER: Final = 2
 DATASET: Final = 8  # a tile of all collections at once
-FILTERED: Final = 2  # times a page without a filter
+FILTERED: Final = 2  # times a page without a filter or an order of its own
 SEARCH: Final = 2
 PROCESSES: Final[dict[str, tuple[int, tuple[str, ...], Action]]] = {
     "area-summary": (20, ("statistics", "buildings"), "aggregate"),
@@ -63,7 +63,7 @@ def _page(names: str, limit: int, query: str, max_limit: int) -> Asked:
         name, _, value = pair.partition("=")
         if name == "limit" and len(value) <= _DIGITS and value.isascii() and value.isdecimal():
             limit = min(int(value), max_limit)
-        filtered = filtered or name == "filter"
+        filtered = filtered or name in ("filter", "sortby")
     cost = max(1, -(-limit // PAGE_FEATURES)) * (FILTERED if filtered else 1)
     return Asked(cost, _names(names), "read")
 

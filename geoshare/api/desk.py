@@ -13,11 +13,10 @@ from geoshare.api import reply
 from geoshare.api.bodies import Body, M, read_body
 from geoshare.api.context import caller, href, services
 from geoshare.api.describe import NoParams, Params, describes
-from geoshare.api.params import ItemsParams, Text
+from geoshare.api.params import PageParams, Text
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.ingest.photos import MAX_BYTES
 from geoshare.model.times import parse_interval
-from geoshare.query.items import ItemsQuery
 from geoshare.services.desk import EDITS, MOST, PAGE, About
 from geoshare.services.desk_plan import UNSAID, Wish
 
@@ -124,17 +123,10 @@ def rights(params: NoParams) -> Response:
 
 
 @blueprint.get("/desk/collections/<collection>/items")
-@describes("Features with their versions and who set them", params=ItemsParams, tags=TAGS)
-def desk_items(params: ItemsParams, collection: str) -> Response:
+@describes("Features with their versions and who set them", params=PageParams, tags=TAGS)
+def desk_items(params: PageParams, collection: str) -> Response:
     """As you see them; the version goes into If-Match of an edit."""
-    query = ItemsQuery(
-        bbox=params.bbox,
-        datetime=params.datetime,
-        limit=min(params.limit, PAGE),
-        cursor=params.cursor,
-        properties=tuple(params.properties.split(",")) if params.properties else None,
-        filter=params.filter,
-    )
+    query = params.query(PAGE)
     features, following, matched = services().live.items(caller(), collection, query)
     found = {
         "type": "FeatureCollection",

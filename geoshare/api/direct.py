@@ -42,13 +42,15 @@ class DirectPages:
             who = admit(self._services, environ)
             params = parse_pairs(ItemsParams, _pairs(environ.get("QUERY_STRING", "")))
             base = base_url(self._services.settings, environ)
-            content = page_body(self._services, who, base, collection, params)
+            page = page_body(self._services, who, base, collection, params)
             note_read(self._services, who, collection, PAGE)
         except Exception:  # whatever it is, the usual way meets it again and says what may be said
             return self._app(environ, start_response)
         coding = reply.accepted(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        made = reply.encoded(content, GEOJSON, coding)
-        return reply.start(made, GEOJSON, environ, start_response, anonymous=who.anonymous)
+        made = reply.encoded(page.content, GEOJSON, coding, page.stamp)
+        return reply.start(
+            made, GEOJSON, environ, start_response, anonymous=who.anonymous, more=page.headers
+        )
 
 
 def _collection(environ: Environ) -> str | None:

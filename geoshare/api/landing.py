@@ -9,19 +9,44 @@ from geoshare import __version__
 from geoshare.api import openapi, reply
 from geoshare.api.context import base_url, caller, check_format, href, services
 from geoshare.api.describe import NoParams, Params, describes
+from geoshare.api.params import JsonParams
 
 blueprint = Blueprint("landing", __name__, template_folder="templates")
 
 OGC_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    *(
+        f"http://www.opengis.net/spec/ogcapi-common-3/1.0/conf/{name}"
+        for name in (
+            "schemas",
+            "advanced-property-roles",
+            "returnables-and-receivables",
+            "queryables",
+            "sortables",
+            "profile-parameter",
+        )
+    ),
+    "http://www.opengis.net/spec/ogcapi-features-6/0.0/conf/properties",  # 0.0: drafts
+    "http://www.opengis.net/spec/ogcapi-features-6/0.0/conf/properties-features",
+    "http://www.opengis.net/spec/ogcapi-features-8/0.0/conf/sortables",
+    "http://www.opengis.net/spec/ogcapi-features-8/0.0/conf/sorting",
+    "http://www.opengis.net/spec/ogcapi-features-8/0.0/conf/features-sorting",
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/core",
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/types-schemas",
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/profiles",
+    "http://www.opengis.net/spec/json-fg-1/1.0/conf/api",
     *(
         f"http://www.opengis.net/spec/cql2/1.0/conf/{name}"
         for name in (
@@ -103,8 +128,8 @@ def landing(params: FormatParams) -> Response:
 
 
 @blueprint.get("/conformance")
-@describes("The standards this server conforms to", tags=("start",))
-def conformance(params: NoParams) -> Response:
+@describes("The standards this server conforms to", params=JsonParams, tags=("start",))
+def conformance(params: JsonParams) -> Response:
     """Only classes whose tests pass."""
     return reply.json({"conformsTo": CONFORMANCE})
 

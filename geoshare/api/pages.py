@@ -1,26 +1,46 @@
-"""A page of features as a GeoJSON FeatureCollection with its links, whichever way it is asked for."""
+"""Features as GeoJSON or JSON-FG with their links, whichever way they are asked for."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import orjson
 
 from geoshare.access.credentials import Principal
-from geoshare.api.params import ItemsParams
-from geoshare.errors import BadRequest
-from geoshare.query.items import ItemsPage, ItemsQuery, items
+from geoshare.access.view import View
+from geoshare.api.params import PROFILE, PROFILES, ItemParams, ItemsParams
+from geoshare.errors import BadRequest, NotFound
+from geoshare.model.crs import is_native
+from geoshare.model.times import iso
+from geoshare.query import jsonfg
+from geoshare.query.items import ItemsPage, items
+from geoshare.query.projected import geojson_in
 from geoshare.services import Services
 
 GEOJSON = "application/geo+json"
+JSON = "application/json"
 FORMATS = ("json", "geojson")
 _HEAD, _BETWEEN = b'{"type":"FeatureCollection","features":[', b"],"
+_SECOND_US = 1_000_000
+
+
+class Made(NamedTuple):
+    """An answer: its bytes, how many at their end tell when it was made, and its reference system."""
+
+    content: bytes
+    stamp: int
+    crs: str
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Header lines that go with it."""
+        return [("Content-Crs", f"<{self.crs}>")]
 
 
 def page_body(
     services: Services, who: Principal, base: str, collection: str, params: ItemsParams
-) -> bytes:
+) -> Made:
     """The page that the caller sees.
 
     ``base`` is the address that links begin with.
@@ -30,22 +50,72 @@ def page_body(
     BadRequest, NotFound, Unavailable
         as ``items`` and the views do; BadRequest also for a format there is none of.
     """
+    _check_format(params)
+    view = services.view(who, collection)
+    page = items(view, params.query(services.settings.max_limit), services.cursors)
+    members = _members(services, who, base, collection, params, page)
+    stamp = orjson.dumps(iso(services.clock.now_us() // _SECOND_US * _SECOND_US))
+    profile = params.chosen_profile
+    if profile == PROFILES[0]:
+        opening, features = _HEAD, page.geojson(params.crs)
+    else:
+        opening, features = _as_jsonfg(page, params, f"{base}/collections/{collection}/schema")
+    said = orjson.dumps(members)[1:-1]
+    last = b',"timeStamp":' + stamp + b"}"
+    return Made(b"".join((opening, features, _BETWEEN, said, last)), len(last), params.crs)
+
+
+def item_body(
+    services: Services, who: Principal, base: str, path: tuple[str, str], params: ItemParams
+) -> Made:
+    """One feature that the caller sees; ``path`` is its collection and its id.
+
+    Raises
+    ------
+    NotFound
+        where there is none, and where it is hidden.
+    """
+    _check_format(params)
+    collection, feature_id = path
+    view = services.view(who, collection)
+    rows = view.lookup([feature_id])
+    if len(rows) == 0:
+        raise NotFound("No such feature")
+    about, profile = f"{base}/collections/{collection}", params.chosen_profile
+    columns = tuple(view.fields)
+    head: dict[str, Any] = {}
+    if profile == PROFILES[0]:
+        feature = geojson_in(view, rows, columns, params.crs)
+    else:
+        plus = profile == PROFILES[2]
+        found = jsonfg.features(view, rows, columns, params.crs, both=plus)[0]
+        feature, head = orjson.dumps(found), jsonfg.head(view, params.crs, f"{about}/schema")
+    asked = f"{about}/items/{quote(feature_id, safe='')}"
+    carried = _pairs(params, ("crs", "profile", "f"))
+    links = [
+        {"rel": "self", "type": GEOJSON, "href": asked + ("?" + "&".join(carried) if carried else "")},
+        {"rel": "profile", "href": PROFILE + profile},
+        {"rel": "collection", "type": JSON, "href": about},
+    ]
+    more = orjson.dumps({**head, "links": links})
+    return Made(feature[:-1] + b"," + more[1:], 0, params.crs)
+
+
+def _check_format(params: ItemParams) -> None:
     if params.f is not None and params.f not in FORMATS:
         raise BadRequest("The format is not available here", parameter="f", allowed=", ".join(FORMATS))
-    view = services.view(who, collection)
-    query = ItemsQuery(
-        bbox=params.bbox,
-        datetime=params.datetime,
-        limit=min(params.limit, services.settings.max_limit),
-        cursor=params.cursor,
-        properties=tuple(params.properties.split(",")) if params.properties else None,
-        filter=params.filter,
-        filter_lang=params.filter_lang,
-        filter_crs=params.filter_crs,
-    )
-    page = items(view, query, services.cursors)
-    members = orjson.dumps(_members(services, who, base, collection, params, page))
-    return b"".join((_HEAD, page.geojson(), _BETWEEN, members[1:]))
+
+
+def _as_jsonfg(page: ItemsPage, params: ItemsParams, schema: str) -> tuple[bytes, bytes]:
+    view: View = page.view
+    head = {
+        "type": "FeatureCollection",
+        **jsonfg.head(view, params.crs, schema),
+        **jsonfg.dimension(view),
+    }
+    both = params.chosen_profile == PROFILES[2] or is_native(params.crs)
+    found = jsonfg.features(view, page.rows, page.columns, params.crs, both=both)
+    return orjson.dumps(head)[:-1] + b',"features":[', orjson.dumps(found)[1:-1]
 
 
 def _members(
@@ -59,23 +129,30 @@ def _members(
     # the collection's name is plain, or there would be no page; a cursor is made for addresses
     about = f"{base}/collections/{collection}"
     first, carried = f"{about}/items?limit={params.limit}", _carried(params)
-    links = [{"rel": "self", "type": GEOJSON, "href": first + carried}]
+    asked = "" if params.cursor is None else f"&cursor={quote(params.cursor, safe='')}"
+    links = [{"rel": "self", "type": GEOJSON, "href": first + asked + carried}]
     if page.next_cursor is not None:
         following = f"{first}&cursor={page.next_cursor}{carried}"
         links.append({"rel": "next", "type": GEOJSON, "href": services.links.carried(who, following)})
-    links.append({"rel": "collection", "type": "application/json", "href": about})
-    return {
-        "numberReturned": len(page.rows),
-        "links": links,
-        "numberMatched": page.number_matched,
-    }
+    links.append({"rel": "profile", "href": PROFILE + params.chosen_profile})
+    links.append({"rel": "collection", "type": JSON, "href": about})
+    found: dict[str, Any] = {"numberReturned": len(page.rows), "links": links}
+    if page.number_matched is not None:
+        found["numberMatched"] = page.number_matched
+    return found
 
 
 def _carried(params: ItemsParams) -> str:
     """What links repeat of the request, beside limit and cursor."""
-    found = [] if params.bbox is None else ["bbox=" + "%2C".join(f"{side:.9g}" for side in params.bbox)]
-    for name in ("datetime", "properties", "filter", "filter_lang", "filter_crs", "f"):
-        if name in params.model_fields_set and getattr(params, name) is not None:
-            spelled = name.replace("_", "-")
-            found.append(f"{spelled}={quote(getattr(params, name), safe='')}")
+    found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
+    names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
+    found += _pairs(params, (*names, "crs", "profile", "f"))
     return "".join("&" + pair for pair in found)
+
+
+def _pairs(params: ItemParams, names: tuple[str, ...]) -> list[str]:
+    return [
+        f"{name.replace('_', '-')}={quote(getattr(params, name), safe='')}"
+        for name in names
+        if name in params.model_fields_set and getattr(params, name) is not None
+    ]

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from geoshare.api.describe import Params
-from geoshare.model.box import Box
+from geoshare.model import crs as systems
 from geoshare.query.filters import CQL2_TEXT, CRS84, FILTER_CRS, check_crs
+from geoshare.query.items import ItemsQuery
+from geoshare.query.windows import Window, read_window
 
 MAX_FILTER = 16_384  # letters, as the parser takes them
-BBOX_HELP = "west,south,east,north in degrees (CRS84), or six numbers with heights"
+MAX_CURSOR = 4_000
+BBOX_HELP = (
+    "west,south,east,north in degrees, or six numbers with heights in metres: "
+    "west,south,lowest,east,north,highest; in bbox-crs, where that is given, and in its axis order"
+)
+PROFILES: Final = ("rfc7946", "jsonfg", "jsonfg-plus")
+PROFILE: Final = "http://www.opengis.net/def/profile/OGC/0/"
+_SYSTEM: Final[dict[str, Any]] = {"format": "uri", "enum": list(FILTER_CRS)}
+_LIST: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
 
 
-def parse_box(text: Any) -> Any:
-    """A box from ``w,s,e,n`` or ``w,s,zmin,e,n,zmax``; ``w > e`` crosses the antimeridian."""
-    if not isinstance(text, str):
-        return text
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise ValueError("The box is not a list of numbers") from None
-    if len(numbers) == 6:
-        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
-    if len(numbers) != 4:
-        raise ValueError("The box has not four (or six) numbers")
-    west, south, east, north = numbers
-    if not all(math.isfinite(number) for number in numbers):
-        raise ValueError("The box is not finite")
-    if abs(west) > 180 or abs(east) > 180 or abs(south) > 90 or abs(north) > 90:
-        raise ValueError("The box lies outside the world; the order is longitude, latitude")
-    if south > north:
-        raise ValueError("The box has its south above its north")
-    return Box(west, south, east, north)
+def _window(value: Any, info: ValidationInfo) -> Any:
+    return read_window(value, info.data.get("bbox_crs", CRS84)) if isinstance(value, str) else value
 
 
 def _short(text: str | None) -> str | None:
@@ -43,15 +34,34 @@ def _short(text: str | None) -> str | None:
     return text
 
 
-BoxParam = Annotated[Box, BeforeValidator(parse_box)]
+def _box_system(name: str) -> str:
+    return systems.check_crs(name, parameter="bbox-crs")
+
+
+def _system(name: str) -> str:
+    return systems.check_crs(name, parameter="crs", allowed=systems.offered())
+
+
 Text = Annotated[str, AfterValidator(_short)]
 
 
-class ItemsParams(Params):
+class PageParams(Params):
     """Which features of a collection, and how many at a time."""
 
-    bbox: Annotated[Any, BeforeValidator(parse_box)] = Field(
-        None, description=BBOX_HELP, json_schema_extra={"type": "string"}
+    bbox_crs: Annotated[Text, AfterValidator(_box_system)] = Field(
+        CRS84,
+        alias="bbox-crs",
+        description=f"The reference system of bbox: one of {', '.join(FILTER_CRS)}",
+        json_schema_extra=dict(_SYSTEM),
+    )
+    bbox: Annotated[Any, BeforeValidator(_window)] = Field(
+        None,
+        description=BBOX_HELP,
+        json_schema_extra={
+            "type": "array",
+            "items": {"type": "number"},
+            "oneOf": [{"minItems": 4, "maxItems": 4}, {"minItems": 6, "maxItems": 6}],
+        },
     )
     limit: int = Field(
         100, ge=1, description="How many features at a time; above the maximum it is the maximum"
@@ -59,7 +69,11 @@ class ItemsParams(Params):
     datetime: Text | None = Field(
         None, description="An RFC 3339 instant, or an interval start/end with .. for an open end"
     )
-    properties: Text | None = Field(None, description="Comma-separated names of properties to return")
+    properties: Text | None = Field(
+        None,
+        description="Comma-separated names of properties to return",
+        json_schema_extra=dict(_LIST),
+    )
     filter: Annotated[str, Field(max_length=MAX_FILTER)] | None = Field(
         None, description="A CQL2 expression on the collection's queryables"
     )
@@ -70,10 +84,75 @@ class ItemsParams(Params):
         CRS84,
         alias="filter-crs",
         description=f"The reference system of the filter's geometries: one of {', '.join(FILTER_CRS)}",
-        json_schema_extra={"format": "uri", "enum": list(FILTER_CRS)},
+        json_schema_extra=dict(_SYSTEM),
     )
-    cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
-    f: Text | None = Field(None, description="json")
+    sortby: Text | None = Field(
+        None,
+        description="Comma-separated names to sort by; - before a name: descending",
+        json_schema_extra={
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "string", "pattern": r"^[+-]?[^+\-\s].*$"},
+        },
+    )
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = Field(
+        None, description="Where the next page starts: taken from a next link"
+    )
+
+    def query(self, most: int) -> ItemsQuery:
+        """The question to a view, for at most so many features."""
+        window: Window | None = self.bbox
+        return ItemsQuery(
+            bbox=window.box if window else None,
+            area=window.area if window else None,
+            heights=window.heights if window else None,
+            datetime=self.datetime,
+            limit=min(self.limit, most),
+            cursor=self.cursor,
+            properties=tuple(self.properties.split(",")) if self.properties else None,
+            filter=self.filter,
+            filter_lang=self.filter_lang,
+            filter_crs=self.filter_crs,
+            sortby=self.sortby,
+        )
+
+
+class ItemParams(Params):
+    """How features are written."""
+
+    crs: Annotated[Text, AfterValidator(_system)] = Field(
+        CRS84,
+        description=f"The reference system of coordinates, in its axis order: {', '.join(FILTER_CRS)}",
+        json_schema_extra=dict(_SYSTEM),
+    )
+    profile: Text | None = Field(
+        None,
+        description="Comma-separated profiles, the first that is known counts: "
+        f"{', '.join(PROFILES)}, or their addresses below {PROFILE}; rfc7946 where none is",
+        json_schema_extra=dict(_LIST),
+    )
+    f: Text | None = Field(None, description="json or geojson")
+
+    @property
+    def chosen_profile(self) -> str:
+        """The profile of the answer."""
+        for said in (self.profile or "").split(","):
+            name = said.strip().removeprefix(PROFILE)
+            if name.startswith("[ogc-profile:") and name.endswith("]"):
+                name = name[len("[ogc-profile:") : -1]
+            if name in PROFILES:
+                return name
+        return PROFILES[0]
+
+
+class ItemsParams(PageParams, ItemParams):
+    """Which features of a collection, how many at a time, and how they are written."""
+
+
+class JsonParams(Params):
+    """The format of the answer."""
+
+    f: Literal["json"] = Field("json", description="json")
 
 
 class ChangesParams(Params):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -26,6 +26,7 @@ COMPRESSIBLE = (
 MIN_COMPRESSED_BYTES = 600
 MAX_HEADER = 500  # characters of Accept-Encoding that are read
 CODINGS = ("zstd", "gzip")  # the one we like best comes first
+WEAK = "W/"  # before a tag that says the same of bodies that mean the same
 _STATUS = {200: "200 OK", 204: "204 NO CONTENT", 304: "304 NOT MODIFIED"}
 PUBLIC, PRIVATE = "public, no-cache", "private, no-cache"
 
@@ -50,7 +51,12 @@ def accepted(header: str) -> str:
 
 def has(header: str, tag: str) -> bool:
     """Whether an If-None-Match header names the tag."""
-    return bool(header) and parse_etags(header).contains_weak(tag)
+    return bool(header) and parse_etags(header).contains_weak(tag.removeprefix(WEAK))
+
+
+def quoted(tag: str) -> str:
+    """The tag as a header has it."""
+    return f'{WEAK}"{tag.removeprefix(WEAK)}"' if tag.startswith(WEAK) else f'"{tag}"'
 
 
 def compress(body: bytes, name: str) -> bytes:
@@ -81,11 +87,14 @@ def caching() -> str:
     return PUBLIC if getattr(g, "anonymous", False) else PRIVATE
 
 
-def encoded(content: bytes, content_type: str, coding: str) -> Kept:
-    """Tag and payload of a body for a client that takes the coding."""
+def encoded(content: bytes, content_type: str, coding: str, stamp: int = 0) -> Kept:
+    """Tag and payload of a body for a client that takes the coding.
+
+    The last ``stamp`` bytes tell when the body was made: the tag leaves them out, and is a weak one.
+    """
     if len(content) < MIN_COMPRESSED_BYTES or not content_type.startswith(COMPRESSIBLE):
         coding = ""
-    tag = entity_tag(content, coding)
+    tag = WEAK + entity_tag(content[:-stamp], coding) if stamp else entity_tag(content, coding)
     return Kept(tag, coding, compress(content, coding) if coding else content)
 
 
@@ -104,13 +113,15 @@ def start(
     start_response: Callable[..., Any],
     *,
     anonymous: bool,
+    more: Sequence[tuple[str, str]] = (),
 ) -> list[bytes]:
-    """Say an encoded answer to a GET as ``send`` does, without the framework."""
+    """Say an encoded answer to a GET as ``send`` does, without the framework; ``more`` header lines."""
     cache = PUBLIC if anonymous else PRIVATE
     known = environ.get("HTTP_IF_NONE_MATCH", "")
     status, lines, payload = _said(made, content_type, 200, known, cache)
     if payload:
         lines.append(("Content-Length", str(len(payload))))
+    lines.extend(more)
     start_response(_STATUS[status], lines)
     return [payload] if payload else []
 
@@ -120,7 +131,7 @@ def _said(
 ) -> tuple[int, list[tuple[str, str]], bytes]:
     """Status, headers and body of an answer; ``known`` are the tags of what the client has."""
     lines = [
-        ("ETag", f'"{made.tag}"'),
+        ("ETag", quoted(made.tag)),
         ("Vary", VARY),
         ("Cache-Control", cache),
         ("X-Content-Type-Options", "nosniff"),

@@ -6,22 +6,21 @@ first in the Japanese plane zones.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
-import pyproj
 from numpy.typing import NDArray
 
 from geoshare.errors import BadRequest
 from geoshare.filter.literals import is_geometry
+from geoshare.model import crs as systems
+from geoshare.model.crs import CRS84
+from geoshare.model.crs import KNOWN as FILTER_CRS
 from geoshare.model.datum import to_foundation
 
-_OGC: Final = "http://www.opengis.net/def/crs/OGC/"
-_EPSG: Final = "http://www.opengis.net/def/crs/EPSG/0/"
-CRS84: Final = f"{_OGC}1.3/CRS84"
-CODES: Final = (4326, 3857, 6668, 6697, *range(6669, 6688))
-FILTER_CRS: Final = (CRS84, f"{_OGC}0/CRS84h", *(f"{_EPSG}{code}" for code in CODES))
+__all__ = ["CRS84", "FILTER_CRS", "check_crs", "to_crs84"]
+
+FARTHEST: Final = 5e7  # degrees or metres
 _STEPS: Final = 16  # points on each side of a box in a plane
 
 
@@ -33,14 +32,7 @@ def check_crs(name: str, *, parameter: str = "filter-crs") -> str:
     BadRequest
         naming ``parameter`` and those there are.
     """
-    if name not in FILTER_CRS:
-        raise BadRequest(
-            "The filter's reference system is not supported.",
-            parameter=parameter,
-            allowed=", ".join(FILTER_CRS),
-            message_ja="フィルタの座標参照系に対応していません",
-        )
-    return name
+    return systems.check_crs(name, parameter=parameter)
 
 
 def to_crs84(tree: Any, crs: str) -> Any:
@@ -51,9 +43,7 @@ def to_crs84(tree: Any, crs: str) -> Any:
     BadRequest
         where a position has no place in longitude and latitude, or a geometry is none.
     """
-    if crs.startswith(_OGC):
-        return tree
-    return _read(tree, int(crs.removeprefix(_EPSG)))
+    return tree if systems.is_native(crs) else _read(tree, systems.code_of(crs))
 
 
 def _read(node: Any, code: int) -> Any:
@@ -98,7 +88,7 @@ def _box(numbers: Any, code: int) -> dict[str, Any]:
     low, high = numbers[:2], numbers[half : half + 2]
     if len(numbers) not in (4, 6):
         raise ValueError("a bbox has four numbers")
-    if not _crs(code).is_projected:
+    if not systems.flat(code).is_projected:
         corners = _transformed(np.array([low, high], np.float64), code)
         return {"bbox": corners.ravel().tolist()}
     first = np.linspace(low[0], high[0], _STEPS + 1)
@@ -118,21 +108,11 @@ def _box(numbers: Any, code: int) -> dict[str, Any]:
 
 def _transformed(positions: NDArray[np.float64], code: int) -> NDArray[np.float64]:
     """Longitude and latitude (n, 2) of positions (n, 2) in the authority's axis order."""
-    east_north = positions[:, ::-1] if _north_first(code) else positions
+    if np.abs(positions).max(initial=0.0) > FARTHEST:
+        raise ValueError("a position lies beyond the earth")
+    east_north = positions[:, ::-1] if systems.north_first(code) else positions
     flat = np.column_stack([east_north, np.full(len(positions), np.nan)])
     found = to_foundation(f"EPSG:{code}", has_height=False).apply(flat)[:, :2]
     if not np.isfinite(found).all():
         raise ValueError("a position has no place")
     return found
-
-
-@cache
-def _crs(code: int) -> pyproj.CRS:
-    return pyproj.CRS.from_epsg(code).to_2d()
-
-
-@cache
-def _north_first(code: int) -> bool:
-    flat = _crs(code)
-    axes = (flat.sub_crs_list[0] if flat.is_compound else flat).axis_info
-    return axes[0].direction == "north"

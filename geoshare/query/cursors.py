@@ -7,6 +7,9 @@ import binascii
 import hashlib
 import hmac
 import struct
+from typing import Any
+
+import orjson
 
 _MARK_BYTES = 16
 _KEY = struct.Struct(">Q")
@@ -25,11 +28,26 @@ class Cursors:
 
     def seal(self, request: str, key: int, last_id: str) -> str:
         """Say which row was the last one of a page: its key along the curve, and its id."""
-        said = _KEY.pack(key) + last_id.encode()
-        return base64.urlsafe_b64encode(self._mark(request, said) + said).rstrip(b"=").decode()
+        return self._sealed(request, _KEY.pack(key) + last_id.encode())
 
     def open(self, request: str, text: str) -> tuple[int, str]:
         """Return key and id; ValueError for a text that was not sealed for this request."""
+        said = self._opened(request, text)
+        return _KEY.unpack_from(said)[0], said[_KEY.size :].decode()
+
+    def seal_values(self, request: str, values: list[Any]) -> str:
+        """Say which row was the last one of a sorted page: what it was sorted by."""
+        return self._sealed(request, orjson.dumps(values))
+
+    def open_values(self, request: str, text: str) -> list[Any]:
+        """Return what a row was sorted by; ValueError for a text not sealed for this request."""
+        found: list[Any] = orjson.loads(self._opened(request, text))
+        return found
+
+    def _sealed(self, request: str, said: bytes) -> str:
+        return base64.urlsafe_b64encode(self._mark(request, said) + said).rstrip(b"=").decode()
+
+    def _opened(self, request: str, text: str) -> bytes:
         try:
             padded = text.translate(_TO_STANDARD) + "=" * (-len(text) % 4)
             content = binascii.a2b_base64(padded, strict_mode=True)
@@ -38,7 +56,7 @@ class Cursors:
         mark, said = content[:_MARK_BYTES], content[_MARK_BYTES:]
         if not hmac.compare_digest(mark, self._mark(request, said)):
             raise ValueError("this cursor is of another request")
-        return _KEY.unpack_from(said)[0], said[_KEY.size :].decode()
+        return said
 
     def _mark(self, request: str, said: bytes) -> bytes:
         asked = request.encode()

@@ -1,14 +1,28 @@
-"""What filters may be made of, as the surface describes it: languages, reference systems, functions."""
+"""Schemas of what comes, and of what filters and sorting may name; languages and functions of filters.
+
+OGC API Common Part 3 (23-058r2): the logical schema of a collection, with roles, in three selections.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from geoshare.filter import CQL2_JSON, CQL2_TEXT
 from geoshare.filter.crs import CRS84, FILTER_CRS, check_crs
 from geoshare.filter.functions import FUNCTIONS, Function
 
-__all__ = ["CQL2_JSON", "CQL2_TEXT", "CRS84", "FILTER_CRS", "check_crs", "functions", "queryables"]
+__all__ = [
+    "CQL2_JSON",
+    "CQL2_TEXT",
+    "CRS84",
+    "FILTER_CRS",
+    "check_crs",
+    "functions",
+    "queryables",
+    "returnables",
+    "sortables",
+]
 
 _TYPES: Final = {  # of OGC 19-079r2, 7.9
     "text": ["string"],
@@ -17,6 +31,7 @@ _TYPES: Final = {  # of OGC 19-079r2, 7.9
     "geometry": ["geometry"],
     "boolean": ["boolean"],
 }
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _FORMATS: Final = {
     "point": "geometry-point-or-multipoint",
     "line": "geometry-linestring-or-multilinestring",
@@ -29,8 +44,8 @@ def functions() -> list[dict[str, Any]]:
     return [_described(name, item) for name, item in FUNCTIONS.items()]
 
 
-def queryables(schema: dict[str, Any], geometry: str, address: str) -> dict[str, Any]:
-    """The queryables of a collection of features (OGC 19-079r2, /req/queryables).
+def returnables(schema: dict[str, Any], geometry: str, address: str) -> dict[str, Any]:
+    """The schema of a collection's features, with the roles of their properties.
 
     Parameters
     ----------
@@ -39,19 +54,53 @@ def queryables(schema: dict[str, Any], geometry: str, address: str) -> dict[str,
     geometry
         ``point``, ``line``, ``polygon`` or ``any``.
     address
-        Where the queryables are found.
+        Where the schema is found.
     """
-    own = {
-        "id": {"title": "Identifier", "x-title-ja": "識別子", "type": "string", "x-ogc-role": "id"},
+    said = schema.get("x-geoshare-time", ())
+    times = [said] if isinstance(said, str) else list(said)
+    roles = (
+        ("primary-instant",) if len(times) == 1 else ("primary-interval-start", "primary-interval-end")
+    )
+    own = schema.get("properties", {})
+    shown = all(name in own for name in times)
+    role_of = dict(zip((times[0], times[-1]), roles, strict=False)) if times and shown else {}
+    properties: dict[str, dict[str, Any]] = {
+        "id": {
+            "title": "Identifier",
+            "x-title-ja": "識別子",
+            "type": "string",
+            "readOnly": True,
+            "x-ogc-role": "id",
+        },
         "geometry": {
             "title": "Geometry",
             "x-title-ja": "図形",
             "format": _FORMATS.get(geometry, "geometry-any"),
             "x-ogc-role": "primary-geometry",
         },
+        **{name: _with_role(part, role_of.get(name)) for name, part in own.items()},
     }
-    properties = {**schema.get("properties", {}), **own}
-    return {**schema, "$id": address, "properties": properties, "additionalProperties": False}
+    for place, (name, part) in enumerate(properties.items()):
+        properties[name] = {**part, "x-ogc-propertySeq": place + 1}
+    return {**schema, "$schema": _DIALECT, "$id": address, "type": "object", "properties": properties}
+
+
+def queryables(schema: dict[str, Any], geometry: str, address: str) -> dict[str, Any]:
+    """The queryables of a collection of features (OGC 19-079r2, /req/queryables): all that it has."""
+    return {**returnables(schema, geometry, address), "additionalProperties": False}
+
+
+def sortables(
+    schema: dict[str, Any], geometry: str, address: str, names: Sequence[str]
+) -> dict[str, Any]:
+    """What a collection's features can be sorted by: the properties of these names."""
+    found = returnables(schema, geometry, address)
+    properties = {name: part for name, part in found["properties"].items() if name in names}
+    return {**found, "properties": properties, "additionalProperties": False}
+
+
+def _with_role(part: dict[str, Any], role: str | None) -> dict[str, Any]:
+    return part if role is None else {**part, "x-ogc-role": role}
 
 
 def _described(name: str, about: Function) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from geoshare.access.view import View
 from geoshare.filter.literals import read_geometry
 from geoshare.model.box import Box
 from geoshare.model.times import Interval
+from geoshare.query.projected import vertices_of
 from tiles.arrays import FeatureTable
 from tiles.geometry.convert import to_shapely
 from tiles.geometry.near import meeting_box
@@ -32,6 +33,27 @@ def in_box(table: FeatureTable, rows: NDArray[np.int32], bbox: Box) -> NDArray[n
 def in_area(table: FeatureTable, rows: NDArray[np.int32], area: shapely.Geometry) -> Mask:
     """Which rows' geometries intersect an area in CRS84."""
     met: Mask = shapely.intersects(area, to_shapely(table.geometries, rows))
+    return met
+
+
+def in_heights(table: FeatureTable, rows: NDArray[np.int32], low_m: float, high_m: float) -> Mask:
+    """Which rows are not wholly below or above a range of heights, ends included.
+
+    A row without heights is at any of them: nothing says that it is not.
+    """
+    met = np.ones(len(rows), bool)
+    lon_lat_z = table.geometries.lon_lat_z
+    if lon_lat_z.shape[1] < 3 or not len(rows):
+        return met
+    vertices, counts = vertices_of(table, rows)
+    some = counts > 0
+    starts = (np.cumsum(counts) - counts)[some]
+    heights = lon_lat_z[vertices, 2]
+    unknown = np.isnan(heights)
+    if len(starts):
+        lowest = np.minimum.reduceat(np.where(unknown, -np.inf, heights), starts)
+        highest = np.maximum.reduceat(np.where(unknown, np.inf, heights), starts)
+        met[some] = (lowest <= high_m) & (highest >= low_m)
     return met
 
 

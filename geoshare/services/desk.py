@@ -92,7 +92,7 @@ class Desk:
 
     def items(
         self, who: Principal, collection: str, query: ItemsQuery
-    ) -> tuple[list[dict[str, Any]], str | None, int]:
+    ) -> tuple[list[dict[str, Any]], str | None, int | None]:
         """Features as the caller sees them, each with its version and who of the own people set it.
 
         Returns

@@ -111,7 +111,9 @@ def test_a_box_gives_the_features_that_a_geometry_library_finds(live_server):
 def test_one_item_equals_the_item_in_its_page(live_server):
     page = live_server.json("/collections/shelters/items?limit=3")
     for feature in page["features"]:
-        assert live_server.json(f"/collections/shelters/items/{feature['id']}") == feature
+        one = live_server.json(f"/collections/shelters/items/{feature['id']}")
+        assert {"self", "collection"} <= {link["rel"] for link in one.pop("links")}
+        assert one == feature
 
 
 def test_features_of_a_box_are_in_the_tiles_of_that_box(live_server):

@@ -40,6 +40,7 @@ VALUES = (
     "x",
 )
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+EPSG_6677 = "http://www.opengis.net/def/crs/EPSG/0/6677"
 EPSG_4326 = "http://www.opengis.net/def/crs/EPSG/0/4326"
 FORMATS = ("json", "html", "geojson", "xml", "")
 MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
@@ -261,9 +262,22 @@ class Asker:
             query.append(("properties", ",".join(self.column() for _ in range(rng.randint(1, 3)))))
         if rng.random() < 0.1:
             query.append(("f", rng.choice(FORMATS)))
+        if rng.random() < 0.2:
+            names = (rng.choice(("", "-")) + self.column() for _ in range(rng.randint(1, 2)))
+            query.append(("sortby", ",".join(names)))
+        query += self.written()
         if rng.random() < 0.03:
             query.append(("cursor", "AAAA.BBBB"))
         return self.get(f"/collections/{self.collection()}/items", *query)
+
+    def written(self) -> list[tuple[str, str]]:
+        """How features are to be written."""
+        rng, query = self.rng, []
+        if rng.random() < 0.1:
+            query.append(("crs", rng.choice((CRS84, EPSG_4326, EPSG_6677, "EPSG:1"))))
+        if rng.random() < 0.1:
+            query.append(("profile", rng.choice(("jsonfg", "jsonfg-plus", "rfc7946", "other"))))
+        return query
 
     def changes(self, more: str = "") -> Request:
         """Changes since a token that was given out for this collection or another one."""
@@ -677,6 +691,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     "GET /collections/<collection>/queryables": _get("/collections/{collection}/queryables"),
     "GET /collections/<collection>/schema": _get("/collections/{collection}/schema"),
+    "GET /collections/<collection>/sortables": _get("/collections/{collection}/sortables"),
     "GET /conformance": _get("/conformance"),
     "GET /contribute": _get("/contribute"),
     "GET /contributions": _get("/contributions"),
@@ -738,6 +753,7 @@ SOMETIMES = (
     "GET /collections/<collection>",
     "GET /collections/<collection>/queryables",
     "GET /collections/<collection>/schema",
+    "GET /collections/<collection>/sortables",
     f"GET /collections/<collection>/tiles/{PLACE}",
     "GET /raster/<collection>.json",
     "GET /search",

@@ -32,10 +32,17 @@ from tiles.addresses import (
 from tiles.arrays import Rows
 from tiles.buffers import with_room
 from tiles.eights import SLACK, put_padded
-from tiles.geojson.geometry import Precision, Shape, geometry_room, put_geometry
+from tiles.geojson.geometry import (
+    LARGEST,
+    LARGEST_M,
+    Precision,
+    Shape,
+    geometry_room,
+    put_geometry,
+)
 from tiles.geojson.values import put_text, put_value, values_room
 
-MAX_DECIMALS = 9
+MAX_DECIMALS, MAX_DECIMALS_M = 9, 6
 
 _BYTES_PER_FEATURE = 512
 
@@ -177,7 +184,9 @@ def write_rows(
     return out, place[1]
 
 
-def write_features(rows: Rows, *, columns: Sequence[str], decimals: int = 7) -> bytes:
+def write_features(
+    rows: Rows, *, columns: Sequence[str], decimals: int = 7, metres: bool = False
+) -> bytes:
     """Write rows as GeoJSON features with commas between them.
 
     Parameters
@@ -189,8 +198,10 @@ def write_features(rows: Rows, *, columns: Sequence[str], decimals: int = 7) -> 
         whether named here or not. What has no value in JSON is null: nulls, NaN, infinities, times
         outside the years 0 to 9999.
     decimals
-        Of longitude and latitude, 0 to 9; trailing zeros are left out. Heights have three, and are
-        written where every vertex of the feature has one.
+        Of the first two coordinates, 0 to 9 (0 to 6 of metres); trailing zeros are left out. Heights
+        have three, and are written where every vertex of the feature has one.
+    metres
+        The first two coordinates are lengths in a projected system, and not degrees.
 
     Returns
     -------
@@ -204,8 +215,9 @@ def write_features(rows: Rows, *, columns: Sequence[str], decimals: int = 7) -> 
     KeyError
         There is no such column.
     """
-    if not 0 <= decimals <= MAX_DECIMALS:
-        raise ValueError(f"decimals must be 0 to {MAX_DECIMALS}, not {decimals}")
+    most = MAX_DECIMALS_M if metres else MAX_DECIMALS
+    if not 0 <= decimals <= most:
+        raise ValueError(f"decimals must be 0 to {most}, not {decimals}")
     names = tuple(name for name in columns if name != ID)
     read = source(rows, (ID, *names))
     out, length = write_rows(
@@ -214,6 +226,6 @@ def write_features(rows: Rows, *, columns: Sequence[str], decimals: int = 7) -> 
         read.starts,
         read.numbers,
         _words(names),
-        Precision(decimals, 10.0**decimals),
+        Precision(decimals, 10.0**decimals, LARGEST_M if metres else LARGEST),
     )
     return bytes(out[: max(length - 1, 0)].tobytes())

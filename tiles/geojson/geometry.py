@@ -19,7 +19,9 @@ BRACKETS_ROOM = 6
 HEIGHT_DECIMALS = 3
 _HEIGHT_SCALE = 10.0**HEIGHT_DECIMALS
 LARGEST = 1e6
-"""Degrees and metres beyond this are no coordinates, and would not fit the fixed-point form."""
+"""Degrees and heights beyond this are no coordinates, and would not fit the fixed-point form."""
+LARGEST_M = 5e7
+"""Metres to the east and north beyond this are no coordinates."""
 
 _OPEN, _CLOSE, _COMMA = 91, 93, 44
 
@@ -41,19 +43,20 @@ class Shape(NamedTuple):
 
 
 class Precision(NamedTuple):
-    """Decimals of longitude and latitude; ``scale`` is 10^decimals."""
+    """Decimals of the first two coordinates; ``scale`` is 10^decimals, ``largest`` bounds them."""
 
     decimals: int
     scale: float
+    largest: float
 
 
 @njit(nogil=True, cache=True)
-def dimensions(lon_lat_z: NDArray[np.float64], first: int, last: int) -> int:
+def dimensions(lon_lat_z: NDArray[np.float64], first: int, last: int, largest: float) -> int:
     """3 where all vertices have heights, 2 where not, 0 where some position is none."""
     found = lon_lat_z.shape[1]
     for i in range(first, last):
         # written so that NaN fails
-        if not (abs(lon_lat_z[i, 0]) <= LARGEST and abs(lon_lat_z[i, 1]) <= LARGEST):
+        if not (abs(lon_lat_z[i, 0]) <= largest and abs(lon_lat_z[i, 1]) <= largest):
             return 0
         if found == 3 and not abs(lon_lat_z[i, 2]) <= LARGEST:
             found = 2
@@ -184,7 +187,7 @@ def put_geometry(out: NDArray[np.uint8], at: int, shape: Shape, row: int, precis
     """
     kind = int(shape.types[row])
     first, last = vertices_of(shape, row)
-    n_dimensions = dimensions(shape.lon_lat_z, first, last)
+    n_dimensions = dimensions(shape.lon_lat_z, first, last, precision.largest)
     if kind == 0 or first == last or n_dimensions == 0:
         out[at], out[at + 1], out[at + 2], out[at + 3] = 110, 117, 108, 108
         return at + 4

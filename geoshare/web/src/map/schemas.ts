@@ -9,10 +9,18 @@ export function schemaOf(collection: string): Schema | null {
   return known.get(collection) ?? null;
 }
 
+/** Id and geometry are no properties of a feature, though a schema lists them. */
+function withoutOwn(schema: Schema): Schema {
+  const shown = Object.entries(schema.properties).filter(
+    ([, property]) => !['id', 'primary-geometry'].includes(property['x-ogc-role'] ?? ''),
+  );
+  return { ...schema, properties: Object.fromEntries(shown) };
+}
+
 export async function fetchSchema(collection: string): Promise<Schema | null> {
   let answer = asked.get(collection);
   if (!answer) {
-    answer = api.schema(collection).catch(() => null);
+    answer = api.schema(collection).then(withoutOwn).catch(() => null);
     asked.set(collection, answer);
   }
   const schema = await answer;

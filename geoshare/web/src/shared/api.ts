@@ -58,6 +58,7 @@ export interface PropertySchema {
   title?: string;
   'x-title-ja'?: string;
   'x-ogc-unit'?: string;
+  'x-ogc-role'?: string;
   'x-geoshare-reference'?: string;
   description?: string;
   enum?: unknown[];
