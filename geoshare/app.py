@@ -9,6 +9,7 @@ from geoshare.api import (
     access,
     admin,
     audit,
+    catalogue,
     changes,
     collections,
     context,
@@ -53,6 +54,7 @@ from geoshare.web.assets import Assets
 
 BLUEPRINTS = (
     landing,
+    catalogue,
     collections,
     lanes,
     changes,

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from geoshare.access.outline import Outline
 from geoshare.access.view import RasterView, View
-from geoshare.api import reply
+from geoshare.api import catalogue, reply
 from geoshare.api.context import base_url, caller, href, services
 from geoshare.api.describe import describes
 from geoshare.api.landing import OGC_REL
@@ -35,6 +35,7 @@ def collections(params: JsonParams) -> Response:
     links = [
         {"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}
     ]
+    listed.append(catalogue.about())
     return reply.json({"links": links, "crs": list(offered()), "collections": listed})
 
 

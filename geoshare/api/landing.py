@@ -80,6 +80,17 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/oas30",
+    *(
+        f"http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/{name}"
+        for name in (
+            "record-core",
+            "record-collection",
+            "record-core-query-parameters",
+            "record-api",
+            "searchable-catalog",
+            "json",
+        )
+    ),
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset",
     "http://www.opengis.net/spec/tms/2.0/conf/tilematrixsetlimits",
@@ -106,6 +117,8 @@ def landing(params: FormatParams) -> Response:
         ),
         _link("conformance", "conformance", "application/json", "Conformance classes"),
         _link("data", "collections", "application/json", "Collections"),
+        _link(f"{OGC_REL}ogc-catalog", "collections/catalogue", "application/json", "Catalogue"),
+        _link("alternate", "dcat", "application/ld+json", "Catalogue as DCAT"),
         _link(f"{OGC_REL}functions", "functions", "application/json", "Functions of filters"),
         _link(f"{OGC_REL}tilesets-vector", "tiles", "application/json", "Vector tiles"),
         _link(f"{OGC_REL}tiling-schemes", "tileMatrixSets", "application/json", "Tile matrix sets"),

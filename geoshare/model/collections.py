@@ -28,6 +28,7 @@ from typing import Any
 from geoshare.errors import BadRequest
 
 NAME_RULE = "a letter a-z, then at most 62 of a-z, 0-9 and _; no device name such as nul or com1"
+CATALOGUE = "catalogue"  # the one collection that holds records of the others
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # no file of that name on Windows
 _LONGEST, _LEAST = 63, 3  # of a name; ASCII letters that say enough to be kept
@@ -35,7 +36,7 @@ _LONGEST, _LEAST = 63, 3  # of a name; ASCII letters that say enough to be kept
 
 def is_name(name: str) -> bool:
     """Whether a text can be a collection's name: it then is one plain part of any path."""
-    return bool(_NAME.fullmatch(name)) and not _DEVICE.fullmatch(name)
+    return bool(_NAME.fullmatch(name)) and not _DEVICE.fullmatch(name) and name != CATALOGUE
 
 
 def check_name(name: str) -> str:

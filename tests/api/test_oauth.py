@@ -170,7 +170,10 @@ def test_a_scope_is_all_that_there_is_for_a_token(town, tmp_path):
     hidden = get(town, "/collections/shelters/items", text)
     nothing = get(town, "/collections/nowhere_at_all/items", text)
     assert (hidden.status_code, hidden.data) == (404, nothing.data)
-    assert [item["id"] for item in get(town, "/collections", text).json["collections"]] == ["places"]
+    assert [item["id"] for item in get(town, "/collections", text).json["collections"]] == [
+        "places",
+        "catalogue",
+    ]
     told = get(town, "/me", text)
     assert b"shelters" not in told.data.replace(b"shelters_", b"")
     assert (told.json["collections"], told.json["can_contribute"]) == (["places"], False)

@@ -562,6 +562,21 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     "GET /audit/vkey": _get("/audit/vkey"),
     "GET /collections": _get("/collections"),
+    "GET /collections/catalogue": _get("/collections/catalogue"),
+    "GET /collections/catalogue/items": lambda asker: asker.get(
+        "/collections/catalogue/items",
+        *(
+            (("q", asker.rng.choice(("a", "lane", "避難", "secret", "name"))),)
+            if asker.rng.random() < 0.5
+            else ()
+        ),
+        *((("bbox", "139,35,140,36"),) if asker.rng.random() < 0.3 else ()),
+        *((("limit", asker.rng.choice((1, 5, 0))),) if asker.rng.random() < 0.4 else ()),
+    ),
+    "GET /collections/catalogue/items/<record_id>": lambda asker: asker.get(
+        f"/collections/catalogue/items/{asker.collection()}"
+    ),
+    "GET /dcat": _get("/dcat"),
     "GET /collections/<collection>/map/tiles": _get("/collections/{collection}/map/tiles"),
     "GET /collections/<collection>/map/tiles/<matrix_set_id>": _get(
         "/collections/{collection}/map/tiles/{matrix}"

@@ -68,7 +68,9 @@ def test_discovery_names_what_may_be_known_and_nothing_else(world: World, who: P
     if refused(who, listed.status_code):
         return
     granted = who.rights.collections("discover")
-    assert {item["id"] for item in listed.json["collections"]} == granted
+    assert {item["id"] for item in listed.json["collections"]} == granted | {"catalogue"}
+    described = world.ask(who, Ask("/collections/catalogue/items"))
+    assert {item["id"] for item in described.json["features"]} == granted
     for collection, page in itertools.product(ASKED, ("", "/schema", "/queryables")):
         answer = world.ask(who, Ask(f"/collections/{collection}{page}"))
         assert answer.status_code == (200 if collection in granted else 404), (collection, page)

@@ -253,7 +253,7 @@ export const api = {
   },
   emergencies: async () => (await get<{ emergencies: Emergency[] }>('/emergency')).emergencies,
   settings: () => get<Settings>('/map/settings.json'),
-  collections: async () => (await get<{ collections: Collection[] }>('/collections')).collections,
+  collections: async () => (await get<{ collections: Collection[] }>('/collections')).collections.filter(({ kind }) => kind !== 'catalogue'),
   schema: (collection: string) => get<Schema>(`/collections/${part(collection)}/schema`),
   item: (collection: string, id: string, signal?: AbortSignal) =>
     get<Feature>(`/collections/${part(collection)}/items/${part(id)}`, signal),
