@@ -10,7 +10,7 @@ KERNELS := $(VENV)/.compiled
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: help setup run test test-leaks check format bench soak web clean
+.PHONY: help setup run test test-leaks conformance check format bench soak web clean
 
 help:  ## List the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
@@ -27,6 +27,10 @@ test: setup  ## Run the tests
 
 test-leaks: setup  ## Ask twin servers 100,000 questions under each tier, which takes an hour or more
 	GEOSHARE_TEST_REQUESTS=$${GEOSHARE_TEST_REQUESTS:-100000} $(BIN)/pytest -n 0 -s tests/leaks
+
+conformance: $(READY)  ## Ask a server the standards' tests: make conformance URL=https://... [KEY=...]
+	@test -n "$(URL)" || { echo "make conformance URL=http://127.0.0.1:8080"; exit 1; }
+	GEOSHARE_CONFORMANCE_URL=$(URL) GEOSHARE_CONFORMANCE_KEY=$(KEY) $(BIN)/pytest -n 0 -rs tests/conformance -k "not cql2"
 
 check: $(READY)  ## Lint, types and import contracts
 	$(BIN)/ruff check .

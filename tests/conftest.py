@@ -30,7 +30,7 @@ settings.load_profile("steady")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One server for all tests that need it; otherwise a file's tests stay together."""
     for item in items:
-        live = "live_server" in getattr(item, "fixturenames", ())
+        live = not {"live_server", "served"}.isdisjoint(getattr(item, "fixturenames", ()))
         item.add_marker(pytest.mark.xdist_group("live" if live else str(item.path)))
 
 

@@ -27,7 +27,9 @@ ALL_CRS = "#/crs"  # what a collection in a list says of its systems: those of t
 
 
 @blueprint.get("/collections")
-@describes("The collections you may know", params=JsonParams, tags=("collections",))
+@describes(
+    "The collections you may know", params=JsonParams, tags=("collections",), returns="Collections"
+)
 def collections(params: JsonParams) -> Response:
     """All of them; there are few."""
     found = services()
@@ -40,7 +42,7 @@ def collections(params: JsonParams) -> Response:
 
 
 @blueprint.get("/collections/<collection>")
-@describes("A collection", params=JsonParams, tags=("collections",))
+@describes("A collection", params=JsonParams, tags=("collections",), returns="Collection")
 def collection(params: JsonParams, collection: str) -> Response:
     """Its titles, extent and links."""
     return reply.json(_metadata(services().any_view(caller(), collection), list(offered())))
@@ -52,6 +54,7 @@ def collection(params: JsonParams, collection: str) -> Response:
     params=JsonParams,
     answers=SCHEMA_ANSWER,
     tags=("collections",),
+    returns="Schema",
 )
 def schema(params: JsonParams, collection: str) -> Response:
     """Only the properties the caller may see."""
@@ -63,7 +66,13 @@ def schema(params: JsonParams, collection: str) -> Response:
 
 
 @blueprint.get("/collections/<collection>/queryables")
-@describes("What a filter may name", params=JsonParams, answers=SCHEMA_ANSWER, tags=("collections",))
+@describes(
+    "What a filter may name",
+    params=JsonParams,
+    answers=SCHEMA_ANSWER,
+    tags=("collections",),
+    returns="Schema",
+)
 def queryables(params: JsonParams, collection: str) -> Response:
     """The visible properties again: every one of them can be filtered on."""
     view = services().any_view(caller(), collection)
@@ -76,7 +85,13 @@ def queryables(params: JsonParams, collection: str) -> Response:
 
 
 @blueprint.get("/collections/<collection>/sortables")
-@describes("What one may sort by", params=JsonParams, answers=SCHEMA_ANSWER, tags=("collections",))
+@describes(
+    "What one may sort by",
+    params=JsonParams,
+    answers=SCHEMA_ANSWER,
+    tags=("collections",),
+    returns="Schema",
+)
 def sortables(params: JsonParams, collection: str) -> Response:
     """The visible properties that have an order."""
     view = services().view(caller(), collection)
@@ -87,7 +102,10 @@ def sortables(params: JsonParams, collection: str) -> Response:
 
 @blueprint.get("/functions")
 @describes(
-    "The functions a filter may call besides those of CQL2", params=JsonParams, tags=("features",)
+    "The functions a filter may call besides those of CQL2",
+    params=JsonParams,
+    tags=("features",),
+    returns="Functions",
 )
 def functions(params: JsonParams) -> Response:
     """The same for everyone: none of them depends on data."""
@@ -100,6 +118,7 @@ def functions(params: JsonParams) -> Response:
     params=ItemsParams,
     answers={200: (GEOJSON, "A page of features")},
     tags=("features",),
+    returns="FeatureCollection",
 )
 def items_page(params: ItemsParams, collection: str) -> Response:
     """A page of features, by keyset: stable while the data changes."""
@@ -112,6 +131,7 @@ def items_page(params: ItemsParams, collection: str) -> Response:
     params=ItemParams,
     answers={200: (GEOJSON, "The feature")},
     tags=("features",),
+    returns="Feature",
 )
 def item(params: ItemParams, collection: str, feature_id: str) -> Response:
     """One feature by its id."""

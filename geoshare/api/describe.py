@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from geoshare.errors import BadRequest
 
 MAX_NAME = 64
 P = TypeVar("P", bound="Params")
+Answers = Mapping[int, tuple[str | tuple[str, ...], str]]
 
 
 class Params(BaseModel):
@@ -34,9 +35,10 @@ class Description:
 
     summary: str
     params: type[Params]
-    answers: dict[int, tuple[str, str]]  # status -> media type, description
+    answers: Answers  # status -> media type or types, description
     body: type[BaseModel] | str | None = None  # a model, or the media type of a raw body
     tags: tuple[str, ...] = field(default=())
+    returns: str = ""  # what a JSON answer is: a name in ``api.answers``
 
 
 @functools.cache
@@ -100,9 +102,10 @@ def describes(
     summary: str,
     *,
     params: type[Params] = NoParams,
-    answers: dict[int, tuple[str, str]] | None = None,
+    answers: Answers | None = None,
     body: type[BaseModel] | str | None = None,
     tags: tuple[str, ...] = (),
+    returns: str = "",
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
     """Parse ``params`` from the query and hand them to the handler as its first argument."""
 
@@ -112,7 +115,7 @@ def describes(
             return handler(parse(params, request.args), **path)
 
         found = answers or {200: ("application/json", "The resource")}
-        view.description = Description(summary, params, found, body, tags)  # type: ignore[attr-defined]
+        view.description = Description(summary, params, found, body, tags, returns)  # type: ignore[attr-defined]
         return view
 
     return wrap

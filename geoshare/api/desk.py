@@ -123,7 +123,12 @@ def rights(params: NoParams) -> Response:
 
 
 @blueprint.get("/desk/collections/<collection>/items")
-@describes("Features with their versions and who set them", params=PageParams, tags=TAGS)
+@describes(
+    "Features with their versions and who set them",
+    params=PageParams,
+    answers={200: (GEOJSON, "A page of features")},
+    tags=TAGS,
+)
 def desk_items(params: PageParams, collection: str) -> Response:
     """As you see them; the version goes into If-Match of an edit."""
     query = params.query(PAGE)

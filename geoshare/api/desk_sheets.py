@@ -66,7 +66,7 @@ class ConsentBody(AboutBody):
 @describes(
     "A list as a spreadsheet, to be edited and sent back",
     params=SheetParams,
-    answers={200: (XLSX, "The list: .xlsx, or CSV with f=csv")},
+    answers={200: ((XLSX, CSV.partition(";")[0]), "The list: .xlsx, or CSV with f=csv")},
     tags=TAGS,
 )
 def sheet(params: SheetParams, collection: str) -> Response:

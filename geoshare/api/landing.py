@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from flask import Blueprint, Response, render_template
 from pydantic import Field
 
@@ -13,6 +15,7 @@ from geoshare.api.params import JsonParams
 
 blueprint = Blueprint("landing", __name__, template_folder="templates")
 
+OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 OGC_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
@@ -103,18 +106,22 @@ CONFORMANCE = [
 class FormatParams(Params):
     """The format of the answer."""
 
-    f: str | None = Field(None, description="json or html")
+    f: Literal["json", "html"] | None = Field(None, description="json or html")
 
 
 @blueprint.get("/")
-@describes("The landing page", params=FormatParams, tags=("start",))
+@describes(
+    "The landing page",
+    params=FormatParams,
+    answers={200: (("application/json", "text/html"), "Links to everything")},
+    tags=("start",),
+    returns="LandingPage",
+)
 def landing(params: FormatParams) -> Response:
     """Where everything is."""
     links = [
         _link("self", "", "application/json", "This page"),
-        _link(
-            "service-desc", "openapi.json", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI"
-        ),
+        _link("service-desc", "openapi.json", OPENAPI, "OpenAPI"),
         _link("conformance", "conformance", "application/json", "Conformance classes"),
         _link("data", "collections", "application/json", "Collections"),
         _link(f"{OGC_REL}ogc-catalog", "collections/catalogue", "application/json", "Catalogue"),
@@ -141,18 +148,25 @@ def landing(params: FormatParams) -> Response:
 
 
 @blueprint.get("/conformance")
-@describes("The standards this server conforms to", params=JsonParams, tags=("start",))
+@describes(
+    "The standards this server conforms to", params=JsonParams, tags=("start",), returns="ConfClasses"
+)
 def conformance(params: JsonParams) -> Response:
     """Only classes whose tests pass."""
     return reply.json({"conformsTo": CONFORMANCE})
 
 
 @blueprint.get("/openapi.json")
-@describes("This document", tags=("start",))
-def document(params: NoParams) -> Response:
+@describes(
+    "This document",
+    params=JsonParams,
+    answers={200: (OPENAPI, "An OpenAPI 3.0 document")},
+    tags=("start",),
+)
+def document(params: JsonParams) -> Response:
     """The OpenAPI document, for the caller."""
-    found = openapi.document(__version__, base_url(), list(services().visible(caller())))
-    return reply.json(found, "application/vnd.oai.openapi+json;version=3.0")
+    names, most = list(services().visible(caller())), services().settings.max_limit
+    return reply.json(openapi.document(__version__, base_url(), names, most), OPENAPI)
 
 
 @blueprint.get("/healthz")

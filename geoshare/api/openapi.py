@@ -10,27 +10,23 @@ from flask import current_app
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
+from geoshare.api.answers import SCHEMAS, ref
 from geoshare.api.describe import Description
 from tiles.matrices import MATRIX_SETS
 
 _NUMBERS = ("z", "x", "y", "row", "column")  # in addresses
-_PROBLEM = {
-    "type": "object",
-    "required": ["type", "title", "status"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "parameter": {"type": "string"},
-        "allowed": {"type": "string"},
-        "detail_ja": {"type": "string"},
-    },
+_NAMED = {"matrix_set_id": list(MATRIX_SETS), "image_format": ["png", "webp", "jpg"]}
+_CONTENT_CRS = {
+    "Content-Crs": {
+        "description": "The reference system of coordinates, in angle brackets",
+        "schema": {"type": "string"},
+    }
 }
+_LOCATED = ("Feature", "FeatureCollection")
 
 
-def document(version: str, server: str, collections: list[str]) -> dict[str, Any]:
-    """The document for a caller that may know ``collections``."""
+def document(version: str, server: str, collections: list[str], max_limit: int) -> dict[str, Any]:
+    """The document for a caller that may know ``collections``; pages have at most ``max_limit``."""
     paths: dict[str, Any] = {}
     for rule in current_app.url_map.iter_rules():
         view = current_app.view_functions[rule.endpoint]
@@ -41,7 +37,7 @@ def document(version: str, server: str, collections: list[str]) -> dict[str, Any
         methods = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         for method in sorted(methods):
             paths.setdefault(path, {})[method.lower()] = _operation(
-                rule.endpoint, path, description, collections
+                rule.endpoint, path, description, collections, max_limit
             )
     return {
         "openapi": "3.0.3",
@@ -55,7 +51,7 @@ def document(version: str, server: str, collections: list[str]) -> dict[str, Any
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "geoshare-session"},
             },
-            "schemas": {"Problem": _PROBLEM},
+            "schemas": SCHEMAS,
             "responses": {
                 "Problem": {
                     "description": "Problem details (RFC 9457)",
@@ -68,22 +64,36 @@ def document(version: str, server: str, collections: list[str]) -> dict[str, Any
     }
 
 
-def _operation(endpoint: str, path: str, about: Description, collections: list[str]) -> dict[str, Any]:
+def _operation(
+    endpoint: str, path: str, about: Description, collections: list[str], max_limit: int
+) -> dict[str, Any]:
     answers: dict[str, Any] = {
-        str(status): {"description": text, "content": {media: {}} if media else {}}
+        str(status): _answer(media, text, about.returns)
         for status, (media, text) in about.answers.items()
     }
-    for status in ("400", "401", "403", "404", "429", "503"):
+    for status in ("400", "401", "403", "404", "413", "429", "503"):
         answers.setdefault(status, {"$ref": "#/components/responses/Problem"})
     found: dict[str, Any] = {
         "operationId": endpoint.replace(".", "_"),
         "summary": about.summary,
         "tags": list(about.tags),
-        "parameters": _path_parameters(path, collections) + _query_parameters(about.params),
+        "parameters": _path_parameters(path, collections) + _query_parameters(about.params, max_limit),
         "responses": answers,
     }
     if about.body is not None:
         found["requestBody"] = {"required": True, "content": _body(about.body)}
+    return found
+
+
+def _answer(media: str | tuple[str, ...], text: str, returns: str) -> dict[str, Any]:
+    kinds = (media,) if isinstance(media, str) else media
+    found: dict[str, Any] = {"description": text}
+    if kinds != ("",):
+        found["content"] = {
+            kind: {"schema": ref(returns)} if returns and "json" in kind else {} for kind in kinds
+        }
+    if returns in _LOCATED:
+        found["headers"] = _CONTENT_CRS
     return found
 
 
@@ -95,22 +105,26 @@ def _path_parameters(path: str, collections: list[str]) -> list[dict[str, Any]]:
         )
         if name == "collection" and collections:
             schema["enum"] = collections
-        if name == "matrix_set_id":
-            schema["enum"] = list(MATRIX_SETS)
+        if name in _NAMED:
+            schema["enum"] = _NAMED[name]
         found.append({"name": name, "in": "path", "required": True, "schema": schema})
     return found
 
 
 @functools.cache  # the models are those of the routes, and nobody changes what is returned
-def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
+def _query_parameters(model: type[BaseModel], max_limit: int) -> list[dict[str, Any]]:
     schema = model.model_json_schema(schema_generator=_Plain)
+    needed = schema.get("required", ())
     found = []
     for name, part in schema.get("properties", {}).items():
         text = part.pop("description", "")
         part.pop("title", None)
-        found.append(
-            {"name": name, "in": "query", "required": False, "description": text, "schema": part}
-        )
+        if name == "limit":
+            part.setdefault("maximum", max_limit)
+        said = {"name": name, "in": "query", "required": name in needed, "description": text}
+        if part.get("type") == "array":
+            said |= {"style": "form", "explode": False}
+        found.append(said | {"schema": part})
     return found
 
 
@@ -118,7 +132,7 @@ def _query_parameters(model: type[BaseModel]) -> list[dict[str, Any]]:
 def _body(body: type[BaseModel] | str) -> dict[str, Any]:
     if isinstance(body, str):
         return {body: {"schema": {"type": "string", "format": "binary"}}}
-    schema = body.model_json_schema(schema_generator=_Plain)
+    schema = body.model_json_schema(schema_generator=_Nullable)
     return {"application/json": {"schema": _inlined(schema, schema.pop("$defs", {}))}}
 
 
@@ -164,6 +178,16 @@ class _Plain(GenerateJsonSchema):
         if found.get("default", 0) is None:
             del found["default"]
         return found
+
+
+class _Nullable(_Plain):
+    """In a body ``null`` may be said, which OpenAPI 3.0 marks beside the type."""
+
+    def nullable_schema(self, schema: Any) -> Any:
+        return {**self.generate_inner(schema["schema"]), "nullable": True}
+
+    def default_schema(self, schema: Any) -> Any:
+        return super(_Plain, self).default_schema(schema)
 
 
 def _bounded(schema: Any) -> Any:

@@ -131,7 +131,7 @@ class ItemParams(Params):
         f"{', '.join(PROFILES)}, or their addresses below {PROFILE}; rfc7946 where none is",
         json_schema_extra=dict(_LIST),
     )
-    f: Text | None = Field(None, description="json or geojson")
+    f: Literal["json", "geojson"] | None = Field(None, description="json or geojson")
 
     @property
     def chosen_profile(self) -> str:

@@ -100,7 +100,11 @@ class QuickShares:
 
 
 @blueprint.get("/s/<share>")
-@describes("A shared map", answers={200: ("text/html", "The page")}, tags=("share",))
+@describes(
+    "A shared map",
+    answers={200: ("text/html", "The page"), 404: ("text/html", "It is over, or never was")},
+    tags=("share",),
+)
 def page(params: NoParams, share: str) -> Response:
     """For anybody who has the link. Unknown, revoked and over are one answer."""
     try:
