@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from geoshare.model.batch import Datum
+from geoshare.model.findings import Finding
 from geoshare.model.report import Message, Refusal, Repair, Report
 
 
@@ -31,6 +32,10 @@ def report_from_json(text: str) -> Report:
     said["refusals"] = [
         Refusal(item["row"], Message(**item["message"]), item["values"])
         for item in said.get("refusals", [])
+    ]
+    said["findings"] = [
+        Finding(**item | {"lon_lat": tuple(item["lon_lat"]) if item["lon_lat"] else None})
+        for item in said.get("findings", [])
     ]
     said["notes"] = [Message(**item) for item in said.get("notes", [])]
     return Report(**{"file": "", **said})

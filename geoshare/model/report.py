@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from geoshare.model.batch import Datum
+from geoshare.model.findings import MAX_FINDINGS, SEVERITIES, Finding
 
 MAX_EXAMPLES = 5
 MAX_REFUSALS = 10_000
@@ -54,6 +56,8 @@ class Report:
     notes: list[Message] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
     columns: dict[str, str | None] = field(default_factory=dict)  # source column -> property
+    findings: list[Finding] = field(default_factory=list)
+    found: dict[str, int] = field(default_factory=dict)  # severity -> all, also past MAX_FINDINGS
 
     def repaired(self, message: Message, example: str = "", count: int = 1) -> None:
         """Count a repair."""
@@ -67,6 +71,14 @@ class Report:
         self.refused += 1
         if len(self.refusals) < MAX_REFUSALS:
             self.refusals.append(Refusal(row, message, values or {}))
+
+    def find(self, findings: Iterable[Finding]) -> None:
+        """Add what checks found; of many, errors are kept before warnings."""
+        added = list(findings)
+        for finding in added:
+            self.found[finding.severity] = self.found.get(finding.severity, 0) + 1
+        every = sorted([*self.findings, *added], key=lambda item: SEVERITIES.index(item.severity))
+        self.findings = every[:MAX_FINDINGS]
 
     def note(self, message: Message) -> None:
         """Say something about the file as a whole, once."""

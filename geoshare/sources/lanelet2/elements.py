@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +53,7 @@ class Elements:
     ways: dict[str, Element]
     relations: dict[str, Element]
     meta: dict[str, str]
+    twice: list[tuple[str, str]] = field(default_factory=list)  # kind and id of what comes again
 
 
 def read_elements(path: Path, bounds: Bounds, report: Report) -> Elements:
@@ -124,11 +126,19 @@ class _Collector:
         self._ways: dict[str, Element] = {}
         self._relations: dict[str, Element] = {}
         self._meta: dict[str, str] = {}
+        self._twice: list[tuple[str, str]] = []
 
     def take(self, element: etree._Element) -> None:
         if element.get("action") == "delete" or element.get("visible") == "false":
             return
         key = str(element.get("id", ""))
+        known: dict[str, Container[str]] = {
+            "node": self._index,
+            "way": self._ways,
+            "relation": self._relations,
+        }
+        if key in known.get(str(element.tag), ()):
+            self._twice.append((str(element.tag), key))
         if element.tag == "node":
             self._node(key, element)
         elif element.tag == "way":
@@ -174,4 +184,5 @@ class _Collector:
             self._ways,
             self._relations,
             self._meta,
+            self._twice,
         )

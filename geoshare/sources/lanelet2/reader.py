@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from geoshare.errors import BadData
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.lanelet2.build import MapBuilder
 from geoshare.sources.lanelet2.elements import read_elements
 from geoshare.sources.lanelet2.places import locate
+from geoshare.sources.lanelet2.rules import check
 from geoshare.sources.records import batches
 from geoshare.sources.request import ReadRequest
 
@@ -32,5 +34,11 @@ class LaneletReader:
         elements = read_elements(path, request.bounds, report)
         if not any(item.tags.get("type") in _RELATIONS for item in elements.relations.values()):
             raise messages.refuse_and_note(report, messages.no_lanelets())
-        builder = MapBuilder(elements, locate(elements, request, report), report)
+        try:
+            places = locate(elements, request, report)
+        except BadData:
+            report.find(check(elements, None))
+            raise
+        report.find(check(elements, places))
+        builder = MapBuilder(elements, places, report)
         yield from batches(builder.records(), report)

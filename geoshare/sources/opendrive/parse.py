@@ -91,11 +91,11 @@ def _pieces(element: etree._Element, report: Report) -> Iterator[Piece]:
         s = s if end is None else end  # stations follow from the lengths
         end = s + length
         place = (s, number(item, "x"), number(item, "y"), number(item, "hdg"), length)
-        yield Piece(*place, *_shape(item, length))
+        yield Piece(*place, *shape_of(item, length))
 
 
-def _shape(item: etree._Element, length: float) -> tuple[int, tuple[float, ...], float]:
-    """Kind, parameters and limit of the parameter."""
+def shape_of(item: etree._Element, length: float) -> tuple[int, tuple[float, ...], float]:
+    """Kind, parameters and limit of the parameter of a ``geometry``; BrokenError where it has none."""
     for child in item:
         if child.tag == "line":
             return LINE, (), 1.0

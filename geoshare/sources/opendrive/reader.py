@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from lxml import etree
 
+from geoshare.errors import BadData
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.report import Report
 from geoshare.model.roads import CHORD_M
@@ -20,6 +21,7 @@ from geoshare.sources.opendrive.links import Network
 from geoshare.sources.opendrive.map import MapContext
 from geoshare.sources.opendrive.parse import is_left_hand
 from geoshare.sources.opendrive.places import check_places, frame_of
+from geoshare.sources.opendrive.rules import Checks
 from geoshare.sources.opendrive.xml import BrokenError, elements, number, word
 from geoshare.sources.records import Record, batches
 from geoshare.sources.request import ReadRequest
@@ -43,8 +45,13 @@ class OpenDriveReader:
         """Feature batches, collection by collection."""
         report.format = "OpenDRIVE"
         look = _look(path, request, report)
-        frame = frame_of(look.header, request, report)
-        check_places(frame, look.places(report), look.header, report)
+        try:
+            frame = frame_of(look.header, request, report)
+            check_places(frame, look.places(report), look.header, report)
+        except BadData:
+            report.find(look.checks.findings(None))
+            raise
+        report.find(look.checks.findings(frame.apply))
         declared = {"crs": request.crs} if request.crs else {}
         context = MapContext(
             frame,
@@ -62,6 +69,7 @@ class _Look:
 
     def __init__(self) -> None:
         self.network = Network()
+        self.checks = Checks()
         self.header: etree._Element | None = None
         self.version = ""
         self.left_hand = False
@@ -70,6 +78,7 @@ class _Look:
 
     def take(self, element: etree._Element) -> None:
         self.network.take(element)
+        self.checks.take(element)
         if element.tag == "header":
             self.header = etree.fromstring(text_of(element))
             self.version = f"{word(element, 'revMajor')}.{word(element, 'revMinor')}"
