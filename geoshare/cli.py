@@ -18,12 +18,13 @@ from geoshare.cli_organisations import organisations
 from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
 from geoshare.cli_print import print_map
+from geoshare.cli_report import show_report
 from geoshare.cli_shares import shares
 from geoshare.cli_sync import sync
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
 from geoshare.model.box import Box
-from geoshare.model.report import Report
+from geoshare.model.findings import SEVERITIES
 from geoshare.services import build_services
 from geoshare.services.doctor import doctor
 from geoshare.services.exports import export_pmtiles
@@ -137,6 +138,22 @@ def keeper(settings: Settings) -> None:
 @click.option(
     "--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression."
 )
+@click.option(
+    "--epoch", type=click.FloatRange(1900, 2200), help="Decimal year that the coordinates are of."
+)
+@click.option(
+    "--vertical", help="What heights refer to: ellipsoidal, or a vertical CRS such as EPSG:6695."
+)
+@click.option(
+    "--refuse-on",
+    type=click.Choice(SEVERITIES),
+    help="Refuse a file with findings as grave as this, or graver.",
+)
+@click.option(
+    "--check-only",
+    is_flag=True,
+    help="Record nothing, say what the checks find; exit code 1 on any finding of severity error.",
+)
 @click.pass_obj
 def contribute(settings: Settings, /, files: tuple[Path, ...], provider: str, **options: Any) -> None:
     """Take files into the record; returns when they are visible."""
@@ -156,20 +173,10 @@ def contribute(settings: Settings, /, files: tuple[Path, ...], provider: str, **
                 bar.stop()
                 ERRORS.print(f"[red]refused[/red] {file.name}: {error.message}")
                 continue
-        _show(report)
+        show_report(report, checked=options["check_only"])
+        failed |= options["check_only"] and report.found.get("error", 0) > 0
     local.wait_until_visible()
     sys.exit(1 if failed else 0)
-
-
-def _show(report: Report) -> None:
-    taken = ", ".join(f"{count} {name}" for name, count in report.taken.items()) or "nothing"
-    click.echo(f"{report.file}: {report.rows_read} rows read, {taken} taken, {report.refused} refused")
-    for repair in report.repairs.values():
-        click.echo(f"  repaired {repair.count}: {repair.message.en} / {repair.message.ja}")
-    for refusal in report.refusals[:10]:
-        click.echo(f"  refused row {refusal.row}: {refusal.message.en} / {refusal.message.ja}")
-    for note in report.notes:
-        click.echo(f"  note: {note.en} / {note.ja}")
 
 
 @main.group(invoke_without_command=True)

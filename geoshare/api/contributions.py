@@ -16,6 +16,7 @@ from geoshare.api.describe import NoParams, Params, describes
 from geoshare.api.params import Text
 from geoshare.errors import BadRequest
 from geoshare.model.collections import NAME_RULE, check_name
+from geoshare.model.findings import Severity
 from geoshare.services.contributions import Options
 
 blueprint = Blueprint("contributions", __name__)
@@ -49,6 +50,21 @@ class ContributionParams(Params):
     licence: Text | None = Field(None, description="The licence of the data, an SPDX expression")
     accuracy_m: float | None = Field(
         None, ge=0.001, le=10_000, description="Metres within which positions are right: 0.001 to 10000"
+    )
+    epoch: float | None = Field(
+        None,
+        ge=1900,
+        le=2200,
+        description="The decimal year that the coordinates are of, e.g. 2026.5: 1900 to 2200",
+    )
+    vertical: Text | None = Field(
+        None, description="What heights refer to: ellipsoidal, or a vertical CRS such as EPSG:6695"
+    )
+    refuse_on: Severity | None = Field(
+        None, description="Findings as grave as this, or graver, refuse the file: error, warning, info"
+    )
+    check_only: bool = Field(
+        False, description="Only check the file and report what is found; nothing is recorded"
     )
     filename: Text | None = Field(
         None, description="The file's name, where no Content-Disposition gives it"

@@ -8,7 +8,7 @@ is cancelled and a process that dies leave nothing behind.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -16,11 +16,13 @@ from typing import Protocol
 import orjson
 
 from geoshare.errors import BadData
+from geoshare.ingest.checks import BatchChecks, Reader, enforce, look
 from geoshare.ingest.features import FeatureWriter
 from geoshare.ingest.rasters import RasterWriter
 from geoshare.ingest.reports import report_from_json, report_json
-from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.batch import FeatureBatch
 from geoshare.model.clock import Clock, Ids
+from geoshare.model.findings import Severity
 from geoshare.model.report import Message, Report
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import Record
@@ -44,9 +46,6 @@ class Progress(Protocol):
     def __call__(self, fraction: float, message: str = "") -> None:
         """Say how far it is."""
         ...
-
-
-Reader = Callable[[Path, ReadRequest, Report], Iterator[FeatureBatch | RasterItem]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +86,7 @@ def contribute(
     precedence: Sequence[str] = (),
     report: Report | None = None,
     read: Reader = read_file,
+    refuse_on: Severity | None = None,
 ) -> IngestResult:
     """Take one file into the record.
 
@@ -109,6 +109,8 @@ def contribute(
         Providers from most to least trusted, where several claim the same feature.
     report
         Filled while reading; also of use to the caller when the file is refused.
+    refuse_on
+        Findings as grave as this, or graver, refuse the file; None: they are only reported.
 
     Raises
     ------
@@ -153,7 +155,10 @@ def contribute(
     try:
         changeset.apply(lambda chunk: chunk.add_contribution(row))
         files.keep_raw(path, sha256)
+        checks = BatchChecks(request, report)
         for item in read(path, request, report):
+            look(checks, item)
+            enforce(report, refuse_on)
             if isinstance(item, FeatureBatch):
                 features.write(item)
             else:

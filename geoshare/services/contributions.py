@@ -15,6 +15,7 @@ from geoshare.access.credentials import Principal
 from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
 from geoshare.jobs import Job
+from geoshare.model.findings import Severity
 from geoshare.model.policy import Policy
 from geoshare.services.once import Once
 from geoshare.services.scratch import scratch_folder
@@ -49,6 +50,10 @@ class Options:
     offset: str | None = None
     licence: str | None = None
     accuracy_m: float | None = None
+    epoch: float | None = None
+    vertical: str | None = None
+    refuse_on: Severity | None = None
+    check_only: bool = False
 
     def checked_offset(self) -> tuple[float, float, float, float] | None:
         """x, y, z and heading of a road map's frame; the last two are zero where they are left out."""
@@ -269,6 +274,8 @@ class Contributions:
             crs=options.crs,
             offset=options.checked_offset(),
             accuracy_m=options.accuracy_m,
+            epoch=options.epoch,
+            vertical=options.vertical,
             grids_dir=self._services.settings.grids,
         )
 
@@ -354,6 +361,8 @@ def _as_status(job: Job) -> dict[str, Any]:
         found |= job.result
         if job.result.get("error"):
             found["status"] = "refused"
+        elif job.params["options"].get("check_only"):
+            found["status"] = "checked"
     if job.error is not None and job.is_over:
         found["error"] = job.error  # of a try that is not the last one nothing is to be told
     return found

@@ -5,41 +5,28 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import orjson
-
-from geoshare import ingest, sources
+from geoshare import ingest
 from geoshare.access.build import build_views, sweep_views
-from geoshare.access.credentials import Principal
 from geoshare.access.credentials.keys import listed
 from geoshare.access.manifest import named_parts
 from geoshare.access.memory import Memory
-from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
-from geoshare.ingest import report_json
-from geoshare.ingest.contribute import UNSTATED, Reader
-from geoshare.jobs import Job, Progress, Worker
-from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.jobs import Worker
 from geoshare.model.policy import READING, Policy
-from geoshare.model.report import Report
-from geoshare.publish import Keeper, Packs, wait_published
+from geoshare.publish import Keeper, Packs
 from geoshare.services import Services
 from geoshare.services.auditing import audited, note_changes
+from geoshare.services.contribution_jobs import ContributionJobs
 from geoshare.services.contributions import KIND as CONTRIBUTE
-from geoshare.services.contributions import Options
 from geoshare.services.extracts import KIND as EXTRACT
 from geoshare.services.extracts import PAGE
 from geoshare.services.forms import FORM
 from geoshare.services.housekeeping import Housekeeping
 from geoshare.services.prints import KIND as PRINT
-from geoshare.services.scratch import scratch_folder
 from geoshare.services.webhooks import Notifier
-from geoshare.sources import ReadRequest
 from geoshare.store.governance import ApiKey
 
 log = logging.getLogger("geoshare.keeping")
@@ -188,7 +175,7 @@ def run_keeper(services: Services) -> None:
 def make_worker(services: Services) -> Worker:
     """A worker for every kind of job there is."""
     handlers = {
-        CONTRIBUTE: audited(services.trail, ContributionJobs(services).run),
+        CONTRIBUTE: audited(services.trail, ContributionJobs(services, make_keeper(services)).run),
         EXTRACT: audited(services.trail, services.extracts.run),
         PAGE: audited(services.trail, services.extracts.run),
         PRINT: audited(services.trail, services.prints.run),
@@ -211,116 +198,6 @@ def run_worker(services: Services) -> None:
         threading.Thread(target=watch, args=(stop,), name="warnings", daemon=True).start()
     stop.wait()
     worker.stop(wait_s=5)
-
-
-class ContributionJobs:
-    """Reads files that were put aside, and answers when the map shows them."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._keeper = make_keeper(services)
-
-    def run(self, job: Job, progress: Progress) -> dict[str, Any]:
-        """Take one contribution in. Safe to run again: it knows its own work by the job's id."""
-        services = self._services
-        path = Path(job.params["path"])
-        options = Options(**job.params["options"])
-        if not path.exists():
-            raise BadData("The file is no longer here; send it again")
-        report = Report(file=path.name)
-        only = job.params.get("collections")
-        who = Principal(
-            job.owner,
-            tuple(job.params["tiers"]),
-            job.id,
-            collections=None if only is None else tuple(only),
-        )
-        policy = services.policy(who, "contribute")
-
-        def read(
-            file: Path, request: ReadRequest, report: Report
-        ) -> Iterator[FeatureBatch | RasterItem]:
-            """Stop at the first thing the sender may not contribute: nothing of the file is kept."""
-            for item in sources.read_file(file, request, report):
-                services.contributions.check_collection(policy, item.collection)
-                yield item
-
-        try:
-            found = self._read(job, path, options, report, progress, read)
-        except Unavailable:
-            raise  # the job is tried again, with its file
-        except GeoshareError as error:
-            shutil.rmtree(path.parent, ignore_errors=True)
-            return {"report": _shortened(report), "error": _said(error)}
-        said = {"report": _shortened(found.report), "already_here": found.already_here}
-        progress(0.95, "publishing")
-        try:
-            self._wait(found)
-        except NotPublished as error:
-            said["error"] = _said(error)
-        shutil.rmtree(path.parent, ignore_errors=True)
-        return said
-
-    def _wait(self, found: ingest.IngestResult) -> None:
-        """Return when it is visible; also where an interrupted run of this job recorded it."""
-        record, sequence = self._services.record, found.sequence
-        if found.already_here and (earlier := record.contribution(found.contribution_id)) is not None:
-            sequence = earlier.sequence
-        if sequence is not None:
-            wait_published(self._keeper, record, self._services.settings.data, sequence)
-
-    def _read(
-        self,
-        job: Job,
-        path: Path,
-        options: Options,
-        report: Report,
-        progress: Progress,
-        read: Reader,
-    ) -> ingest.IngestResult:
-        services = self._services
-        with scratch_folder(services.scratch()) as folder:
-            request = services.contributions.read_request(str(options.provider), options, folder)
-            try:
-                return ingest.contribute(
-                    services.record,
-                    path,
-                    request,
-                    clock=services.clock,
-                    ids=services.ids,
-                    data_dir=services.settings.data,
-                    licence=options.licence or UNSTATED,
-                    progress=lambda done, text="": progress(done * 0.9, "reading"),
-                    contribution_id=job.id,
-                    report=report,
-                    read=read,
-                )
-            finally:
-                self._keep_refusals(job.id, report)
-
-    def _keep_refusals(self, number: str, report: Report) -> None:
-        if report.refusals:
-            folder = self._services.settings.data / "reports"
-            folder.mkdir(exist_ok=True)
-            sources.write_refused(report, folder / f"{number}.xlsx")
-
-
-def _shortened(report: Report) -> dict[str, Any]:
-    """A report as it is shown: all of its refused rows are in the spreadsheet."""
-    said: dict[str, Any] = orjson.loads(report_json(report))
-    said["refusals"] = said["refusals"][:100]
-    return said
-
-
-def _said(error: GeoshareError) -> dict[str, Any]:
-    said = {
-        "code": error.code,
-        "message": error.message,
-        "message_ja": error.message_ja,
-        "parameter": error.parameter,
-        "allowed": error.allowed,
-    }
-    return {name: value for name, value in said.items() if value}
 
 
 def _prefer(niceness: int) -> None:

@@ -15,6 +15,7 @@ from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.errors import BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
 from geoshare.model.collections import check_name
+from geoshare.model.findings import Severity
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
@@ -58,9 +59,13 @@ class Local:
         crs: str | None = None,
         offset: str | None = None,
         licence: str = "LicenseRef-unstated",
+        refuse_on: Severity | None = None,
+        check_only: bool = False,
         **declared: Any,
     ) -> Report:
         """Take one file in; it is visible after ``wait_until_visible``.
+
+        With ``check_only`` nothing is taken in, and the report says what was found.
 
         Raises
         ------
@@ -84,6 +89,10 @@ class Local:
                 grids_dir=services.settings.grids,
                 **declared,
             )
+            if check_only:
+                report = Report(file=path.name)
+                ingest.check(path, request, report)
+                return report
             found = ingest.contribute(
                 services.record,
                 path,
@@ -93,6 +102,7 @@ class Local:
                 data_dir=services.settings.data,
                 licence=licence,
                 progress=progress,
+                refuse_on=refuse_on,
             )
         if found.sequence is not None:
             self._sequences.append(found.sequence)

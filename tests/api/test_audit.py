@@ -17,8 +17,9 @@ from geoshare.access.audit.public import verify_public
 from geoshare.errors import Unavailable
 from geoshare.jobs import Worker
 from geoshare.services.auditing import audited
+from geoshare.services.contribution_jobs import ContributionJobs
 from geoshare.services.extracts import KIND as EXTRACT
-from geoshare.services.keeping import ContributionJobs, make_keeper
+from geoshare.services.keeping import make_keeper
 from tests.api.conftest import Own
 
 MINUTE_US = 60_000_000
@@ -50,7 +51,7 @@ def run_jobs(own: Own) -> None:
     services = own.services
     handlers = {
         EXTRACT: audited(services.trail, services.extracts.run),
-        "contribute": audited(services.trail, ContributionJobs(services).run),
+        "contribute": audited(services.trail, ContributionJobs(services, make_keeper(services)).run),
     }
     worker = Worker(services.governance.jobs, handlers, services.clock)
     while worker.run_one():

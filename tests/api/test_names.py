@@ -11,8 +11,9 @@ import pytest
 from geoshare.errors import BadRequest
 from geoshare.jobs import Worker
 from geoshare.model.collections import is_name, known
+from geoshare.services.contribution_jobs import ContributionJobs
 from geoshare.services.contributions import KIND
-from geoshare.services.keeping import ContributionJobs
+from geoshare.services.keeping import make_keeper
 from tests.names import UNLAWFUL
 
 QUERY = {name: quote(text, safe="", errors="surrogateescape") for name, text in UNLAWFUL.items()}
@@ -77,7 +78,7 @@ def test_a_layer_of_any_name_is_kept_inside_and_shown_under_a_lawful_one(own, na
     outside = around(own)
     answer = post(own, "/contributions?filename=layer.geojson", layer(name))
     assert answer.status_code == 202
-    jobs = ContributionJobs(own.services)
+    jobs = ContributionJobs(own.services, make_keeper(own.services))
     worker = Worker(own.services.governance.jobs, {KIND: jobs.run}, own.services.clock)
     assert worker.run_one()
     found = own.get(f"/contributions/{answer.get_json()['id']}").get_json()

@@ -1,0 +1,148 @@
+"""The job that reads a contributed file, takes it in or only checks it, and keeps its report."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from geoshare import ingest, sources
+from geoshare.access.credentials import Principal
+from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
+from geoshare.ingest.checks import Reader
+from geoshare.ingest.contribute import UNSTATED
+from geoshare.ingest.reports import report_json
+from geoshare.jobs import Job, Progress
+from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.report import Report
+from geoshare.publish import Keeper, wait_published
+from geoshare.services.contributions import Options
+from geoshare.services.scratch import scratch_folder
+from geoshare.sources import ReadRequest
+
+if TYPE_CHECKING:
+    from geoshare.services import Services
+
+
+class ContributionJobs:
+    """Reads files that were put aside, and answers when the map shows them."""
+
+    def __init__(self, services: Services, keeper: Keeper) -> None:
+        self._services, self._keeper = services, keeper
+
+    def run(self, job: Job, progress: Progress) -> dict[str, Any]:
+        """Take one contribution in. Safe to run again: it knows its own work by the job's id."""
+        services = self._services
+        path = Path(job.params["path"])
+        options = Options(**job.params["options"])
+        if not path.exists():
+            raise BadData("The file is no longer here; send it again")
+        report = Report(file=path.name)
+        only = job.params.get("collections")
+        who = Principal(
+            job.owner,
+            tuple(job.params["tiers"]),
+            job.id,
+            collections=None if only is None else tuple(only),
+        )
+        policy = services.policy(who, "contribute")
+
+        def read(
+            file: Path, request: ReadRequest, report: Report
+        ) -> Iterator[FeatureBatch | RasterItem]:
+            """Stop at the first thing the sender may not contribute: nothing of the file is kept."""
+            for item in sources.read_file(file, request, report):
+                services.contributions.check_collection(policy, item.collection)
+                yield item
+
+        try:
+            if options.check_only:
+                return self._check(path, options, report, read)
+            found = self._read(job, path, options, report, progress, read)
+        except Unavailable:
+            raise  # the job is tried again, with its file
+        except GeoshareError as error:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            return {"report": _shortened(report), "error": _said(error)}
+        said = {"report": _shortened(found.report), "already_here": found.already_here}
+        progress(0.95, "publishing")
+        try:
+            self._wait(found)
+        except NotPublished as error:
+            said["error"] = _said(error)
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return said
+
+    def _check(self, path: Path, options: Options, report: Report, read: Reader) -> dict[str, Any]:
+        """Only look at a file; nothing of it is kept."""
+        services = self._services
+        with scratch_folder(services.scratch()) as folder:
+            request = services.contributions.read_request(str(options.provider), options, folder)
+            ingest.check(path, request, report, read)
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return {"report": _shortened(report)}
+
+    def _wait(self, found: ingest.IngestResult) -> None:
+        """Return when it is visible; also where an interrupted run of this job recorded it."""
+        record, sequence = self._services.record, found.sequence
+        if found.already_here and (earlier := record.contribution(found.contribution_id)) is not None:
+            sequence = earlier.sequence
+        if sequence is not None:
+            wait_published(self._keeper, record, self._services.settings.data, sequence)
+
+    def _read(
+        self,
+        job: Job,
+        path: Path,
+        options: Options,
+        report: Report,
+        progress: Progress,
+        read: Reader,
+    ) -> ingest.IngestResult:
+        services = self._services
+        with scratch_folder(services.scratch()) as folder:
+            request = services.contributions.read_request(str(options.provider), options, folder)
+            try:
+                return ingest.contribute(
+                    services.record,
+                    path,
+                    request,
+                    clock=services.clock,
+                    ids=services.ids,
+                    data_dir=services.settings.data,
+                    licence=options.licence or UNSTATED,
+                    progress=lambda done, text="": progress(done * 0.9, "reading"),
+                    contribution_id=job.id,
+                    report=report,
+                    read=read,
+                    refuse_on=options.refuse_on,
+                )
+            finally:
+                self._keep_refusals(job.id, report)
+
+    def _keep_refusals(self, number: str, report: Report) -> None:
+        if report.refusals:
+            folder = self._services.settings.data / "reports"
+            folder.mkdir(exist_ok=True)
+            sources.write_refused(report, folder / f"{number}.xlsx")
+
+
+def _shortened(report: Report) -> dict[str, Any]:
+    """A report as it is shown: all of its refused rows are in the spreadsheet."""
+    said: dict[str, Any] = orjson.loads(report_json(report))
+    said["refusals"] = said["refusals"][:100]
+    return said
+
+
+def _said(error: GeoshareError) -> dict[str, Any]:
+    said = {
+        "code": error.code,
+        "message": error.message,
+        "message_ja": error.message_ja,
+        "parameter": error.parameter,
+        "allowed": error.allowed,
+    }
+    return {name: value for name, value in said.items() if value}
