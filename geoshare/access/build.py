@@ -312,13 +312,24 @@ class _Builder:
             token=mark,
         )
 
+    def _kept_rights(self, name: str) -> str | None:
+        """What beside the policy decides on what is shown: areas that codes stand for.
+
+        None where a row may be shown for a while only: then what was shown is not kept.
+        """
+        grants = self.policy.grants_for(name)
+        if any(grant.window is not None for grant in grants):
+            return None
+        return sha256_of([grant.area for grant in self._grants(name)]) if names_codes(grants) else ""
+
     def _write(self, name: str, manifest: ViewManifest, shown: Shown | None) -> bool:
         path = manifest_path(self.views_dir, self.policy.hash, name)
         try:
             old: ViewManifest | None = read_manifest(path)
         except Exception:  # a manifest that cannot be read is replaced
             old = None
-        manifest = self.succession.after(manifest, old, shown, self.tick_us or 0)
+        rights = self._kept_rights(name) if shown is not None else None
+        manifest = self.succession.after(manifest, old, shown, self.tick_us or 0, rights)
         if old == manifest:
             return False
         write_manifest(path, manifest)

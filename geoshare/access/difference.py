@@ -41,6 +41,9 @@ Shown = Mapping[tuple[str, ...], Rows]
 Features = dict[str, int]
 """Features by id, each with a hash of what is shown of it."""
 
+Places = dict[str, tuple[int, int, int, int]]
+"""Features by id, each with its box in world units: west, south, east, north."""
+
 _Pairs = list[tuple[Rows, NDArray[np.int32]]]
 
 
@@ -77,11 +80,21 @@ class Side:
     @cached_property
     def features(self) -> Features:
         """The rows by id."""
+        return dict(zip(self._ids, self.hashes.tolist(), strict=True))
+
+    @property
+    def places(self) -> Places:
+        """Boxes of the rows by id; a row without geometry has an empty one (west > east)."""
+        boxes = ((west, south, east, north) for west, south, east, north in self.boxes.tolist())
+        return dict(zip(self._ids, boxes, strict=True))
+
+    @cached_property
+    def _ids(self) -> list[str]:
         ids: list[str] = []
         for item, rows in self.pairs:
             column = item.part.table.ids
             ids += dictionary_words(column, column.values[rows].astype(np.int64))
-        return dict(zip(ids, self.hashes.tolist(), strict=True))
+        return ids
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import orjson
 
-from geoshare.access.difference import Features
+from geoshare.access.difference import Features, Places
 from geoshare.access.manifest import write_aside
 
 MAX_ENTRIES: Final = 100_000  # of a journal; who is further behind is quicker with a new copy
@@ -48,12 +48,16 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one state to ``state``: features as they were, and as they are."""
+    """From one state to ``state``: features as they were, and as they are.
+
+    ``places`` are boxes of those that were; None where that was not noted.
+    """
 
     state: State
     at_us: int  # when it was made
     gone: Features
     come: Features
+    places: Places | None = None
 
     @property
     def entries(self) -> int:
@@ -118,14 +122,21 @@ class Writer:
             self._journal = None
             self._path.unlink(missing_ok=True)
 
-    def add(self, before: str, after: str, at_us: int, change: Change | None) -> None:
+    def add(
+        self,
+        before: str,
+        after: str,
+        at_us: int,
+        change: Change | None,
+        places: Places | None = None,
+    ) -> None:
         """Add the step between two tokens.
 
         ``change`` is what was shown before and what is after; None where that is not known: then what
-        came before is forgotten.
+        came before is forgotten. ``places`` is where that lay which was shown before.
         """
         self._look()
-        self._add(before, after, at_us, change)
+        self._add(before, after, at_us, change, places)
         self._stamp = _stamp_of(self._path)
 
     def _look(self) -> None:
@@ -136,13 +147,15 @@ class Writer:
             steps = () if self._journal is None else self._journal.steps
             self._entries = sum(step.entries for step in steps)
 
-    def _add(self, before: str, after: str, at_us: int, change: Change | None) -> None:
+    def _add(
+        self, before: str, after: str, at_us: int, change: Change | None, places: Places | None
+    ) -> None:
         journal = self._journal or Journal(State(0, before))
         state = State(journal.last.number + 1, after)
         if change is None or journal.last.token != before:
             self._replace(Journal(state))
             return
-        step = Step(state, at_us, *change)
+        step = Step(state, at_us, *change, places)
         whole = Journal(journal.first, (*journal.steps, step))
         self._entries += step.entries
         drop = self._dropped(whole, at_us)
@@ -241,6 +254,7 @@ def _said(step: Step) -> dict[str, Any]:
         "at_us": step.at_us,
         "gone": step.gone,
         "come": step.come,
+        "places": step.places,
     }
 
 
@@ -295,7 +309,10 @@ def _state(said: dict[str, Any]) -> State:
 
 
 def _step(said: dict[str, Any]) -> Step:
-    return Step(_state(said), said["at_us"], said["gone"], said["come"])
+    places = said.get("places")
+    if places is not None:
+        places = {id_: tuple(box) for id_, box in places.items()}
+    return Step(_state(said), said["at_us"], said["gone"], said["come"], places)
 
 
 def _frames(content: bytes) -> tuple[list[dict[str, Any]], int, int]:

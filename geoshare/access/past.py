@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence, Set
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geoshare.access.difference import Features, difference, everything, shown_by
 from geoshare.access.journal import Journals, State, Step
@@ -22,6 +25,9 @@ from geoshare.errors import NotFound, Unavailable
 
 Touched = Mapping[str, bool]
 """Ids of features, each with whether it was shown before."""
+
+Within = NDArray[np.int64]
+"""World boxes (k, 4) of an area: west, south, east, north."""
 
 REMEMBERED: Final = 8  # answers, for the pages that follow
 
@@ -58,6 +64,24 @@ class Past:
         """
         key = (view.policy_hash, view.collection.name, since, until)
         return self._remembered(key, lambda: self._within(view, since, until))
+
+    def was_within(self, view: View, since: State, until: State, area: Within) -> Set[str] | None:
+        """Features that changes between two states touched and that may have lain in an area before.
+
+        None where it is not known where they lay: any of them may have.
+        """
+        steps = self._steps(view, since, until)
+        if steps is None or any(step.places is None for step in steps):
+            return None
+        found: set[str] = set()
+        for step in steps:
+            places = step.places or {}
+            boxes = np.array(list(places.values()), np.int64).reshape(-1, 1, 4)
+            meets = (boxes[..., :2] <= area[:, 2:]).all(-1) & (boxes[..., 2:] >= area[:, :2]).all(-1)
+            met = np.flatnonzero(np.logical_or.reduce(meets, axis=1))
+            names = list(places)
+            found.update(names[at] for at in met.tolist())
+        return found
 
     def across(self, former: str, view: View, since: State) -> Touched | None:
         """Features that are not shown as they were in a state of the view of a former policy.

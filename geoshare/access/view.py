@@ -81,6 +81,7 @@ class View:
         self.unchanged = frozenset(manifest.unchanged)  # columns that every row has as they are
         self._steps = manifest.steps
         self._schema = manifest.schema
+        self._manifest = manifest
         self._layers = tuple(layers)
         self.columns: tuple[ViewColumn, ...] = tuple(
             ViewColumn(name, Kind(manifest.kinds[name]), _property(self.collection, name))
@@ -119,6 +120,15 @@ class View:
     def layers(self) -> tuple[Layer, ...]:
         """The opened parts, for who builds views."""
         return self._layers
+
+    def showing(self, layers: Sequence[Layer], token: str) -> View:
+        """Return a view of the same columns that shows other rows; it has no extent and no steps."""
+        manifest = replace(
+            self._manifest, extent=None, time_extent=None, token=token, steps=(), unchanged=()
+        )
+        made = View(self.policy_hash, manifest, layers)
+        made.count = len(made.scan(ordered=False))
+        return made
 
     def search(
         self,

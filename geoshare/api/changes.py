@@ -12,6 +12,7 @@ from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import describes
 from geoshare.api.pages import GEOJSON
 from geoshare.api.params import ChangesParams
+from geoshare.errors import BadRequest
 from geoshare.query.feed import FeedPage, FeedQuery, holder
 
 blueprint = Blueprint("changes", __name__)
@@ -31,9 +32,23 @@ def changes(params: ChangesParams, collection: str) -> Response:
     """Computed from what the caller saw then and sees now."""
     view = services().view(caller(), collection, "stream")
     limit = min(params.limit, services().settings.max_limit)
-    page = services().feed.page(view, FeedQuery(params.since, limit, params.cursor), holder(caller()))
+    bbox = None if params.bbox is None else params.bbox.box
+    if params.as_of is not None:
+        if params.since is not None:
+            raise BadRequest(
+                "as_of gives a token, and since is one", parameter="as_of", allowed="without since"
+            )
+        then = services().view_at(caller(), collection, params.as_of, "stream")
+        page = services().feed.page_then(then, bbox, holder(caller()))
+        return _answer(page, params, collection)
+    query = FeedQuery(params.since, limit, params.cursor, bbox)
+    page = services().feed.page(view, query, holder(caller()))
+    return _answer(page, params, collection)
+
+
+def _answer(page: FeedPage, params: ChangesParams, collection: str) -> Response:
     members = orjson.dumps(_members(page, params, collection))
-    features = view.geojson(page.rows)
+    features = page.view.geojson(page.rows)
     content = b'{"type":"FeatureCollection","features":[' + features + b"]," + members[1:]
     return reply.body(content, GEOJSON)
 
@@ -41,7 +56,10 @@ def changes(params: ChangesParams, collection: str) -> Response:
 def _members(page: FeedPage, params: ChangesParams, collection: str) -> dict[str, Any]:
     path = ("collections", collection)
     asked = {"since": params.since, "limit": str(params.limit)}
-    links = [{"rel": "self", "type": GEOJSON, "href": href(*path, "changes", **asked)}]
+    area = {}
+    if params.bbox is not None:
+        area["bbox"] = params.bbox.text
+    links = [{"rel": "self", "type": GEOJSON, "href": href(*path, "changes", **asked, **area)}]
     said: dict[str, Any] = {
         "created": page.created,
         "updated": page.updated,
@@ -50,11 +68,11 @@ def _members(page: FeedPage, params: ChangesParams, collection: str) -> dict[str
         "links": links,
     }
     if page.next_cursor is not None:
-        following = followed(href(*path, "changes", **asked, cursor=page.next_cursor))
+        following = followed(href(*path, "changes", **asked, **area, cursor=page.next_cursor))
         links.append({"rel": "next", "type": GEOJSON, "href": following})
     else:
-        said["token"] = page.token
-        later = href(*path, "changes", since=page.token)
+        said["token"], said["numberMatched"] = page.token, page.matched
+        later = href(*path, "changes", since=page.token, **area)
         links.append({"rel": "changes", "type": GEOJSON, "href": later})
     links.append({"rel": "items", "type": GEOJSON, "href": href(*path, "items")})
     return said

@@ -116,7 +116,10 @@ def functions(params: JsonParams) -> Response:
 @describes(
     "Features of a collection",
     params=ItemsParams,
-    answers={200: (GEOJSON, "A page of features")},
+    answers={
+        200: (GEOJSON, "A page of features"),
+        410: ("application/problem+json", "It is not known any more what was shown then"),
+    },
     tags=("features",),
     returns="FeatureCollection",
 )
@@ -129,7 +132,10 @@ def items_page(params: ItemsParams, collection: str) -> Response:
 @describes(
     "One feature",
     params=ItemParams,
-    answers={200: (GEOJSON, "The feature")},
+    answers={
+        200: (GEOJSON, "The feature"),
+        410: ("application/problem+json", "It is not known any more what was shown then"),
+    },
     tags=("features",),
     returns="Feature",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 import orjson
@@ -51,7 +51,7 @@ def page_body(
         as ``items`` and the views do; BadRequest also for a format there is none of.
     """
     _check_format(params)
-    view = services.view(who, collection)
+    view = services.view_at(who, collection, params.as_of)
     page = items(view, params.query(services.settings.max_limit), services.cursors)
     members = _members(services, who, base, collection, params, page)
     stamp = orjson.dumps(iso(services.clock.now_us() // _SECOND_US * _SECOND_US))
@@ -77,7 +77,7 @@ def item_body(
     """
     _check_format(params)
     collection, feature_id = path
-    view = services.view(who, collection)
+    view = services.view_at(who, collection, params.as_of)
     rows = view.lookup([feature_id])
     if len(rows) == 0:
         raise NotFound("No such feature")
@@ -91,7 +91,7 @@ def item_body(
         found = jsonfg.features(view, rows, columns, params.crs, both=plus)[0]
         feature, head = orjson.dumps(found), jsonfg.head(view, params.crs, f"{about}/schema")
     asked = f"{about}/items/{quote(feature_id, safe='')}"
-    carried = _pairs(params, ("crs", "profile", "f"))
+    carried = _pairs(params, ("as_of", "crs", "profile", "f"))
     links = [
         {"rel": "self", "type": GEOJSON, "href": asked + ("?" + "&".join(carried) if carried else "")},
         {"rel": "profile", "href": PROFILE + profile},
@@ -146,13 +146,16 @@ def _carried(params: ItemsParams) -> str:
     """What links repeat of the request, beside limit and cursor."""
     found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
     names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
-    found += _pairs(params, (*names, "crs", "profile", "f"))
+    found += _pairs(params, (*names, "as_of", "crs", "profile", "f"))
     return "".join("&" + pair for pair in found)
+
+
+_SPELLED: Final = {name: name.replace("_", "-") for name in ("bbox_crs", "filter_lang", "filter_crs")}
 
 
 def _pairs(params: ItemParams, names: tuple[str, ...]) -> list[str]:
     return [
-        f"{name.replace('_', '-')}={quote(getattr(params, name), safe='')}"
+        f"{_SPELLED.get(name, name)}={quote(getattr(params, name), safe='')}"
         for name in names
         if name in params.model_fields_set and getattr(params, name) is not None
     ]

@@ -28,6 +28,20 @@ def _window(value: Any, info: ValidationInfo) -> Any:
     return read_window(value, info.data.get("bbox_crs", CRS84)) if isinstance(value, str) else value
 
 
+def parse_box(value: Any) -> Any:
+    """A box in degrees from ``w,s,e,n``; of six numbers the heights are left out."""
+    return read_window(value).box if isinstance(value, str) else value
+
+
+def _flat(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    window = read_window(value)
+    if window.heights is not None:
+        raise ValueError("The box has not four numbers")
+    return window
+
+
 def _short(text: str | None) -> str | None:
     if text is not None and len(text) > 512:
         raise ValueError("The value is longer than 512 characters")
@@ -132,6 +146,9 @@ class ItemParams(Params):
         json_schema_extra=dict(_LIST),
     )
     f: Literal["json", "geojson"] | None = Field(None, description="json or geojson")
+    as_of: Text | None = Field(
+        None, description="As known at this RFC 3339 instant: what you were shown then"
+    )
 
     @property
     def chosen_profile(self) -> str:
@@ -165,6 +182,15 @@ class ChangesParams(Params):
         1_000, ge=1, description="How many changes at a time; above the maximum it is the maximum"
     )
     cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
+    bbox: Annotated[Any, BeforeValidator(_flat)] = Field(
+        None,
+        description="Of features in a box alone: west,south,east,north in degrees",
+        json_schema_extra={"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
+    )
+    as_of: Text | None = Field(
+        None,
+        description="Without since: the token of this RFC 3339 instant, to ask what has changed since",
+    )
 
 
 class StreamParams(Params):

@@ -58,6 +58,22 @@ def parse_interval(text: str, parameter: str = "datetime") -> Interval:
     return Interval(start, end)
 
 
+def parse_instant(text: str, parameter: str) -> int:
+    """Microseconds of a date-time; of a date, its last one.
+
+    Raises
+    ------
+    BadRequest
+        for anything else.
+    """
+    found = parse_interval(text, parameter).end_us
+    if found is None or "/" in text:
+        raise BadRequest(
+            f"{parameter} is no instant", parameter=parameter, allowed="an RFC 3339 date or date-time"
+        )
+    return found
+
+
 def _moment(text: str, parameter: str) -> tuple[int, int]:
     """First and last microsecond of a date or date-time."""
     try:

@@ -12,6 +12,7 @@ import binascii
 import hashlib
 import hmac
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +22,15 @@ import orjson
 from geoshare.access.credentials import Principal
 from geoshare.access.facts import Facts, box_around
 from geoshare.access.journal import State
-from geoshare.access.past import Past, Touched
+from geoshare.access.past import Past, Touched, Within
 from geoshare.access.view import View
-from geoshare.errors import BadRequest, Gone
+from geoshare.errors import BadRequest, Gone, Unavailable
 from geoshare.model.box import Box
 from geoshare.query.cursors import Cursors
+from geoshare.query.items import matching
+from geoshare.query.select import in_box
 from tiles.arrays import Rows
+from tiles.grid import lon_lat_box_to_world
 
 _SAID = struct.Struct(">I12s8s8s")
 _SEAL_BYTES = 16
@@ -95,18 +99,23 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class FeedQuery:
-    """Which changes: those since a token (None: none, the token of now is asked for)."""
+    """Which changes: those since a token (None: none, the token of now is asked for).
+
+    With a ``bbox`` those of features that lie in it: what has left it is deleted.
+    """
 
     since: str | None = None
     limit: int = 1_000
     cursor: str | None = None
+    bbox: Box | None = None
 
 
 @dataclass(frozen=True)
 class FeedPage:
     """Changes in the order of their ids; features are as they are shown now.
 
-    Either more is to come (``next_cursor``), or ``token`` is what to go on with.
+    Either more is to come (``next_cursor``), or ``token`` is what to go on with, and a copy that has
+    all of the changes has ``matched`` features.
     """
 
     view: View
@@ -116,6 +125,7 @@ class FeedPage:
     deleted: tuple[str, ...] = ()
     next_cursor: str | None = None
     token: str | None = None
+    matched: int | None = None
 
     @property
     def extent(self) -> Box | None:
@@ -169,16 +179,19 @@ class Feed:
         """
         until = self._past.state(view)
         if query.since is None:
-            return FeedPage(view, view.lookup([]), token=self._sealed(view, until, holder))
+            token = self._sealed(view, until, holder)
+            return FeedPage(view, view.lookup([]), token=token, matched=_count(view, query.bbox))
         last = ""
         if query.cursor is not None:
             until, last = self._place(view, query)
-        touched = self._touched(view, query.since, until, holder)
-        ids = sorted(id_ for id_ in touched if id_ > last)
+        since = self._opened(view, query.since)
+        touched = self._touched(view, since, until, holder)
+        ids = sorted(self._near(view, since.state, until, touched, query.bbox))
+        ids = [id_ for id_ in ids if id_ > last]
         more = len(ids) > query.limit
         ids = ids[: query.limit]
-        rows = view.lookup(ids)
-        here = set(view.materialise(rows, [], None).column("id").to_pylist())
+        rows = _within(view.lookup(ids), query.bbox)
+        here = set(_ids(view, rows))
         return FeedPage(
             view,
             rows,
@@ -187,11 +200,34 @@ class Feed:
             tuple(id_ for id_ in ids if id_ not in here),
             self._following(view, query, until, ids[-1]) if more else None,
             None if more else self._sealed(view, until, holder),
+            None if more else _count(view, query.bbox),
         )
 
-    def _touched(self, view: View, since: str, until: State, holder: str) -> Touched:
+    def page_then(self, then: View, bbox: Box | None, holder: str) -> FeedPage:
+        """Return the page without changes that has the token of what a view showed at a time.
+
+        Raises Gone where it is not known what has changed since.
+        """
         try:
-            said = self._tokens.open(view.collection.name, since)
+            return self.page(then, FeedQuery(bbox=bbox), holder)
+        except Unavailable as error:
+            raise _gone("as_of") from error
+
+    def _near(
+        self, view: View, since: State, until: State, touched: Touched, bbox: Box | None
+    ) -> Collection[str]:
+        """Those of the touched features that lie in a box or may have lain there."""
+        if bbox is None or not touched:
+            return touched
+        was = self._past.was_within(view, since, until, _world(bbox))
+        if was is None:
+            return touched
+        now = _ids(view, _within(view.lookup(sorted(touched)), bbox))
+        return (was & touched.keys()).union(now)
+
+    def _opened(self, view: View, since: str) -> Opened:
+        try:
+            return self._tokens.open(view.collection.name, since)
         except ValueError as error:
             raise BadRequest(
                 "The token is not of this collection",
@@ -199,6 +235,8 @@ class Feed:
                 allowed="the token of an earlier answer",
                 message_ja="このコレクションのトークンではありません",
             ) from error
+
+    def _touched(self, view: View, said: Opened, until: State, holder: str) -> Touched:
         found = None
         if said.policy == self._tokens.mark(view.policy_hash):
             found = self._past.touched(view, said.state, until)
@@ -207,12 +245,7 @@ class Feed:
             former = next((name for name in held if self._tokens.mark(name) == said.policy), None)
             found = None if former is None else self._past.across(former, view, said.state)
         if found is None:
-            raise Gone(
-                "What has changed since is not known any more: take a new copy",
-                parameter="since",
-                allowed=COPY_AGAIN,
-                message_ja="変更履歴の保存期間を過ぎています。全件を取得し直してください",
-            )
+            raise _gone("since")
         return found
 
     def _sealed(self, view: View, state: State, holder: str) -> str:
@@ -234,6 +267,40 @@ class Feed:
         return State(number, said[:_TOKEN_LETTERS]), said[_TOKEN_LETTERS:]
 
 
+def _gone(parameter: str) -> Gone:
+    return Gone(
+        "What has changed since is not known any more: take a new copy",
+        parameter=parameter,
+        allowed=COPY_AGAIN,
+        message_ja="変更履歴の保存期間を過ぎています。全件を取得し直してください",
+    )
+
+
 def _digest(view: View, query: FeedQuery) -> str:
-    said = orjson.dumps(["changes", view.policy_hash, view.collection.name, query.since])
+    box = None if query.bbox is None else list(query.bbox)
+    said = orjson.dumps(["changes", view.policy_hash, view.collection.name, query.since, box])
     return hashlib.blake2b(said, digest_size=8).hexdigest()
+
+
+def _count(view: View, bbox: Box | None) -> int:
+    return view.count if bbox is None else len(matching(view, bbox))
+
+
+def _within(rows: Rows, bbox: Box | None) -> Rows:
+    """Those of the rows that ``items`` shows of a box."""
+    if bbox is None:
+        return rows
+    chosen = tuple(in_box(table, numbers, bbox) for table, numbers in rows.pairs)
+    return Rows(rows.tables, chosen)
+
+
+def _ids(view: View, rows: Rows) -> list[str]:
+    found: list[str] = view.materialise(rows, [], None).column("id").to_pylist()
+    return found
+
+
+def _world(bbox: Box) -> Within:
+    """World boxes (k, 4) around a box: one unit wider, since places are rounded."""
+    boxes = np.array(lon_lat_box_to_world(*bbox), np.int64).reshape(-1, 4)
+    wider: Within = boxes + np.array([-1, -1, 1, 1])
+    return wider

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from geoshare.access.as_of import AsOf
 from geoshare.access.audit import KEEPER, Audit, Party, Receipt
 from geoshare.access.credentials import Authenticator, Principal, Sessions, Uses
 from geoshare.access.credentials.links import Links
@@ -24,6 +25,7 @@ from geoshare.jobs import Queue
 from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.policy import Action, Policy
+from geoshare.model.times import parse_instant
 from geoshare.publish import Packs
 from geoshare.publish.keeper import read_state
 from geoshare.query.cursors import Cursors
@@ -111,6 +113,7 @@ class Services:
         self.cursors = Cursors(self.governance.secret("cursors"))
         past = Past(self.views, Journals(self.views_dir))
         self.feed = Feed(past, Tokens(self.governance.secret("changes")), self.cursors)
+        self.as_of = AsOf(self.views_dir, settings.data / "scratch")
         self.webhooks = Webhooks(self)
         self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
         self.agreements = Agreements(self)
@@ -225,6 +228,24 @@ class Services:
         found = self.withholding.get(who, name, action, View)
         assert isinstance(found, View)
         return found
+
+    def view_at(self, who: Principal, name: str, as_of: str | None, action: Action = "read") -> View:
+        """What the caller sees of a vector collection, or saw of it at a time.
+
+        ``as_of`` is an RFC 3339 instant; a date is the end of that day. What was seen then is what the
+        view showed under the policy of now, and nothing of what it never showed.
+
+        Raises
+        ------
+        BadRequest
+            for a text that is no instant.
+        Gone
+            where it is not known what was shown then.
+        NotFound, Withheld
+            as ``view`` does.
+        """
+        found = self.view(who, name, action)
+        return found if as_of is None else self.as_of.view(found, parse_instant(as_of, "as_of"))
 
     def raster_view(self, who: Principal, name: str) -> RasterView:
         """What the caller sees of a raster collection; raises as ``view`` does."""

@@ -18,7 +18,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import Collection, known
 from geoshare.model.report import Report
 from geoshare.model.things import Member, Thing
-from geoshare.model.times import parse_interval
+from geoshare.model.times import parse_instant
 from geoshare.sources import ReadRequest, read_file
 from geoshare.sources.lanelet2 import read_primitives
 from geoshare.sources.reading import pick
@@ -187,24 +187,13 @@ def compare_times(
     about = services.record.collections().get(name)
     if about is None or about.kind != "vector":
         raise BadRequest("there is no such collection of features", parameter="COLLECTION")
-    moments = [instant(since, "--from"), None if until is None else instant(until, "--to")]
+    moments = [
+        parse_instant(since, "--from"),
+        None if until is None else parse_instant(until, "--to"),
+    ]
     with services.record.snapshot() as connection:
         one, other = (_bounded(_recorded(connection, about, moment_us)) for moment_us in moments)
     return compared(one, other, accuracy_m)
-
-
-def instant(text: str, parameter: str) -> int:
-    """Microseconds since 1970 of an RFC 3339 instant; a date is the end of that day.
-
-    Raises
-    ------
-    BadRequest
-        for anything else.
-    """
-    found = parse_interval(text, parameter)
-    if found.end_us is None or "/" in text:
-        raise BadRequest("This is no instant", parameter=parameter, allowed="an RFC 3339 date-time")
-    return found.end_us
 
 
 def _recorded(connection: Any, about: Collection, moment_us: int | None) -> Iterator[Thing]:

@@ -12,6 +12,8 @@ import math
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -23,7 +25,7 @@ from tests.leaks import desk_town, lane_town
 from tests.leaks.desk_asking import PEOPLE
 from tests.leaks.known import Known
 from tests.leaks.town import COLLECTIONS, COLUMNS, HIDDEN_COLUMNS, HIDDEN_LAYER, SOUTH, WEST
-from tests.leaks.twins import Request
+from tests.leaks.twins import NOON_US, Request
 from tiles.matrices import MATRIX_SETS
 
 MISSING = ("nothing", "structures", HIDDEN_LAYER, "../etc", "segments,", "")
@@ -186,6 +188,11 @@ class Asker:
             )
         return ",".join(f"{number:.7f}" for number in self.box())
 
+    def moment(self) -> str:
+        """An instant near those at which something changes."""
+        past = NOON_US // 1_000_000 + self.rng.randint(-2, 60)
+        return self.rng.choice((datetime.fromtimestamp(past, UTC).isoformat(), self.instant()))
+
     def instant(self) -> str:
         day = self.rng.randint(1, 28)
         month = self.rng.choice((4, 5, 6))
@@ -277,7 +284,15 @@ class Asker:
             query.append(("crs", rng.choice((CRS84, EPSG_4326, EPSG_6677, "EPSG:1"))))
         if rng.random() < 0.1:
             query.append(("profile", rng.choice(("jsonfg", "jsonfg-plus", "rfc7946", "other"))))
+        if rng.random() < 0.15:
+            query.append(("as_of", self.moment()))
         return query
+
+    def item(self) -> Request:
+        """One feature, now or then."""
+        asked = _get("/collections/{collection}/items/{feature}")(self)
+        then = (("as_of", self.moment()),) if self.rng.random() < 0.3 else ()
+        return replace(asked, query=(*asked.query, *then))
 
     def changes(self, more: str = "") -> Request:
         """Changes since a token that was given out for this collection or another one."""
@@ -290,6 +305,10 @@ class Asker:
             name = parts.path.split("/")[2] if rng.random() < 0.8 else name
         if rng.random() < 0.4 and not more:
             query.append(("limit", rng.choice((1, 2, 3, 20, 0))))
+        if rng.random() < 0.3 and not more:
+            query.append(("bbox", self.bbox()))
+        if rng.random() < 0.2 and not more:
+            query.append(("as_of", self.moment()))
         return self.get(f"/collections/{name}/changes{more}", *query)
 
     def watching(self) -> Request:
@@ -677,9 +696,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     f"GET /tiles/{PLACE}": lambda asker: asker.ogc_tile("/tiles/{matrix}", *_of_several(asker)),
     "GET /collections/<collection>": _get("/collections/{collection}"),
     "GET /collections/<collection>/items": Asker.items,
-    "GET /collections/<collection>/items/<feature_id>": _get(
-        "/collections/{collection}/items/{feature}"
-    ),
+    "GET /collections/<collection>/items/<feature_id>": Asker.item,
     "GET /collections/<collection>/changes": Asker.changes,
     "GET /changes": Asker.watching,
     "GET /collections/<collection>/changes/stream": lambda asker: asker.changes("/stream"),
