@@ -11,12 +11,13 @@ from geoshare.api import reply
 from geoshare.api.context import base_url, caller, href, services
 from geoshare.api.describe import NoParams, Params, describes
 from geoshare.api.landing import OGC_REL
-from geoshare.api.params import BBOX_HELP, Text, parse_box
+from geoshare.api.params import Text
 from geoshare.errors import NotFound
 from geoshare.model.collections import CATALOGUE
 from geoshare.model.times import parse_interval
 from geoshare.query import dcat
 from geoshare.query.catalogue import DATASET, Entry, Wanted, matching, record
+from geoshare.query.windows import read_window
 from geoshare.services.catalogue import entries
 
 blueprint = Blueprint("catalogue", __name__)
@@ -25,6 +26,10 @@ GEOJSON: Final = "application/geo+json"
 TITLE: Final = "Catalogue of the collections"
 MAX_RECORDS: Final = 1_000
 MAX_IDS: Final = 100
+
+
+def _window(text: Any) -> Any:
+    return read_window(text) if isinstance(text, str) else text
 
 
 def _few(text: str | None) -> str | None:
@@ -37,8 +42,10 @@ class RecordsParams(Params):
     """Which records, and how many at a time."""
 
     q: Text = Field("", description="Words to look for; of several parted by commas one is enough")
-    bbox: Annotated[Any, BeforeValidator(parse_box)] = Field(
-        None, description=BBOX_HELP, json_schema_extra={"type": "string"}
+    bbox: Annotated[Any, BeforeValidator(_window)] = Field(
+        None,
+        description="west,south,east,north in degrees (CRS84), or six numbers with heights",
+        json_schema_extra={"type": "array", "items": {"type": "number"}},
     )
     datetime: Text | None = Field(
         None, description="An RFC 3339 instant, or an interval start/end with .. for an open end"
@@ -71,7 +78,8 @@ def catalogue(params: NoParams) -> Response:
 def records(params: RecordsParams) -> Response:
     """Those that are asked for, by name."""
     interval = None if params.datetime is None else parse_interval(params.datetime)
-    wanted = Wanted(params.q, params.bbox, interval, _listed(params.type), _listed(params.ids))
+    box = None if params.bbox is None else params.bbox.box
+    wanted = Wanted(params.q, box, interval, _listed(params.type), _listed(params.ids))
     found = matching(entries(services(), caller()), wanted)
     limit = min(params.limit, MAX_RECORDS)
     page = found[params.offset : params.offset + limit]
@@ -144,7 +152,7 @@ def _page_links(params: RecordsParams, following: int | None) -> list[dict[str, 
     """The page's own address, the next page's, and the catalogue's."""
     said = params.model_dump(exclude_unset=True, exclude={"offset"})
     if params.bbox is not None:
-        said["bbox"] = ",".join(f"{side:.9g}" for side in params.bbox)
+        said["bbox"] = params.bbox.text
     query = {name: str(value) for name, value in said.items()}
     path = ("collections", CATALOGUE, "items")
     links = [
