@@ -13,6 +13,7 @@ from rich.markup import escape
 from geoshare import __version__
 from geoshare.cli_audit import audit
 from geoshare.cli_diff import diff
+from geoshare.cli_extract import extract, verify
 from geoshare.cli_keys import keys
 from geoshare.cli_organisations import organisations
 from geoshare.cli_people import PEOPLE, login_link
@@ -254,6 +255,8 @@ def show_settings() -> None:
 
 main.add_command(audit)
 main.add_command(diff)
+main.add_command(extract)
+main.add_command(verify)
 main.add_command(keys)
 main.add_command(print_map)
 main.add_command(shares)

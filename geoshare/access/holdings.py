@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from geoshare.access.tiers import OPEN, Tiers
-from geoshare.model.policy import RATES, Action, Activation, Agreement, Grant, Policy, Rated
+from geoshare.model.policy import RATES, Action, Activation, Agreement, Grant, Policy, Rated, Terms
 
 MAX_POLICIES: Final = 4_096
 ROLES: Final = ("operator", "provider")
@@ -81,6 +81,10 @@ class Holdings:
             if agreement.terms.onward == FREE:
                 found += self._by(agreement, None)
         return self._with_emergencies(found, {OPEN}, now_us)
+
+    def terms_of(self, organisation: str, now_us: int) -> tuple[Terms, ...]:
+        """Terms of the agreements that an organisation holds at a moment."""
+        return tuple(agreement.terms for agreement in self._in_term(organisation, now_us))
 
     def _in_term(self, organisation: str, now_us: int) -> Iterator[Agreement]:
         now = datetime.fromtimestamp(now_us / 1e6, UTC)

@@ -19,6 +19,7 @@ DEFAULT_LIMITS: Final = {"items": 100, "changes": 1_000}
 EXTRACT: Final = 10
 PRINT: Final = 10
 PRINT_ESTIMATE: Final = 2
+EXTRACT_ESTIMATE: Final = 2
 EXTRACT_FEATURES: Final = 1_000  # of an extract for one unit more
 RESULT: Final = 10
 CONTRIBUTION: Final = 5
@@ -87,7 +88,8 @@ def _by_path(method: str, path: str) -> Asked:
         return Asked(SHEET)
     if method == "POST":
         costs = {"extracts": EXTRACT, "prints": PRINT, "contributions": CONTRIBUTION}
-        costs |= {"prints": PRINT_ESTIMATE} if rest else {}
+        if rest == ["estimate"]:
+            costs |= {"prints": PRINT_ESTIMATE, "extracts": EXTRACT_ESTIMATE}
         if first == "processes" and rest:
             return Asked(*PROCESSES.get(rest[0], (1,)))
         return Asked(costs[first]) if first in costs else ONE

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, request, send_file
 
 from geoshare.api import reply
 from geoshare.api.admit import charge
 from geoshare.api.bodies import read_body
 from geoshare.api.context import caller, followed, href, services
-from geoshare.api.costs import extract_asked
+from geoshare.api.costs import EXTRACT, extract_asked
 from geoshare.api.describe import NoParams, describes
 from geoshare.extracts import ExtractRequest
-from geoshare.services.extracts import SUFFIXES, File
+from geoshare.services.extracts import SUFFIXES, Answer, File
 
 blueprint = Blueprint("extracts", __name__)
 
@@ -33,11 +35,51 @@ MAX_BODY = 2_000_000
     tags=("extracts",),
 )
 def extract(params: NoParams) -> Response:
-    """A small one is answered at once, a large one by a job."""
-    wanted, environ = read_body(ExtractRequest, MAX_BODY), request.environ
-    found = services().extracts.ask(
-        caller(), wanted, lambda features: charge(environ, extract_asked(wanted.collections, features))
-    )
+    """A small one is answered at once, a large one by a job.
+
+    The same again, while nothing has changed, is the job that is there.
+    """
+    wanted = read_body(ExtractRequest, MAX_BODY)
+    return _answered(services().extracts.ask(caller(), wanted, _charging(wanted)))
+
+
+@blueprint.post("/extracts/estimate")
+@describes(
+    "What an extract would hold, weigh and cost",
+    body=ExtractRequest,
+    tags=("extracts",),
+)
+def estimate_extract(params: NoParams) -> Response:
+    """Features at most, bytes about; nothing is made, and nothing is kept."""
+    wanted = read_body(ExtractRequest, MAX_BODY)
+    found = services().extracts.estimate(caller(), wanted)
+    settings = services().settings
+    said = {
+        "cost": EXTRACT + extract_asked(wanted.collections, found.total).cost,
+        "at_once": found.total <= settings.extract_sync_features,
+        "too_large": found.total > settings.extract_max_features,
+    }
+    return reply.json(found.described() | said)
+
+
+@blueprint.post("/extracts/<job>/again")
+@describes(
+    "The same extract again, of the data as they are now",
+    answers={200: (ZIP, "The extract"), 202: ("application/json", "A job that makes it")},
+    tags=("extracts",),
+)
+def extract_again(params: NoParams, job: str) -> Response:
+    """What one of your jobs was asked for; the very job while nothing has changed."""
+    wanted = services().extracts.request_of(caller(), job)
+    return _answered(services().extracts.again(caller(), job, _charging(wanted)))
+
+
+def _charging(wanted: ExtractRequest) -> Callable[[int], None]:
+    environ = request.environ
+    return lambda features: charge(environ, extract_asked(wanted.collections, features))
+
+
+def _answered(found: Answer) -> Response:
     if found.file is not None:
         return download(found.file)
     response = reply.json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -15,53 +15,54 @@ import pyogrio
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geoshare.extracts.request import FileFormat, Selected
+from geoshare.extracts.drawing import write_dxf
+from geoshare.extracts.layer import Layer, Writer, geometry_type
+from geoshare.extracts.request import FileFormat
+from geoshare.extracts.shapefile import write_shp
+from geoshare.extracts.styles import add_style
+from geoshare.extracts.tables import write_csv
+from geoshare.extracts.workbook import write_xlsx
 from geoshare.model.times import iso
-from tiles.arrays import GeometryType, Kind
+from tiles.arrays import Kind
 
-CRS: Final = "EPSG:4326"  # written longitude first, as all these formats do
 SUFFIXES: Final[dict[FileFormat, str]] = {
     "gpkg": ".gpkg",
     "geojson": ".geojson",
+    "geojsonseq": ".geojsonl",
     "parquet": ".parquet",
     "fgb": ".fgb",
+    "arrow": ".arrow",
+    "csv": ".csv",
+    "xlsx": ".xlsx",
+    "shp": ".shp",
+    "dxf": ".dxf",
     "pmtiles": ".pmtiles",
     "opendrive": ".xodr",
 }
+_RECORD: Final = b"\x1e"  # RFC 8142: each text begins with it and ends with a line feed
 
 
-class Writer(Protocol):
-    """Writes one collection to a file, or to a layer of it."""
-
-    def __call__(
-        self, path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
-    ) -> None:
-        """Write all batches."""
-        ...
+def write_gpkg(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
+    """Write one layer of a GeoPackage, and its style for QGIS."""
+    _write_gdal(path, layer, batches, "GPKG", {"FID": "fid"})
+    add_style(path, layer, geometry_type(layer.selected))
 
 
-def write_gpkg(
-    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
-) -> None:
-    """Write one layer of a GeoPackage."""
-    _write_gdal(path, selected, schema, batches, "GPKG", {"FID": "fid"})
+def write_fgb(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
+    """Write a FlatGeobuf file, with a spatial index where every row has a place."""
+    placeless = any(
+        (table.geometries.types[numbers] == 0).any() for table, numbers in layer.selected.rows.pairs
+    )
+    options = {"SPATIAL_INDEX": "NO"} if placeless and not layer.selected.cut else {}
+    _write_gdal(path, layer, batches, "FlatGeobuf", options)
 
 
-def write_fgb(
-    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
-) -> None:
-    """Write a FlatGeobuf file with its spatial index."""
-    _write_gdal(path, selected, schema, batches, "FlatGeobuf", {})
-
-
-def write_parquet(
-    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
-) -> None:
+def write_parquet(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
     """Write GeoParquet 1.1; statistics in it are of the rows in it."""
     west = south = np.inf
     east = north = -np.inf
-    kinds: set[str] = set()
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    kinds: set[int] = set()
+    with pq.ParquetWriter(path, layer.schema, compression="zstd") as writer:
         for batch in batches:
             shapes = shapely.from_wkb(batch.column("geometry").to_numpy(zero_copy_only=False))
             present = shapes[~shapely.is_missing(shapes)]
@@ -69,9 +70,13 @@ def write_parquet(
                 bounds = shapely.total_bounds(present)
                 west, south = min(west, bounds[0]), min(south, bounds[1])
                 east, north = max(east, bounds[2]), max(north, bounds[3])
-                kinds |= {_kind(shape) for shape in present}
+                high = shapely.has_z(present) * 1_000
+                kinds |= set(np.unique(shapely.get_type_id(present) + high).tolist())
             writer.write_batch(batch)
-        column: dict[str, Any] = {"encoding": "WKB", "geometry_types": sorted(kinds)}
+        names = [_TYPE_IDS[kind % 1_000] + (" Z" if kind >= 1_000 else "") for kind in kinds]
+        column: dict[str, Any] = {"encoding": "WKB", "geometry_types": sorted(names)}
+        if layer.projection.code:
+            column["crs"] = layer.projection.crs().to_json_dict()
         if np.isfinite([west, south, east, north]).all():
             column["bbox"] = [west, south, east, north]
         said = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
@@ -80,16 +85,46 @@ def write_parquet(
         )
 
 
-def write_geojson(
-    path: Path, selected: Selected, schema: pa.Schema, batches: Iterator[pa.RecordBatch]
-) -> None:
+def arrow_schema(layer: Layer) -> pa.Schema:
+    """The schema of an Arrow stream whose geometry says that it is GeoArrow WKB, and its system."""
+    said = {"crs": layer.projection.crs().to_json_dict(), "crs_type": "projjson"}
+    marks = {
+        "ARROW:extension:name": "geoarrow.wkb",
+        "ARROW:extension:metadata": orjson.dumps(said).decode(),
+    }
+    at = layer.schema.get_field_index("geometry")
+    return layer.schema.set(at, layer.schema.field(at).with_metadata(marks))
+
+
+def write_arrow(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
+    """Write an Arrow IPC file with GeoArrow WKB."""
+    schema = arrow_schema(layer)
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        for batch in batches:
+            writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
+
+
+def write_geojson(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
     """Write a GeoJSON FeatureCollection, RFC 7946."""
-    kinds = {column.name: column.kind for column in selected.view.columns}
-    digits = selected.view.collection.decimals
-    write_features(
-        path,
-        (b",".join(_feature(row, kinds, digits) for row in batch.to_pylist()) for batch in batches),
-    )
+    write_features(path, (b",".join(features(layer, batch)) for batch in batches))
+
+
+def write_geojsonseq(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
+    """Write a GeoJSON text sequence, RFC 8142."""
+    with open(path, "wb") as file:
+        for batch in batches:
+            file.write(sequence(layer, batch))
+
+
+def features(layer: Layer, batch: pa.RecordBatch) -> Iterator[bytes]:
+    """One GeoJSON feature for each row."""
+    kinds = {column.name: column.kind for column in layer.columns}
+    return (_feature(row, kinds, layer.about.decimals) for row in batch.to_pylist())
+
+
+def sequence(layer: Layer, batch: pa.RecordBatch) -> bytes:
+    """Rows as records of a GeoJSON text sequence."""
+    return b"".join(_RECORD + feature + b"\n" for feature in features(layer, batch))
 
 
 def write_features(path: Path, pieces: Iterable[bytes]) -> None:
@@ -103,60 +138,59 @@ def write_features(path: Path, pieces: Iterable[bytes]) -> None:
         file.write(b"\n]}\n")
 
 
-_TYPE_NAMES: Final = {
-    GeometryType.POINT: "Point",
-    GeometryType.LINESTRING: "LineString",
-    GeometryType.POLYGON: "Polygon",
-    GeometryType.MULTIPOINT: "MultiPoint",
-    GeometryType.MULTILINESTRING: "MultiLineString",
-    GeometryType.MULTIPOLYGON: "MultiPolygon",
-}
+_TYPE_IDS: Final = {  # as shapely numbers them
+    0: "Point", 1: "LineString", 2: "LinearRing", 3: "Polygon", 4: "MultiPoint", 5: "MultiLineString",
+    6: "MultiPolygon", 7: "GeometryCollection",
+}  # fmt: skip
 WRITERS: Final[dict[FileFormat, Writer]] = {
     "gpkg": write_gpkg,
     "geojson": write_geojson,
+    "geojsonseq": write_geojsonseq,
     "parquet": write_parquet,
     "fgb": write_fgb,
+    "arrow": write_arrow,
+    "csv": write_csv,
+    "xlsx": write_xlsx,
+    "shp": write_shp,
+    "dxf": write_dxf,
 }
 
 
 def _write_gdal(
     path: Path,
-    selected: Selected,
-    schema: pa.Schema,
+    layer: Layer,
     batches: Iterator[pa.RecordBatch],
     driver: str,
     options: dict[str, str],
 ) -> None:
-    reader = pa.RecordBatchReader.from_batches(schema, batches)
-    pyogrio.write_arrow(
-        reader,
-        path,
-        layer=selected.view.collection.name,
-        driver=driver,
-        geometry_name="geometry",
-        geometry_type=_geometry_type(selected),
-        crs=CRS,
-        layer_options=options,
-    )
+    caught: list[BaseException] = []
+    reader = pa.RecordBatchReader.from_batches(layer.schema, _carried(batches, caught))
+    try:
+        pyogrio.write_arrow(
+            reader,
+            path,
+            layer=layer.about.name,
+            driver=driver,
+            geometry_name="geometry",
+            geometry_type=geometry_type(layer.selected),
+            crs=f"EPSG:{layer.projection.code or 4326}",  # east first, as all these formats have it
+            layer_options=options,
+        )
+    except Exception as error:
+        if caught:
+            raise caught[0] from error
+        raise
 
 
-def _geometry_type(selected: Selected) -> str:
-    """Name the one type that all geometries have, with Z where all have heights; Unknown otherwise.
-
-    An Unknown layer of a GeoPackage keeps each geometry as it is. FlatGeobuf has one dimension for a
-    whole file: heights of some features only are left out of it, since a missing one would become 0.
-    """
-    found = set()
-    for table, numbers in selected.rows.pairs:
-        shapes = table.geometries
-        vertices = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts]]
-        high = np.concatenate([[0], np.cumsum((~np.isnan(shapes.lon_lat_z[:, 2:])).any(axis=1))])
-        heights = high[vertices[numbers + 1]] > high[vertices[numbers]]
-        found |= set(zip(shapes.types[numbers].tolist(), heights.tolist(), strict=True))
-    kinds = [item for item in found if item[0]]
-    if len(kinds) != 1 or selected.cut:  # cutting makes multi-geometries of some
-        return "Unknown"
-    return _TYPE_NAMES[GeometryType(kinds[0][0])] + (" Z" if kinds[0][1] else "")
+def _carried(
+    batches: Iterator[pa.RecordBatch], caught: list[BaseException]
+) -> Iterator[pa.RecordBatch]:
+    """The batches; what stops them is kept, since GDAL tells only that they stopped."""
+    try:
+        yield from batches
+    except BaseException as error:
+        caught.append(error)
+        raise
 
 
 def _feature(row: dict[str, Any], kinds: dict[str, Kind], digits: int) -> bytes:
@@ -184,7 +218,3 @@ def _value(value: Any, kind: Kind) -> Any:
     if isinstance(value, datetime):
         return iso(round(value.timestamp() * 1_000_000))
     return value.isoformat() if isinstance(value, date) else value
-
-
-def _kind(shape: BaseGeometry) -> str:
-    return f"{shape.geom_type} Z" if shape.has_z else shape.geom_type

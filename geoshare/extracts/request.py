@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-import numpy as np
-import shapely
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest
 from geoshare.extracts.archive import DEEPEST, ZOOMS
+from geoshare.extracts.areas import MAX_MESHES, MESH_HELP, asked_area, check_box, mesh_area
+from geoshare.extracts.projection import CRS_HELP, Projection, projection
 from geoshare.extracts.road_maps import COLLECTIONS, LANES
-from geoshare.filter.literals import read_geometry
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.model.times import parse_interval
@@ -23,11 +22,15 @@ from geoshare.query import RasterView, View, Views
 from geoshare.query.items import matching, parse_filter
 from geoshare.query.select import in_area
 from tiles.arrays import Rows
-from tiles.geometry.convert import to_shapely
 
 MAX_COLLECTIONS = 32
-FileFormat = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles", "opendrive", "html"]
-ADMIN = "admin_areas"
+FileFormat = Literal[
+    "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
+    "pmtiles", "opendrive", "html",
+]  # fmt: skip
+DEGREES_ONLY: Final = ("geojson", "geojsonseq")  # RFC 7946 and RFC 8142 know CRS84 alone
+WHOLE_MAPS: Final = ("pmtiles", "opendrive", "html")  # made of all of a place, in a CRS of their own
+Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=1_000)]
 
 
 class ExtractRequest(BaseModel):
@@ -39,19 +42,44 @@ class ExtractRequest(BaseModel):
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
     )
     format: FileFormat = Field(
-        "gpkg", description="gpkg, geojson, parquet, fgb, pmtiles, opendrive or html"
+        "gpkg",
+        description="gpkg, geojson, geojsonseq, parquet, fgb, arrow, csv, xlsx, shp, dxf, pmtiles, "
+        "opendrive or html; rasters come as COG beside it",
     )
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
     )
     area: dict[str, Any] | str | None = Field(
-        None, description="A GeoJSON polygon (CRS84), or an administrative code"
+        None,
+        description="A GeoJSON polygon (CRS84), or the code or the name of an administrative area "
+        "(市区町村, 町丁目)",
+    )
+    mesh: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_MESHES)] | None = Field(
+        None, description=f"At most {MAX_MESHES} {MESH_HELP}"
     )
     mode: Literal["whole", "clip"] = Field(
         "whole", description="whole: features that meet the area, entire; clip: cut at its edge"
     )
+    crs: str | None = Field(None, max_length=100, description=CRS_HELP)
+    columns: Names | dict[str, Names] | None = Field(
+        None, description="Names of properties, for all collections or by collection; all if left out"
+    )
     datetime: str | None = Field(None, description="An RFC 3339 instant or interval")
-    filter: str | None = Field(None, description="CQL2 text, for every collection asked for")
+    filter: str | dict[str, str] | None = Field(
+        None, description="CQL2 text, for every collection asked for or by collection"
+    )
+    geometry_as: Literal["auto", "wkt", "lon_lat"] = Field(
+        "auto",
+        description="How csv and xlsx write places: auto (points as two columns, others as WKT), "
+        "wkt, or lon_lat (of a point within)",
+    )
+    headings: Literal["auto", "names", "ja"] = Field(
+        "auto", description="Headings of csv and xlsx: names, ja, or auto (csv: names, xlsx: ja)"
+    )
+    bom: bool = Field(True, description="Whether a csv begins with a byte order mark, as Excel needs")
+    notify: str | None = Field(
+        None, max_length=64, description="Id of a webhook of yours that is told when it is ready"
+    )
     min_zoom: int | None = Field(
         None, ge=0, le=DEEPEST, description=f"First zoom of pmtiles, {ZOOMS[0]} if left out"
     )
@@ -61,12 +89,26 @@ class ExtractRequest(BaseModel):
 
     @model_validator(mode="after")
     def _one_area(self) -> Self:
-        if self.bbox is not None and self.area is not None:
-            raise ValueError("give bbox or area, not both")
+        if sum(said is not None for said in (self.bbox, self.area, self.mesh)) > 1:
+            raise ValueError("give one of bbox, area and mesh")
         if self.bbox is not None:
             check_box(Box(*self.bbox))
+        if self.mesh is not None:
+            mesh_area(self.mesh)
         if len(set(self.collections)) != len(self.collections):
             raise ValueError("a collection is named twice")
+        return self
+
+    @model_validator(mode="after")
+    def _system_of_the_format(self) -> Self:
+        wanted = projection(self.crs)
+        if self.format in DEGREES_ONLY and wanted.moves:
+            raise ValueError(f"{self.format} has coordinates of CRS84 alone: leave crs out")
+        if self.format == "dxf" and not wanted.metric:
+            raise ValueError("dxf is a drawing in metres: give a crs such as EPSG:6677")
+        for said in (self.columns, self.filter):
+            if isinstance(said, Mapping) and not set(said) <= set(self.collections):
+                raise ValueError("columns or filter speak of a collection that is not asked for")
         return self
 
     @model_validator(mode="after")
@@ -75,10 +117,12 @@ class ExtractRequest(BaseModel):
             raise ValueError("min_zoom must not be above max_zoom")
         if self.format != "pmtiles" and (self.min_zoom, self.max_zoom) != (None, None):
             raise ValueError("min_zoom and max_zoom are for the format pmtiles")
+        if self.format in WHOLE_MAPS and (self.crs, self.columns) != (None, None):
+            raise ValueError(f"{self.format} has a system and columns of its own: leave them out")
         if self.format == "html" and (self.mode, self.filter, self.datetime) != ("whole", None, None):
             raise ValueError("html is made of whole tiles: give neither mode, filter nor datetime")
         if self.format == "pmtiles":
-            if self.area is not None or self.mode != "whole":
+            if self.area is not None or self.mesh is not None or self.mode != "whole":
                 raise ValueError("pmtiles are whole tiles: give a bbox, and neither area nor mode")
             if self.filter is not None or self.datetime is not None:
                 raise ValueError("pmtiles are whole tiles: give neither filter nor datetime")
@@ -102,14 +146,28 @@ class ExtractRequest(BaseModel):
         first = ZOOMS[0] if self.min_zoom is None else self.min_zoom
         return first, ZOOMS[1] if self.max_zoom is None else self.max_zoom
 
+    @property
+    def projection(self) -> Projection:
+        """The reference system of what is written."""
+        return projection(self.crs)
+
+    def filter_of(self, collection: str) -> str | None:
+        """The filter that holds for one collection."""
+        return self.filter.get(collection) if isinstance(self.filter, dict) else self.filter
+
+    def columns_of(self, collection: str) -> tuple[str, ...] | None:
+        """The properties that are wanted of one collection; None: all."""
+        return self.columns.get(collection) if isinstance(self.columns, dict) else self.columns
+
 
 @dataclass(frozen=True)
 class Selected:
-    """One collection of an extract: its view, and the rows of it that are wanted."""
+    """One collection of an extract: its view, the rows and the properties of it that are wanted."""
 
     view: View
     rows: Rows
     cut: bool = False  # geometry is cut at the edge of the area
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,11 +188,18 @@ class Plan:
 
     def select(self, view: View) -> Selected:
         """Rows of one view that the request asks for."""
-        rows = matching(view, self.box, self.request.datetime, self.request.filter)
+        name = view.collection.name
+        rows = matching(view, self.box, self.request.datetime, self.request.filter_of(name))
         if self.area is not None and self.request.bbox is None:
-            chosen = [numbers[in_area(table, numbers, self.area)] for table, numbers in rows.pairs]
+            chosen = [
+                numbers[in_area(table, numbers, self.area)] if len(numbers) else numbers
+                for table, numbers in rows.pairs
+            ]
             rows = Rows(rows.tables, tuple(chosen))
-        return Selected(view, rows, self.area is not None and self.request.mode == "clip")
+        cut = self.area is not None and self.request.mode == "clip"
+        wanted = self.request.columns_of(name)
+        kept = [name for name in view.fields if wanted is None or name in wanted]
+        return Selected(view, rows, cut, tuple(kept))
 
 
 def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
@@ -145,7 +210,8 @@ def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
     NotFound
         for a collection that is hidden or does not exist.
     BadRequest
-        for a format that is not granted, an area that is none, a code that no visible area has.
+        for a format that is not granted, an area that is none, a code that no visible area has, a
+        property that is not visible.
     """
     opened = tuple(views.get(policy, name) for name in request.collections)
     for view in opened:
@@ -153,80 +219,42 @@ def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
         if request.format not in granted:
             allowed = ", ".join(sorted(granted))
             raise BadRequest("The format is not available.", parameter="format", allowed=allowed)
-        if isinstance(view, View) and request.filter is not None:
-            parse_filter(view, request.filter)
+        text = request.filter_of(view.collection.name)
+        if isinstance(view, View) and text is not None:
+            parse_filter(view, text)
+    _check_columns(request, opened)
     if request.datetime is not None:
         parse_interval(request.datetime)
-    return Plan(request, policy, opened, asked_area(request.bbox, request.area, policy, views))
+    area = mesh_area(request.mesh) if request.mesh is not None else None
+    if area is None:
+        area = asked_area(request.bbox, request.area, policy, views)
+    return Plan(request, policy, opened, area)
 
 
 def estimate(request: ExtractRequest, policy: Policy, views: Views) -> int:
     """Count the features an extract would hold at most; raises like :func:`plan`."""
-    made = plan(request, policy, views)
-    total = 0
-    for view in made.views:
-        if isinstance(view, View):
-            total += view.count if made.box is None else len(view.search(made.box))
-    return total
+    return sum(counted(plan(request, policy, views)).values())
 
 
-def asked_area(
-    bbox: tuple[float, float, float, float] | None,
-    asked: dict[str, Any] | str | None,
-    policy: Policy,
-    views: Views,
-) -> BaseGeometry | None:
-    """Read the area a request asks for, in CRS84: a box, a GeoJSON polygon or an administrative code.
-
-    Raises
-    ------
-    BadRequest
-        for an area that is none, or a code that no visible area has.
-    """
-    if bbox is not None:
-        return read_geometry({"bbox": list(bbox)})
-    if isinstance(asked, str):
-        return _administrative_area(asked, policy, views)
-    if asked is None:
-        return None
-    try:
-        area = read_geometry(asked)
-    except ValueError as error:
-        raise BadRequest(
-            f"The area cannot be read: {error}.", parameter="area", allowed="a GeoJSON polygon in CRS84"
-        ) from error
-    if area.geom_type not in ("Polygon", "MultiPolygon"):
-        raise BadRequest("The area is no polygon.", parameter="area", allowed="Polygon, MultiPolygon")
-    return area
+def counted(made: Plan) -> dict[str, int]:
+    """Features of each collection that an extract would hold at most."""
+    return {
+        view.collection.name: view.count if made.box is None else len(view.search(made.box))
+        for view in made.views
+        if isinstance(view, View)
+    }
 
 
-def _administrative_area(code: str, policy: Policy, views: Views) -> BaseGeometry:
-    """Join the visible areas of a code, or of all codes that begin with it where none has it."""
-    unknown = BadRequest(
-        "There is no such administrative area.", parameter="area", allowed="a code of admin_areas"
-    )
-    if not policy.allows(ADMIN) or not 1 <= len(code) <= 20 or not code.isalnum():
-        raise unknown
-    view = views.get(policy, ADMIN)
-    if not isinstance(view, View) or not view.has_column("code"):
-        raise unknown
-    for text in (f"code = '{code}'", f"code LIKE '{code}%'"):
-        shapes = _shapes(matching(view, None, None, text))
-        if shapes:
-            joined: BaseGeometry = shapely.union_all(shapely.make_valid(np.array(shapes, object)))
-            shapely.prepare(joined)
-            return joined
-    raise unknown
-
-
-def _shapes(rows: Rows) -> Sequence[BaseGeometry]:
-    found = [shape for table, numbers in rows.pairs for shape in to_shapely(table.geometries, numbers)]
-    return [shape for shape in found if shape is not None and shapely.get_dimensions(shape) == 2]
-
-
-def check_box(box: Box) -> None:
-    """Raise ValueError for a box that is none on this world."""
-    if not all(np.isfinite(box)) or abs(box.west) > 180 or abs(box.east) > 180:
-        raise ValueError("the box lies outside the world")
-    if box.south > box.north or abs(box.south) > 90 or abs(box.north) > 90:
-        raise ValueError("the box lies outside the world, or its south above its north")
+def _check_columns(request: ExtractRequest, opened: tuple[View | RasterView, ...]) -> None:
+    """Raise BadRequest for a property that no collection has it is asked of."""
+    vectors = [view for view in opened if isinstance(view, View)]
+    if isinstance(request.columns, tuple):
+        asked = [(request.columns, vectors)]
+    else:
+        said = request.columns or {}
+        asked = [(said.get(view.collection.name, ()), [view]) for view in vectors]
+    for names, views in asked:
+        known = dict.fromkeys(name for view in views for name in view.fields)
+        if not set(names) <= set(known):
+            allowed = ", ".join(known)
+            raise BadRequest("There is no such property.", parameter="columns", allowed=allowed)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +14,17 @@ import pyarrow as pa
 import pyogrio
 
 from geoshare.extracts.archive import write_archive
-from geoshare.extracts.chunks import chunks, feature_chunks, schema_of
+from geoshare.extracts.chunks import chunks, feature_chunks
+from geoshare.extracts.dictionary import FILE as DICTIONARY
+from geoshare.extracts.dictionary import data_dictionary
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
+from geoshare.extracts.layer import Layer, Style
 from geoshare.extracts.opendrive import write_opendrive
 from geoshare.extracts.rasters import write_rasters
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
-from geoshare.extracts.terms import licences_of, terms
-from geoshare.model.policy import Policy
+from geoshare.extracts.terms import TABLE, answers, licences_of, terms, terms_table
+from geoshare.extracts.zips import pack
+from geoshare.model.policy import Policy, Terms
 from geoshare.model.times import iso
 from geoshare.query import RasterView, View, Views
 
@@ -46,6 +49,7 @@ def write_extract(
     work_dir: Path,
     progress: Report = lambda fraction, message: None,
     seal: Seal = lambda manifest_sha256: {},
+    agreements: Sequence[Terms] = (),
 ) -> dict[str, Any]:
     """Write an extract to ``path``, which appears whole or not at all.
 
@@ -61,6 +65,8 @@ def write_extract(
         Told how far it is, 0 to 1, and with what; may raise to stop it.
     seal
         Told the manifest's SHA-256 before anything leaves; returns files that prove it was recorded.
+    agreements
+        Terms of the agreements under which the caller has what no licence covers.
 
     Returns
     -------
@@ -76,13 +82,16 @@ def write_extract(
         folder = Path(name)
         manifest = _write_files(made, folder, now_us, progress)
         (folder / TERMS).write_text(terms(policy, made.views), encoding="utf-8")
+        manifest["terms"] = answers(policy, made.views, now_us, agreements)
+        (folder / TABLE).write_bytes(terms_table(manifest["terms"]))
+        (folder / DICTIONARY).write_bytes(data_dictionary(made.views, _columns(made)))
         manifest["files"] = [_entry(file) for file in _files(folder)]
         (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         manifest_sha256 = _sha256(folder / MANIFEST)
         for file_name, content in seal(manifest_sha256).items():
             (folder / file_name).write_bytes(content)
         aside = folder / "whole.zip"
-        _zip(folder, aside, now_us)
+        pack(_files(folder), aside, now_us)
         found = {
             "sha256": _sha256(aside),
             "size": aside.stat().st_size,
@@ -110,7 +119,7 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
 
         if isinstance(view, View):
             if made.request.format not in TOGETHER:
-                written.append(_write_one(made, made.select(view), folder, report))
+                written.append(_write_one(made, made.select(view), folder, now_us, report))
         else:
             said, reason = _write_rasters(made, view, folder, report)
             written += said
@@ -119,7 +128,8 @@ def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dic
     return {
         "format": FORMAT,
         "created": iso(now_us),
-        "request": made.request.model_dump(mode="json", exclude_none=True),
+        "request": made.request.model_dump(mode="json", exclude_none=True, exclude={"notify"}),
+        "crs": made.request.projection.name,
         "policy": made.policy.hash,
         "collections": written,
         "not_included": left_out,
@@ -171,17 +181,17 @@ def _write_roads(made: Plan, folder: Path, now_us: int, progress: Report) -> lis
 
 
 def _write_one(
-    made: Plan, selected: Selected, folder: Path, report: Callable[[int], None]
+    made: Plan, selected: Selected, folder: Path, now_us: int, report: Callable[[int], None]
 ) -> dict[str, Any]:
-    about = selected.view.collection
-    suffix = SUFFIXES[made.request.format]
-    name = f"geoshare{suffix}" if made.request.format == "gpkg" else f"{about.name}{suffix}"
+    asked, about = made.request, selected.view.collection
+    suffix = SUFFIXES[asked.format]
+    name = f"geoshare{suffix}" if asked.format == "gpkg" else f"{about.name}{suffix}"
     area = made.area if selected.cut else None
     count = 0
 
     def counted() -> Iterator[pa.RecordBatch]:
         nonlocal count
-        for batch in chunks(selected, area):
+        for batch in chunks(selected, area, asked.projection):
             count += batch.num_rows
             yield batch
             report(count)
@@ -193,10 +203,12 @@ def _write_one(
             yield piece
             report(count)
 
-    if made.request.format == "geojson" and area is None:
+    style = Style(asked.geometry_as, asked.headings, asked.bom)
+    layer = Layer(selected, asked.projection, style, now_us)
+    if asked.format == "geojson" and area is None:
         write_features(folder / name, features())  # by the kernels that write items, ten times faster
     else:
-        WRITERS[made.request.format](folder / name, selected, schema_of(selected), counted())
+        WRITERS[asked.format](folder / name, layer, counted())
     return {
         "id": about.name,
         "title": about.title,
@@ -205,7 +217,15 @@ def _write_one(
         "features": count,
         "version": selected.view.token,
         "licences": licences_of(made.policy, about.name),
+        **layer.said,
     }
+
+
+def _columns(made: Plan) -> dict[str, tuple[str, ...]]:
+    """The properties that were asked for, by collection, where not all were."""
+    names = [view.collection.name for view in made.views]
+    found = {name: made.request.columns_of(name) for name in names}
+    return {name: columns for name, columns in found.items() if columns is not None}
 
 
 def _write_rasters(
@@ -240,20 +260,3 @@ def _entry(file: Path) -> dict[str, Any]:
 def _sha256(file: Path) -> str:
     with open(file, "rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
-
-
-def _zip(folder: Path, target: Path, now_us: int) -> None:
-    """Pack the files in order of name, dated as the extract is, block by block."""
-    moment = tuple(
-        int(part) for part in iso(now_us)[:19].replace("T", "-").replace(":", "-").split("-")
-    )
-    stamp = max(moment, (1980, 1, 1, 0, 0, 0))
-    files = _files(folder)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for file in files:
-            entry = zipfile.ZipInfo(file.name, stamp[:6])  # type: ignore[arg-type]
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            with open(file, "rb") as content, archive.open(entry, "w", force_zip64=True) as out:
-                while block := content.read(_BLOCK):
-                    out.write(block)

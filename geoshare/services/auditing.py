@@ -8,7 +8,8 @@ from typing import Any
 
 from geoshare.access.audit import KEEPER, Audit, Party
 from geoshare.access.audit.entries import NOBODY, canonical
-from geoshare.access.audit.seal import seal_files
+from geoshare.access.audit.manifests import sign_manifest
+from geoshare.access.audit.seal import SIGNATURE, seal_files
 from geoshare.access.credentials import Principal
 from geoshare.errors import GeoshareError, Unavailable
 from geoshare.jobs import Job, Progress
@@ -100,11 +101,12 @@ def _note_end(audit: Audit, job: Job, said: dict[str, Any]) -> None:
 
 
 def sealing(audit: Audit, by: Party, about: Party) -> Callable[[str], dict[str, bytes]]:
-    """What an extract calls with its manifest's SHA-256: the files that prove its entry in the log."""
+    """What an extract calls with its manifest's SHA-256: its signature, and the proof of its entry."""
 
     def seal(manifest_sha256: str) -> dict[str, bytes]:
         said = {"manifest_sha256": manifest_sha256}
         receipt = audit.append("extract.create", by, about, said)
-        return seal_files(receipt, audit.proof(receipt.id, WAIT_S), audit.vkey)
+        proofs = seal_files(receipt, audit.proof(receipt.id, WAIT_S), audit.vkey)
+        return proofs | {SIGNATURE: sign_manifest(audit.signer, manifest_sha256)}
 
     return seal

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from geoshare.access.audit import COMMAND_LINE
+from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.access.tiers import OPEN
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, Unavailable
+from geoshare.extracts import ExtractRequest, write_extract, write_page
 from geoshare.extracts.archive import DEEPEST, write_archive
 from geoshare.extracts.maps.planning import plan
 from geoshare.extracts.maps.request import PrintRequest
 from geoshare.extracts.maps.write import write_prints
 from geoshare.model.box import Box
 from geoshare.services import Services
+from geoshare.services.auditing import sealing
+from geoshare.services.scratch import scratch_folder
 from tiles.archive import Summary
 
 MAX_LAYERS = 32
@@ -79,6 +83,47 @@ def export_pmtiles(
     except OSError as error:
         raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
     return {**summary._asdict(), **said}
+
+
+def export_extract(
+    services: Services,
+    request: ExtractRequest,
+    path: Path,
+    *,
+    tier: str = OPEN,
+    report: Callable[[float, str], None] = lambda fraction, text: None,
+) -> dict[str, Any]:
+    """Write an extract of what a tier may take away; it appears whole, sealed, or not at all.
+
+    Returns
+    -------
+    SHA-256 and size of the file, and features of each collection.
+
+    Raises
+    ------
+    NotFound, BadRequest, TooLarge
+        as ``write_extract`` and ``write_page``.
+    Unavailable
+        Where a view is not there, the disk is full, or the log cannot be written: the entry's place
+        in it is given by a running keeper.
+    """
+    if not path.parent.is_dir() or path.is_dir():
+        raise BadRequest("there is no such folder", parameter="FILE", allowed="a file's path")
+    policy = services.policies.of_tier(tier, "download")
+    seal = sealing(services.trail, COMMAND_LINE, Party(subject=path.name))
+    write = write_page if request.format == "html" else write_extract
+    try:
+        with scratch_folder(services.scratch()) as folder:
+            aside = folder / "whole"
+            now_us = services.clock.now_us()
+            found = write(
+                request, policy, services.views, aside, now_us=now_us, work_dir=folder,
+                progress=report, seal=seal,
+            )  # fmt: skip
+            shutil.move(aside, path)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror or error}") from error
+    return found
 
 
 def export_print(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
 from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
-from geoshare.errors import NotFound, TooLarge
-from geoshare.extracts import ExtractRequest, estimate, write_extract, write_page
+from geoshare.errors import GeoshareError, NotFound, TooLarge, Unavailable
+from geoshare.extracts import ExtractRequest, write_extract, write_page
+from geoshare.extracts.sizes import Estimate, estimated
 from geoshare.jobs import Job, Progress
 from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of, sealing
+from geoshare.services.outward import Refused
 from geoshare.services.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -23,6 +28,10 @@ if TYPE_CHECKING:
 KIND = "extract"
 PAGE = "page"  # a map in one HTML file
 SUFFIXES = {KIND: ".zip", "print": ".pdf", PAGE: ".html"}  # of the files that jobs make, by their kind
+NOTICE = "extract-notice"  # tells a webhook that an extract is ready
+READY = "org.geoshare.extract.ready"
+NOTICE_S = (1, 10, 60, 300, 1_800, 7_200, 21_600)  # pauses before each try to tell
+LOOKED_AT = 200  # of an organisation's newest jobs, for one of the same request
 WAIT_S = 20.0
 PAUSE_S = 0.05
 
@@ -50,24 +59,72 @@ class Extracts:
         self.pause = pause  # how to wait for the worker, where that is not another process
         self._folder = services.settings.data / "extracts"
 
+    def estimate(self, who: Principal, request: ExtractRequest) -> Estimate:
+        """What an extract would hold at most; nothing is made, and nothing is kept.
+
+        Raises
+        ------
+        NotFound, BadRequest, Withheld
+            as ``ask`` does.
+        """
+        return self._estimated(who, request, self._services.policy(who, "download"))
+
     def ask(self, who: Principal, request: ExtractRequest, charge: Callable[[int], object]) -> Answer:
         """Check a request against the caller's views, queue it, and wait for it if it is small.
 
-        ``charge`` is told how many features it has at most, before anything is queued.
+        ``charge`` is told how many features it has at most, before anything is queued. Who asks for
+        the same again while nothing of it has changed gets the job that is there, and is not charged.
         """
         services = self._services
-        for name in request.collections:
-            services.withholding.get(who, name, "download")
         policy = services.policy(who, "download")
-        features = estimate(request, policy, services.views)
+        found = self._estimated(who, request, policy)
+        if request.notify is not None:
+            services.webhooks.ready(who, request.notify)
+        features = found.total
         if features > services.settings.extract_max_features:
             allowed = f"{services.settings.extract_max_features} features"
             raise TooLarge("The extract is too large", parameter="collections", allowed=allowed)
-        charge(features)
+        is_small = features <= services.settings.extract_sync_features
         params = {"request": request.model_dump(mode="json"), **asking(who, policy)}
+        params["same"] = _digest(params, found.versions)
+        same = self._same(who, params)
+        if same is not None:
+            return self.wait(who, same, is_small)
+        charge(features)
         kind = PAGE if request.format == "html" else KIND
-        job = services.queue.enqueue(kind, params, who.organisation)
-        return self.wait(who, job, features <= services.settings.extract_sync_features)
+        return self.wait(who, services.queue.enqueue(kind, params, who.organisation), is_small)
+
+    def again(self, who: Principal, number: str, charge: Callable[[int], object]) -> Answer:
+        """Ask for what a job was asked for, of the data as they are now."""
+        return self.ask(who, self.request_of(who, number), charge)
+
+    def request_of(self, who: Principal, number: str) -> ExtractRequest:
+        """What a job of the caller's was asked for."""
+        job = self._job(who, number)
+        if job.kind not in (KIND, PAGE):
+            raise NotFound("No such extract")
+        return ExtractRequest.model_validate(job.params["request"])
+
+    def _estimated(self, who: Principal, request: ExtractRequest, policy: Policy) -> Estimate:
+        for name in request.collections:
+            self._services.withholding.get(who, name, "download")
+        return estimated(request, policy, self._services.views)
+
+    def _same(self, who: Principal, params: dict[str, Any]) -> Job | None:
+        """The caller's newest job of the same request, data and policy that has not come to nothing.
+
+        Nobody in particular has none: visitors are not told what others of them have asked for.
+        """
+        if who.anonymous:
+            return None
+        for job in self._services.queue.newest(who.organisation, LOOKED_AT):
+            if job.params.get("same") != params["same"] or not _own(who, job):
+                continue
+            if job.state in ("queued", "running") or (
+                job.state == "done" and self.path_of(job).exists()
+            ):
+                return job
+        return None
 
     def wait(self, who: Principal, job: Job, is_small: bool) -> Answer:
         """Wait for a small job, and answer with its file where it is done by then."""
@@ -114,19 +171,57 @@ class Extracts:
         policy = services.policy(who, "download")
         if policy.hash != job.params["policy"]:
             raise NotFound("What you hold has changed; ask again")
-        about = Party(organisation=who.organisation, subject=job.id)
+        terms = services.policies.holdings().terms_of(who.organisation, services.clock.now_us())
         with scratch_folder(services.scratch()) as folder:
-            write = write_page if job.kind == PAGE else write_extract
-            return write(
-                request,
-                policy,
-                services.views,
-                self.path_of(job),
-                progress=progress,
-                now_us=services.clock.now_us(),
-                work_dir=folder,
-                seal=sealing(services.trail, party_of(who), about),
+            seal = sealing(
+                services.trail, party_of(who), Party(organisation=who.organisation, subject=job.id)
             )
+            now_us, target = services.clock.now_us(), self.path_of(job)
+            views = services.views
+            if job.kind == PAGE:
+                return write_page(
+                    request, policy, views, target, now_us=now_us, work_dir=folder, progress=progress,
+                    seal=seal,
+                )  # fmt: skip
+            return write_extract(
+                request, policy, views, target, now_us=now_us, work_dir=folder, progress=progress,
+                seal=seal, agreements=terms,
+            )  # fmt: skip
+
+    def run_and_tell(self, job: Job, progress: Progress) -> dict[str, Any]:
+        """Run a job, and have its end told where that was asked for."""
+        try:
+            found = self.run(job, progress)
+        except Unavailable:
+            raise  # it is tried again
+        except GeoshareError:
+            self._queue_notice(job, 0)
+            raise
+        self._queue_notice(job, 0)
+        return found
+
+    def tell(self, job: Job, progress: Progress) -> dict[str, Any]:
+        """Tell a webhook of the end of an extract; where that fails, again after a longer pause."""
+        extract = self._services.queue.get(job.params["job"])
+        tries = job.params["tries"]
+        said = {"job": extract.id, "status": extract.state, "result": f"/jobs/{extract.id}/result"}
+        try:
+            if not extract.is_over:
+                raise Refused("it is not over yet")
+            hook = extract.params["request"]["notify"]
+            path = f"/jobs/{extract.id}"
+            self._services.webhooks.notify(job.owner, hook, extract.id, READY, path, said)
+        except Refused as error:
+            self._queue_notice(extract, tries + 1)
+            return {"told": False, "why": str(error)}
+        return {"told": True}
+
+    def _queue_notice(self, job: Job, tries: int) -> None:
+        if job.params["request"].get("notify") is None or tries >= len(NOTICE_S):
+            return
+        params = {"job": job.id, "tries": tries}
+        delay_us = NOTICE_S[tries] * 1_000_000
+        self._services.queue.enqueue(NOTICE, params, job.owner, delay_us=delay_us)
 
     def _job(self, who: Principal, number: str) -> Job:
         job = self._services.queue.get(number, who.organisation)
@@ -162,6 +257,13 @@ def asker_of(job: Job) -> Principal:
     )
 
 
+def _digest(params: dict[str, Any], versions: dict[str, str]) -> str:
+    """Fingerprint of a request, of who asks with what, and of the data it is asked of."""
+    request = {name: value for name, value in params["request"].items() if name != "notify"}
+    said = [request, {**params, "request": None}, versions]
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 def _own(who: Principal, job: Job) -> bool:
     """Whether a job is the caller's: its own where it is a key's key, of its scope where it has one."""
     if who.scope is not None and job.params.get("scope") != list(who.scope):
@@ -178,6 +280,9 @@ def _as_status(job: Job) -> dict[str, Any]:
         "message": job.message,
         "created_us": job.created_us,
     }
+    if job.kind in (KIND, PAGE):
+        asked = job.params["request"]
+        found["request"] = {name: value for name, value in asked.items() if value is not None}
     if job.result is not None:
         found["result"] = job.result
     if job.error is not None:

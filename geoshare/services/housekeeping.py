@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geoshare.services.extracts import SUFFIXES
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 HOUSEKEEPING_US = 3_600_000_000
 SCRATCH_LOOK_US = 60_000_000
 SHARES_KEPT_US = 30 * 86_400_000_000
-JOBS_KEPT_US = 30 * 86_400_000_000
+JOBS_KEPT_US = 100 * 86_400_000_000  # so that last month's extract can be asked for again
+FILES_KEPT_S = 30 * 86_400
 
 
 class Housekeeping:
@@ -25,7 +27,7 @@ class Housekeeping:
         self._due_us = self._scratch_due_us = 0
 
     def tick(self, now_us: int) -> None:
-        """Delete what is over: jobs and shares after a month, uploads, folders of the dead."""
+        """Delete what is over: files after a month, jobs after three, uploads, folders of the dead."""
         if now_us >= self._scratch_due_us:
             self._scratch_due_us = now_us + SCRATCH_LOOK_US
             sweep_scratch(self._services.scratch())
@@ -33,6 +35,7 @@ class Housekeeping:
             return
         self._due_us = now_us + HOUSEKEEPING_US
         data, governance = self._services.settings.data, self._services.governance
+        _remove_old(data / "extracts", now_us / 1e6 - FILES_KEPT_S)
         for job in governance.jobs.forget(now_us - JOBS_KEPT_US):
             for suffix in SUFFIXES.values():
                 (data / "extracts" / f"{job}{suffix}").unlink(missing_ok=True)
@@ -43,3 +46,10 @@ class Housekeeping:
         for upload in governance.expired_uploads(now_us):
             shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
             governance.remove_upload(upload.id)
+
+
+def _remove_old(folder: Path, before_s: float) -> None:
+    """Remove files that were last written before a moment (seconds since 1970)."""
+    for path in folder.glob("*"):
+        if path.is_file() and path.stat().st_mtime < before_s:
+            path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from geoshare.services.auditing import audited, note_changes
 from geoshare.services.contribution_jobs import ContributionJobs
 from geoshare.services.contributions import KIND as CONTRIBUTE
 from geoshare.services.extracts import KIND as EXTRACT
-from geoshare.services.extracts import PAGE
+from geoshare.services.extracts import NOTICE, PAGE
 from geoshare.services.forms import FORM
 from geoshare.services.housekeeping import Housekeeping
 from geoshare.services.prints import KIND as PRINT
@@ -176,8 +176,9 @@ def make_worker(services: Services) -> Worker:
     """A worker for every kind of job there is."""
     handlers = {
         CONTRIBUTE: audited(services.trail, ContributionJobs(services, make_keeper(services)).run),
-        EXTRACT: audited(services.trail, services.extracts.run),
-        PAGE: audited(services.trail, services.extracts.run),
+        EXTRACT: audited(services.trail, services.extracts.run_and_tell),
+        PAGE: audited(services.trail, services.extracts.run_and_tell),
+        NOTICE: services.extracts.tell,
         PRINT: audited(services.trail, services.prints.run),
     }
     return Worker(services.governance.jobs, handlers, services.clock, in_turn=(CONTRIBUTE,))

@@ -99,6 +99,58 @@ class Webhooks:
         """What notices are signed with; it is made of the id, and kept nowhere."""
         return hashlib.blake2b(hook.id.encode(), key=self._root, digest_size=32).digest()
 
+    @property
+    def base(self) -> str:
+        """The address that what is told of begins with."""
+        return self._services.settings.public_url.rstrip("/")
+
+    def ready(self, who: Principal, hook: str) -> None:
+        """Raise BadRequest unless a webhook is the caller's own and works."""
+        known = {item.id for item in self._services.governance.webhooks.of(who.organisation)}
+        if who.anonymous or not self._services.settings.webhooks or hook not in known:
+            raise BadRequest(
+                "There is no such webhook",
+                parameter="notify",
+                allowed="the id of a webhook of yours (/me/webhooks)",
+                message_ja="そのWebhookはありません",
+            )
+
+    def notify(
+        self, organisation: str, hook: str, number: str, kind: str, path: str, said: dict[str, Any]
+    ) -> None:
+        """Tell one webhook of something else than a change. Raises Refused, NotFound."""
+        found = {item.id: item for item in self._services.governance.webhooks.of(organisation)}
+        if hook not in found:
+            raise NotFound("No such webhook")
+        self.send(found[hook], number, f"{self.base}{path}", kind, path.rsplit("/", 1)[-1], said)
+
+    def send(
+        self, hook: Webhook, number: str, source: str, kind: str, subject: str, said: dict[str, Any]
+    ) -> None:
+        """Send one signed CloudEvent, of that number however often it is sent. Raises Refused."""
+        now_s = self._services.clock.now_us() // 1_000_000
+        body = orjson.dumps(
+            {
+                "specversion": "1.0",
+                "id": number,
+                "source": source,
+                "type": kind,
+                "subject": subject,
+                "time": datetime.fromtimestamp(now_s, UTC).isoformat().replace("+00:00", "Z"),
+                "datacontenttype": "application/json",
+                "data": said,
+            }
+        )
+        headers = {
+            "Content-Type": "application/cloudevents+json; charset=utf-8",
+            "User-Agent": "geoshare",
+            "webhook-id": number,
+            "webhook-timestamp": str(now_s),
+            "webhook-signature": signature(self.secret(hook), number, now_s, body),
+        }
+        self.outward.check(hook.url)
+        self.outward.post(hook.url, body, headers)
+
     def _check(self, who: Principal) -> None:
         if who.anonymous:
             raise Unauthenticated("Webhooks need a key")
@@ -183,31 +235,10 @@ class Notifier:
             return None
 
     def _send(self, hook: Webhook, name: str, token: str) -> None:
-        now_s = self._services.clock.now_us() // 1_000_000
         number = hashlib.blake2b(f"{hook.id} {name} {token}".encode(), digest_size=12).hexdigest()
-        base = self._services.settings.public_url.rstrip("/")
-        source = f"{base}/collections/{name}"
-        body = orjson.dumps(
-            {
-                "specversion": "1.0",
-                "id": number,
-                "source": source,
-                "type": KIND,
-                "subject": name,
-                "time": datetime.fromtimestamp(now_s, UTC).isoformat().replace("+00:00", "Z"),
-                "datacontenttype": "application/json",
-                "data": {"collection": name, "token": token, "changes": f"{source}/changes"},
-            }
-        )
-        headers = {
-            "Content-Type": "application/cloudevents+json; charset=utf-8",
-            "User-Agent": "geoshare",
-            "webhook-id": number,
-            "webhook-timestamp": str(now_s),
-            "webhook-signature": signature(self._hooks.secret(hook), number, now_s, body),
-        }
-        self._hooks.outward.check(hook.url)
-        self._hooks.outward.post(hook.url, body, headers)
+        source = f"{self._hooks.base}/collections/{name}"
+        said = {"collection": name, "token": token, "changes": f"{source}/changes"}
+        self._hooks.send(hook, number, source, KIND, name, said)
 
     def _after_failure(self, hook: Webhook, why: str) -> Webhook:
         now_us = self._services.clock.now_us()

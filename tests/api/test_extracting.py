@@ -41,8 +41,10 @@ def test_an_extract_opens_in_geopandas_with_the_features_the_api_shows(
     archive = extract(live_server, {"collections": ["buildings"], "format": file_format}, "developer")
     archive.extractall(tmp_path)
     path = next(path for path in tmp_path.rglob("*") if path.suffix == SUFFIX[file_format])
-    read = geopandas.read_parquet if file_format == "parquet" else geopandas.read_file
-    frame = read(path)
+    if file_format == "parquet":
+        frame = geopandas.read_parquet(path)
+    else:
+        frame = geopandas.read_file(path, layer="buildings")
     assert sorted(frame["id"]) == sorted(item["id"] for item in expected)
     assert frame.crs.to_epsg() == 4326 or "CRS84" in frame.crs.to_string()
     names = {name for item in expected for name in item["properties"]}

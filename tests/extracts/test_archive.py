@@ -272,7 +272,13 @@ def test_an_extract_holds_the_same_archive_with_its_terms_and_checksum(tmp_path:
     path = tmp_path / "extract.zip"
     write_extract(request, grants, town.views, path, now_us=NOW_US, work_dir=tmp_path)
     with zipfile.ZipFile(path) as opened:
-        assert set(opened.namelist()) == {"geoshare.pmtiles", "LICENCES.txt", "manifest.json"}
+        assert set(opened.namelist()) == {
+            "geoshare.pmtiles",
+            "LICENCES.txt",
+            "data-dictionary.csv",
+            "manifest.json",
+            "terms.csv",
+        }
         manifest = json.loads(opened.read("manifest.json"))
         content = opened.read("geoshare.pmtiles")
     sums = {entry["name"]: entry["sha256"] for entry in manifest["files"]}

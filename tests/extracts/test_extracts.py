@@ -142,6 +142,8 @@ def test_the_manifest_fits_the_files_and_the_terms_are_there(held, tmp_path):
         "shelters.fgb",
         "segments.fgb",
         "LICENCES.txt",
+        "data-dictionary.csv",
+        "terms.csv",
     }
     assert [item["features"] for item in manifest["collections"]] == [26, 1]
     assert "利用条件" in (folder / "LICENCES.txt").read_text("utf-8")
@@ -192,7 +194,7 @@ def test_a_request_that_makes_no_sense_is_refused(wrong):
 def test_layers_say_the_type_of_their_geometry(held, tmp_path):
     path = make(held, tmp_path, collections=["shelters", "segments"], format="gpkg") / "geoshare.gpkg"
     found = {str(name): str(kind) for name, kind in pyogrio.list_layers(path)}
-    assert found == {"shelters": "Point", "segments": "LineString"}
+    assert found == {"shelters": "Point", "segments": "LineString", "layer_styles": "None"}
 
 
 def test_heights_and_mixed_types_stay_as_they_are(tmp_path):

@@ -47,6 +47,10 @@ EPSG_4326 = "http://www.opengis.net/def/crs/EPSG/0/4326"
 FORMATS = ("json", "html", "geojson", "xml", "")
 MATRICES = ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9", "Other")
 SETS = tuple(MATRIX_SETS)
+FILES = (
+    "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf", "pmtiles", "html",
+    "gml",
+)  # fmt: skip
 WHOLE = ("html", "pmtiles", "opendrive")  # formats that take no filter
 LINES = ("lanes", "segments")
 ONLOOKS = 0.3  # of the questions that another consumer asks before
@@ -363,11 +367,11 @@ class Asker:
             f"/raster/{name}/{z}/{x}/{y}.{self.rng.choice(('png', 'webp', 'jpg', 'gif'))}", *query
         )
 
-    def extract(self) -> Request:
+    def extract(self, path: str = "/extracts") -> Request:
         rng = self.rng
         said: dict[str, Any] = {
             "collections": [self.collection() for _ in range(rng.choice((1, 2)))],
-            "format": rng.choice(("geojson", "parquet", "fgb", "pmtiles", "html", "csv")),
+            "format": rng.choice(FILES),
         }
         if rng.random() < 0.25:
             lanes = rng.choice((("lanes",), ("lanes", "lane_boundaries"), ("lanes", "segments")))
@@ -380,7 +384,13 @@ class Asker:
             said["mode"] = rng.choice(("clip", "whole"))
         if rng.random() < 0.1:
             said["area"] = "089991"
-        return self.post("/extracts", json.dumps(said).encode(), "application/json")
+        elif rng.random() < 0.1:
+            said["mesh"] = ["54402698", "5440269823"]
+        if said["format"] == "dxf" or rng.random() < 0.2:
+            said["crs"] = "EPSG:6677"
+        if rng.random() < 0.2:
+            said["columns"] = [rng.choice(("name", "status", "notes", "code"))]
+        return self.post(path, json.dumps(said).encode(), "application/json")
 
     def execution(self) -> Request:
         """A process on a drawn area, an administrative one, or a road of any kind."""
@@ -737,6 +747,10 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "HEAD /contributions/uploads/<upload>": desk.upload("HEAD"),
     "PATCH /contributions/uploads/<upload>": desk.upload("PATCH"),
     "POST /extracts": Asker.extract,
+    "POST /extracts/estimate": lambda asker: asker.extract("/extracts/estimate"),
+    "POST /extracts/<job>/again": lambda asker: asker.post(
+        f"/extracts/{asker.rng.choice(asker.known.jobs)}/again", b"", "application/json"
+    ),
     "GET /processes": _get("/processes"),
     "GET /processes/<process>": lambda asker: asker.get(
         f"/processes/{asker.rng.choice(('area-summary', 'road-exposure', 'nothing'))}"

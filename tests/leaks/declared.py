@@ -32,7 +32,7 @@ DECLARED = (
     Declared(re.compile(r"/jobs/[^/]+/result"), f"an extract holds the proof of its entry: {LOG}"),
     Declared(re.compile(r"/jobs(/[^/]+)?"), f"a job names the SHA-256 of its extract: {LOG}"),
     Declared(re.compile(r"/me/audit"), f"entries name the SHA-256 of extracts: {LOG}"),
-    Declared(re.compile(r"/extracts"), f"an extract made at once holds the proof: {LOG}"),
+    Declared(re.compile(r"/extracts(/[^/]+/again)?"), f"an extract of at once has the proof: {LOG}"),
 )
 
 

@@ -103,7 +103,7 @@ class Known:
         if path.endswith("/invite") and "link" in found:
             self._keep(self.invites, found["link"].partition("#invite=")[2])
         job = found.get("job", made)
-        if path in ("/extracts", "/prints") and isinstance(job, str):
+        if path.startswith(("/extracts", "/prints")) and isinstance(job, str):
             self._keep(self.jobs, job)
         kinds = {
             "/me/keys": self.keys,

@@ -14,13 +14,21 @@ from typing import Final
 import orjson
 
 from geoshare.access.audit.files import CHECKPOINT, VKEY, LogFolder, StoredNodes
+from geoshare.access.audit.manifests import SMALL_BYTES, check_signature
 from geoshare.access.audit.notes import MAX_NOTE_BYTES, Checkpoint, VerifierKey
-from geoshare.access.audit.seal import ENTRY, MANIFEST, OPENINGS, PROOF, TEXT, check_extract
+from geoshare.access.audit.seal import (
+    ENTRY,
+    MANIFEST,
+    OPENINGS,
+    PROOF,
+    SIGNATURE,
+    TEXT,
+    check_extract,
+)
 from geoshare.access.audit.tree import consistency_path, proves_consistency
 from geoshare.access.audit.verify import Progress, Verified, verify_files
 from geoshare.errors import BadData, BadRequest
 
-SMALL_BYTES: Final = 20_000_000  # of a file in an extract that is read whole
 _BLOCK: Final = 1 << 20
 _LOCAL: Final = struct.Struct("<6xH18xHH")  # flags, lengths of name and extra field
 _DESCRIBED: Final = 0x8  # sizes follow the content: of streams, which extracts are not
@@ -131,11 +139,14 @@ def _check_zip(path: Path, key: VerifierKey) -> Checkpoint:
     """Check the record of an extract, and every file that its manifest lists."""
     try:
         with zipfile.ZipFile(path) as archive:
-            small = {name: _read_small(archive, name) for name in (MANIFEST, ENTRY, PROOF, OPENINGS)}
+            known = (MANIFEST, SIGNATURE, ENTRY, PROOF, OPENINGS)
+            small = {name: _read_small(archive, name) for name in known}
             files = {name: content for name, content in small.items() if content is not None}
             head = check_extract(files, key)
+            if SIGNATURE in files:  # earlier extracts have none: their proof signs the manifest too
+                check_signature(files[SIGNATURE], files[MANIFEST], key)
             listed = {item["name"]: item["sha256"] for item in orjson.loads(files[MANIFEST])["files"]}
-            if sorted(archive.namelist()) != sorted({*listed, *small, TEXT}):
+            if sorted(archive.namelist()) != sorted({*listed, *files, TEXT}):
                 raise BadData("The extract has files that are not recorded, or lacks some")
             _check_nothing_else(archive, path.stat().st_size)
             for name, sha256 in listed.items():

@@ -17,6 +17,7 @@ from geoshare.errors import BadData
 ENTRY: Final = "audit-entry.json"
 PROOF: Final = "audit.tlog-proof"
 OPENINGS: Final = "audit-openings.json"
+SIGNATURE: Final = "manifest.sig"
 TEXT: Final = "AUDIT.txt"
 MANIFEST: Final = "manifest.json"
 _TEXT: Final = """監査記録 / Audit record
@@ -25,6 +26,8 @@ _TEXT: Final = """監査記録 / Audit record
 この抽出データの目録 (manifest.json) の SHA-256 は、運用者の改ざん検知ログに記録されています。
 The SHA-256 of this extract's manifest (manifest.json) is recorded in the operator's tamper-evident log.
 
+  manifest.sig         運用者の鍵による目録の署名 (C2SP signed-note)。
+                       The operator's signature of the manifest (C2SP signed note).
   audit-entry.json     記録そのもの。組織名などは塩付きハッシュです。
                        The entry itself; names are salted commitments.
   audit-openings.json  貴組織に関する塩。社外に渡すと、記録が貴組織のものと分かります。
@@ -33,6 +36,7 @@ The SHA-256 of this extract's manifest (manifest.json) is recorded in the operat
                        The proof that the entry is in the signed log (C2SP tlog-proof).
 
 確認の方法 / How to check
+  geoshare verify THIS.zip --vkey "$(cat VKEY-FILE)"
   geoshare audit verify --public THIS.zip VKEY-FILE
 
 VKEY-FILE は運用者が /audit/vkey で公開する鍵です。抽出データ以外の経路で入手してください。

@@ -70,6 +70,7 @@ class Audit:
         name = self.head().origin
         signer = Signer(name, governance.secret(SEED))
         self.vkey: VerifierKey = signer.vkey
+        self.signer = signer
         self.sequencer = Sequencer(self.rows, self.folder, data_dir / LOCK, signer)
         self._closed = -1  # the last minute whose reads were made into entries, and those before
 

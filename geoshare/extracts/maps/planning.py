@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest, NotFound, TooLarge
+from geoshare.extracts.areas import ADMIN, asked_area
 from geoshare.extracts.maps.choosing import drawn_views
 from geoshare.extracts.maps.listing import list_pages
 from geoshare.extracts.maps.paper import Layout, layout
@@ -17,7 +18,6 @@ from geoshare.extracts.maps.places import MOST_PLACES, SHELTERS, SITES, Place, c
 from geoshare.extracts.maps.plane import ZONE_OF_PREFECTURE, Zone, check_in_zone, nearest_zone
 from geoshare.extracts.maps.request import LEAST_SCALE, MOST_SCALE, PrintRequest
 from geoshare.extracts.maps.sheets import MOST_SHEETS, Split, fitted_scale, on_plane, one_sheet, split
-from geoshare.extracts.request import ADMIN, asked_area
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.query import View, Views

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from geoshare.extracts.request import MAX_COLLECTIONS, check_box
+from geoshare.extracts.areas import check_box
+from geoshare.extracts.request import MAX_COLLECTIONS
 from geoshare.model.box import Box
 
 LEAST_SCALE, MOST_SCALE = 250, 2_000_000

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from reportlab.pdfgen.canvas import Canvas
 
+from geoshare.extracts.licences import AGREEMENT
 from geoshare.extracts.maps.draw import draw_map
 from geoshare.extracts.maps.drawing import Drawing
 from geoshare.extracts.maps.fonts import MEDIUM, load_fonts, spelled
@@ -32,7 +33,7 @@ from geoshare.extracts.maps.paper import EDGE, FOOTER
 from geoshare.extracts.maps.pen import Pen
 from geoshare.extracts.maps.planning import PrintPlan
 from geoshare.extracts.maps.words import Speaker
-from geoshare.extracts.terms import AGREEMENT, licences_of
+from geoshare.extracts.terms import licences_of
 
 JST: Final = timezone(timedelta(hours=9), "JST")
 Report = Callable[[float, str], object]

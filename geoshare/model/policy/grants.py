@@ -21,7 +21,10 @@ from geoshare.model.policy.transforms import KEEP, NULL, Transform
 Action = Literal[
     "discover", "read", "tile", "download", "stream", "aggregate", "route", "process", "contribute"
 ]
-Format = Literal["gpkg", "geojson", "parquet", "fgb", "pmtiles", "opendrive", "pdf", "html"]
+Format = Literal[
+    "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
+    "pmtiles", "opendrive", "pdf", "html",
+]  # fmt: skip
 Names = tuple[str, ...] | Literal["all"]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,32}$")]
 

@@ -1,0 +1,90 @@
+"""What an extract would hold, take and weigh, before any of it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from geoshare.extracts.request import ExtractRequest, plan
+from geoshare.model.policy import Policy
+from geoshare.query import View, Views
+from tiles.arrays import Rows
+
+_FEATURE: Final[dict[str, tuple[int, int, int]]] = {
+    "gpkg": (150, 12, 16), "geojson": (90, 30, 24), "geojsonseq": (90, 30, 24), "parquet": (12, 4, 9),
+    "fgb": (110, 16, 16), "arrow": (24, 12, 18), "csv": (40, 10, 22), "xlsx": (60, 12, 8),
+    "shp": (110, 24, 16), "dxf": (300, 30, 90), "pmtiles": (60, 10, 10), "opendrive": (900, 10, 40),
+    "html": (90, 20, 16),
+}  # fmt: skip
+"""Bytes of a feature, of each of its values and of each vertex, about; measured on roads."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of each collection: features (at most), about how many bytes, and its version."""
+
+    features: dict[str, int]
+    size: dict[str, int]
+    versions: dict[str, str]
+    rasters: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """Features of all collections, at most."""
+        return sum(self.features.values())
+
+    def described(self) -> dict[str, Any]:
+        """As clients are told."""
+        return {
+            "features": self.total,
+            "size_about": sum(self.size.values()),
+            "collections": [
+                {
+                    "id": name,
+                    "features": self.features.get(name, 0),
+                    "rasters": self.rasters.get(name, 0),
+                    "size_about": self.size[name],
+                    "version": version,
+                }
+                for name, version in self.versions.items()
+            ],
+        }
+
+
+def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate:
+    """Count what lies in the box of the area, without looking at shapes or values.
+
+    Raises
+    ------
+    NotFound, BadRequest
+        as :func:`geoshare.extracts.request.plan`.
+    """
+    made = plan(request, policy, views)
+    features, size, rasters = {}, {}, {}
+    for view in made.views:
+        name = view.collection.name
+        if isinstance(view, View):
+            rows = (
+                view.scan(ordered=False) if made.box is None else view.search(made.box, ordered=False)
+            )
+            features[name] = len(rows)
+            wanted = request.columns_of(name)
+            columns = len(view.columns if wanted is None else wanted)
+            size[name] = _bytes(request.format, rows, columns)
+        else:
+            rasters[name] = view.count
+            size[name] = 0
+    versions = {view.collection.name: view.token for view in made.views}
+    return Estimate(features, size, versions, rasters)
+
+
+def _bytes(form: str, rows: Rows, columns: int) -> int:
+    feature, value, vertex = _FEATURE[form]
+    vertices = 0
+    for table, numbers in rows.pairs:
+        shapes = table.geometries
+        starts = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts]]
+        vertices += int((starts[numbers + 1] - starts[numbers]).sum(dtype=np.int64))
+    return len(rows) * (feature + value * columns) + vertices * vertex
