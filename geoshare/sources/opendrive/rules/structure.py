@@ -176,7 +176,7 @@ def _border_faults(border: etree._Element, name: str, xy: Xy | None) -> Iterator
             "輪郭全体を使う(useCompleteOutline=true)のに、cornerReferenceがあります。",
             xy,
         )
-    if said and not truth(said) and corners < 2:
+    if not truth(said or ("false" if corners else "true")) and corners < 2:
         yield Fault(
             REFERENCES,
             "error",
