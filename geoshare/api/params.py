@@ -28,11 +28,6 @@ def _window(value: Any, info: ValidationInfo) -> Any:
     return read_window(value, info.data.get("bbox_crs", CRS84)) if isinstance(value, str) else value
 
 
-def parse_box(value: Any) -> Any:
-    """A box in degrees from ``w,s,e,n``; of six numbers the heights are left out."""
-    return read_window(value).box if isinstance(value, str) else value
-
-
 def _flat(value: Any) -> Any:
     if not isinstance(value, str):
         return value
