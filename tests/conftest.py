@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import settings
+
+from geoshare.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 180
@@ -73,15 +76,9 @@ class LiveServer:
         return json.loads(body)
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line on the server's data folder."""
-        return subprocess.run(
-            [sys.executable, "-m", "geoshare.cli", *arguments],
-            env=os.environ | {"GEOSHARE_DATA": str(self.data)},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        """Run the command line on the server's data folder, in this process: it starts at once."""
+        done = CliRunner().invoke(main, arguments, env={"GEOSHARE_DATA": str(self.data)})
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
 
 def free_port() -> int:

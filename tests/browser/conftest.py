@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,16 +68,20 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def visit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visit]]:
-    """Someone opens the app: ``visit("en-GB", phone=True)``; ``audit`` lets axe run in the page."""
-    contexts: list[BrowserContext] = []
+class Visitors:
+    """People who open the app, each in a browser of their own."""
 
-    def start(
-        locale: str = "ja-JP", *, phone: bool = False, key: str = "", audit: bool = False
+    def __init__(self, chromium: Browser, base: str) -> None:
+        self._chromium = chromium
+        self._base = base
+        self._contexts: list[BrowserContext] = []
+
+    def __call__(
+        self, locale: str = "ja-JP", *, phone: bool = False, key: str = "", audit: bool = False
     ) -> Visit:
+        """Someone opens the app: ``visit("en-GB", phone=True)``; ``audit`` lets axe run in the page."""
         size = {"width": 390, "height": 844} if phone else {"width": 1024, "height": 640}
-        context = chromium.new_context(
+        context = self._chromium.new_context(
             viewport=size,
             locale=locale,
             has_touch=phone,
@@ -85,20 +89,41 @@ def visit(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Visit]]
             reduced_motion="reduce",
             bypass_csp=audit,  # the audit's script is not one of the page's own
         )
-        contexts.append(context)
+        self._contexts.append(context)
+        if key:
+            context.add_init_script(f"sessionStorage.setItem('geoshare.key', {key!r})")
+        return self.page_of(context)
+
+    def page_of(self, context: BrowserContext) -> Visit:
+        """One more page of somebody who is here already."""
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        if key:
-            page.add_init_script(f"sessionStorage.setItem('geoshare.key', {key!r})")
-        found = Visit(page, live_server.url)
+        found = Visit(page, self._base)
         page.on("console", lambda message: _complain(found, message))
         page.on("pageerror", lambda error: found.complaints.append(str(error)))
         page.on("request", lambda request: found.addresses.append(request.url))
         return found
 
-    yield start
-    for context in contexts:
-        context.close()
+    def close(self) -> None:
+        """Everybody leaves."""
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_server: Any) -> Iterator[Visitors]:
+    """People of one test."""
+    visitors = Visitors(chromium, live_server.url)
+    yield visitors
+    visitors.close()
+
+
+@pytest.fixture(scope="module")
+def stay(chromium: Browser, live_server: Any) -> Iterator[Visitors]:
+    """People who are there for all tests of a file."""
+    visitors = Visitors(chromium, live_server.url)
+    yield visitors
+    visitors.close()
 
 
 def _complain(visit: Visit, message: Any) -> None:

@@ -31,49 +31,36 @@ def site(live_server: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("locale", "title"), LANGUAGES)
-def test_the_open_map_draws_without_a_complaint_and_speaks_the_browsers_language(
+def test_the_open_map_draws_from_this_server_alone_and_speaks_the_browsers_language(
     visit: Callable[..., Any], locale: str, title: str
 ) -> None:
     seen = visit(locale).open("/map")
     expect(seen.page.locator("#row-evacuation_sites .row-title")).to_have_text(title)
     assert seen.page.evaluate("document.documentElement.lang") == locale[:2]
     expect(seen.page.locator(".maplibregl-ctrl-scale")).to_be_visible()
+    expect(seen.page.locator(".emergency")).to_have_count(0)  # there is none
+    hosts = {urlsplit(address).netloc for address in seen.addresses if address.startswith("http")}
+    assert hosts == {urlsplit(seen.base).netloc}
+    own_font = re.compile(r"/map/assets/noto-sans-jp-\d+-\d+-normal")
+    assert any(own_font.search(address) for address in seen.addresses)
     assert seen.complaints == []
 
 
-def test_nothing_is_fetched_from_anywhere_but_this_server(visit: Callable[..., Any]) -> None:
-    seen = visit().open("/map")
-    hosts = {urlsplit(address).netloc for address in seen.addresses if address.startswith("http")}
-    assert hosts == {urlsplit(seen.base).netloc}
-
-
-def test_names_are_drawn_with_the_bundled_font(visit: Callable[..., Any]) -> None:
-    seen = visit().open("/map")
-    assert any(
-        re.search(r"/map/assets/noto-sans-jp-\d+-\d+-normal", address) for address in seen.addresses
-    )
-
-
-def test_a_key_adds_the_layers_of_its_agreement_and_removing_it_takes_them_away(
+def test_a_wrong_key_changes_nothing_and_a_right_one_adds_the_layers_of_its_agreement(
     visit: Callable[..., Any], live_server: Any
 ) -> None:
-    seen = visit().open("/map")
+    seen = visit("en-GB").open("/map")
     before = seen.layers()
     assert "lanes" not in before
-    seen.enter_key(live_server.keys["automaker"])
+    seen.enter_key("gs_wrong_key")
+    expect(seen.page.locator("#key-error")).to_contain_text("not valid")
+    assert seen.layers() == before
+    seen.page.fill("#key-input", live_server.keys["automaker"])
+    seen.page.click("dialog button[type=submit]")
     seen.page.wait_for_selector("#row-lanes")
     seen.page.click("#key-button")
     seen.page.click("dialog .button-plain")
     seen.page.wait_for_selector("#row-lanes", state="detached")
-    assert seen.layers() == before
-
-
-def test_a_wrong_key_is_refused_in_words_and_changes_nothing(visit: Callable[..., Any]) -> None:
-    seen = visit("en-GB").open("/map")
-    before = seen.layers()
-    seen.enter_key("gs_wrong_key")
-    seen.page.wait_for_function("() => document.getElementById('key-error').textContent.length > 0")
-    expect(seen.page.locator("#key-error")).to_contain_text("not valid")
     assert seen.layers() == before
 
 
@@ -120,11 +107,17 @@ def test_a_click_on_the_map_opens_what_lies_there_and_escape_closes_it(
     expect(seen.page.locator(".card")).to_be_hidden()
 
 
-def test_the_time_bar_steps_through_the_rain(visit: Callable[..., Any]) -> None:
+def test_the_rain_opens_in_the_middle_of_its_series_and_the_time_bar_steps_through_it(
+    visit: Callable[..., Any], live_server: Any
+) -> None:
+    times = live_server.json("/raster/rain.json")["times"]
     seen = visit().open("/map")
     seen.page.check("#layer-rain", force=True)
     seen.page.wait_for_selector("#time-slider")
     seen.page.wait_for_function("() => location.hash.includes('time=')")
+    opened = re.search(r"rain@([^,&]+)", seen.page.evaluate("location.hash"))
+    assert opened is not None
+    assert abs(times.index(opened[1]) - (len(times) - 1) / 2) <= 0.5
     first = seen.link()["time"]
     seen.page.locator("#time-slider").focus()
     with seen.page.expect_response(lambda answer: "/raster/rain/" in answer.url):
@@ -133,18 +126,6 @@ def test_the_time_bar_steps_through_the_rain(visit: Callable[..., Any]) -> None:
     seen.page.click("#time-play")
     second = seen.link()["time"]
     seen.page.wait_for_function("before => !location.hash.includes(before)", arg=second)
-
-
-def test_the_rain_opens_in_the_middle_of_its_series(
-    visit: Callable[..., Any], live_server: Any
-) -> None:
-    times = live_server.json("/raster/rain.json")["times"]
-    seen = visit().open("/map")
-    seen.page.check("#layer-rain", force=True)
-    seen.page.wait_for_function("() => location.hash.includes('rain@')")
-    opened = re.search(r"rain@([^,&]+)", seen.page.evaluate("location.hash"))
-    assert opened is not None
-    assert abs(times.index(opened[1]) - (len(times) - 1) / 2) <= 0.5
 
 
 def test_a_link_brings_back_place_layers_time_and_language(visit: Callable[..., Any]) -> None:
@@ -159,7 +140,7 @@ def test_a_link_brings_back_place_layers_time_and_language(visit: Callable[..., 
     assert second.link() == first.link()
     expect(second.page.locator("#layer-rain")).to_be_checked()
     expect(second.page.locator("#layer-hazard_zones")).not_to_be_checked()
-    assert second.page.locator("#row-rain .row-title").inner_text() == "Rain"
+    expect(second.page.locator("#row-rain .row-title")).to_have_text("Rain")
 
 
 def test_on_a_phone_the_layers_are_a_sheet_and_everything_is_large_enough_to_touch(
@@ -203,10 +184,10 @@ def test_on_a_phone_the_search_list_the_card_and_the_layers_take_turns(
 
 
 def test_every_page_has_the_icon_of_the_project(visit: Callable[..., Any], live_server: Any) -> None:
+    seen = visit()
+    seen.page.set_extra_http_headers({"Accept": "text/html"})
     for path in ("/", "/map", "/contribute"):
-        seen = visit()
-        seen.page.set_extra_http_headers({"Accept": "text/html"})
-        seen.open(path)
+        seen.page.goto(live_server.url + path)
         icon = seen.page.locator("link[rel=icon]").evaluate("link => new URL(link.href).pathname")
         status, headers, _ = live_server.get(icon)
         assert (status, headers["content-type"].split(";")[0]) == (200, "image/svg+xml")

@@ -33,23 +33,24 @@ def until(true: Callable[[], bool], seconds: float = 90) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture
-def officer(visit: Visiting, live_server: Any) -> Visiting:
+def logged_in(visit: Visiting, live_server: Any, **more: Any) -> Any:
     """An officer of their own at the desk, whose browser has kept what is needed without a network."""
+    roles = ("--role", "viewer", "--role", "editor")
+    made = live_server.cli("persons", "add", "試験 太郎", "--organisation", "shiomi-city", *roles)
+    link = live_server.cli("persons", "invite", made.stdout.strip()).stdout.split()[0]
+    seen = visit(**more).open(link[link.index("/login#") :])
+    seen.page.on("dialog", lambda dialog: dialog.accept())
+    seen.page.click("#log-in")
+    seen.page.wait_for_selector("#log-out")
+    seen.open("/desk").page.wait_for_selector(".desk-row .states")
+    until(lambda: set(seen.page.evaluate(KEPT)) >= NEEDED)
+    return seen
 
-    def start(locale: str = "ja-JP", **more: Any) -> Any:
-        roles = ("--role", "viewer", "--role", "editor")
-        made = live_server.cli("persons", "add", "試験 太郎", "--organisation", "shiomi-city", *roles)
-        link = live_server.cli("persons", "invite", made.stdout.strip()).stdout.split()[0]
-        seen = visit(locale, **more).open(link[link.index("/login#") :])
-        seen.page.on("dialog", lambda dialog: dialog.accept())
-        seen.page.click("#log-in")
-        seen.page.wait_for_selector("#log-out")
-        seen.open("/desk").page.wait_for_selector(".desk-row .states")
-        until(lambda: set(seen.page.evaluate(KEPT)) >= NEEDED)
-        return seen
 
-    return start
+@pytest.fixture(scope="module")
+def officer(stay: Visiting, live_server: Any) -> Any:
+    """An officer with a phone, in the last of whose tabs the desk is open."""
+    return logged_in(stay, live_server, phone=True)
 
 
 def row_of(page: Any, place: int) -> str:
@@ -73,10 +74,9 @@ def other_state(live_server: Any, feature: str) -> str:
 
 
 def test_edits_made_without_a_network_outlive_the_tab_and_are_sent_once_in_order(
-    officer: Visiting, live_server: Any
+    officer: Any, live_server: Any
 ) -> None:
-    seen = officer(phone=True)
-    page, context = seen.page, seen.page.context
+    page, context = officer.page, officer.page.context
     first, second = row_of(page, 2), row_of(page, 3)
     before = len(edits_of(live_server, first)), len(edits_of(live_server, second))
     wanted = other_state(live_server, first)
@@ -111,17 +111,17 @@ def test_edits_made_without_a_network_outlive_the_tab_and_are_sent_once_in_order
 
 
 def test_where_a_colleague_was_first_meanwhile_both_sides_are_shown(
-    officer: Visiting, live_server: Any
+    officer: Any, visit: Visiting, live_server: Any
 ) -> None:
-    seen = officer()
-    page = seen.page
+    page = officer.page.context.new_page()
+    page.goto(f"{live_server.url}/desk")
     feature = row_of(page, 4)
     page.context.set_offline(True)
     page.click(f"#set-{other_state(live_server, feature)}-{feature}")
     page.locator(f"#row-{feature} .waits-waiting").wait_for()
     page.reload()
     page.locator(f"#row-{feature} .waits-waiting").wait_for()
-    colleague = officer("en-GB").page
+    colleague = visit("en-GB", key=live_server.keys["municipal"]).open("/desk").page
     colleague.click(f"#set-closed-{feature}")
     colleague.wait_for_selector(f"#set-closed-{feature}[aria-pressed=true]")
     until(lambda: shelter(live_server, feature)["status"] == "closed")
@@ -139,10 +139,9 @@ def test_where_a_colleague_was_first_meanwhile_both_sides_are_shown(
 
 
 def test_who_logs_out_leaves_nothing_behind_and_who_comes_next_sees_nothing_of_it(
-    officer: Visiting, live_server: Any
+    visit: Visiting, live_server: Any
 ) -> None:
-    seen = officer()
-    page = seen.page
+    page = logged_in(visit, live_server).page
     feature = row_of(page, 5)
     mine = set(page.evaluate("caches.keys()"))
     page.context.set_offline(True)
