@@ -27,7 +27,7 @@ def names(live_server: Any, query: str = "", key: str | None = None) -> list[str
 
 def collections(live_server: Any, key: str | None) -> set[str]:
     listed = live_server.json("/collections", key)["collections"]
-    return {item["id"] for item in listed if item["itemType"] != "record"}
+    return {item["id"] for item in listed if item.get("itemType") != "record"}
 
 
 @pytest.mark.parametrize("key", [None, "municipal", "operator"])
