@@ -16,6 +16,7 @@ from geoshare.cli_diff import diff
 from geoshare.cli_extract import extract, verify
 from geoshare.cli_keys import keys
 from geoshare.cli_organisations import organisations
+from geoshare.cli_organisations import provider as known_provider
 from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
 from geoshare.cli_print import print_map
@@ -155,10 +156,14 @@ def keeper(settings: Settings) -> None:
     is_flag=True,
     help="Record nothing, say what the checks find; exit code 1 on any finding of severity error.",
 )
+@click.option("--new-provider", is_flag=True, help="Take a name that is almost another provider's.")
 @click.pass_obj
-def contribute(settings: Settings, /, files: tuple[Path, ...], provider: str, **options: Any) -> None:
+def contribute(
+    settings: Settings, /, files: tuple[Path, ...], provider: str, new_provider: bool, **options: Any
+) -> None:
     """Take files into the record; returns when they are visible."""
-    local = Local(build_services(settings))
+    services = build_services(settings)
+    local, provider = Local(services), known_provider(services, provider, new=new_provider)
     failed = False
     for file in files:
         with progress_bar() as bar:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import click
 
+from geoshare.cli_organisations import NEW, named
 from geoshare.errors import BadRequest
 from geoshare.services import build_services
 from geoshare.services.local import Local
@@ -27,12 +29,15 @@ def keys() -> None:
 )
 @click.option("--days", default=365, show_default=True, type=int, help="Days until it expires.")
 @click.option("--label", default="", help="What it is for.")
+@NEW
 @click.pass_obj
 def create_key(
-    settings: Settings, organisation: str, tier: tuple[str, ...], days: int, label: str
+    settings: Settings, /, organisation: str, tier: tuple[str, ...], new_organisation: bool, **said: Any
 ) -> None:
     """Create a key. It is shown this once and stored as a hash."""
-    click.echo(Local(build_services(settings)).create_key(organisation, tier, days=days, label=label))
+    services = build_services(settings)
+    holder = named(services, organisation, new=new_organisation)
+    click.echo(Local(services).create_key(holder, tier, **said))
 
 
 @keys.command("list")

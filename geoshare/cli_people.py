@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from geoshare.access.credentials import ROLES
+from geoshare.cli_organisations import named
 from geoshare.services import Services, build_services
 from geoshare.settings import Settings
 from geoshare.terminal import tell
@@ -39,7 +40,7 @@ def add(
     values = {key: value for key, value in said.items() if value is not None}
     if "department" in values:
         values["department"] = _department(services, organisation, values["department"])
-    made = services.people.add(organisation, values | {"name": name, "roles": role})
+    made = services.people.add(named(services, organisation), values | {"name": name, "roles": role})
     click.echo(made["id"])
 
 
@@ -48,7 +49,8 @@ def add(
 @click.pass_obj
 def list_persons(settings: Settings, organisation: str | None) -> None:
     """List persons who are not erased."""
-    for item in build_services(settings).people.listed(organisation):
+    services = build_services(settings)
+    for item in services.people.listed(organisation and named(services, organisation)):
         roles = ",".join(item["roles"]) or "no role"
         whose = f"{item['id']}  {item['organisation']:<20} {item['state']:<8}"
         tell(f"{whose} {roles}  {item['name']}")
@@ -119,7 +121,8 @@ def departments() -> None:
 @click.pass_obj
 def add_department(settings: Settings, name: str, organisation: str) -> None:
     """Add a department; prints its id."""
-    click.echo(build_services(settings).people.add_department(organisation, name)["id"])
+    services = build_services(settings)
+    click.echo(services.people.add_department(named(services, organisation), name)["id"])
 
 
 @departments.command("list")
@@ -127,7 +130,8 @@ def add_department(settings: Settings, name: str, organisation: str) -> None:
 @click.pass_obj
 def list_departments(settings: Settings, organisation: str | None) -> None:
     """List departments."""
-    for item in build_services(settings).people.departments(organisation):
+    services = build_services(settings)
+    for item in services.people.departments(organisation and named(services, organisation)):
         tell(f"{item['id']}  {item['organisation']:<20} {item['name']}")
 
 

@@ -11,6 +11,7 @@ import click
 import orjson
 
 from geoshare.access.audit import Party
+from geoshare.cli_organisations import NEW, named
 from geoshare.errors import BadRequest
 from geoshare.model.times import iso
 from geoshare.services import build_services
@@ -129,12 +130,15 @@ def offer(settings: Settings, name: str, file: Path, author: str, reason: str) -
 )
 @click.option("--operator", is_flag=True, help="Let it run the service: needed for tiers of operators.")
 @click.option("--signed-by", multiple=True, help="Who signed: for the operator, for the organisation.")
+@NEW
 @_AUTHOR
 @_REASON
 @click.pass_obj
 def sign(settings: Settings, /, organisation: str, tier: tuple[str, ...], **said: Any) -> None:
     """Record an agreement that both parties have signed: from a file, or of some tiers from now on."""
-    found = build_services(settings).agreements
+    services = build_services(settings)
+    found = services.agreements
+    organisation = named(services, organisation, new=said["new_organisation"])
     by = _by(said["author"], said["reason"])
     names = (*said["signed_by"], by.name, by.name)[:2]
     if said["file"] is None:

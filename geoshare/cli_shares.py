@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from geoshare.cli_organisations import named
 from geoshare.services import build_services
 from geoshare.settings import Settings
 from geoshare.terminal import tell
@@ -21,7 +22,7 @@ def list_shares(settings: Settings, organisation: str | None) -> None:
     """List shared maps: whose, until when, made when; the newest first."""
     services = build_services(settings)
     base = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-    for share in services.shares.all(organisation):
+    for share in services.shares.all(organisation and named(services, organisation)):
         tell(
             f"{base}/s/{share['id']}  {share['organisation']:<20} {share['state']:<8}"
             f" made {share['made']}  until {share['until']}  {share['title']}"

@@ -44,6 +44,32 @@ def test_organisations_have_names_that_can_be_read(run):
         assert "name" in run("organisations", "add", name, fails=True)
 
 
+def test_a_slip_of_the_pen_makes_no_organisation(run, tmp_path):
+    run("organisations", "add", "Example Motors")
+    run("organisations", "add", "shiomi-city")
+    slip = ("--organisation", "example motor")
+    sign = ("agreements", "sign", "--tier", "automaker", "--reason", "x")
+    for words in (
+        sign,
+        ("keys", "create"),
+        ("persons", "add", "x"),
+        ("persons", "list"),
+        ("departments", "add", "x"),
+        ("departments", "list"),
+        ("shares", "list"),
+    ):
+        said = run(*words, *slip, fails=True)
+        assert "Example Motors" in said, words
+        assert "shiomi-city" not in said
+    assert len(run("organisations", "list").splitlines()) == 2
+    run(*sign, *slip, "--new-organisation")
+    assert len(run("organisations", "list").splitlines()) == 3
+    (tmp_path / "p.csv").write_text("id,name,lon,lat\na,b,139.5,35.3\n", "utf-8")
+    said = ("--collection", "places", "--crs", "EPSG:4326", str(tmp_path / "p.csv"))
+    assert "shiomi-city" in run("contribute", "--provider", "siomi-city", *said, fails=True)
+    run("contribute", "--provider", "somebody new", *said)
+
+
 def test_the_first_operator_of_the_guide_comes_in(run):
     said = ("--days", "3650", "--reason", "we run it")
     run("agreements", "sign", "--organisation", "operator", "--tier", "operator", "--operator", *said)

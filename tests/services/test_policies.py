@@ -60,6 +60,7 @@ def test_the_command_line_makes_operators_only_when_told_to(
 ) -> None:
     monkeypatch.setenv("GEOSHARE_DATA", str(services.settings.data))
     words = ["agreements", "sign", "--organisation", "maker", "--tier", "operator", "--reason", "x"]
+    words.append("--new-organisation")
     refused = CliRunner().invoke(main, words)
     assert refused.exit_code != 0
     assert "runs the service" in str(refused.output) + str(refused.exception)

@@ -108,8 +108,8 @@ def test_keys_their_keys_and_their_links_end_in_every_worker_while_others_read(
 
 def test_the_end_of_an_agreement_reaches_every_worker(live_server: LiveServer) -> None:
     signed = live_server.cli(
-        "agreements", "sign", "--organisation", "short-term", "--tier", "automaker",
-        "--days", "1", "--reason", "a test",
+        "agreements", "sign", "--organisation", "short-term", "--new-organisation",
+        "--tier", "automaker", "--days", "1", "--reason", "a test",
     )  # fmt: skip
     assert signed.returncode == 0, signed.stderr
     made = live_server.cli("keys", "create", "--organisation", "short-term", "--days", "1")
