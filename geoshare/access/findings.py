@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from geoshare.access.areas import Published, coded_area
+from geoshare.access.contradictions import contradictions
 from geoshare.access.gains import alone
 from geoshare.access.tiers import OPEN, Tiers
 from geoshare.errors import BadRequest
@@ -49,8 +50,9 @@ def findings(
 ) -> Iterator[Finding]:
     """Say what will not do what its writer may think.
 
-    Dead grants; levels of detail that fall back to geometry alone; routes without closures as they
-    happen; areas that nobody has published; and what is now open although it was protected.
+    Dead grants, and grants that contradict one another; rows that tell of hidden columns; levels of
+    detail that fall back to geometry alone; routes without closures as they happen; areas that nobody
+    has published; and what is now open although it was protected.
     ``detail_columns`` names the columns by which a collection's level of detail chooses. What is open
     by the tiers ``before`` is not remarked on again where a contract alone protects it.
     """
@@ -61,6 +63,8 @@ def findings(
         yield from _codes(name, tier, published)
         yield from _detail(name, tier, detail_columns)
         yield from _routing(name, tier)
+        for number, text, text_ja in contradictions(tier):
+            yield _warning(f"{name}.grants[{number}]", text, text_ja)
     yield from _opened(tiers, collections, before)
 
 

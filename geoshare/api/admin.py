@@ -59,17 +59,17 @@ class AgreementBody(Reasoned):
 class SignatureBody(Reasoned):
     """One party's signature under a version."""
 
-    version: int = Field(ge=1, le=100_000, description="The version that was signed")
+    version: int = Field(ge=1, le=100_000, description="The version that was signed, 1 to 100000")
     organisation: str = Field(max_length=200, description="The party that signed")
-    name: str = Field(min_length=1, max_length=500, description="Who signed for it")
+    name: str = Field(min_length=1, max_length=500, description="Who signed for it, 1 to 500 letters")
 
 
 class EmergencyBody(Reasoned):
     """An emergency to be switched on by somebody else."""
 
-    tier: str = Field(max_length=64, description="An emergency tier")
+    tier: str = Field(max_length=64, description="The name of an emergency tier")
     area: Document | str = Field(description="A GeoJSON polygon in CRS84, or an administrative code")
-    hours: int = Field(ge=1, le=2_160, description="How long it lasts")
+    hours: int = Field(ge=1, le=2_160, description="Hours it lasts, 1 to 2160")
     reason_ja: str = Field("", max_length=200, description="The reason in Japanese")
 
 

@@ -77,6 +77,51 @@ def test_an_odd_tier_is_remarked_on_once(town, grants, words):
     assert found[0][1].startswith("partner")
 
 
+WIDE = {"collections": ["segments"], "columns": ["class", "width_m"]}
+ROUNDED = WIDE | {"transforms": {"width_m": {"kind": "round", "step": 5}}}
+CLASSES = WIDE | {"transforms": {"width_m": {"kind": "bucket", "edges": [0, 4]}}}
+SEEN = {"collections": ["events"], "columns": ["kind"]}
+
+
+@pytest.mark.parametrize(
+    ("grants", "words"),
+    [
+        ([ROADS | {"rows": "width_m > 4"}], "width_m, which is not shown"),
+        ([ROADS | {"rows": "class = 'primary' AND width_m IN (4, 5)"}], "width_m, which is not shown"),
+        ([ROUNDED | {"rows": "width_m > 4"}], "width_m, which is changed"),
+        ([ROUNDED | {"rows": "class = 'primary'"}, WIDE], "grants[1] shows more of width_m"),
+        ([ROUNDED, CLASSES], "grants[1] shows width_m in another way"),
+        ([SEEN | {"delay": "P1D", "columns": ["kind", "name"]}, SEEN], "grants[1] shows kind of its"),
+        ([ROADS | {"precision_m": 50}, WIDE], "the places of its rows more precisely"),
+    ],
+)
+def test_grants_that_contradict_themselves_or_one_another_are_remarked_on(town, grants, words):
+    found = [item for item in said(town, grants) if words in item[2]]
+    assert [item[:2] for item in found][:1] == [("warning", "partner.grants[0]")]
+
+
+@pytest.mark.parametrize(
+    "grants",
+    [
+        [ROADS | {"rows": "width_m IS NULL AND class = 'primary'"}],
+        [
+            ROADS | {"rows": "width_m > 4"},
+            WIDE | {"columns": ["width_m", "class"]},
+        ],  # told by the other
+        [ROUNDED, WIDE | {"rows": "class = 'primary'"}],  # of some rows more is shown
+        [ROUNDED, WIDE | {"actions": ["aggregate"]}],
+        [ROUNDED, ROADS],
+        [
+            ROUNDED | {"precision_m": 50},
+            WIDE | {"delay": "P1D", "collections": ["events"], "columns": []},
+        ],
+    ],
+)
+def test_grants_that_agree_are_left_alone(town, grants):
+    words = ("is shown tells", "no effect", "another way")
+    assert not [item for item in said(town, grants) if any(word in item[2] for word in words)]
+
+
 def test_two_grants_of_different_rights_are_both_alive(town):
     pairs = [ROADS, ROADS | {"columns": ["name"], "actions": ["contribute"]}]
     assert not [item for item in said(town, pairs) if "dead" in item[2]]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
+import json
 import re
 import zipfile
 from typing import NamedTuple
@@ -15,6 +17,7 @@ TIME_OF_DAY = ("date", "expires")  # of the web server and of static files
 OF_THE_BYTES = ("etag", "content-length", "content-encoding", "last-modified")  # of what is declared
 _HASHED = re.compile(rb'"(sha256|result_sha256|place|size|bytes)": ?("[0-9a-f]{64}"|\d+)')
 _PROOF = "audit.tlog-proof"
+_ABOUT = re.compile(rb'(.* id="data-about">)([^<]*)(<.*)', re.S)  # of a page that holds an extract
 
 Seen = tuple[int, list[tuple[str, str]], object]
 
@@ -56,6 +59,11 @@ def _without(path: str, answer: TestResponse) -> object:
     if answer.mimetype == "application/zip" and answer.data:
         with zipfile.ZipFile(io.BytesIO(answer.data)) as found:
             return {name: found.read(name) for name in found.namelist() if name != _PROOF}
+    page = _ABOUT.fullmatch(answer.data) if answer.mimetype == "text/html" else None
+    if page is not None:
+        about = json.loads(gzip.decompress(base64.b64decode(page[2])))
+        about["proofs"] = {key: said for key, said in about["proofs"].items() if key != _PROOF}
+        return page[1], about, page[3]
     if path.endswith("/proof"):
         return plain(answer).split(b"\n")[0]
     return _HASHED.sub(rb'"\1":0', plain(answer))
