@@ -64,8 +64,8 @@ class Layer:
 class View:
     """What one policy shows of one collection. Nothing else reaches a reader.
 
-    Rows come in an order that depends on visible rows alone: first those shown as they are, then those
-    that are rewritten, each along the Hilbert curve and by id.
+    Rows come in an order that depends on what is visible alone: along the Hilbert curve and by id.
+    Which of them are rewritten does not count: a row may be so for a reference to something hidden.
 
     Three functions give rows (``search``, ``scan``, ``lookup``); rows lead to columns only through
     tables that hold the visible ones, and columns leave only through ``materialise``.
@@ -206,12 +206,11 @@ class View:
     def _join(self, found: Sequence[Rows], *, ordered: bool = True) -> Rows:
         """Rows of all layers in the order of the view; one table stays to tell the columns."""
         through = [layer.through(rows) for layer, rows in zip(self._layers, found, strict=True)]
-        if ordered:
-            through = [in_order(rows) for rows in through]
         pairs = [pair for rows in through for pair in rows.pairs if len(pair[1])]
         if not pairs:
             return Rows((self._empty,), (np.zeros(0, np.int32),))
-        return Rows(tuple(table for table, _ in pairs), tuple(numbers for _, numbers in pairs))
+        joined = Rows(tuple(table for table, _ in pairs), tuple(numbers for _, numbers in pairs))
+        return in_order(joined) if ordered else joined
 
 
 class RasterView:

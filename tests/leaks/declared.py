@@ -59,7 +59,7 @@ def _without(path: str, answer: TestResponse) -> object:
     if answer.mimetype == "application/zip" and answer.data:
         with zipfile.ZipFile(io.BytesIO(answer.data)) as found:
             return {name: found.read(name) for name in found.namelist() if name != _PROOF}
-    page = _ABOUT.fullmatch(answer.data) if answer.mimetype == "text/html" else None
+    page = _ABOUT.fullmatch(plain(answer)) if answer.mimetype == "text/html" else None
     if page is not None:
         about = json.loads(gzip.decompress(base64.b64decode(page[2])))
         about["proofs"] = {key: said for key, said in about["proofs"].items() if key != _PROOF}
