@@ -24,7 +24,8 @@ def report_json(report: Report) -> str:
 def report_from_json(text: str) -> Report:
     """A report from its JSON text."""
     said: dict[str, Any] = orjson.loads(text)
-    said["datum"] = Datum(**said.get("datum", {}))
+    datum = said.get("datum", {})
+    said["datum"] = Datum(**datum | {"applied": tuple(datum.get("applied", ()))})
     said["repairs"] = {
         code: Repair(Message(**item["message"]), item["count"], item["examples"])
         for code, item in said.get("repairs", {}).items()

@@ -83,6 +83,7 @@ class Datum:
     epoch: float | None = None  # decimal year
     vertical: str | None = None  # e.g. EPSG:6695, or "ellipsoidal"
     source: str = ""  # "declared", "file", "profile", "assumed"
+    applied: tuple[str, ...] = ()  # correction grids that were applied, e.g. SemiDyna2026.par
 
 
 def microseconds(moment: datetime) -> int:

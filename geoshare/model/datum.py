@@ -25,6 +25,7 @@ from pyproj.transformer import TransformerGroup
 from geoshare.errors import BadData
 from geoshare.model.batch import Datum
 from geoshare.model.box import Box
+from geoshare.model.reduction import JGD2011, Step, Watch, epoch_step, geoid_step
 
 ELLIPSOIDAL = "ellipsoidal"
 _TARGET_2D = "EPSG:4326"
@@ -46,12 +47,19 @@ class Transform:
     area: Box
     projected: bool
     uses_height: bool
+    steps: tuple[Step, ...] = ()  # corrections by the operator's grids, after the operation
 
     def apply(self, xyz: NDArray[np.float64]) -> NDArray[np.float64]:
         """Longitude, latitude (degrees) and height (metres) of x, y, z (n, 3); x is to the east.
 
         Coordinates that cannot be transformed become infinite, as in PROJ.
         """
+        out = self._operated(xyz)
+        for step in self.steps if len(xyz) else ():
+            out = step.apply(out)
+        return out
+
+    def _operated(self, xyz: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.operation is None or not len(xyz):
             return xyz
         out = xyz.copy()
@@ -109,6 +117,7 @@ def to_foundation(
     epoch: float | None = None,
     source: str = "file",
     grids_dir: Path | None = None,
+    watch: Watch | None = None,
 ) -> Transform:
     """The best transformation from ``crs`` to CRS84h, or a refusal that names what is missing.
 
@@ -119,10 +128,11 @@ def to_foundation(
     has_height
         Whether the coordinates have a third dimension that matters.
     vertical
-        ``ellipsoidal`` or a vertical CRS; overrides what the file says. None with a file that says
-        nothing: unknown; heights stay as they are.
+        ``ellipsoidal``, ``jgd2011``, ``jgd2024`` or a vertical CRS; overrides what the file says. None
+        with a file that says nothing: unknown; heights stay as they are.
     epoch
-        Decimal year of the coordinates, kept with the datum.
+        Decimal year of the coordinates, kept with the datum; where a semi-dynamic correction of that
+        year is among the grids, it is taken off.
     source
         Where the datum was learnt: declared, file, profile or assumed.
 
@@ -136,22 +146,39 @@ def to_foundation(
     horizontal, found = _split(parsed)
     height = vertical or found
     flat = horizontal.to_2d()
-    datum = Datum(_name(flat), epoch, height if has_height else None, source)
+    steps = _steps(flat, height if has_height else None, epoch, grids_dir, watch)
+    applied = tuple(step.name for step in steps)
+    datum = Datum(_name(flat), epoch, height if has_height else None, source, applied)
     if not has_height or height is None:
-        return _transform(flat, pyproj.CRS(_TARGET_2D), datum, uses_height=False)
-    if height == ELLIPSOIDAL:
-        return _transform(flat.to_3d(), pyproj.CRS(_TARGET_3D), datum, uses_height=True)
+        return _transform(flat, pyproj.CRS(_TARGET_2D), datum, steps, uses_height=False)
+    if height == ELLIPSOIDAL or any(step.kind == "geoid" for step in steps):
+        return _transform(flat.to_3d(), pyproj.CRS(_TARGET_3D), datum, steps, uses_height=True)
+    height = JGD2011[1] if height.lower() == JGD2011[0] else height
     upright = parse_crs(height)
     if not upright.is_vertical:
         raise BadData(
             f"'{height}' is not a vertical datum.",
             code="unknown-vertical",
             parameter="vertical",
-            allowed="ellipsoidal, or a vertical CRS such as EPSG:6695",
+            allowed="ellipsoidal, jgd2011, jgd2024, or a vertical CRS such as EPSG:6695",
             message_ja=f"「{height}」は鉛直の基準ではありません。",
         )
     compound = CompoundCRS(name=f"{_name(flat)} + {_name(upright)}", components=[flat, upright])
-    return _transform(compound, pyproj.CRS(_TARGET_3D), datum, uses_height=True)
+    return _transform(compound, pyproj.CRS(_TARGET_3D), datum, steps, uses_height=True)
+
+
+def _steps(
+    flat: pyproj.CRS,
+    height: str | None,
+    epoch: float | None,
+    folder: Path | None,
+    watch: Watch | None,
+) -> tuple[Step, ...]:
+    """Corrections by the operator's own grids; heights first, they are of the day of the places."""
+    geoid = geoid_step(height, folder) if height is not None and height != ELLIPSOIDAL else None
+    japanese = any(mark in flat.name.upper() for mark in ("JGD2000", "JGD2011", "JAPAN PLANE"))
+    day = epoch_step(epoch, japanese=japanese, folder=folder, watch=watch)
+    return tuple(step for step in (geoid, day) if step is not None)
 
 
 def _split(crs: pyproj.CRS) -> tuple[pyproj.CRS, str | None]:
@@ -177,13 +204,20 @@ def _name(crs: pyproj.CRS) -> str:
     return f"{found[0]}:{found[1]}" if found else crs.name
 
 
-def _transform(source: pyproj.CRS, target: pyproj.CRS, datum: Datum, *, uses_height: bool) -> Transform:
+def _transform(
+    source: pyproj.CRS,
+    target: pyproj.CRS,
+    datum: Datum,
+    steps: tuple[Step, ...],
+    *,
+    uses_height: bool,
+) -> Transform:
     flat = source.sub_crs_list[0] if source.is_compound else source
     operation, accuracy_m, description = _operation(source.to_wkt(), target.to_wkt())
     area = flat.area_of_use
     box = Box(area.west, area.south, area.east, area.north) if area else Box(-180.0, -90.0, 180.0, 90.0)
     return Transform(
-        operation, datum, accuracy_m, description, box, bool(flat.is_projected), uses_height
+        operation, datum, accuracy_m, description, box, bool(flat.is_projected), uses_height, steps
     )
 
 

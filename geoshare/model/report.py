@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geoshare.model.batch import Datum
 from geoshare.model.findings import MAX_FINDINGS, SEVERITIES, Finding
 
@@ -56,6 +59,7 @@ class Report:
     notes: list[Message] = field(default_factory=list)
     layers: list[str] = field(default_factory=list)
     columns: dict[str, str | None] = field(default_factory=dict)  # source column -> property
+    moved: dict[str, list[float]] = field(default_factory=dict)  # see moved_by
     findings: list[Finding] = field(default_factory=list)
     found: dict[str, int] = field(default_factory=dict)  # severity -> all, also past MAX_FINDINGS
 
@@ -79,6 +83,17 @@ class Report:
             self.found[finding.severity] = self.found.get(finding.severity, 0) + 1
         every = sorted([*self.findings, *added], key=lambda item: SEVERITIES.index(item.severity))
         self.findings = every[:MAX_FINDINGS]
+
+    def moved_by(self, grid: str, metres: NDArray[np.float64]) -> None:
+        """Count places that a grid moved, by metres (n, 3) east, north and up.
+
+        ``moved`` holds the number of places, the mean of the three, and the longest way, by grid.
+        """
+        count, *mean, longest = self.moved.get(grid, [0.0, 0.0, 0.0, 0.0, 0.0])
+        every = count + len(metres)
+        means = (np.array(mean) * count + metres.sum(axis=0)) / every
+        longest = max(longest, float(np.sqrt((metres**2).sum(axis=1)).max()))
+        self.moved[grid] = [every, *(round(value, 6) for value in means.tolist()), round(longest, 6)]
 
     def note(self, message: Message) -> None:
         """Say something about the file as a whole, once."""

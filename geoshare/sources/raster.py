@@ -6,6 +6,7 @@ import math
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -186,10 +187,8 @@ def _bands(dataset: Any, cog: Path, names: Sequence[str], units: Sequence[str]) 
 def raster_transform(crs: str, request: ReadRequest, report: Report) -> Transform:
     """The way from a raster's CRS to longitude and latitude; sound or refused, as for vectors."""
     source = "declared" if request.crs else "file"
-    transform = to_foundation(
-        crs, has_height=False, epoch=request.epoch, source=source, grids_dir=request.grids_dir
-    )
-    report.datum = transform.datum
+    transform = to_foundation(crs, has_height=False, source=source, grids_dir=request.grids_dir)
+    report.datum = replace(transform.datum, epoch=request.epoch)  # pixels are not moved by decimetres
     return transform
 
 

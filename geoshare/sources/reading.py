@@ -10,6 +10,7 @@ from pathlib import Path
 
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.collections import check_name
+from geoshare.model.reduction import is_reference
 from geoshare.model.report import Report
 from geoshare.sources import archives, messages, palsar
 from geoshare.sources.jma import TelegramReader
@@ -80,7 +81,16 @@ def read_file(path: Path, request: ReadRequest, report: Report) -> Iterator[Feat
         else:
             report.took(item.collection, 1)
         yield item
+    _say_moved(request, report)
     _judge(report)
+
+
+def _say_moved(request: ReadRequest, report: Report) -> None:
+    """Say how far grids moved the places, or that a stated epoch changed nothing."""
+    for grid, (count, east, north, up, _) in report.moved.items():
+        report.note(messages.moved(grid, int(count), east, north, up))
+    if request.epoch is not None and not report.moved and not is_reference(request.epoch):
+        report.note(messages.epoch_kept(request.epoch))
 
 
 def _size(path: Path) -> int:

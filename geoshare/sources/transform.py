@@ -45,6 +45,7 @@ def layer_transform(
         epoch=request.epoch,
         source=source,
         grids_dir=request.grids_dir,
+        watch=report.moved_by,
     )
     report.datum = transform.datum
     if has_height and transform.datum.vertical is None:

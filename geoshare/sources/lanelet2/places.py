@@ -103,6 +103,7 @@ def _transform(
         epoch=request.epoch,
         source="declared" if declared else "file",
         grids_dir=request.grids_dir,
+        watch=report.moved_by,
     )
     report.datum = transform.datum
     if height and transform.datum.vertical is None:

@@ -13,6 +13,24 @@ def time_zone_assumed() -> Message:
     )
 
 
+def moved(grid: str, count: int, east: float, north: float, up: float) -> Message:
+    return Message(
+        f"epoch-moved:{grid}",
+        f"{count} places were brought to the reference epoch by {grid}: on average {east:+.3f} m east, "
+        f"{north:+.3f} m north, {up:+.3f} m up.",
+        f"{grid}により{count}点を元期に補正しました(平均: 東{east:+.3f} m、北{north:+.3f} m、"
+        f"上{up:+.3f} m)。",
+    )
+
+
+def epoch_kept(epoch: float) -> Message:
+    return Message(
+        "epoch-kept",
+        f"The coordinates are of {epoch:g} and were kept as they are: no correction grid covers them.",
+        f"座標は{epoch:g}年のもので、補正の格子がないため、そのまま登録しました。",
+    )
+
+
 def crs_assumed(crs: str) -> Message:
     return Message(
         "crs-assumed",

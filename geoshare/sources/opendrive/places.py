@@ -88,6 +88,7 @@ def frame_of(header: etree._Element | None, request: ReadRequest, report: Report
         epoch=request.epoch,
         source="declared" if request.crs else "file",
         grids_dir=request.grids_dir,
+        watch=report.moved_by,
     )
     if transform.datum.horizontal == "unknown":
         transform = replace(transform, datum=replace(transform.datum, horizontal=crs[:200]))
