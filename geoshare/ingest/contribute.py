@@ -8,7 +8,7 @@ is cancelled and a process that dies leave nothing behind.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,12 +17,14 @@ import orjson
 
 from geoshare.errors import BadData
 from geoshare.ingest.checks import BatchChecks, Reader, enforce, look
+from geoshare.ingest.claims import CLAIMS
 from geoshare.ingest.features import FeatureWriter
 from geoshare.ingest.rasters import RasterWriter
 from geoshare.ingest.reports import report_from_json, report_json
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.clock import Clock, Ids
 from geoshare.model.findings import Severity
+from geoshare.model.foundation import Foundation, built_in
 from geoshare.model.report import Message, Report
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import Record
@@ -83,7 +85,8 @@ def contribute(
     replace: bool = False,
     contribution_id: str | None = None,
     file_name: str | None = None,
-    precedence: Sequence[str] = (),
+    foundation: Foundation | None = None,
+    observed_us: int | None = None,
     report: Report | None = None,
     read: Reader = read_file,
     refuse_on: Severity | None = None,
@@ -105,8 +108,10 @@ def contribute(
         Chosen by the caller, so that a job that runs again finds its own work done.
     file_name
         The file's own name where ``path`` is a copy under another.
-    precedence
-        Providers from most to least trusted, where several claim the same feature.
+    foundation
+        What decides where several claim the same feature; None: the product's own rules.
+    observed_us
+        When what the file says was seen, in microseconds since 1970 (UTC); None: not stated.
     report
         Filled while reading; also of use to the caller when the file is refused.
     refuse_on
@@ -122,7 +127,7 @@ def contribute(
     name = file_name or path.name
     report = report if report is not None else Report(file=name)
     sha256, size = digest(path)
-    options = _options(request, licence, release_class, replace)
+    options = _options(request, licence, release_class, replace, observed_us)
     before = record.contribution(contribution_id) if contribution_id else None
     before = before or record.replay_of(request.provider, name, sha256, options)
     if before is not None and before.sequence is not None:
@@ -149,7 +154,14 @@ def contribute(
     clear()
     changeset = record.begin(clock, request.provider, name, clear)
     features = FeatureWriter(
-        record, changeset, row, report, precedence, remember=replace, accuracy_m=request.accuracy_m
+        record,
+        changeset,
+        row,
+        report,
+        foundation or built_in(),
+        remember=replace,
+        accuracy_m=request.accuracy_m,
+        observed_us=observed_us,
     )
     rasters = RasterWriter(record, changeset, row, files)
     try:
@@ -171,6 +183,7 @@ def contribute(
             return IngestResult(row.id, None, None, report)
         if replace:
             features.remove_what_is_gone()
+        features.conflate()
         _describe(changeset, row.id, report)
         progress(0.99, name)
         sequence = changeset.commit(features.schemas())
@@ -178,7 +191,8 @@ def contribute(
         record.undo(changeset.id, files)
         raise
     progress(1.0, name)
-    return IngestResult(row.id, changeset.id, sequence, report, counts=changeset.counts)
+    counts = {name: some for name, some in changeset.counts.items() if name != CLAIMS}
+    return IngestResult(row.id, changeset.id, sequence, report, counts=counts)
 
 
 def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
@@ -189,7 +203,9 @@ def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
     return dead
 
 
-def _options(request: ReadRequest, licence: str, release_class: str, replace: bool) -> str:
+def _options(
+    request: ReadRequest, licence: str, release_class: str, replace: bool, observed_us: int | None
+) -> str:
     said = {
         name: getattr(request, name)
         for name in ("collection", "mapping", "crs", "epoch", "vertical", "accuracy_m", "encoding")
@@ -197,6 +213,8 @@ def _options(request: ReadRequest, licence: str, release_class: str, replace: bo
     }
     if request.offset is not None:
         said["offset"] = list(request.offset)
+    if observed_us is not None:
+        said["observed_us"] = observed_us
     said |= {"licence": licence, "release_class": release_class, "replace": replace}
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
 

@@ -16,12 +16,13 @@ from typing import Any
 
 import orjson
 
-from geoshare.ingest.claims import claimed_from, resolved, stands
 from geoshare.ingest.contribute import OPEN
-from geoshare.merge import Claimed, Identities
+from geoshare.ingest.settling import Settler
+from geoshare.merge import Identities
 from geoshare.model.clock import Clock
 from geoshare.model.collections import Collection, known
-from geoshare.store import Record
+from geoshare.model.foundation import Foundation, built_in
+from geoshare.store import Record, places
 from geoshare.store.chunk import Chunk
 from geoshare.store.edit_rows import EditRow, OwnClaim
 from geoshare.store.rows import Contribution, NewClaim
@@ -117,7 +118,7 @@ def write_edit(
     changes: Sequence[Change],
     *,
     undoes: str | None = None,
-    precedence: Sequence[str] = (),
+    foundation: Foundation | None = None,
 ) -> None:
     """Make an edit: all of its changes, or none.
 
@@ -129,6 +130,8 @@ def write_edit(
         create, update, delete, several, sheet or undo.
     undoes
         The edit that is taken back.
+    foundation
+        What decides between claims; None: the product's own rules.
 
     Raises
     ------
@@ -151,6 +154,9 @@ def write_edit(
         received_us=clock.now_us(),
     )
 
+    with record.snapshot() as connection:
+        settler = Settler(foundation or built_in(), places.homes(connection))
+
     def work(chunk: Chunk) -> None:
         _compare(chunk, author.organisation, changes)
         chunk.add_contribution(row)
@@ -172,7 +178,7 @@ def write_edit(
         for change in changes:
             by_collection.setdefault(change.collection, []).append(change)
         for name, some in by_collection.items():
-            _write(chunk, known()[name], row, some, precedence)
+            _write(chunk, known()[name], row, some, settler)
 
     record.at_once(clock, author.organisation, author.reason, work)
 
@@ -192,26 +198,14 @@ def _write(
     collection: Collection,
     row: Contribution,
     changes: Sequence[Change],
-    precedence: Sequence[str],
+    settler: Settler,
 ) -> None:
     ids = [change.feature for change in changes]
     chunk.claims(collection.name, ids)  # refuses what a file under way holds
     begins = [_claim(change.feature, saying) for change in changes for saying in change.begins]
     ends = [version for change in changes for version in change.ends]
     chunk.put_claims(collection.name, row.id, row.provider, begins, sorted(ends))
-    claimed: dict[str, list[Claimed]] = {}
-    for claim in chunk.full_claims(collection.name, ids):
-        claimed.setdefault(claim.feature, []).append(claimed_from(claim))
-    versions = chunk.feature_versions(collection.name, ids)
-    rows = [
-        resolved(collection, feature, claims, precedence)
-        for feature, claims in claimed.items()
-        if stands(claims)
-    ]
-    chunk.put_features(collection.name, row.id, rows, versions)
-    kept = {item.id for item in rows}
-    gone = [version for feature, version in versions.items() if feature not in kept]
-    chunk.remove_features(collection.name, gone)
+    settler.settle(chunk, collection, ids)
 
 
 def _claim(feature: str, saying: NewSaying) -> NewClaim:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import orjson
 import shapely
 
 from geoshare.errors import BadData
-from geoshare.ingest.claims import claimed_from, resolved, stands
-from geoshare.merge import Claimed, Conformer, Identities, inferred, widened
+from geoshare.ingest.claims import Homes, claimed_from, resolved
+from geoshare.ingest.conflation import Conflation, matched
+from geoshare.ingest.entries import Entry, Plan
+from geoshare.ingest.settling import Settler
+from geoshare.merge import Claimed, Conformer, Identities, cell_of, inferred, widened
 from geoshare.merge.noise import is_noise
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection, check_name, known
+from geoshare.model.foundation import Foundation
 from geoshare.model.report import Message, Report
-from geoshare.store import Record
+from geoshare.store import Record, places
 from geoshare.store.changeset import ChangeSet
 from geoshare.store.chunk import Chunk
 from geoshare.store.database import CHUNK_ROWS
-from geoshare.store.rows import DESK, Contribution, NewClaim, NewFeature, StandingClaim
+from geoshare.store.rows import Contribution, NewClaim, NewFeature, StandingClaim
 
 REPEATED = Message(
     "repeated-identity",
@@ -35,30 +39,6 @@ REPEATED_ROW = Message(
     "記録IDがファイル内で重複しています(最初の行を採用)",
 )
 _DIGEST_BYTES = 16
-
-
-class Entry(NamedTuple):
-    """One conformed row on its way into the record."""
-
-    feature: str
-    record_id: str
-    geometry: bytes | None
-    box: Box | None
-    properties: bytes
-    content_hash: bytes
-    valid_from_us: int | None
-    valid_to_us: int | None
-
-    def row(self) -> NewFeature:
-        """The feature version that says exactly this."""
-        return NewFeature(
-            self.feature,
-            self.geometry,
-            self.box,
-            self.properties.decode(),
-            self.valid_from_us,
-            self.valid_to_us,
-        )
 
 
 class FeatureWriter:
@@ -75,24 +55,31 @@ class FeatureWriter:
         changeset: ChangeSet,
         row: Contribution,
         report: Report,
-        precedence: Sequence[str],
+        foundation: Foundation,
         *,
         remember: bool,
         accuracy_m: float | None = None,
+        observed_us: int | None = None,
     ) -> None:
         self.taken = 0
+        self._record = record
         self._changeset = changeset
         self._row = row
         self._report = report
-        self._precedence = precedence
+        self._foundation = foundation
         self._remember = remember
-        self._accuracy_m = accuracy_m
+        self._accuracy_m, self._observed_us = accuracy_m, observed_us
+        stated = [item for item in (accuracy_m, observed_us) if item is not None]
+        self._stated = repr(stated).encode() if stated else b""
         self._collections = record.collections()
         self._stored = dict(self._collections)
         self._identities = Identities(record.secret, self._collections)
         self._repeated: set[int] = set()  # standing claims that the file says again
         self._written: set[str] = set()  # collections
         self._earlier = record.series(row.provider, row.series) if remember else []
+        with record.snapshot() as connection:
+            self._homes: Homes = places.homes(connection)
+        self._settler = Settler(foundation, self._homes)
 
     def write(self, batch: FeatureBatch) -> None:
         """Write one batch; rows that say nothing new change nothing."""
@@ -129,6 +116,11 @@ class FeatureWriter:
                 while last is not None:
                     last = self._changeset.apply(_bound(self._remove, collection, contribution, last))
 
+    def conflate(self) -> None:
+        """Let what several providers say of one thing become one feature."""
+        conflation = Conflation(self._record, self._changeset, self._collections, self._foundation)
+        conflation.run(self._written, self._row.provider)
+
     def _collection(self, batch: FeatureBatch) -> Collection:
         name, schema = check_name(batch.collection), batch.properties.schema
         found = self._collections.get(name)
@@ -150,7 +142,9 @@ class FeatureWriter:
         features = self._features(collection, record_ids, conformed.identity)
         geometry = shapely.to_wkb(shapes).tolist()
         boxes = shapely.bounds(shapes).tolist()
-        blake2b = hashlib.blake2b
+        blake2b, stated = hashlib.blake2b, self._stated
+        accuracy_m = self._accuracy_m if matched(collection, self._foundation) else None
+        apart = not collection.identity
         return [
             Entry(
                 feature,
@@ -158,9 +152,11 @@ class FeatureWriter:
                 wkb,
                 None if wkb is None or box[0] != box[0] else Box(*box),
                 properties,
-                blake2b((wkb or b"") + properties, digest_size=_DIGEST_BYTES).digest(),
+                blake2b((wkb or b"") + properties + stated, digest_size=_DIGEST_BYTES).digest(),
                 valid_from,
                 valid_to,
+                feature if apart else None,
+                cell_of(box, accuracy_m),
             )
             for feature, record_id, wkb, box, properties, valid_from, valid_to in zip(
                 features,
@@ -197,10 +193,15 @@ class FeatureWriter:
         self, chunk: Chunk, collection: Collection, entries: list[Entry], by_record: bool
     ) -> list[Entry]:
         """Write entries that say something new; returns those whose place another row has taken."""
+        homes = chunk.places.homes_of(
+            collection.name, [entry.member for entry in entries if entry.member]
+        )
+        if homes:
+            entries = [entry.moved(homes) for entry in entries]
         standing: dict[str, list[StandingClaim]] = {}
         for claim in chunk.claims(collection.name, [entry.feature for entry in entries]):
             standing.setdefault(claim.feature, []).append(claim)
-        plan = _Plan(self._row.provider, self._repeated)
+        plan = Plan(self._row.provider, self._repeated)
         for entry in entries:
             plan.place(entry, standing.get(entry.feature, ()))
         if self._remember or collection.identity:
@@ -213,16 +214,18 @@ class FeatureWriter:
         ids = self._of_records(collection, [entry.record_id for entry in plan.displaced])
         return [entry._replace(feature=id_) for entry, id_ in zip(plan.displaced, ids, strict=True)]
 
-    def _write(self, chunk: Chunk, collection: Collection, plan: _Plan, any_standing: bool) -> None:
-        pairs = [(entry, entry.row()) for entry in plan.alone]
+    def _write(self, chunk: Chunk, collection: Collection, plan: Plan, any_standing: bool) -> None:
+        pairs = [(entry, entry.row(collection, self._homes)) for entry in plan.alone]
         if plan.shared:
             standing = self._claimed(
                 chunk, collection.name, [entry.feature for entry in plan.shared], plan.ended
             )
+            rules = self._foundation.of(collection.name)
             for entry in plan.shared:
-                mine = [*standing[entry.feature], _claimed_by(entry, self._row)]
-                pairs.append((entry, resolved(collection, entry.feature, mine, self._precedence)))
-        quiet = self._quiet(chunk, collection.name, pairs) if any_standing else set()
+                mine = [*standing[entry.feature], self._claimed_by(entry)]
+                pairs.append((entry, resolved(collection, entry.feature, mine, rules, self._homes)))
+        renewed = [pair for pair in pairs if pair[0].feature in plan.renewed]
+        quiet = self._quiet(chunk, collection.name, renewed) if any_standing else set()
         rows = [row for _, row in pairs if row.id not in quiet]
         claims = [self._claim(entry, None if row.id in quiet else row) for entry, row in pairs]
         replaced = (
@@ -230,6 +233,8 @@ class FeatureWriter:
         )
         chunk.put_features(collection.name, self._row.id, rows, replaced)
         chunk.put_claims(collection.name, self._row.id, self._row.provider, claims, sorted(plan.ended))
+        if plan.shared:
+            self._settler.explain(chunk, collection, [entry.feature for entry in plan.shared])
 
     def _claim(self, entry: Entry, row: NewFeature | None) -> NewClaim:
         """The claim of an entry; with what it says where that is not what its feature version says."""
@@ -241,7 +246,10 @@ class FeatureWriter:
             entry.content_hash,
             geometry=None if same else entry.geometry,
             properties=None if same else properties,
+            observed_us=self._observed_us,
             accuracy_m=self._accuracy_m,
+            member=entry.member,
+            cell=entry.cell,
         )
 
     def _quiet(
@@ -268,74 +276,27 @@ class FeatureWriter:
                 found[claim.feature].append(claimed_from(claim))
         return found
 
+    def _claimed_by(self, entry: Entry) -> Claimed:
+        return Claimed(
+            provider=self._row.provider,
+            record_id=entry.record_id,
+            contribution=self._row.id,
+            received_us=self._row.received_us,
+            geometry=entry.geometry,
+            properties=orjson.loads(entry.properties),
+            observed_us=self._observed_us,
+            accuracy_m=self._accuracy_m,
+            release_class=self._row.release_class,
+        )
+
     def _remove(self, chunk: Chunk, collection: str, contribution: str, after: int) -> int | None:
         """Remove one page of what is gone; returns where the next begins, None at the end."""
         page = chunk.standing_of(collection, contribution, after, CHUNK_ROWS)
         gone = {version: feature for version, feature in page if version not in self._repeated}
-        others = self._claimed(chunk, collection, list(gone.values()), set(gone))
-        versions = chunk.feature_versions(collection, list(others))
-        kind = self._collections[collection]
-        rows = [
-            resolved(kind, feature, claims, self._precedence)
-            for feature, claims in others.items()
-            if stands(claims)
-        ]
         chunk.remove_claims(list(gone))
-        chunk.put_features(collection, self._row.id, rows, versions)
-        kept = {row.id for row in rows}
-        chunk.remove_features(
-            collection, [version for feature, version in versions.items() if feature not in kept]
-        )
+        self._settler.settle(chunk, self._collections[collection], gone.values())
         return page[-1][0] if len(page) == CHUNK_ROWS else None
-
-
-class _Plan:
-    """What is to be done with each entry of a chunk."""
-
-    def __init__(self, provider: str, repeated: set[int]) -> None:
-        self.alone: list[Entry] = []  # nobody else claims the feature
-        self.shared: list[Entry] = []  # others do
-        self.displaced: list[Entry] = []  # another row of this file has the feature's place
-        self.unchanged: set[int] = set()  # standing claims said again
-        self.ended: set[int] = set()  # standing claims replaced
-        self._provider = provider
-        self._repeated = repeated
-        self._taken: set[str] = set()
-
-    def place(self, entry: Entry, standing: Sequence[StandingClaim]) -> None:
-        """Decide one entry."""
-        mine = [
-            claim for claim in standing if claim.provider == self._provider and claim.property != DESK
-        ]
-        taken = any(claim.own or claim.version in self._repeated for claim in mine)
-        if taken or entry.feature in self._taken:
-            same = any(claim.record_id == entry.record_id and not claim.own for claim in mine)
-            if not same or entry.feature in self._taken:
-                self.displaced.append(entry)
-                return
-        self._taken.add(entry.feature)
-        if len(mine) == 1 and _says(mine[0], entry):
-            self.unchanged.add(mine[0].version)
-            return
-        self.ended.update(claim.version for claim in mine)
-        (self.shared if len(mine) < len(standing) else self.alone).append(entry)
-
-
-def _says(claim: StandingClaim, entry: Entry) -> bool:
-    return (claim.record_id, claim.content_hash) == (entry.record_id, entry.content_hash)
 
 
 def _bound(function: Callable[..., Any], *arguments: Any) -> Callable[[Chunk], Any]:
     return lambda chunk: function(chunk, *arguments)
-
-
-def _claimed_by(entry: Entry, row: Contribution) -> Claimed:
-    return Claimed(
-        provider=row.provider,
-        record_id=entry.record_id,
-        contribution=row.id,
-        received_us=row.received_us,
-        geometry=entry.geometry,
-        properties=orjson.loads(entry.properties),
-        release_class=row.release_class,
-    )

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, select, update
 from geoshare.errors import Conflict
 from geoshare.model.clock import Clock
 from geoshare.model.collections import Collection
-from geoshare.store.chunk import Busy, Chunk
+from geoshare.store.chunk import Chunk
 from geoshare.store.contributions import save_schema
 from geoshare.store.database import Database
+from geoshare.store.places import Busy
 from geoshare.store.record_tables import CHANGESET_COLLECTIONS, CHANGESETS, HEAD
 from geoshare.store.writer import this_writer
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, or_, select, update
 from geoshare.model.collections import check_name
 from geoshare.store import edit_rows
 from geoshare.store.database import insert_rows
+from geoshare.store.places import Busy, Places
 from geoshare.store.reading import full_claims, open_changesets
 from geoshare.store.record_tables import CLAIMS, CONTRIBUTIONS, FEATURES, RASTERS
 from geoshare.store.rows import (
@@ -56,11 +57,9 @@ _CLAIM = (
     "observed_us",
     "accuracy_m",
     "confidence",
+    "member",
+    "cell",
 )
-
-
-class Busy(Exception):
-    """Another open change set holds a row that is asked for."""
 
 
 class Chunk:
@@ -75,6 +74,7 @@ class Chunk:
         self._changeset = changeset
         self._open = open_changesets(connection) - {changeset}
         self.counts: dict[str, list[int]] = {}
+        self.places = Places(connection, changeset, self._open)
 
     def add_contribution(self, row: Contribution) -> None:
         """Note the contribution that the following rows come from."""
@@ -130,6 +130,10 @@ class Chunk:
     def full_claims(self, collection: str, features: Sequence[str]) -> list[FullClaim]:
         """Claims in force on these features with the values they stand for."""
         return full_claims(self._connection, collection, features, self._open, self._changeset)
+
+    def is_own(self, claim: FullClaim) -> bool:
+        """Whether this change set has written a claim."""
+        return claim.changeset == self._changeset
 
     def feature_versions(self, collection: str, ids: Sequence[str]) -> dict[str, int]:
         """Version in force of each of these features; no entry where there is none."""
@@ -211,9 +215,10 @@ class Chunk:
             for row in rows
         ]
         ended = [replaced[row.id] for row in rows if row.id in replaced]
+        own = self.places.own(collection, ended)  # counted when they were written
         self._end(FEATURES, ended)
         insert_rows(self._connection, FEATURES, _FEATURE, values)
-        self.count(collection, added=len(rows) - len(ended), changed=len(ended))
+        self.count(collection, added=len(rows) - len(ended), changed=len(ended) - len(own))
 
     def put_claims(
         self,
@@ -242,6 +247,8 @@ class Chunk:
                 row.observed_us,
                 row.accuracy_m,
                 row.confidence,
+                row.member,
+                row.cell,
             )
             for row in rows
         ]
@@ -278,8 +285,15 @@ class Chunk:
 
     def remove_features(self, collection: str, versions: Sequence[int]) -> None:
         """End feature versions without a successor."""
+        own = self.places.own(collection, versions)
         self._end(FEATURES, versions)
-        self.count(collection, removed=len(versions))
+        before = self.places.ended_here(collection, own)
+        self.count(
+            collection,
+            added=before - len(own),
+            changed=-before,
+            removed=len(versions) - len(own) + before,
+        )
 
     def remove_claims(self, versions: Sequence[int]) -> None:
         """End claims without a successor."""

@@ -186,7 +186,16 @@ def full_claims(
     A claim without values of its own stands for the feature version that its change set wrote.
     ``mine`` is a change set under way whose own rows count as in force.
     """
-    others = under_way - {mine}
+    return claims_where(connection, collection, CLAIMS.c.feature.in_(features), under_way - {mine})
+
+
+def claims_where(
+    connection: Connection, collection: str, rule: ColumnElement[bool], others: set[int]
+) -> list[FullClaim]:
+    """Claims in force of a collection that meet a rule, with their values, in the order they came.
+
+    ``others`` are change sets under way whose rows do not count.
+    """
     claim, version, source = CLAIMS.c, FEATURES.c, CONTRIBUTIONS.c
     same = and_(
         claim.properties.is_(None),
@@ -213,11 +222,15 @@ def full_claims(
             source.licence,
             source.release_class,
             source.received_us,
+            claim.member,
+            claim.cell,
+            claim.changeset,
+            claim.properties.is_not(None),
         )
         .select_from(CLAIMS)
         .join(CONTRIBUTIONS, source.id == claim.contribution)
         .join(FEATURES, same, isouter=True)
-        .where(claim.collection == collection, claim.feature.in_(features), visible(CLAIMS, others))
+        .where(claim.collection == collection, rule, visible(CLAIMS, others))
         .order_by(claim.version)
     )
     return [FullClaim(*tuple(row)) for row in connection.execute(statement).all()]

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    TextClause,
     text,
 )
 
@@ -43,6 +44,10 @@ def _ended(table: str, *columns: str) -> Index:
     # look through all of them, which SQLite would do if this index offered it.
     ended = text("ended_by IS NOT NULL")
     return Index(f"ix_{table}_ended_by", *columns, sqlite_where=ended, postgresql_where=ended)
+
+
+def _where(name: str, rule: TextClause, *columns: str) -> Index:
+    return Index(name, *columns, sqlite_where=rule, postgresql_where=rule)
 
 
 SECRETS = Table(
@@ -154,7 +159,11 @@ CLAIMS = Table(
     Column("observed_us", BigInteger),
     Column("accuracy_m", Double),
     Column("confidence", Double),
+    Column("member", Text),  # the feature's id if nobody else claimed it; null: of no record of its own
+    Column("cell", BigInteger),  # where it is looked for by place; null: it is not
     Index("ix_claims_collection_feature", "collection", "feature"),
+    _where("ix_claims_cell", text("cell IS NOT NULL"), "collection", "cell"),
+    _where("ix_claims_member", text("member <> feature"), "collection", "member"),
     Index("ix_claims_changeset", "changeset"),
     _ended("claims", "ended_by"),
     Index("ix_claims_contribution", "contribution"),

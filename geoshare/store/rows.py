@@ -59,6 +59,8 @@ class NewClaim(NamedTuple):
     property: str = ""  # empty, or DESK
     provider: str = ""  # empty: the provider of the contribution
     contribution: str = ""  # empty: the contribution of the change set
+    member: str | None = None  # the feature's id if nobody else claimed it
+    cell: int | None = None  # where it is looked for by place
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,10 @@ class FullClaim:
     licence: str
     release_class: str
     received_us: int
+    member: str | None
+    cell: int | None
+    changeset: int
+    apart: bool  # its values are kept with it, not in the feature version of its change set
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from geoshare.merge import Identities
 from geoshare.model.batch import Band, FeatureBatch, RasterItem
 from geoshare.model.box import Box
 from geoshare.model.collections import known
+from geoshare.model.foundation import parse
 from geoshare.model.report import Message, Report
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import open_record
@@ -238,11 +239,14 @@ def test_two_providers_of_one_feature_are_one_feature_with_two_claims(bench: Wor
     assert result.counts == {"shelters": (1, 0, 0)}
 
 
+CITY_FIRST = parse('[default]\nproviders = ["shiomi-city"]')
+
+
 def test_precedence_goes_before_freshness(bench: Workbench) -> None:
     city = {"c": {"common_id": "S1", "name": "正式名称"}}
     other = {"m": {"common_id": "S1", "name": "通称", "phone": "0120"}}
     bench.contribute([batch("shelters", city)], provider="shiomi-city", content="1")
-    bench.contribute([batch("shelters", other)], content="2", precedence=["shiomi-city"])
+    bench.contribute([batch("shelters", other)], content="2", foundation=CITY_FIRST)
     [row] = bench.visible("shelters").values()
     assert row == {"common_id": "S1", "name": "正式名称", "phone": "0120"}
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from geoshare.merge import Claimed, Identities, inferred, rank, resolve, widened
 from geoshare.model.collections import known
+from geoshare.model.foundation import Rules
 from geoshare.model.report import Report
 
 SECRET = bytes(range(32))
@@ -75,10 +76,14 @@ def test_the_freshest_claim_wins_and_gaps_are_filled_from_the_next() -> None:
     assert found.properties == {"name": "新", "phone": "1"}
     assert found.geometry == b"b"
     assert [(item.claim.provider, item.reason) for item in found.ranking] == [
-        ("b", "fresher"),
-        ("a", "fresher"),
+        ("b", "recency"),
+        ("a", "recency"),
     ]
-    assert found.sources == {"name": 0, "phone": 1}
+    assert {name: item.place for name, item in found.chosen.items()} == {
+        "geometry": 0,
+        "name": 0,
+        "phone": 1,
+    }
 
 
 def test_what_was_observed_later_is_fresher_than_what_was_received_later() -> None:
@@ -86,7 +91,9 @@ def test_what_was_observed_later_is_fresher_than_what_was_received_later() -> No
 
 
 def test_a_declared_precedence_goes_before_freshness() -> None:
-    found = rank([claim("a", 9), claim("city", 1), claim("b", 5)], precedence=["city", "b"])
+    found = rank(
+        [claim("a", 9), claim("city", 1), claim("b", 5)], Rules(providers=("city", "b"), kind=())
+    )
     assert [(item.claim.provider, item.reason) for item in found] == [
         ("city", "precedence"),
         ("b", "precedence"),
@@ -101,7 +108,10 @@ def test_the_result_does_not_depend_on_the_order_of_arrival() -> None:
         claim("b", 3, name="y", rank=1),
         claim("c", 2, name="z", kind="k"),
     ]
-    results = {str(resolve(order, ["c"])) for order in itertools.permutations(claims)}
+    results = {
+        str(resolve(order, Rules(providers=("c",), kind=())))
+        for order in itertools.permutations(claims)
+    }
     assert len(results) == 1
 
 

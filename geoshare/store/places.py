@@ -1,0 +1,165 @@
+"""Claims by where they are, and by the id that each has alone: what matching asks of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from geoshare.store.database import chunks
+from geoshare.store.reading import claims_where, open_changesets, visible
+from geoshare.store.record_tables import (
+    CHANGESET_COLLECTIONS,
+    CHANGESETS,
+    CLAIMS,
+    CONTRIBUTIONS,
+    FEATURES,
+)
+from geoshare.store.rows import FullClaim
+
+_AT_ONCE = 500
+
+
+class Busy(Exception):
+    """Another open change set holds a row that is asked for."""
+
+
+class Places:
+    """What a change set sees: claims in force and its own, without those of others under way.
+
+    Parameters
+    ----------
+    others
+        The other change sets under way.
+    """
+
+    def __init__(self, connection: Connection, changeset: int, others: set[int]) -> None:
+        self._connection = connection
+        self._changeset = changeset
+        self._others = others
+
+    def claims_in(self, collection: str, cells: Sequence[int]) -> list[FullClaim]:
+        """Claims in some cells. Raises Busy where another change set under way touches one of them."""
+        found: list[FullClaim] = []
+        for some in chunks(cells, _AT_ONCE):
+            self._refuse_held(collection, some)
+            rule = CLAIMS.c.cell.in_(some)
+            found += claims_where(self._connection, collection, rule, self._others)
+        return found
+
+    def touched(self, collection: str) -> list[int]:
+        """Cells in which the change set has written or ended a claim, in order."""
+        found: set[int] = set()
+        for column in (CLAIMS.c.changeset, CLAIMS.c.ended_by):
+            rows = select(CLAIMS.c.cell).where(
+                column == self._changeset,
+                CLAIMS.c.collection == collection,
+                CLAIMS.c.cell.is_not(None),
+            )
+            found.update(self._connection.execute(rows.distinct()).scalars())
+        return sorted(found)
+
+    def astray(self, collection: str, limit: int) -> list[FullClaim]:
+        """Its own claims on others' features that they can no longer be matched with."""
+        mine = CLAIMS.c.changeset == self._changeset
+        rule = and_(mine, CLAIMS.c.cell.is_(None), _apart())
+        return claims_where(self._connection, collection, rule, self._others)[:limit]
+
+    def homes(self) -> dict[str, dict[str, str]]:
+        """Features of records that stand on another's, by collection and the id they have alone."""
+        return homes(self._connection, self._others)
+
+    def homes_of(self, collection: str, members: Sequence[str]) -> dict[str, str]:
+        """The same for some records of a collection; no entry for who has a feature of its own."""
+        found: dict[str, str] = {}
+        for some in chunks(members, _AT_ONCE):
+            rows = select(CLAIMS.c.member, CLAIMS.c.feature).where(
+                CLAIMS.c.collection == collection,
+                CLAIMS.c.member.in_(some),
+                _apart(),
+                visible(CLAIMS, self._others),
+            )
+            found |= {row.member: row.feature for row in self._connection.execute(rows)}
+        return found
+
+    def mentioning(
+        self, collection: str, columns: Sequence[str], wanted: AbstractSet[str]
+    ) -> list[str]:
+        """Features of which one of these columns names one of the wanted ids, alone or in a list."""
+        rows = select(FEATURES.c.id, FEATURES.c.properties).where(
+            FEATURES.c.collection == collection, visible(FEATURES, self._others)
+        )
+        found = []
+        for row in self._connection.execute(rows):
+            said = orjson.loads(row.properties)
+            for column in columns:
+                value = said.get(column)
+                if not wanted.isdisjoint(value if isinstance(value, list) else (value,)):
+                    found.append(row.id)
+                    break
+        return found
+
+    def own(self, collection: str, versions: Sequence[int]) -> list[str]:
+        """Ids of those of these feature versions that the change set has written itself."""
+        found: list[str] = []
+        table = FEATURES.c
+        for some in chunks(versions, _AT_ONCE):
+            mine = select(table.id).where(
+                table.version.in_(some),
+                table.collection == collection,
+                table.changeset == self._changeset,
+            )
+            found += self._connection.execute(mine).scalars()
+        return found
+
+    def ended_here(self, collection: str, ids: Sequence[str]) -> int:
+        """Of how many of these features the change set has ended an earlier version."""
+        table, found = FEATURES.c, 0
+        for some in chunks(ids, _AT_ONCE):
+            ended = select(table.id).where(
+                table.collection == collection,
+                table.id.in_(some),
+                table.ended_by == self._changeset,
+            )
+            found += len(self._connection.execute(ended.distinct()).all())
+        return found
+
+    def _refuse_held(self, collection: str, cells: Sequence[int]) -> None:
+        if not self._others:
+            return
+        held = or_(CLAIMS.c.changeset.in_(self._others), CLAIMS.c.ended_by.in_(self._others))
+        rows = select(CLAIMS.c.version).where(
+            CLAIMS.c.collection == collection, CLAIMS.c.cell.in_(cells), held
+        )
+        if self._connection.execute(rows.limit(1)).first() is not None:
+            raise Busy
+
+
+def homes(connection: Connection, others: set[int] | None = None) -> dict[str, dict[str, str]]:
+    """By collection, the feature of every record that stands on another's, by the id it has alone.
+
+    ``others`` are change sets under way whose rows do not count; all of them, where none are named.
+    """
+    under_way = open_changesets(connection) if others is None else others
+    rows = select(CLAIMS.c.collection, CLAIMS.c.member, CLAIMS.c.feature)
+    found: dict[str, dict[str, str]] = {}
+    for row in connection.execute(rows.where(_apart(), visible(CLAIMS, under_way))):
+        found.setdefault(row.collection, {})[row.member] = row.feature
+    return found
+
+
+def providers_of(connection: Connection, collection: str) -> set[str]:
+    """Who has contributed to a collection, or may be about to."""
+    touched = select(CHANGESET_COLLECTIONS.c.changeset).where(
+        CHANGESET_COLLECTIONS.c.collection == collection
+    )
+    under_way = select(CHANGESETS.c.id).where(CHANGESETS.c.sequence.is_(None))
+    source = CONTRIBUTIONS.c
+    either = or_(source.changeset.in_(touched), source.changeset.in_(under_way))
+    return set(connection.execute(select(source.provider).where(either).distinct()).scalars())
+
+
+def _apart() -> ColumnElement[bool]:
+    return CLAIMS.c.member != CLAIMS.c.feature
