@@ -137,6 +137,7 @@ def keeper(settings: Settings) -> None:
     type=click.FloatRange(min=0, min_open=True, max=10_000),
     help="Metres within which positions are right: a feature that moves by no more has not changed.",
 )
+@click.option("--observed", help="When it was seen: a date, or an RFC 3339 time.")
 @click.option(
     "--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression."
 )

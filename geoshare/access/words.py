@@ -18,6 +18,7 @@ ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "aggregate": ("take statistics of it", "集計する"),
     "route": ("plan routes on it", "経路を求める"),
     "process": ("process it on the server", "サーバー上で処理する"),
+    "explain": ("ask why it is so", "根拠を尋ねる"),
     "contribute": ("contribute to it", "データを提供する"),
 }
 

@@ -14,15 +14,17 @@ from geoshare.errors import BadRequest, NotFound
 from geoshare.model.crs import is_native
 from geoshare.model.times import iso
 from geoshare.query import jsonfg
-from geoshare.query.items import ItemsPage, items
+from geoshare.query.items import ItemsPage, chosen_columns, items
 from geoshare.query.projected import geojson_in
 from geoshare.services import Services
+from geoshare.services.external import lookup
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
 FORMATS = ("json", "geojson")
 _HEAD, _BETWEEN = b'{"type":"FeatureCollection","features":[', b"],"
 _SECOND_US = 1_000_000
+_CHOOSING = frozenset({"bbox", "datetime", "filter", "sortby", "cursor"})
 
 
 class Made(NamedTuple):
@@ -52,7 +54,7 @@ def page_body(
     """
     _check_format(params)
     view = services.view_at(who, collection, params.as_of)
-    page = items(view, params.query(services.settings.max_limit), services.cursors)
+    page = _page(services, who, view, params)
     members = _members(services, who, base, collection, params, page)
     stamp = orjson.dumps(iso(services.clock.now_us() // _SECOND_US * _SECOND_US))
     profile = params.chosen_profile
@@ -63,6 +65,23 @@ def page_body(
     said = orjson.dumps(members)[1:-1]
     last = b',"timeStamp":' + stamp + b"}"
     return Made(b"".join((opening, features, _BETWEEN, said, last)), len(last), params.crs)
+
+
+def _page(services: Services, who: Principal, view: View, params: ItemsParams) -> ItemsPage:
+    """The features that are asked for: those that meet the request, or the one of an id from outside."""
+    query = params.query(services.settings.max_limit)
+    if params.external_id is None:
+        return items(view, query, services.cursors)
+    others = params.model_fields_set & _CHOOSING
+    if others:
+        raise BadRequest(
+            "An id is looked up alone",
+            message_ja="IDによる検索は、ほかの条件と組み合わせられません",
+            parameter=min(others).replace("_", "-"),
+            allowed="external_id without it",
+        )
+    rows = lookup(services, who, view, params.external_id)
+    return ItemsPage(view, rows, len(rows), None, chosen_columns(view, query.properties))
 
 
 def item_body(
@@ -147,6 +166,8 @@ def _carried(params: ItemsParams) -> str:
     found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
     names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
     found += _pairs(params, (*names, "as_of", "crs", "profile", "f"))
+    if params.external_id is not None:
+        found.append(f"external_id={quote(params.external_id, safe='')}")
     return "".join("&" + pair for pair in found)
 
 

@@ -104,6 +104,11 @@ class PageParams(Params):
             "items": {"type": "string", "pattern": r"^[+-]?[^+\-\s].*$"},
         },
     )
+    external_id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None,
+        description="Your own id of a feature that you contributed, or the value that identifies it"
+        " (a common shelter id); instead of every other choice of features",
+    )
     cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = Field(
         None, description="Where the next page starts: taken from a next link"
     )

@@ -11,7 +11,7 @@ import orjson
 import shapely
 
 from geoshare.errors import BadData
-from geoshare.ingest.claims import Homes, claimed_from, resolved
+from geoshare.ingest.claims import CLAIMS, Homes, claimed_from, resolved
 from geoshare.ingest.conflation import Conflation, matched
 from geoshare.ingest.entries import Entry, Plan
 from geoshare.ingest.settling import Settler
@@ -128,6 +128,8 @@ class FeatureWriter:
             found = inferred(name, schema, batch.title)
         elif name not in known():
             found = widened(found, schema, self._report)
+        if name == CLAIMS:
+            raise BadData("claims follow from what is contributed", parameter="collection")
         if found.kind != "vector":
             raise BadData(f"{name} holds rasters, and the file holds features", parameter="collection")
         self._collections[name] = found

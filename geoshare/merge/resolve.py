@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from geoshare.model.foundation import Criterion, Rules
 
-GEOMETRY: Final = "geometry"
+GEOMETRY: Final = "@geometry"  # no property has this name
 PLAIN: Final = Rules(providers=(), kind=())
 
 
@@ -67,7 +67,7 @@ class Chosen:
 class Resolved:
     """The values of a feature, and which claim each came from.
 
-    ``ranking`` is by geometry; ``chosen`` names, by property and ``geometry``, places in it.
+    ``ranking`` is by geometry; ``chosen`` names, by property and :data:`GEOMETRY`, places in it.
     """
 
     geometry: bytes | None

@@ -98,7 +98,7 @@ def items(view: View, query: ItemsQuery, cursors: Cursors) -> ItemsPage:
         naming the parameter, for an unknown property, a filter that does not fit, a cursor of another
         request, or a time that cannot be read.
     """
-    columns = _columns(view, query.properties)
+    columns = chosen_columns(view, query.properties)
     keys = None if query.sortby is None else parse_sortby(view, query.sortby)
     expression = _expression(view, query)
     limit = max(1, min(query.limit, MAX_LIMIT))
@@ -264,7 +264,8 @@ def _choose(
     return numbers
 
 
-def _columns(view: View, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+def chosen_columns(view: View, wanted: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The columns that are wanted, all where None are named. Raises BadRequest for others."""
     names = tuple(view.fields)
     if wanted is None:
         return names

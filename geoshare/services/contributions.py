@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from geoshare import sources
 from geoshare.access.credentials import Principal
 from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
+from geoshare.ingest.claims import CLAIMS
 from geoshare.jobs import Job
 from geoshare.model.findings import Severity
 from geoshare.model.policy import Policy
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 KIND = "contribute"
-WARNINGS = "warnings"
+NOBODYS = ("warnings", CLAIMS)  # they follow from what is told otherwise
 BLOCK = 1 << 20
 UPLOAD_LIFE_US = 2 * 86_400_000_000
 PREVIEW_BYTES = 64_000_000
@@ -90,6 +92,27 @@ def read_offset(text: str) -> tuple[float, float, float, float]:
         raise BadRequest("The offset cannot be read", parameter="offset", allowed="X,Y[,Z[,HEADING]]")
     x, y, z, heading = (*numbers, 0.0, 0.0)[:4]
     return x, y, z, heading
+
+
+def read_observed(text: str) -> int:
+    """A date (its beginning, UTC) or an RFC 3339 time, in microseconds since 1970.
+
+    Raises
+    ------
+    BadRequest
+        for anything else.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(
+            "The time of observation cannot be read",
+            parameter="observed",
+            allowed="2026-09-17, or 2026-09-17T09:00:00+09:00",
+            message_ja="観測日時を読み取れません",
+        ) from None
+    known = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return (known - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 class Contributions:
@@ -254,9 +277,10 @@ class Contributions:
     def check_collection(policy: Policy, collection: str) -> None:
         """Raise Denied where a policy to contribute does not speak of the collection.
 
-        Warnings are nobody's to contribute: they follow from the weather service's telegrams alone.
+        Warnings are nobody's to contribute: they follow from the weather service's telegrams alone;
+        neither is what is told of claims.
         """
-        if collection == WARNINGS or not policy.allows(collection):
+        if collection in NOBODYS or not policy.allows(collection):
             raise Denied(
                 f"Your agreement does not let you contribute to {collection}",
                 parameter="collection",

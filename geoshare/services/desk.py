@@ -15,6 +15,7 @@ from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound, Stale
 from geoshare.ingest.edits import Author, Change, MovedOn, edit_id, version_token, write_edit
 from geoshare.ingest.photos import MEDIA_TYPE, read_photo
+from geoshare.model.foundation import load
 from geoshare.query.items import ItemsQuery, items
 from geoshare.services.desk_history import (
     described_edit,
@@ -314,7 +315,16 @@ class Desk:
             said_us=about.said_us,
         )
         try:
-            write_edit(services.record, services.clock, edit, kind, author, changes, undoes=undoes)
+            write_edit(
+                services.record,
+                services.clock,
+                edit,
+                kind,
+                author,
+                changes,
+                undoes=undoes,
+                foundation=load(services.settings.data),
+            )
         except MovedOn as moved:
             stale = [item for item in planned if item.place in moved.features]
             raise self._stale(who, stale) from moved

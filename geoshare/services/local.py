@@ -16,10 +16,11 @@ from geoshare.errors import BadRequest, GeoshareError
 from geoshare.ingest.contribute import Progress
 from geoshare.model.collections import check_name
 from geoshare.model.findings import Severity
+from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
-from geoshare.services.contributions import read_offset
+from geoshare.services.contributions import read_observed, read_offset
 from geoshare.services.keeping import make_keeper
 from geoshare.services.scratch import scratch_folder
 from geoshare.services.warning_folder import SETTLED_S
@@ -61,6 +62,7 @@ class Local:
         licence: str = "LicenseRef-unstated",
         refuse_on: Severity | None = None,
         check_only: bool = False,
+        observed: str | None = None,
         **declared: Any,
     ) -> Report:
         """Take one file in; it is visible after ``wait_until_visible``.
@@ -103,6 +105,8 @@ class Local:
                 licence=licence,
                 progress=progress,
                 refuse_on=refuse_on,
+                foundation=load(services.settings.data),
+                observed_us=None if observed is None else read_observed(observed),
             )
         if found.sequence is not None:
             self._sequences.append(found.sequence)
@@ -267,4 +271,14 @@ def demo_invite(services: Services) -> str:
     return people.invite(people.person(known[0]["id"]), DEMO_INVITE_HOURS)[0]
 
 
-_OPTIONS = ("collection", "mapping", "crs", "epoch", "vertical", "encoding", "licence")
+_OPTIONS = (
+    "collection",
+    "mapping",
+    "crs",
+    "epoch",
+    "vertical",
+    "encoding",
+    "licence",
+    "accuracy_m",
+    "observed",
+)

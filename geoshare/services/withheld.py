@@ -28,6 +28,7 @@ SAID = {
     "aggregate": ("have it summed up", "集計"),
     "route": ("route on it", "経路探索"),
     "process": ("process it", "処理"),
+    "explain": ("ask why it is so", "根拠の照会"),
     "contribute": ("contribute to it", "データの提供"),
 }
 

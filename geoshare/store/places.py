@@ -16,6 +16,7 @@ from geoshare.store.record_tables import (
     CLAIMS,
     CONTRIBUTIONS,
     FEATURES,
+    RASTERS,
 )
 from geoshare.store.rows import FullClaim
 
@@ -101,6 +102,15 @@ class Places:
                     break
         return found
 
+    def rasters_of(self, collection: str, contribution: str) -> list[int]:
+        """Rasters (versions) in force that a contribution brought."""
+        rows = select(RASTERS.c.version).where(
+            RASTERS.c.collection == collection,
+            RASTERS.c.contribution == contribution,
+            visible(RASTERS, self._others),
+        )
+        return list(self._connection.execute(rows).scalars())
+
     def own(self, collection: str, versions: Sequence[int]) -> list[str]:
         """Ids of those of these feature versions that the change set has written itself."""
         found: list[str] = []
@@ -148,6 +158,28 @@ def homes(connection: Connection, others: set[int] | None = None) -> dict[str, d
     for row in connection.execute(rows.where(_apart(), visible(CLAIMS, under_way))):
         found.setdefault(row.collection, {})[row.member] = row.feature
     return found
+
+
+def home(connection: Connection, collection: str, member: str) -> str | None:
+    """The feature that a record stands on, where that is another's."""
+    rule = CLAIMS.c.collection == collection, CLAIMS.c.member == member, _apart()
+    rows = select(CLAIMS.c.feature).where(*rule, visible(CLAIMS, open_changesets(connection)))
+    return connection.execute(rows).scalar()
+
+
+def held_by(connection: Connection, provider: str) -> list[tuple[str, str]]:
+    """Collections and contributions of which a provider has something in force, in order."""
+    under_way = open_changesets(connection)
+    found: set[tuple[str, str]] = set()
+    for table in (CLAIMS, RASTERS):
+        rows = select(table.c.collection, table.c.contribution).where(
+            table.c.contribution.in_(
+                select(CONTRIBUTIONS.c.id).where(CONTRIBUTIONS.c.provider == provider)
+            ),
+            visible(table, under_way),
+        )
+        found |= {(row.collection, row.contribution) for row in connection.execute(rows.distinct())}
+    return sorted(found)
 
 
 def providers_of(connection: Connection, collection: str) -> set[str]:

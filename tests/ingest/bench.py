@@ -74,7 +74,12 @@ class Workbench:
         return contribute(
             self.record,
             path,
-            ReadRequest(provider, work, self.counting.now_us()),
+            ReadRequest(
+                provider,
+                work,
+                self.counting.now_us(),
+                accuracy_m=options.pop("accuracy_m", None),
+            ),
             clock=self.counting,
             ids=self.counting,
             data_dir=self.data,

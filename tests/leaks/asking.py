@@ -639,6 +639,9 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     "GET /collections/<collection>/openlr": lambda asker: asker.get(
         f"/collections/{asker.collection()}/openlr", ("reference", asker.reference())
     ),
+    "GET /collections/<collection>/items/<feature_id>/explain": lambda asker: asker.get(
+        f"/collections/{asker.collection()}/items/{asker.rng.choice(asker.known.ids)}/explain"
+    ),
     "GET /collections/<collection>/items/<feature_id>/along": lambda asker: asker.get(
         asker.rng.choice(("lanes", "segments", "segments", asker.collection())).join(
             ("/collections/", f"/items/{asker.feature(asker.rng.choice(LINES))}/along")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoshare.merge import Claimed, Identities, inferred, rank, resolve, widened
+from geoshare.merge import GEOMETRY, Claimed, Identities, inferred, rank, resolve, widened
 from geoshare.model.collections import known
 from geoshare.model.foundation import Rules
 from geoshare.model.report import Report
@@ -80,7 +80,7 @@ def test_the_freshest_claim_wins_and_gaps_are_filled_from_the_next() -> None:
         ("a", "recency"),
     ]
     assert {name: item.place for name, item in found.chosen.items()} == {
-        "geometry": 0,
+        GEOMETRY: 0,
         "name": 0,
         "phone": 1,
     }

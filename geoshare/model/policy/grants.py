@@ -19,7 +19,16 @@ from pydantic import (
 from geoshare.model.policy.transforms import KEEP, NULL, Transform
 
 Action = Literal[
-    "discover", "read", "tile", "download", "stream", "aggregate", "route", "process", "contribute"
+    "discover",
+    "read",
+    "tile",
+    "download",
+    "stream",
+    "aggregate",
+    "route",
+    "process",
+    "explain",
+    "contribute",
 ]
 Format = Literal[
     "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
