@@ -68,7 +68,7 @@ def page_body(
 
 
 def _page(services: Services, who: Principal, view: View, params: ItemsParams) -> ItemsPage:
-    """The features that are asked for: those that meet the request, or the one of an id from outside."""
+    """Features that meet the request, or the one of an id from outside."""
     query = params.query(services.settings.max_limit)
     if params.external_id is None:
         return items(view, query, services.cursors)

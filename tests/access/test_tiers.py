@@ -79,9 +79,11 @@ def test_tiers_that_show_the_same_share_one_policy_hash():
         len({reads(name).hash for name in ("open", "municipal", "developer", "automaker", "operator")})
         == 5
     )
-    assert {load_tiers().policy(("developer",), action, NOW).hash for action in READING} == {
-        reads("developer").hash
-    }
+    assert {
+        load_tiers().policy(("developer",), action, NOW).hash
+        for action in READING
+        if action != "explain"
+    } == {reads("developer").hash}
 
 
 def test_a_hash_depends_on_data_alone_and_not_on_the_order_of_words():
