@@ -17,6 +17,7 @@ from geoshare.ingest.contribute import UNSTATED
 from geoshare.ingest.reports import report_json
 from geoshare.jobs import Job, Progress
 from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
 from geoshare.services.contributions import Options
@@ -118,6 +119,7 @@ class ContributionJobs:
                     contribution_id=job.id,
                     report=report,
                     read=read,
+                    foundation=load(services.settings.data),
                     refuse_on=options.refuse_on,
                 )
             finally:
