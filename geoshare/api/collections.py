@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from geoshare.access.outline import Outline
 from geoshare.access.view import RasterView, View
-from geoshare.api import catalogue, reply
+from geoshare.api import catalogue, encodings, reply
 from geoshare.api.context import base_url, caller, href, services
 from geoshare.api.describe import describes
 from geoshare.api.landing import OGC_REL
@@ -124,7 +124,10 @@ def functions(params: JsonParams) -> Response:
     returns="FeatureCollection",
 )
 def items_page(params: ItemsParams, collection: str) -> Response:
-    """A page of features, by keyset: stable while the data changes."""
+    """A page of features, by keyset: stable while the data changes; ``f`` names other formats."""
+    form = encodings.wanted(params)
+    if form is not None:
+        return encodings.answer(params, collection, form)
     return _said(page_body(services(), caller(), base_url(), collection, params))
 
 

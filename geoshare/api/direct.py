@@ -23,6 +23,7 @@ StartResponse = Callable[..., Any]
 Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 PAGE = "collections.items_page"  # the endpoint that is answered here
 _NOT_PLAIN = ("HTTP_ORIGIN", "HTTP_RANGE")
+_GEOJSON = ("*/*", "application/geo+json", "application/json")  # who likes these best gets it
 _PARTS = 4  # of "/collections/c/items"
 
 
@@ -59,6 +60,9 @@ def _collection(environ: Environ) -> str | None:
         return None
     parts = environ["PATH_INFO"].split("/")
     if len(parts) != _PARTS or parts[3] != "items" or any(name in environ for name in _NOT_PLAIN):
+        return None
+    accepted = environ.get("HTTP_ACCEPT", "")
+    if accepted and accepted.partition(",")[0].partition(";")[0].strip() not in _GEOJSON:
         return None
     name: str = parts[2]
     return name

@@ -54,8 +54,8 @@ def page_body(
     """
     _check_format(params)
     view = services.view_at(who, collection, params.as_of)
-    page = _page(services, who, view, params)
-    members = _members(services, who, base, collection, params, page)
+    page = page_of(services, who, view, params)
+    members = members_of(services, who, base, collection, params, page)
     stamp = orjson.dumps(iso(services.clock.now_us() // _SECOND_US * _SECOND_US))
     profile = params.chosen_profile
     if profile == PROFILES[0]:
@@ -67,7 +67,7 @@ def page_body(
     return Made(b"".join((opening, features, _BETWEEN, said, last)), len(last), params.crs)
 
 
-def _page(services: Services, who: Principal, view: View, params: ItemsParams) -> ItemsPage:
+def page_of(services: Services, who: Principal, view: View, params: ItemsParams) -> ItemsPage:
     """Features that meet the request, or the one of an id from outside."""
     query = params.query(services.settings.max_limit)
     if params.external_id is None:
@@ -137,7 +137,7 @@ def _as_jsonfg(page: ItemsPage, params: ItemsParams, schema: str) -> tuple[bytes
     return orjson.dumps(head)[:-1] + b',"features":[', orjson.dumps(found)[1:-1]
 
 
-def _members(
+def members_of(
     services: Services,
     who: Principal,
     base: str,
@@ -145,6 +145,7 @@ def _members(
     params: ItemsParams,
     page: ItemsPage,
 ) -> dict[str, Any]:
+    """What a page says beside its features: counts and links."""
     # the collection's name is plain, or there would be no page; a cursor is made for addresses
     about = f"{base}/collections/{collection}"
     first, carried = f"{about}/items?limit={params.limit}", _carried(params)
@@ -165,7 +166,7 @@ def _carried(params: ItemsParams) -> str:
     """What links repeat of the request, beside limit and cursor."""
     found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
     names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
-    found += _pairs(params, (*names, "as_of", "crs", "profile", "f"))
+    found += _pairs(params, (*names, "as_of", "crs", "profile", "f", "geometry_as", "bom"))
     if params.external_id is not None:
         found.append(f"external_id={quote(params.external_id, safe='')}")
     return "".join("&" + pair for pair in found)

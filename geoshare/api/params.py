@@ -162,8 +162,26 @@ class ItemParams(Params):
         return PROFILES[0]
 
 
+PageFormat = Literal[
+    "json", "geojson", "html", "csv", "geojsonseq", "fgb", "parquet", "gpkg", "arrow"
+]  # one feature comes in fewer
+
+
 class ItemsParams(PageParams, ItemParams):
     """Which features of a collection, how many at a time, and how they are written."""
+
+    f: PageFormat | None = Field(  # type: ignore[assignment]
+        None, description="json, geojson, html, csv, geojsonseq, fgb, parquet, gpkg or arrow"
+    )
+    geometry_as: Literal["auto", "wkt", "lon_lat"] = Field(
+        "auto",
+        alias="geometry-as",
+        description="How csv writes places: auto (points as two columns, others as WKT), wkt, or "
+        "lon_lat (of a point within)",
+    )
+    bom: Literal["true", "false"] = Field(
+        "false", description="Whether csv begins with a byte order mark, as Excel needs: true or false"
+    )
 
 
 class JsonParams(Params):

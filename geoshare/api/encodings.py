@@ -1,0 +1,125 @@
+"""Pages of features in other formats than GeoJSON: for spreadsheets, GIS, data frames, and browsers.
+
+``f`` wins over ``Accept``. The page is the one that GeoJSON would show, with the same cursor: where the
+body has no room for links they are in the header ``Link``. A whole collection is an extract.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from flask import Response, render_template, request
+
+from geoshare.api import reply
+from geoshare.api.context import base_url, caller, services
+from geoshare.api.pages import GEOJSON, members_of, page_of
+from geoshare.api.params import ItemsParams
+from geoshare.errors import BadRequest
+from geoshare.extracts.layer import Style
+from geoshare.extracts.pages import page_pieces
+from geoshare.model.crs import CRS84, is_native
+from geoshare.query.items import ItemsPage
+from geoshare.services.scratch import scratch_folder
+
+
+class Encoding(NamedTuple):
+    """A format of pages: its media type, and what a file of it is called."""
+
+    media_type: str
+    suffix: str
+
+
+ENCODINGS: Final[dict[str, Encoding]] = {
+    "csv": Encoding("text/csv", "csv"),
+    "geojsonseq": Encoding("application/geo+json-seq", "geojsonl"),
+    "fgb": Encoding("application/flatgeobuf", "fgb"),
+    "parquet": Encoding("application/vnd.apache.parquet", "parquet"),
+    "gpkg": Encoding("application/geopackage+sqlite3", "gpkg"),
+    "arrow": Encoding("application/vnd.apache.arrow.stream", "arrows"),
+}
+HTML: Final = "text/html"
+DAY_US: Final = 86_400_000_000
+_PLAIN: Final = (GEOJSON, "application/json")
+_FINEST: Final = 200  # letters of a cell of the table
+
+
+def wanted(params: ItemsParams) -> str | None:
+    """The format that is asked for, where it is one of these; None: GeoJSON."""
+    if params.f is not None:
+        return params.f if params.f in ENCODINGS or params.f == "html" else None
+    names = {encoding.media_type: name for name, encoding in ENCODINGS.items()} | {HTML: "html"}
+    best = request.accept_mimetypes.best_match([*_PLAIN, *names], default=GEOJSON)
+    return names.get(best)
+
+
+def answer(params: ItemsParams, collection: str, form: str) -> Response:
+    """A page in a format.
+
+    Raises
+    ------
+    BadRequest
+        for a format that is not granted; else as the page of GeoJSON does.
+    """
+    found, who = services(), caller()
+    view = found.view_at(who, collection, params.as_of)
+    granted = found.policy(who, "read").formats(collection)
+    if form in ENCODINGS and form not in granted:
+        allowed = ["json", "html", *(name for name in ENCODINGS if name in granted)]
+        raise BadRequest("The format is not available", parameter="f", allowed=", ".join(allowed))
+    if form == "geojsonseq" and not is_native(params.crs):
+        raise BadRequest("The text sequence has coordinates of CRS84", parameter="crs", allowed=CRS84)
+    page = page_of(found, who, view, params)
+    members = members_of(found, who, base_url(), collection, params, page)
+    if form == "html":
+        response = reply.body(_table(page, members).encode(), f"{HTML}; charset=utf-8")
+    else:
+        response = _file(page, params, collection, form)
+    response.headers["Content-Crs"] = f"<{params.crs}>"
+    for link in members["links"]:
+        kind = GEOJSON if form == "html" else ENCODINGS[form].media_type
+        if link["rel"] in ("self", "next"):
+            response.headers.add("Link", f'<{link["href"]}>; rel="{link["rel"]}"; type="{kind}"')
+    response.headers["OGC-NumberReturned"] = str(members["numberReturned"])
+    if "numberMatched" in members:
+        response.headers["OGC-NumberMatched"] = str(members["numberMatched"])
+    return response
+
+
+def _file(page: ItemsPage, params: ItemsParams, collection: str, form: str) -> Response:
+    found, encoding = services(), ENCODINGS[form]
+    style = Style(params.geometry_as, "names", params.bom == "true")
+    now_us = found.clock.now_us() // DAY_US * DAY_US  # stated in a GeoPackage, whose tag it is part of
+    with scratch_folder(found.scratch()) as folder:
+        pieces = page_pieces(page, form, params.crs, style, now_us=now_us, folder=folder)
+        content = b"".join(pieces)  # of a page: as bounded as its limit
+    charset = "; charset=utf-8; header=present" if form == "csv" else ""
+    response = reply.body(content, encoding.media_type + charset)
+    name = f"{collection}.{encoding.suffix}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _table(page: ItemsPage, members: dict[str, Any]) -> str:
+    """The page as a table that works without scripts."""
+    about = page.view.collection
+    columns = [column for column in page.view.columns if column.name in page.columns]
+    copied = page.view.materialise(page.rows, page.columns, None).to_pylist()
+    links = {link["rel"]: link["href"] for link in members["links"]}
+    rows = [(row["id"], [_shown(row[column.name]) for column in columns]) for row in copied]
+    return render_template(
+        "items.html",
+        about=about,
+        columns=columns,
+        rows=rows,
+        base=base_url(),
+        following=links.get("next"),
+        collection=links["collection"],
+        matched=members.get("numberMatched"),
+    )
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return text if len(text) <= _FINEST else text[:_FINEST] + "…"
