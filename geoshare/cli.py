@@ -23,6 +23,7 @@ from geoshare.cli_print import print_map
 from geoshare.cli_report import show_report
 from geoshare.cli_shares import shares
 from geoshare.cli_sync import sync
+from geoshare.client.sending import send_files
 from geoshare.errors import GeoshareError
 from geoshare.extracts.archive import ZOOMS
 from geoshare.model.box import Box
@@ -124,7 +125,11 @@ def keeper(settings: Settings) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--provider", required=True, help="The organisation in whose name.")
+@click.option("--provider", help="The organisation in whose name; with --server: that of the key.")
+@click.option("--server", metavar="URL", help="Send them to a server, in pieces that can be resumed.")
+@click.option(
+    "--key-file", type=click.Path(path_type=Path, dir_okay=False), help="File that holds the API key."
+)
 @click.option("--collection", help="The collection the features belong to.")
 @click.option("--mapping", help="A mapping profile.")
 @click.option("--crs", help="The horizontal datum where a file has none, e.g. EPSG:6677.")
@@ -160,9 +165,20 @@ def keeper(settings: Settings) -> None:
 @click.option("--new-provider", is_flag=True, help="Take a name that is almost another provider's.")
 @click.pass_obj
 def contribute(
-    settings: Settings, /, files: tuple[Path, ...], provider: str, new_provider: bool, **options: Any
+    settings: Settings,
+    /,
+    files: tuple[Path, ...],
+    provider: str | None,
+    server: str | None,
+    key_file: Path | None,
+    new_provider: bool,
+    **options: Any,
 ) -> None:
-    """Take files into the record; returns when they are visible."""
+    """Take files into the record, or send them to a server; returns when they are visible."""
+    if server is not None:
+        sys.exit(not send_files(server, key_file, files, {"provider": provider, **options}))
+    if provider is None:
+        raise click.UsageError("Missing option '--provider', or '--server'.")
     services = build_services(settings)
     local, provider = Local(services), known_provider(services, provider, new=new_provider)
     failed = False

@@ -7,16 +7,32 @@ from pathlib import Path
 
 import click
 
+from geoshare.client.command import area
 from geoshare.services import build_services
 from geoshare.services.local import Local
 from geoshare.services.warnings import Taken
 from geoshare.settings import Settings
 from geoshare.terminal import ERRORS
 
+AREA = "area"
 
-@click.group()
+
+class Sync(click.Group):
+    """A command of its own with one command below it: what is none of those is an area's."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Let all but the names of commands be said to ``area``."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = [AREA, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Sync)
 def sync() -> None:
-    """Take what others publish."""
+    """Take what others publish: files of an area (the usual), or the weather service's warnings."""
+
+
+sync.add_command(area, AREA)
 
 
 @sync.command("warnings")
