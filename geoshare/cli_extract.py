@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from geoshare.access.audit.manifests import verify_extract
 from geoshare.errors import BadRequest
 from geoshare.extracts import ExtractRequest
-from geoshare.extracts.request import FileFormat
+from geoshare.extracts.request import FileFormat, Projector
 from geoshare.services import build_services
 from geoshare.services.exports import export_extract
 from geoshare.settings import Settings
@@ -41,6 +41,11 @@ _SEVERAL = ("collections", "mesh", "columns")
 @click.option("--bom/--no-bom", default=True, show_default=True, help="Of csv.")
 @click.option("--min-zoom", type=int, help="Of pmtiles.")
 @click.option("--max-zoom", type=int, help="Of pmtiles.")
+@click.option(
+    "--projector",
+    type=click.Choice(get_args(Projector)),
+    help="Of lanelet2 and autoware; left out: MGRS where the map lies in one square.",
+)
 @click.option(
     "--tier", default="open", show_default=True, help="Whose view: what this tier may download."
 )

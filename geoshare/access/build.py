@@ -206,7 +206,10 @@ class _Builder:
             name
             for name in self.names
             if self.known[name].kind == "vector"
-            and (name in targets or targets & {item.reference for item in self.known[name].properties})
+            and (
+                name in targets
+                or any(targets & {*item.references} for item in self.known[name].properties)
+            )
         ]
 
     def _draft(self, name: str) -> Draft:
@@ -237,11 +240,14 @@ class _Builder:
             self._areas[code] = coded_area(self.packs, code)
         return self._areas[code]
 
-    def _targets(self, name: str) -> VisibleIds:
-        """Ids a collection shows under this policy."""
-        if name in self.names and self.known[name].kind == "vector":
-            return self._draft(name).visible_ids
-        return VisibleIds()
+    def _targets(self, names: str) -> VisibleIds:
+        """Ids that a collection, or several named with blanks between, show under this policy."""
+        found = [
+            self._draft(name).visible_ids
+            for name in names.split()
+            if name in self.names and self.known[name].kind == "vector"
+        ]
+        return found[0] if len(found) == 1 else VisibleIds(tuple(p for ids in found for p in ids.parts))
 
     def _features(self, name: str) -> tuple[ViewManifest, Shown]:
         """Settle references, write overlays and bitmaps, and say what the view holds."""

@@ -142,16 +142,32 @@ def _kept(words: Sequence[str | None], kind: Kind, target: VisibleIds) -> list[s
     seen = target.has(id_hashes([item for items in lists for item in items]))
     left, at = [], 0
     for word, items in zip(words, lists, strict=True):
-        visible = [
-            item for item, seen_one in zip(items, seen[at : at + len(items)], strict=True) if seen_one
-        ]
+        found = seen[at : at + len(items)]
         at += len(items)
-        whole = len(visible) == len(items) and bool(items)
-        left.append(word if whole else orjson.dumps(visible).decode() if visible else None)
+        if len(items) and found.all():
+            left.append(word)
+        else:
+            visible = {item for item, one in zip(items, found, strict=True) if one}
+            left.append(_only(word, visible) if visible else None)
     return left
 
 
+def _only(word: str | None, visible: set[str]) -> str:
+    """A JSON list of ids, or an object of such lists, without those that are not visible."""
+    ids = orjson.loads(word or "[]")
+    if isinstance(ids, list):
+        return orjson.dumps([item for item in ids if item in visible]).decode()
+    lists = {name: [item for item in _texts(value) if item in visible] for name, value in ids.items()}
+    return orjson.dumps({name: items for name, items in lists.items() if items}).decode()
+
+
 def _ids(word: str | None) -> list[str]:
-    """Ids in a JSON list; none in anything else."""
+    """Ids in a JSON list, or in the lists of a JSON object; none in anything else."""
     ids = orjson.loads(word) if word else None
-    return [item for item in ids if isinstance(item, str)] if isinstance(ids, list) else []
+    if isinstance(ids, dict):
+        return [item for items in ids.values() for item in _texts(items)]
+    return _texts(ids)
+
+
+def _texts(items: object) -> list[str]:
+    return [item for item in items if isinstance(item, str)] if isinstance(items, list) else []

@@ -38,6 +38,7 @@ SUFFIXES: Final[dict[FileFormat, str]] = {
     "dxf": ".dxf",
     "pmtiles": ".pmtiles",
     "opendrive": ".xodr",
+    "lanelet2": ".osm",
 }
 _RECORD: Final = b"\x1e"  # RFC 8142: each text begins with it and ends with a line feed
 

@@ -14,7 +14,7 @@ from geoshare.errors import BadRequest
 from geoshare.extracts.archive import DEEPEST, ZOOMS
 from geoshare.extracts.areas import MAX_MESHES, MESH_HELP, asked_area, check_box, mesh_area
 from geoshare.extracts.projection import CRS_HELP, Projection, projection
-from geoshare.extracts.road_maps import COLLECTIONS, LANES
+from geoshare.extracts.road_maps import LANES, OF_FORMAT
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.model.times import parse_interval
@@ -26,11 +26,12 @@ from tiles.arrays import Rows
 MAX_COLLECTIONS = 32
 FileFormat = Literal[
     "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
-    "pmtiles", "opendrive", "html",
+    "pmtiles", "opendrive", "lanelet2", "autoware", "html",
 ]  # fmt: skip
 DEGREES_ONLY: Final = ("geojson", "geojsonseq")  # RFC 7946 and RFC 8142 know CRS84 alone
-WHOLE_MAPS: Final = ("pmtiles", "opendrive", "html")  # made of all of a place, in a CRS of their own
+WHOLE_MAPS: Final = ("pmtiles", *OF_FORMAT, "html")  # made of all of a place, in a CRS of their own
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=1_000)]
+Projector = Literal["MGRS", "TransverseMercator"]
 
 
 class ExtractRequest(BaseModel):
@@ -44,7 +45,7 @@ class ExtractRequest(BaseModel):
     format: FileFormat = Field(
         "gpkg",
         description="gpkg, geojson, geojsonseq, parquet, fgb, arrow, csv, xlsx, shp, dxf, pmtiles, "
-        "opendrive or html; rasters come as COG beside it",
+        "opendrive, lanelet2, autoware or html; rasters come as COG beside it",
     )
     bbox: tuple[float, float, float, float] | None = Field(
         None, description="west, south, east, north in degrees (CRS84)"
@@ -85,6 +86,12 @@ class ExtractRequest(BaseModel):
     )
     max_zoom: int | None = Field(
         None, ge=0, le=DEEPEST, description=f"Last zoom of pmtiles, {ZOOMS[1]} if left out"
+    )
+
+    projector: Projector | None = Field(
+        None,
+        description="What local_x and local_y of lanelet2 and autoware count in: MGRS (which the area"
+        " must lie in one square of) or TransverseMercator; MGRS where possible if left out",
     )
 
     @model_validator(mode="after")
@@ -130,14 +137,19 @@ class ExtractRequest(BaseModel):
 
     @model_validator(mode="after")
     def _roads_are_whole(self) -> Self:
-        if self.format != "opendrive":
+        if self.projector is not None and self.format not in ("lanelet2", "autoware"):
+            raise ValueError("projector is for the formats lanelet2 and autoware")
+        collections = OF_FORMAT.get(self.format)
+        if collections is None:
             return self
-        if LANES not in self.collections or not set(self.collections) <= set(COLLECTIONS):
+        if LANES not in self.collections or not set(self.collections) <= set(collections):
             raise ValueError(
-                f"opendrive is made of {LANES} and, if wanted, {', '.join(COLLECTIONS[1:])}"
+                f"{self.format} is made of {LANES} and, if wanted, {', '.join(collections[1:])}"
             )
         if self.mode != "whole" or self.filter is not None or self.datetime is not None:
-            raise ValueError("opendrive holds whole roads: give neither mode nor filter nor datetime")
+            raise ValueError(
+                f"{self.format} holds whole roads: give neither mode nor filter nor datetime"
+            )
         return self
 
     @property

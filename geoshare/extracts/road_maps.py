@@ -16,3 +16,12 @@ COLLECTIONS: Final[tuple[str, ...]] = (
     "areas",
 )
 MAX_LANES: Final = 200_000
+LANELET2: Final[tuple[str, ...]] = (
+    LANES,
+    "lane_boundaries",
+    "regulatory_elements",
+    "roadside_features",
+    "structures",
+    "areas",
+)
+OF_FORMAT: Final = {"opendrive": COLLECTIONS, "lanelet2": LANELET2, "autoware": LANELET2}

@@ -18,10 +18,12 @@ from geoshare.extracts.chunks import chunks, feature_chunks
 from geoshare.extracts.dictionary import FILE as DICTIONARY
 from geoshare.extracts.dictionary import data_dictionary
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
+from geoshare.extracts.lanelet2 import MAP, write_autoware, write_lanelet2
 from geoshare.extracts.layer import Layer, Style
 from geoshare.extracts.opendrive import write_opendrive
 from geoshare.extracts.rasters import write_rasters
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
+from geoshare.extracts.road_maps import OF_FORMAT
 from geoshare.extracts.terms import TABLE, answers, licences_of, terms, terms_table
 from geoshare.extracts.zips import pack
 from geoshare.model.policy import Policy, Terms
@@ -31,7 +33,7 @@ from geoshare.query import RasterView, View, Views
 MANIFEST: Final = "manifest.json"
 TERMS: Final = "LICENCES.txt"
 CONVERSION: Final = "conversion.json"  # what another format could not say
-TOGETHER: Final = ("pmtiles", "opendrive")  # one file of all collections
+TOGETHER: Final = ("pmtiles", *OF_FORMAT)  # one file of all collections
 FORMAT: Final = 1
 MAX_TILES: Final = 400_000  # of one extract; larger archives are made from the command line
 _BLOCK: Final = 1 << 20
@@ -85,13 +87,13 @@ def write_extract(
         manifest["terms"] = answers(policy, made.views, now_us, agreements)
         (folder / TABLE).write_bytes(terms_table(manifest["terms"]))
         (folder / DICTIONARY).write_bytes(data_dictionary(made.views, _columns(made)))
-        manifest["files"] = [_entry(file) for file in _files(folder)]
+        manifest["files"] = [_entry(folder, file) for file in _files(folder)]
         (folder / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         manifest_sha256 = _sha256(folder / MANIFEST)
         for file_name, content in seal(manifest_sha256).items():
             (folder / file_name).write_bytes(content)
         aside = folder / "whole.zip"
-        pack(_files(folder), aside, now_us)
+        pack(folder, _files(folder), aside, now_us)
         found = {
             "sha256": _sha256(aside),
             "size": aside.stat().st_size,
@@ -159,11 +161,17 @@ def _write_tiles(made: Plan, folder: Path, now_us: int, progress: Report) -> lis
 
 def _write_roads(made: Plan, folder: Path, now_us: int, progress: Report) -> list[dict[str, Any]]:
     """Write one road map of all collections, and its report, where it is asked for."""
-    if made.request.format != "opendrive":
+    asked = made.request.format
+    if asked not in OF_FORMAT:
         return []
     progress(0.1, "roads")
-    name = f"geoshare{SUFFIXES['opendrive']}"
-    counts, report = write_opendrive(folder / name, made, now_us)
+    if asked == "autoware":
+        name = MAP
+        counts, report = write_autoware(folder, made, now_us)
+    else:
+        name = f"geoshare{SUFFIXES[asked]}"
+        write = write_opendrive if asked == "opendrive" else write_lanelet2
+        counts, report = write(folder / name, made, now_us)
     (folder / CONVERSION).write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
     return [
         {
@@ -250,11 +258,15 @@ def _write_rasters(
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.is_file())
+    return sorted(file for file in folder.rglob("*") if file.is_file())
 
 
-def _entry(file: Path) -> dict[str, Any]:
-    return {"name": file.name, "size": file.stat().st_size, "sha256": _sha256(file)}
+def _entry(folder: Path, file: Path) -> dict[str, Any]:
+    return {
+        "name": file.relative_to(folder).as_posix(),
+        "size": file.stat().st_size,
+        "sha256": _sha256(file),
+    }
 
 
 def _sha256(file: Path) -> str:

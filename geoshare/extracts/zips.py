@@ -24,13 +24,11 @@ def stamp(name: str, now_us: int) -> zipfile.ZipInfo:
     return entry
 
 
-def pack(files: Iterable[Path], target: Path, now_us: int) -> None:
-    """Pack files in their order, dated as the extract is, block by block."""
+def pack(folder: Path, files: Iterable[Path], target: Path, now_us: int) -> None:
+    """Pack files of a folder in their order, dated as the extract is, block by block."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for file in files:
-            with (
-                open(file, "rb") as content,
-                archive.open(stamp(file.name, now_us), "w", force_zip64=True) as out,
-            ):
+            entry = stamp(file.relative_to(folder).as_posix(), now_us)
+            with open(file, "rb") as content, archive.open(entry, "w", force_zip64=True) as out:
                 while block := content.read(_BLOCK):
                     out.write(block)

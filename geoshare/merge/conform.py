@@ -105,13 +105,26 @@ class Conformer:
 
     def _referred(self, known: Property, values: list[Any]) -> list[Any]:
         def ids(names: Sequence[str]) -> list[str]:
+            if len(known.references) > 1:
+                return self._of_several(known.references, names)
             return self._identities.of_reference(known.reference, self._provider, names)
 
         if known.type == "array":
             return [None if value is None else ids([str(item) for item in value]) for value in values]
+        if known.type == "object":
+            return [_by_role(value, ids) for value in values]
         present = [row for row, value in enumerate(values) if value is not None]
         made = dict(zip(present, ids([values[row] for row in present]), strict=True))
         return [made.get(row) for row in range(len(values))]
+
+    def _of_several(self, collections: Sequence[str], names: Sequence[str]) -> list[str]:
+        """Ids of what is named as ``collection/record``; a name that says no collection is left out."""
+        found = []
+        for name in names:
+            collection, _, record = name.partition("/")
+            if collection in collections and record:
+                found += self._identities.of_reference(collection, self._provider, [record])
+        return found
 
     @staticmethod
     def _picked(columns: dict[str, list[Any]], name: str, rows: list[int]) -> list[Any]:
@@ -123,6 +136,15 @@ class Conformer:
             return [None] * len(rows)
         texts = self._picked(columns, self.collection.time[end], rows)
         return [moment_us(text) for text in texts]
+
+
+def _by_role(value: Any, ids: Callable[[Sequence[str]], list[str]]) -> dict[str, list[str]] | None:
+    """Ids in an object of lists of names; None where there are none."""
+    if not isinstance(value, dict):
+        return None
+    lists = {role: names for role, names in value.items() if isinstance(names, list)}
+    made = {str(role): ids([str(name) for name in names]) for role, names in lists.items()}
+    return {role: names for role, names in made.items() if names} or None
 
 
 def moment_us(text: Any) -> int | None:

@@ -10,8 +10,9 @@ identifies the feature whoever sends it); ``x-geoshare-time`` (``instant`` or ``
 ``x-description-ja`` (the description in Japanese),
 ``x-enum-titles`` and ``x-enum-titles-ja`` (titles of
 known values; the list of values is closed only where ``enum`` says so), ``x-geoshare-reference``
-(collection referred to) and ``x-geoshare-measure`` (true: depends on the
-whole geometry, so it is recomputed or null where a policy cuts).
+(collection referred to, or several with blanks between; the values of an object are lists of ids)
+and ``x-geoshare-measure`` (true: depends on the whole geometry, so it is recomputed or null where a
+policy cuts).
 """
 
 from __future__ import annotations
@@ -94,6 +95,11 @@ class Property:
     reference: str = ""
     measure: bool = False
     description: str = ""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Collections that values may refer to."""
+        return tuple(self.reference.split())
 
 
 @dataclass(frozen=True, slots=True)

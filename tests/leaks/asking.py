@@ -375,7 +375,7 @@ class Asker:
         }
         if rng.random() < 0.25:
             lanes = rng.choice((("lanes",), ("lanes", "lane_boundaries"), ("lanes", "segments")))
-            said = {"collections": lanes, "format": "opendrive"}
+            said = {"collections": lanes, "format": rng.choice(("opendrive", "lanelet2", "autoware"))}
         if rng.random() < 0.5:
             said["bbox"] = self.box()
         if rng.random() < (0.05 if said["format"] in WHOLE else 0.3):

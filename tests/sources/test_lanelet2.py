@@ -14,9 +14,9 @@ import pytest
 import shapely
 
 from geoshare.errors import BadData
+from geoshare.model.mgrs import mgrs_origin
+from geoshare.model.roads.lanelets import side
 from geoshare.sources import Bounds
-from geoshare.sources.lanelet2.lanes import side
-from geoshare.sources.lanelet2.places import mgrs_origin
 
 LIBRARY = json.loads((Path(__file__).parent / "data" / "lanelet2_library.json").read_text())
 MAPS = sorted(LIBRARY)

@@ -115,10 +115,13 @@ class _Folder:
         self._path = path
 
     def names(self) -> set[str]:
-        return {item.name for item in self._path.iterdir()}
+        inside = (item for item in self._path.rglob("*") if item.is_file())
+        return {item.relative_to(self._path).as_posix() for item in inside}
 
     def open(self, name: str) -> IO[bytes]:
-        return open(self._path / Path(name).name, "rb")
+        if name not in self.names():
+            raise FileNotFoundError(name)
+        return open(self._path / name, "rb")
 
     def small(self, name: str) -> bytes | None:
         if name not in self.names():

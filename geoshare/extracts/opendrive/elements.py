@@ -8,8 +8,8 @@ from lxml import etree
 
 from geoshare.extracts.opendrive.fitted import Fitted, lane_type
 from geoshare.extracts.opendrive.model import Losses, OutLane, OutRoad
-from geoshare.extracts.opendrive.rows import Row
 from geoshare.extracts.opendrive.xml import add
+from geoshare.extracts.road_rows import Row
 from geoshare.model.roads import LINE, Cubics, Piece
 
 _MARKS: Final = {

@@ -22,7 +22,7 @@ from geoshare.extracts.opendrive.fit import (
 )
 from geoshare.extracts.opendrive.frame import OutFrame
 from geoshare.extracts.opendrive.model import Losses
-from geoshare.extracts.opendrive.rows import Row
+from geoshare.extracts.road_rows import Row
 from geoshare.model.roads import Cubics, Lane, Plan, Road, Section
 
 Array = NDArray[np.float64]

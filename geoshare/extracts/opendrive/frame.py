@@ -13,8 +13,8 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
-from geoshare.extracts.opendrive.rows import Row
 from geoshare.extracts.opendrive.xml import parsed
+from geoshare.extracts.road_rows import Row
 from geoshare.model.roads.reference import read_geo_reference
 
 Array = NDArray[np.float64]

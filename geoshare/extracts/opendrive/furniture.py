@@ -9,8 +9,8 @@ import shapely
 from lxml import etree
 
 from geoshare.extracts.opendrive.model import Losses, OutLane, OutRoad
-from geoshare.extracts.opendrive.rows import MapRows, Row
 from geoshare.extracts.opendrive.xml import add, parsed, put_after
+from geoshare.extracts.road_rows import MapRows, Row
 
 _NAMES: Final = (
     "driving entry exit onRamp offRamp connectingRamp slipLane bidirectional bus taxi HOV stop"

@@ -8,8 +8,8 @@ from lxml import etree
 
 from geoshare.extracts.opendrive.frame import OutFrame, frame_of_segment
 from geoshare.extracts.opendrive.model import Numbers, OutLane, OutRoad
-from geoshare.extracts.opendrive.rows import Row
 from geoshare.extracts.opendrive.xml import parsed, put_after, put_first
+from geoshare.extracts.road_rows import Row
 
 Whole = tuple[OutFrame, etree._Element, list[tuple[int, etree._Element, Row]]]
 

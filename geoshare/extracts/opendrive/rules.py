@@ -12,8 +12,8 @@ from lxml import etree
 from geoshare.extracts.opendrive.fit import Ruler
 from geoshare.extracts.opendrive.frame import OutFrame
 from geoshare.extracts.opendrive.model import Losses, OutLane, OutRoad
-from geoshare.extracts.opendrive.rows import MapRows, Row
 from geoshare.extracts.opendrive.xml import add, put_after
+from geoshare.extracts.road_rows import MapRows, Row
 
 _SIGNALS: Final = ("traffic_light", "traffic_sign", "speed_limit")
 _OBJECTS: Final = {

@@ -10,7 +10,6 @@ import numpy as np
 import shapely
 from lxml import etree
 
-from geoshare.errors import BadRequest
 from geoshare.extracts.opendrive import kept
 from geoshare.extracts.opendrive.elements import road_element
 from geoshare.extracts.opendrive.fitted import abreast, fit, keeps_left
@@ -18,12 +17,12 @@ from geoshare.extracts.opendrive.frame import choose
 from geoshare.extracts.opendrive.furniture import furnish
 from geoshare.extracts.opendrive.linking import Linker
 from geoshare.extracts.opendrive.model import Losses, Numbers, OutRoad
-from geoshare.extracts.opendrive.rows import MapRows, Row, gather
 from geoshare.extracts.opendrive.rules import place_rules
 from geoshare.extracts.opendrive.through import name_junctions
 from geoshare.extracts.opendrive.xml import add, parsed, written
 from geoshare.extracts.request import Plan
 from geoshare.extracts.road_maps import COLLECTIONS
+from geoshare.extracts.road_rows import MapRows, Row, check_some, gather
 from geoshare.model.times import iso
 
 _OLDEST = (1, 7)  # what states a rule of traffic and joins roads directly
@@ -54,14 +53,8 @@ def write_opendrive(path: Path, made: Plan, now_us: int) -> tuple[dict[str, int]
         There are too many.
     """
     rows = gather(made)
+    check_some(rows)
     shapes = [row.geometry for row in rows["lanes"].values() if row.geometry is not None]
-    if not shapes:
-        raise BadRequest(
-            "There are no lanes in the area.",
-            parameter="bbox",
-            allowed="an area with lanes",
-            message_ja="範囲に車線がありません。",
-        )
     builder = _Map(rows, shapely.total_bounds(shapes))
     root = builder.build(now_us)
     path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))

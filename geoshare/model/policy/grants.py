@@ -32,7 +32,7 @@ Action = Literal[
 ]
 Format = Literal[
     "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
-    "pmtiles", "opendrive", "pdf", "html",
+    "pmtiles", "opendrive", "lanelet2", "autoware", "pdf", "html",
 ]  # fmt: skip
 Names = tuple[str, ...] | Literal["all"]
 AreaCode = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,32}$")]

@@ -10,16 +10,25 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.model import lanelet2 as words
 from geoshare.model.report import Report
+from geoshare.model.roads.lanelets import Border, Neighbours, align, centre_line, neighbours
 from geoshare.sources import messages
-from geoshare.sources.lanelet2 import words
 from geoshare.sources.lanelet2.elements import Element, Elements
-from geoshare.sources.lanelet2.lanes import Border, Neighbours, align, centre_line, neighbours
+from geoshare.sources.lanelet2.kept import (
+    OF_RELATIONS,
+    Naming,
+    collection_of_way,
+    kept_node,
+    kept_relation,
+    kept_way,
+)
 from geoshare.sources.lanelet2.parts import area_tags, extra, facing_deg, linestring, sign_speed_kmh
 from geoshare.sources.lanelet2.rings import polygon
 from geoshare.sources.records import Record
 
 _GEOD = pyproj.Geod(ellps="WGS84")
+_RULE = ("regulatory_element", "")
 
 
 class MapBuilder:
@@ -30,6 +39,8 @@ class MapBuilder:
         self._lines: dict[str, NDArray[np.float64] | None] = {}
         self._lane_of_rule: dict[str, list[str]] = {}
         self._centre: dict[str, shapely.LineString] = {}
+        self._bounding: set[str] = set()
+        self._naming = Naming(elements, self._bounding)
 
     def records(self) -> Iterator[Record]:
         """All records of the map, collection by collection."""
@@ -37,22 +48,22 @@ class MapBuilder:
         kinds = {relation.id: relation.tags.get("type", "") for relation in relations}
         lanelets = [item for item in relations if kinds[item.id] == "lanelet"]
         borders = self._borders(lanelets)
+        self._bounding |= {border.way for pair in borders.values() for border in pair}
         yield from self._lanes(borders)
-        bounding = {border.way for pair in borders.values() for border in pair}
         for way in self._elements.ways.values():
-            record = self._way(way, bounding)
+            record = self._way(way)
             if record is not None:
                 yield record
         for relation in relations:
             if kinds[relation.id] == "multipolygon":
                 yield from self._area(relation)
-            elif kinds[relation.id] == "regulatory_element":
-                yield self._rule(relation)
+            elif kinds[relation.id] != "lanelet":
+                yield self._rule(relation)  # or what else joins elements
         yield from self._points()
         self._count_others(kinds)
 
     def _count_others(self, kinds: dict[str, str]) -> None:
-        known = {"lanelet", "multipolygon", "regulatory_element"}
+        known = {*OF_RELATIONS, *_RULE}
         others = sorted({kind or "?" for kind in kinds.values()} - known)
         if others:
             count = sum(kind not in known for kind in kinds.values())
@@ -104,6 +115,8 @@ class MapBuilder:
             for member in lanelet.first("regulatory_element"):
                 self._lane_of_rule.setdefault(member.ref, []).append(key)
             properties = self._lane_tags(lanelet, left, right, beside[key])
+            properties["lanelet2"] = kept_relation(lanelet)
+            properties["roles"] = self._naming.roles_of_lane(lanelet)
             properties["width_m"] = round(width_m, 3)
             properties["length_m"] = round(float(_GEOD.line_length(line[:, 0], line[:, 1])), 3)
             yield Record("lanes", key, geometry, properties)
@@ -117,7 +130,7 @@ class MapBuilder:
         turn = tags.get("turn_direction")
         out: dict[str, Any] = {
             "subtype": subtype,
-            "type": words.LANE_TYPES.get(subtype or ""),
+            "type": words.lane_type(lanelet.tags),
             "turn_direction": turn if turn in ("left", "right", "straight") else None,
             "speed_limit_kmh": words.speed_kmh(tags.get("speed_limit")) or self._limit_of(rules),
             "one_way": words.truth(tags.get("one_way")),
@@ -141,6 +154,7 @@ class MapBuilder:
             tags["reversed"] = " ".join(
                 name for name, border in (("left", left), ("right", right)) if border.reversed
             )
+        tags.pop(words.LANE_TYPE, None)
         return out | extra(tags, "type", *(key for key in tags if key.startswith("participant:")))
 
     def _limit_of(self, rules: list[str]) -> float | None:
@@ -154,8 +168,14 @@ class MapBuilder:
 
     # ways
 
-    def _way(self, way: Element, bounding: set[str]) -> Record | None:
+    def _way(self, way: Element) -> Record | None:
         """A way as the record it is; every way becomes exactly one."""
+        record = self._record_of_way(way)
+        if record is not None:
+            record.properties["lanelet2"] = kept_way(way, self._elements)
+        return record
+
+    def _record_of_way(self, way: Element) -> Record | None:
         tags = dict(way.tags)
         kind = tags.get("type", "")
         line = self._line(way)
@@ -171,13 +191,13 @@ class MapBuilder:
         }
         if kind in words.ROADSIDE and nodes:
             tags["node_tags"] = nodes  # type: ignore[assignment]
-        if way.id not in bounding:
-            if words.truth(tags.get("area")):
-                return self._closed_way(way, line, tags)
-            if kind in words.ROADSIDE:
-                return self._roadside(way.id, linestring(line), tags)
-            if kind in words.STRUCTURES:
-                return self._structure(way.id, linestring(line), tags)
+        collection = collection_of_way(way, self._bounding)
+        if collection == "areas":
+            return self._closed_way(way, line, tags)
+        if collection == "roadside_features":
+            return self._roadside(way.id, linestring(line), tags)
+        if collection == "structures":
+            return self._structure(way.id, linestring(line), tags)
         properties = {
             "type": tags.get("type") or None,
             "subtype": tags.get("subtype") or None,
@@ -203,11 +223,11 @@ class MapBuilder:
         return Record("areas", way.id, shape, area_tags(tags))
 
     def _roadside(self, key: str, geometry: shapely.Geometry, tags: dict[str, str]) -> Record:
-        name = words.ROADSIDE[tags["type"]]
+        name = words.ROADSIDE.get(tags.get("type", "")) or tags.get("type") or words.BARE
         height_m = words.number(tags.get("height"))
         properties = {
             "class": name,
-            "subtype": tags.get("subtype") or None,
+            "subtype": tags.pop(words.SIGN_CODE, "") or tags.get("subtype") or None,
             "height_m": height_m,
             "orientation_deg": facing_deg(geometry) if name in words.FACING else None,
         }
@@ -226,15 +246,18 @@ class MapBuilder:
         return Record("structures", key, geometry, properties | extra(tags, "type", "name"))
 
     def _points(self) -> Iterator[Record]:
-        """Nodes that are things of their own: poles, lamps, trees."""
+        """Nodes that are things of their own: poles, lamps, trees, and points of no line."""
         inside = {node for way in self._elements.ways.values() for node in way.nodes}
-        for node, tags in self._elements.node_tags.items():
-            place = self._places[self._elements.node_index[node]]
+        inside -= self._naming.nodes_of_relations()
+        for node, row in self._elements.node_index.items():
+            place = self._places[row]
             if node in inside or not np.isfinite(place[:2]).all():
                 continue
-            if tags.get("type") in words.POINTS:
-                point = shapely.Point(place if np.isfinite(place[2]) else place[:2])
-                yield self._roadside(f"node/{node}", point, tags)
+            tags = self._elements.node_tags.get(node, {})
+            point = shapely.Point(place if np.isfinite(place[2]) else place[:2])
+            record = self._roadside(f"node/{node}", point, dict(tags))
+            record.properties["lanelet2"] = kept_node(node, tags)
+            yield record
 
     # relations
 
@@ -254,22 +277,20 @@ class MapBuilder:
             self._report.refuse(relation.id, reason, dict(relation.tags))
             return
         properties = area_tags(dict(relation.tags))
-        rules = [member.ref for member in relation.first("regulatory_element")]
-        for rule in rules:
-            self._lane_of_rule.setdefault(rule, [])
+        properties["roles"] = self._naming.roles(relation.members)
+        properties["lanelet2"] = kept_relation(relation)
         yield Record("areas", relation.id, shape, properties)
 
     def _rule(self, relation: Element) -> Record:
         tags = dict(relation.tags)
-        roles: dict[str, list[str]] = {}
-        for member in relation.members:
-            roles.setdefault(member.role, []).append(member.ref)
+        roles = self._naming.roles(relation.members) or {}
         lanes = list(
             dict.fromkeys(self._lane_of_rule.get(relation.id, []) + self._member_lanes(relation))
         )
         limit = words.speed_kmh(tags.get("speed_limit")) or sign_speed_kmh(relation)
+        kind = tags.get("type", "")
         properties = {
-            "subtype": tags.get("subtype"),
+            "subtype": tags.get("subtype") or (None if kind in _RULE else kind),
             "lane_ids": lanes or None,
             "refers_ids": roles.get("refers"),
             "ref_line_ids": roles.get("ref_line"),
@@ -277,6 +298,7 @@ class MapBuilder:
             "speed_limit_kmh": limit,
             "fallback": words.truth(tags.get("fallback")),
             "dynamic": words.truth(tags.get("dynamic")),
+            "lanelet2": kept_relation(relation),
         }
         used = [name for name in ("fallback", "dynamic") if properties[name] is not None]
         shape = self._rule_shape(relation, lanes)

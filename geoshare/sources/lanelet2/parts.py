@@ -9,7 +9,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geoshare.sources.lanelet2 import words
+from geoshare.model import lanelet2 as words
 from geoshare.sources.lanelet2.elements import Element
 
 _GEOD = pyproj.Geod(ellps="WGS84")

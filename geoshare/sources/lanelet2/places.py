@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.model.box import Box
 from geoshare.model.datum import Transform, to_foundation
+from geoshare.model.mgrs import mgrs_origin
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.lanelet2.elements import Elements
 from geoshare.sources.request import ReadRequest
-
-_COLUMNS = ("ABCDEFGH", "JKLMNPQR", "STUVWXYZ")  # by (zone - 1) mod 3
-_ROWS = "ABCDEFGHJKLMNPQRSTUV"
-_BANDS = "CDEFGHJKLMNPQRSTUVWX"  # 8 degrees each from 80 S
-_SQUARE = re.compile(r"(\d{1,2})([C-HJ-NP-X])([A-HJ-NP-Z])([A-HJ-NP-V])")
-_METRES_PER_DEGREE = 110_574.0
-
-
-def mgrs_origin(square: str) -> tuple[str, float, float] | None:
-    """UTM zone as EPSG code and easting, northing (metres) of a 100 km square such as ``54SUE``.
-
-    Military grid reference system: column letters repeat every three zones, row letters every
-    2,000 km and start at F in even zones; the latitude band tells which repetition is meant.
-    """
-    found = _SQUARE.fullmatch(square.strip().upper())
-    if not found or not 1 <= int(found.group(1)) <= 60:
-        return None
-    zone, band, column, row = int(found.group(1)), *found.groups()[1:]
-    columns = _COLUMNS[(zone - 1) % 3]
-    if column not in columns:
-        return None
-    easting = (columns.index(column) + 1) * 100_000.0
-    row_number = (_ROWS.index(row) - (5 if zone % 2 == 0 else 0)) % 20
-    south_deg = _BANDS.index(band) * 8 - 80
-    northern = south_deg >= 0
-    lowest = south_deg * _METRES_PER_DEGREE + (0.0 if northern else 10_000_000.0)
-    northing = row_number * 100_000.0
-    while northing + 100_000.0 <= lowest - 50_000.0:  # a square may begin a little below its band
-        northing += 2_000_000.0
-    return f"EPSG:{(32600 if northern else 32700) + zone}", easting, northing
 
 
 def locate(elements: Elements, request: ReadRequest, report: Report) -> NDArray[np.float64]:

@@ -66,8 +66,8 @@ def datum_from_profile(crs: str) -> Message:
 def relations_kept(count: int, kinds: str) -> Message:
     return Message(
         "relations-unknown",
-        f"{count} relation(s) of other kinds were not taken: {kinds}.",
-        f"その他の種類のリレーション{count}件は取り込みませんでした: {kinds}",
+        f"{count} relation(s) of other kinds were kept among the regulatory elements: {kinds}.",
+        f"その他の種類のリレーション{count}件は規制要素として取り込みました: {kinds}",
     )
 
 

@@ -73,8 +73,8 @@ def _signal(parsed: Parsed, context: MapContext, item: etree._Element) -> Iterat
     rule = {
         "subtype": "traffic_light" if dynamic else "speed_limit" if limit else "traffic_sign",
         "lane_ids": context.ruled.get((road.id, signal)),
-        "refers_ids": [key],
-        "roles": {"refers": [key]},
+        "refers_ids": [f"roadside_features/{key}"],
+        "roles": {"refers": [f"roadside_features/{key}"]},
         "speed_limit_kmh": limit,
         "dynamic": dynamic,
         "opendrive": {"signal": signal, "controllers": context.network.controllers.get(signal, [])},

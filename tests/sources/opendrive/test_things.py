@@ -44,7 +44,7 @@ def test_a_traffic_light_stands_beside_the_road_and_rules_the_lanes_it_faces(loa
     assert standing["subtype"] == "jp1000001"
     assert (rule["subtype"], rule["dynamic"]) == ("traffic_light", True)
     assert ids(rule["lane_ids"]) == {"1/0/-1", "1/0/-2"}
-    assert ids(rule["refers_ids"]) == {key}
+    assert ids(rule["refers_ids"]) == {f"roadside_features/{key}"}
     assert json.loads(rule["opendrive"])["controllers"] == ["c1"]
     assert ids(found.rows("lanes")["1/0/-1"]["regulatory_element_ids"]) == {key}
     assert found.rows("lanes")["1/0/1"].get("regulatory_element_ids") is None

@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 
 from geoshare.model.findings import Finding
+from geoshare.model.lanelet2 import number
 from geoshare.sources.lanelet2.elements import Element
 from geoshare.sources.lanelet2.rules.facts import Lanelet, MapFacts
-from geoshare.sources.lanelet2.words import number
 
 BUFFER: Final = "vm-06-01:Area.BufferZoneValidity-00"
 VALID: Final = "vm-03-08:Intersection.IntersectionAreaValidity-001"

@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.model.findings import Finding, Severity
+from geoshare.model.lanelet2 import truth
+from geoshare.model.roads.lanelets import Border, Neighbours, align, metres, neighbours
 from geoshare.sources.lanelet2.elements import Element, Elements
-from geoshare.sources.lanelet2.lanes import Border, Neighbours, align, metres, neighbours
-from geoshare.sources.lanelet2.words import truth
 
 Array = NDArray[np.float64]
 VEHICLES = frozenset(["road", "highway", "play_street", "bus_lane", "private", "road_shoulder", "exit"])

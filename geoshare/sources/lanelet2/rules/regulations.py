@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from geoshare.model.findings import Finding, Severity
+from geoshare.model.lanelet2 import TRUE
 from geoshare.sources.lanelet2.elements import Element
 from geoshare.sources.lanelet2.rules.facts import MapFacts
-from geoshare.sources.lanelet2.words import TRUE
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from geoshare.model.findings import Finding, Severity
+from geoshare.model.lanelet2 import number
 from geoshare.sources.lanelet2.rules.facts import MapFacts
-from geoshare.sources.lanelet2.words import number
 
 _HEIGHT_M: Final = (0.2, 2.0)
 _SPEED_KMH: Final = (10.0, 50.0)

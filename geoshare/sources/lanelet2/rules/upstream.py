@@ -13,9 +13,9 @@ import numpy as np
 import shapely
 
 from geoshare.model.findings import Finding
+from geoshare.model.lanelet2 import FALSE, TRUE
 from geoshare.sources.lanelet2.elements import Element
 from geoshare.sources.lanelet2.rules.facts import Array, MapFacts
-from geoshare.sources.lanelet2.words import FALSE, TRUE
 
 BOOL: Final = "lanelet2:mapping.bool_tags"
 CURVATURE: Final = "lanelet2:mapping.curvature_too_big"

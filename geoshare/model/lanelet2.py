@@ -1,8 +1,11 @@
-"""Lanelet2's and Autoware's tags in the words of the foundation."""
+"""Lanelet2's and Autoware's tags in the words of the foundation, and back."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
+
+from geoshare.model.collections import known
 
 # Lanelet2 subtype -> OpenDRIVE lane type.
 LANE_TYPES = {
@@ -38,7 +41,7 @@ ROADSIDE = {
     "speed_bump": "speed_bump",
     "camera": "camera",
 }
-POINTS = ROADSIDE
+BARE = "point"  # class of a point that the map says nothing of
 # Type of a way that bounds no lane -> kind of a structure.
 STRUCTURES = {
     "wall": "wall",
@@ -56,6 +59,9 @@ STRUCTURES = {
 FACING = frozenset(["signal", "sign", "light_bulb"])
 TRUE = frozenset(["yes", "true", "1"])
 FALSE = frozenset(["no", "false", "0"])
+_ENUMERATED = frozenset(
+    str(value) for item in known()["lanes"].properties if item.name == "type" for value in item.enum
+)
 _SPEED = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(km/h|kmh|kph|mph|m/s)?\s*", re.IGNORECASE)
 _TO_KMH = {"mph": 1.609344, "m/s": 3.6}
 
@@ -106,3 +112,55 @@ def lane_change(tags: dict[str, str]) -> str | None:
     if left:
         return "left"
     return "right" if right else "no"
+
+
+# Back: lane type in OpenDRIVE's words -> Lanelet2 subtype. Lanes that nobody travels on keep their type
+# as a subtype that no rule of traffic lets anybody use.
+SUBTYPES = {
+    "driving": "road",
+    "entry": "road",
+    "exit": "road",
+    "onRamp": "road",
+    "offRamp": "road",
+    "connectingRamp": "road",
+    "slipLane": "road",
+    "bidirectional": "road",
+    "HOV": "road",
+    "bus": "bus_lane",
+    "taxi": "bus_lane",
+    "biking": "bicycle_lane",
+    "stop": "emergency_lane",
+    "shoulder": "road_shoulder",
+    "walking": "walkway",
+    "sidewalk": "walkway",
+    "shared": "shared_walkway",
+}
+SIGN_CODE = "sign_code"  # tag of a sign whose subtype is a German number for Lanelet2's sake
+LANE_TYPE = "lane_type"  # tag of a lane type that the subtype does not say
+
+
+def lane_type(tags: Mapping[str, str]) -> str | None:
+    """A lane's type: as its own tag says, else by its subtype."""
+    subtype = tags.get("subtype", "")
+    said = tags.get(LANE_TYPE) or LANE_TYPES.get(subtype) or subtype
+    return said if said in _ENUMERATED else None
+
+
+def lane_change_tags(said: str | None) -> dict[str, str]:
+    """Tags of who may cross a boundary, seen along it."""
+    if said in ("yes", "no"):
+        return {"lane_change": said}
+    if said in ("left", "right"):
+        other = "right" if said == "left" else "left"
+        return {f"lane_change:{said}": "yes", f"lane_change:{other}": "no"}
+    return {}
+
+
+def participant_tags(who: Iterable[str]) -> dict[str, str]:
+    """Tags of who may use a lane or an area."""
+    return {f"participant:{name.replace('_', ':')}": "yes" for name in who}
+
+
+def written(value: float) -> str:
+    """A number as tags hold it."""
+    return str(int(value)) if float(value).is_integer() else repr(round(float(value), 4))

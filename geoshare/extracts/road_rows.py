@@ -8,14 +8,16 @@ from typing import Any, Final
 
 import orjson
 import shapely
+from shapely.geometry.base import BaseGeometry
 
-from geoshare.errors import TooLarge
+from geoshare.errors import BadRequest, TooLarge
 from geoshare.extracts.request import Plan
 from geoshare.extracts.road_maps import COLLECTIONS, LANES, MAX_LANES
 from geoshare.model.box import Box
 from geoshare.query import View
 from tiles.arrays import Rows
 
+Texts = list[str]
 _ASIDE_DEG: Final = 0.0005  # some 50 m: lanes lie beside the reference line of their road
 
 
@@ -24,7 +26,7 @@ class Row:
     """One feature as its view shows it. Geometry in longitude, latitude, height."""
 
     id: str
-    geometry: shapely.Geometry | None
+    geometry: BaseGeometry | None
     properties: Mapping[str, Any]
 
     def text(self, name: str) -> str | None:
@@ -46,6 +48,15 @@ class Row:
         """A property that is a JSON object."""
         value = self._parsed(name)
         return value if isinstance(value, dict) else {}
+
+    def roles(self, name: str) -> dict[str, Texts]:
+        """A property that is a JSON object of lists of ids."""
+        lists = self.object(name)
+        return {
+            role: [item for item in items if isinstance(item, str)]
+            for role, items in lists.items()
+            if isinstance(items, list)
+        }
 
     def _parsed(self, name: str) -> Any:
         text = self.text(name)
@@ -76,11 +87,34 @@ def gather(made: Plan) -> MapRows:
     views = {view.collection.name: view for view in made.views if isinstance(view, View)}
     lanes = views[LANES]
     found = MapRows()
-    found.of[LANES] = _by_id(lanes, made.select(lanes).rows)
+    found.of[LANES] = by_id(lanes, made.select(lanes).rows)
     if "segments" in views:
         wanted = {row.text("segment_id") for row in found[LANES].values()} - {None}
-        found.of["segments"] = _looked_up(views["segments"], wanted)
+        found.of["segments"] = looked_up(views["segments"], wanted)
         found.of[LANES] |= _of_segments(lanes, found["segments"])
+    check_size(found)
+    for name, references in (
+        ("lane_boundaries", named(found[LANES].values(), "left_boundary_id", "right_boundary_id")),
+        ("junctions", named(found["segments"].values(), "junction_id")),
+        (
+            "regulatory_elements",
+            {key for row in found[LANES].values() for key in row.list("regulatory_element_ids")},
+        ),
+    ):
+        if name in views:
+            found.of[name] = looked_up(views[name], references)
+    if "regulatory_elements" in views:  # a rule may be for no lane
+        rules = views["regulatory_elements"]
+        found.of["regulatory_elements"] |= by_id(rules, made.select(rules).rows)
+    for name in COLLECTIONS:
+        if name in views and name not in found.of:
+            found.of[name] = by_id(views[name], made.select(views[name]).rows)
+            found.of[name] |= _of_segments(views[name], found["segments"])
+    return found
+
+
+def check_size(found: MapRows) -> None:
+    """Raise TooLarge for more lanes than a single map should hold."""
     if len(found[LANES]) > MAX_LANES:
         raise TooLarge(
             "The map would hold too many lanes; ask for a smaller area.",
@@ -88,31 +122,26 @@ def gather(made: Plan) -> MapRows:
             parameter="bbox",
             allowed=f"{MAX_LANES} lanes",
         )
-    for name, references in (
-        ("lane_boundaries", _named(found[LANES].values(), "left_boundary_id", "right_boundary_id")),
-        ("junctions", _named(found["segments"].values(), "junction_id")),
-        (
-            "regulatory_elements",
-            {key for row in found[LANES].values() for key in row.list("regulatory_element_ids")},
-        ),
-    ):
-        if name in views:
-            found.of[name] = _looked_up(views[name], references)
-    if "regulatory_elements" in views:  # a rule may be for no lane
-        rules = views["regulatory_elements"]
-        found.of["regulatory_elements"] |= _by_id(rules, made.select(rules).rows)
-    for name in COLLECTIONS:
-        if name in views and name not in found.of:
-            found.of[name] = _by_id(views[name], made.select(views[name]).rows)
-            found.of[name] |= _of_segments(views[name], found["segments"])
-    return found
 
 
-def _named(rows: Iterable[Row], *names: str) -> set[str | None]:
+def check_some(found: MapRows) -> None:
+    """Raise BadRequest for a map without a lane that has a line."""
+    if all(row.geometry is None for row in found[LANES].values()):
+        raise BadRequest(
+            "There are no lanes in the area.",
+            parameter="bbox",
+            allowed="an area with lanes",
+            message_ja="範囲に車線がありません。",
+        )
+
+
+def named(rows: Iterable[Row], *names: str) -> set[str | None]:
+    """Ids in properties that refer to one feature each."""
     return {row.text(name) for row in rows for name in names} - {None}
 
 
-def _by_id(view: View, rows: Rows) -> dict[str, Row]:
+def by_id(view: View, rows: Rows) -> dict[str, Row]:
+    """Rows of a view by id, with all that the view shows of them."""
     return {row.id: row for row in _rows(view, rows)}
 
 
@@ -124,8 +153,9 @@ def _rows(view: View, rows: Rows) -> Iterator[Row]:
         yield Row(properties["id"], shape, properties)
 
 
-def _looked_up(view: View, ids: Iterable[str | None]) -> dict[str, Row]:
-    return _by_id(view, view.lookup(sorted(key for key in ids if key)))
+def looked_up(view: View, ids: Iterable[str | None]) -> dict[str, Row]:
+    """Features of a view that have one of the ids."""
+    return by_id(view, view.lookup(sorted(key for key in ids if key)))
 
 
 def _of_segments(view: View, segments: Mapping[str, Row]) -> dict[str, Row]:
@@ -137,6 +167,6 @@ def _of_segments(view: View, segments: Mapping[str, Row]) -> dict[str, Row]:
     box = Box(west - _ASIDE_DEG, south - _ASIDE_DEG, east + _ASIDE_DEG, north + _ASIDE_DEG)
     return {
         key: row
-        for key, row in _by_id(view, view.search(box)).items()
+        for key, row in by_id(view, view.search(box)).items()
         if row.text("segment_id") in segments
     }
