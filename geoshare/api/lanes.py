@@ -164,6 +164,7 @@ def locating(params: LocateParams, collection: str) -> Response:
 )
 def ahead(params: HorizonParams, collection: str) -> Response:
     """Each feature says its collection (``featureType``) and its range on the way (``horizon``)."""
+    _ = services().view(caller(), collection)  # says so where it is known and not held
     found = horizon(_known, collection, params.lane, params.at, params.distance, params.beside())
     features = _features(collection, {lane.id: lane for lane in found.lanes})
     for name, on in found.along.items():
