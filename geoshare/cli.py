@@ -22,6 +22,7 @@ from geoshare.cli_policies import GROUPS
 from geoshare.cli_print import print_map
 from geoshare.cli_report import show_report
 from geoshare.cli_shares import shares
+from geoshare.cli_shift import shift
 from geoshare.cli_sync import sync
 from geoshare.client.sending import send_files
 from geoshare.errors import GeoshareError
@@ -282,6 +283,7 @@ main.add_command(verify)
 main.add_command(keys)
 main.add_command(print_map)
 main.add_command(shares)
+main.add_command(shift)
 main.add_command(sync)
 for group in (organisations, *GROUPS, *PEOPLE):
     main.add_command(group)

@@ -6,6 +6,7 @@ will hold them: lines that cross themselves, times that have not come yet.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,14 +19,19 @@ import shapely
 
 from geoshare.errors import BadData
 from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.box import Box
 from geoshare.model.findings import SEVERITIES, Finding, Severity
 from geoshare.model.report import Report
 from geoshare.sources import ReadRequest, read_file
+from geoshare.store import Record
+from geoshare.store.nearby import knows_place
 
 Reader = Callable[[Path, ReadRequest, Report], Iterator[FeatureBatch | RasterItem]]
 
 CROSSES: Final = "geoshare:segments.self_crossing"
 FUTURE: Final = "geoshare:time.not_yet_come"
+FAR: Final = "geoshare:place.far_from_known"
+_FAR_M: Final = 50_000.0
 _CLOCK_US: Final = 5 * 60 * 1_000_000  # by how much a sender's clock may be fast
 _PAST: Final = ("observed_at", "status_updated_at", "from_time")  # nobody knows these ahead
 _LINES: Final = frozenset(["segments"])  # linear references need lines along which every place is one
@@ -35,14 +41,47 @@ _EACH: Final = 100  # of one rule in one batch
 class BatchChecks:
     """Looks at batches as they come; what it finds goes into the report."""
 
-    def __init__(self, request: ReadRequest, report: Report) -> None:
-        self._now_us, self._report = request.now_us, report
+    def __init__(
+        self, request: ReadRequest, report: Report, knows: Callable[[str, Box], bool | None]
+    ) -> None:
+        self._now_us, self._report, self._knows = request.now_us, report, knows
+        self._collections: set[str] = set()
+        if request.epoch is not None:
+            report.find(_future_epoch(request))
 
     def look(self, batch: FeatureBatch) -> None:
         """Find what is wrong with one batch of features."""
         if batch.collection in _LINES:
             self._report.find(_self_crossing(batch))
         self._report.find(self._future(batch))
+        if batch.collection not in self._collections:
+            self._collections.add(batch.collection)
+            self._report.find(self._strange(batch))
+
+    def _strange(self, batch: FeatureBatch) -> list[Finding]:
+        """Whether a file lies where nothing of its collection is known, and something is elsewhere."""
+        boxes = shapely.bounds(batch.geometry)
+        boxes = boxes[np.isfinite(boxes).all(axis=1)]
+        if not len(boxes):
+            return []
+        lon, lat = np.median((boxes[:, :2] + boxes[:, 2:]) / 2.0, axis=0).tolist()
+        north = _FAR_M / 111_000.0
+        east = north / max(math.cos(math.radians(lat)), 0.01)
+        near = self._knows(batch.collection, Box(lon - east, lat - north, lon + east, lat + north))
+        if near is not False:
+            return []
+        return [
+            Finding(
+                FAR,
+                "warning",
+                batch.collection,
+                f"Nothing of {batch.collection} that was sent before lies within "
+                f"{_FAR_M / 1000:.0f} km of here: is the place, the CRS or the geoReference wrong?",
+                f"これまでに送られた{batch.collection}から{_FAR_M / 1000:.0f} km以上離れています。"
+                "位置・座標参照系・geoReferenceを確認してください。",
+                (round(lon, 7), round(lat, 7)),
+            )
+        ]
 
     def _future(self, batch: FeatureBatch) -> list[Finding]:
         """Times of observation that lie after now; when a thing is valid from may well be announced."""
@@ -71,17 +110,41 @@ class BatchChecks:
         return found
 
 
-def check(path: Path, request: ReadRequest, report: Report, read: Reader = read_file) -> None:
+def check(
+    record: Record,
+    path: Path,
+    request: ReadRequest,
+    report: Report,
+    read: Reader = read_file,
+    *,
+    against_all: bool = False,
+) -> None:
     """Read a file as if to take it in, and fill its report; nothing is recorded.
+
+    Its place is compared with what its provider has sent; with ``against_all``, which is for the
+    operator's eyes, with what anybody has.
 
     That the file would be refused is a finding, too.
     """
-    checks = BatchChecks(request, report)
+    checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
     try:
         for item in read(path, request, report):
             look(checks, item)
     except BadData as error:
         report.find([refusal(error)])
+
+
+def knows(record: Record, provider: str | None) -> Callable[[str, Box], bool | None]:
+    """Ask a record whether a provider (None: anybody) has sent anything of a collection in a box.
+
+    A provider is not told of what others have sent, and where.
+    """
+
+    def ask(collection: str, box: Box) -> bool | None:
+        with record.snapshot() as connection:
+            return knows_place(connection, collection, box, provider)
+
+    return ask
 
 
 def look(checks: BatchChecks, item: FeatureBatch | RasterItem) -> None:
@@ -117,6 +180,22 @@ def enforce(report: Report, refuse_on: Severity | None) -> None:
             message_ja=f"検査で{count}件の問題が見つかったため、受け付けません。"
             f"最初の問題({first.feature}): {first.ja}",
         )
+
+
+def _future_epoch(request: ReadRequest) -> list[Finding]:
+    now = datetime.fromtimestamp(request.now_us / 1e6, UTC)
+    year = now.year + (now.timetuple().tm_yday - 1) / 365.25
+    if request.epoch is None or request.epoch <= year + 0.02:
+        return []
+    return [
+        Finding(
+            FUTURE,
+            "error",
+            "file",
+            f"The coordinates are said to be of {request.epoch:g}, which has not come yet.",
+            f"座標の時点({request.epoch:g}年)が未来です。",
+        )
+    ]
 
 
 def _self_crossing(batch: FeatureBatch) -> list[Finding]:

@@ -16,7 +16,7 @@ from typing import Protocol
 import orjson
 
 from geoshare.errors import BadData
-from geoshare.ingest.checks import BatchChecks, Reader, enforce, look
+from geoshare.ingest.checks import BatchChecks, Reader, enforce, knows, look
 from geoshare.ingest.claims import CLAIMS
 from geoshare.ingest.features import FeatureWriter
 from geoshare.ingest.rasters import RasterWriter
@@ -90,6 +90,7 @@ def contribute(
     report: Report | None = None,
     read: Reader = read_file,
     refuse_on: Severity | None = None,
+    against_all: bool = False,
 ) -> IngestResult:
     """Take one file into the record.
 
@@ -116,6 +117,8 @@ def contribute(
         Filled while reading; also of use to the caller when the file is refused.
     refuse_on
         Findings as grave as this, or graver, refuse the file; None: they are only reported.
+    against_all
+        Compare the file's place with what anybody has sent, and not its provider alone.
 
     Raises
     ------
@@ -167,7 +170,7 @@ def contribute(
     try:
         changeset.apply(lambda chunk: chunk.add_contribution(row))
         files.keep_raw(path, sha256)
-        checks = BatchChecks(request, report)
+        checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
         for item in read(path, request, report):
             look(checks, item)
             enforce(report, refuse_on)

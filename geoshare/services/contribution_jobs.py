@@ -82,7 +82,7 @@ class ContributionJobs:
         services = self._services
         with scratch_folder(services.scratch()) as folder:
             request = services.contributions.read_request(str(options.provider), options, folder)
-            ingest.check(path, request, report, read)
+            ingest.check(services.record, path, request, report, read)
         shutil.rmtree(path.parent, ignore_errors=True)
         return {"report": _shortened(report)}
 

@@ -93,7 +93,7 @@ class Local:
             )
             if check_only:
                 report = Report(file=path.name)
-                ingest.check(path, request, report)
+                ingest.check(services.record, path, request, report, against_all=True)
                 return report
             found = ingest.contribute(
                 services.record,
@@ -107,6 +107,7 @@ class Local:
                 refuse_on=refuse_on,
                 foundation=load(services.settings.data),
                 observed_us=None if observed is None else read_observed(observed),
+                against_all=True,
             )
         if found.sequence is not None:
             self._sequences.append(found.sequence)

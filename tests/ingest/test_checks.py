@@ -38,7 +38,9 @@ def geojson(path: Path, *lines: list[list[float]], **properties: str) -> Path:
 
 def checked(path: Path, tmp_path: Path, collection: str) -> Report:
     report = Report(file=path.name)
-    check(path, ReadRequest("mapco", tmp_path, NOW_US, collection=collection), report)
+    record = open_record(f"sqlite:///{tmp_path / 'checked.db'}")
+    check(record, path, ReadRequest("mapco", tmp_path, NOW_US, collection=collection), report)
+    record.close()
     return report
 
 
@@ -130,3 +132,40 @@ def test_a_file_with_findings_is_taken_unless_they_refuse_it(tmp_path: Path) -> 
     code, said = run(tmp_path, "--collection", "segments", str(bad))
     assert code == 0, said
     assert "findings: 1 error" in said
+
+
+def test_a_map_a_hundred_kilometres_off_is_found_against_what_is_known(tmp_path: Path) -> None:
+    town = geojson(tmp_path / "town.geojson", STRAIGHT)
+    code, said = run(tmp_path, "--collection", "segments", str(town))
+    assert code == 0, said
+    assert "far_from_known" not in said  # the first map of a collection has nothing to be far from
+    beside = geojson(tmp_path / "beside.geojson", [[lon + 0.3, lat] for lon, lat in STRAIGHT])
+    off = geojson(tmp_path / "off.geojson", [[lon + 1.1, lat] for lon, lat in STRAIGHT])
+    code, said = run(tmp_path, "--collection", "segments", "--check-only", str(beside), str(off))
+    assert code == 0  # a warning: it may be the first map of another town
+    assert said.count("geoshare:place.far_from_known") == 1
+
+
+def test_an_epoch_that_has_not_come_is_found(tmp_path: Path) -> None:
+    town = geojson(tmp_path / "town.geojson", STRAIGHT)
+    code, said = run(tmp_path, "--collection", "segments", "--check-only", "--epoch", "2190", str(town))
+    assert code == 1
+    assert "geoshare:time.not_yet_come" in said
+
+
+def test_the_shift_between_providers_is_told(tmp_path: Path) -> None:
+    lines = [
+        [[139.0 + k * 0.001, 35.0], [139.0 + k * 0.001, 35.002]] if k % 2 else
+        [[139.0, 35.0 + k * 0.0002], [139.004, 35.0 + k * 0.0002]]
+        for k in range(6)
+    ]  # fmt: skip
+    moved = [[[lon + 1e-5, lat - 5e-6] for lon, lat in line] for line in lines]
+    run(tmp_path, "--collection", "segments", str(geojson(tmp_path / "a.geojson", *lines)))
+    environment = {"GEOSHARE_DATA": str(tmp_path / "data")}
+    runner = CliRunner(env=environment)
+    other = str(geojson(tmp_path / "b.geojson", *moved))
+    runner.invoke(main, ["contribute", "--provider", "rival", "--collection", "segments", other])
+    found = json.loads(runner.invoke(main, ["shift", "segments", "--json"]).output)
+    assert (found["of"], found["against"]) == ("mapco", "rival")
+    assert found["shift"]["east_m"] == pytest.approx(-0.912, abs=0.02)
+    assert found["shift"]["north_m"] == pytest.approx(0.557, abs=0.02)
