@@ -20,6 +20,7 @@ from geoshare.cli_organisations import provider as known_provider
 from geoshare.cli_people import PEOPLE, login_link
 from geoshare.cli_policies import GROUPS
 from geoshare.cli_print import print_map
+from geoshare.cli_providers import providers
 from geoshare.cli_report import show_report
 from geoshare.cli_shares import shares
 from geoshare.cli_shift import shift
@@ -282,6 +283,7 @@ main.add_command(extract)
 main.add_command(verify)
 main.add_command(keys)
 main.add_command(print_map)
+main.add_command(providers)
 main.add_command(shares)
 main.add_command(shift)
 main.add_command(sync)

@@ -159,6 +159,14 @@ class Keeper:
             self._sweep()
         return changed
 
+    def renew(self, names: Collection[str]) -> None:
+        """Write packs anew, with nothing of before in them, and tell the callbacks. Needs the lock."""
+        if self._folding is not None:
+            self._folding.close()  # what it is folding is about to go
+        done = self._publisher.renew(names)
+        self._tell(done, everything=False)
+        self._publisher.drop_former(done)
+
     def _fold_here(self, changed: set[str]) -> None:
         """Fold what cannot wait: all that is due where nobody folds in the background, else little."""
         self._foldable |= changed

@@ -125,6 +125,40 @@ class Publisher:
             raise PublishingFailed(changed, failed, {name: pending[name].sequence for name in failed})
         return changed
 
+    def renew(self, names: Collection[str]) -> set[str]:
+        """Write the packs of vector collections anew, from what is in force and nothing else.
+
+        Parts of before go at once, whoever is about to open them; collections that the record does not
+        know any more go as a whole. Returns those written.
+        """
+        done = set()
+        with self._record.snapshot() as connection:
+            sequence = reading.head(connection)
+            collections = self._record.collections()
+            for name in sorted(set(names) & set(self.collections())):
+                if name not in collections:
+                    shutil.rmtree(pack_folder(self._packs.folder, name), ignore_errors=True)
+                    continue
+                publish_vectors(
+                    connection,
+                    collections[name],
+                    self._packs,
+                    sequence,
+                    self._part_rows,
+                    anew=True,
+                )
+                done.add(name)
+        return done
+
+    def drop_former(self, names: Collection[str]) -> None:
+        """Remove everything of these packs that their manifests do not name."""
+        for name in names:
+            manifest = self.manifest(name)
+            current = {part.name for part in manifest.parts} if manifest is not None else set()
+            for path in pack_folder(self._packs.folder, name).iterdir():
+                if path.name.startswith(".") or (path.suffix == ".arrow" and path.name not in current):
+                    _remove(path)
+
     def manifest(self, collection: str) -> Manifest | None:
         """What is published of a vector collection."""
         return read_manifest(self._packs.folder, collection)

@@ -37,20 +37,29 @@ log = logging.getLogger(__name__)
 
 
 def publish_vectors(
-    connection: Connection, collection: Collection, packs: Packs, sequence: int, part_rows: int
+    connection: Connection,
+    collection: Collection,
+    packs: Packs,
+    sequence: int,
+    part_rows: int,
+    *,
+    anew: bool = False,
 ) -> bool:
-    """Bring the pack of a vector collection up to ``sequence``; tells whether it was behind."""
+    """Bring the pack of a vector collection up to ``sequence``; tells whether it was behind.
+
+    ``anew``: all of it is written once more, from what is in force.
+    """
     started = time.monotonic()
     kinds = kinds_of(collection)
     folder = pack_folder(packs.folder, collection.name)
     folder.mkdir(parents=True, exist_ok=True)
     current, manifest = _current(packs, collection.name)
     same = manifest is not None and list(manifest.kinds.items()) == list(kinds.items())
-    if current is not None and same and current.manifest.sequence >= sequence:
+    if current is not None and same and current.manifest.sequence >= sequence and not anew:
         return False
     if not same and manifest is not None:
         log.info("%s has another schema than its pack: built anew", collection.name)
-    if current is not None and same and _is_small(connection, current.manifest):
+    if current is not None and same and not anew and _is_small(connection, current.manifest):
         after = current.manifest.sequence
         built = build_delta(connection, collection.name, kinds, folder, after)
         parts, times = (*current.infos, *built.parts), _joined_times(current.manifest, built)

@@ -100,12 +100,14 @@ def _note_end(audit: Audit, job: Job, said: dict[str, Any]) -> None:
     audit.append("job.end", WORKER, about, {"job": job.kind, "attempt": job.attempts, **said})
 
 
-def sealing(audit: Audit, by: Party, about: Party) -> Callable[[str], dict[str, bytes]]:
+def sealing(
+    audit: Audit, by: Party, about: Party, kind: str = "extract.create"
+) -> Callable[[str], dict[str, bytes]]:
     """What an extract calls with its manifest's SHA-256: its signature, and the proof of its entry."""
 
     def seal(manifest_sha256: str) -> dict[str, bytes]:
         said = {"manifest_sha256": manifest_sha256}
-        receipt = audit.append("extract.create", by, about, said)
+        receipt = audit.append(kind, by, about, said)
         proofs = seal_files(receipt, audit.proof(receipt.id, WAIT_S), audit.vkey)
         return proofs | {SIGNATURE: sign_manifest(audit.signer, manifest_sha256)}
 

@@ -25,6 +25,7 @@ from geoshare.services.extracts import KIND as EXTRACT
 from geoshare.services.extracts import NOTICE, PAGE
 from geoshare.services.forms import FORM
 from geoshare.services.housekeeping import Housekeeping
+from geoshare.services.leaving import Leaving
 from geoshare.services.prints import KIND as PRINT
 from geoshare.services.webhooks import Notifier
 from geoshare.store.governance import ApiKey
@@ -76,9 +77,9 @@ def _of_parts(services: Services, stored: list[ApiKey]) -> Iterator[Policy]:
 
 def make_keeper(services: Services) -> Keeper:
     """The keeper of this data folder; views are part of what it publishes."""
-    views = _Held(services)
-    ticks = [views.tick, Housekeeping(services).tick]
-    return Keeper(
+    views, leaving = _Held(services), make_leaving(services)
+    ticks = [views.tick, Housekeeping(services).tick, leaving.tick]
+    keeper = leaving.keeper = Keeper(
         services.record,
         services.settings.data,
         services.clock,
@@ -89,6 +90,12 @@ def make_keeper(services: Services) -> Keeper:
         before_publish=note_changes(services.record, services.trail),
         form=FORM,
     )
+    return keeper
+
+
+def make_leaving(services: Services) -> Leaving:
+    """Providers that leave this data folder."""
+    return Leaving(services, policies_held)
 
 
 class _Held:

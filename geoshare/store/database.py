@@ -94,6 +94,22 @@ class Database:
         if busy:
             raise Unavailable("the database is being read; try again", retry_after_s=1)
 
+    def forget_deleted(self) -> None:
+        """Write the database anew without what was deleted from it, and leave nothing in its log.
+
+        Raises Unavailable while a reader still needs the log.
+        """
+        if not self.is_sqlite:
+            with self._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as server:
+                server.execute(text("VACUUM (FULL)"))
+            return
+        connection = self._writer.raw_connection()
+        try:
+            connection.cursor().execute("VACUUM")
+        finally:
+            connection.close()
+        self.empty_wal()
+
     def row_counts(self, tables: MetaData) -> dict[str, int]:
         """Rows of each of these tables."""
         with self.read() as connection:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Row, and_, func, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from geoshare.errors import Conflict
-from geoshare.store.database import Database
+from geoshare.store.database import Database, chunks
 from geoshare.store.governance_tables import JOBS
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
@@ -149,6 +149,12 @@ class JobRows:
             statement = statement.where(JOBS.c.owner == owner)
         with self._database.read() as connection:
             return [_values(row) for row in connection.execute(statement).all()]
+
+    def drop(self, jobs: Sequence[str]) -> None:
+        """Forget jobs, whatever has become of them."""
+        with self._database.write() as connection:
+            for some in chunks(jobs, 500):
+                connection.execute(JOBS.delete().where(JOBS.c.id.in_(some)))
 
     def forget(self, finished_before_us: int) -> list[str]:
         """Delete jobs that ended before a time; returns their ids."""

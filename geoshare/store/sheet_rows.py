@@ -54,6 +54,11 @@ class SheetRows:
                 )
             )
 
+    def forget_of(self, organisation: str) -> None:
+        """Forget all of an organisation."""
+        with self._database.write() as connection:
+            connection.execute(delete(SHEETS).where(SHEETS.c.organisation == organisation))
+
     def get(self, sheet: str, organisation: str, maker: str, now_us: int) -> Sheet | None:
         """One that its maker asks for and that is not over."""
         mine = and_(

@@ -20,6 +20,7 @@ OPENINGS: Final = "audit-openings.json"
 SIGNATURE: Final = "manifest.sig"
 TEXT: Final = "AUDIT.txt"
 MANIFEST: Final = "manifest.json"
+SEALED: Final = ("extract.create", "provider.erase")  # kinds of entries that hold a manifest's hash
 _TEXT: Final = """監査記録 / Audit record
 ========================
 
@@ -86,7 +87,7 @@ def check_extract(files: Mapping[str, bytes], key: VerifierKey) -> Checkpoint:
             raise BadData(f"{name} is missing")
     said = parse(files[ENTRY])
     expected = said["detail"].get("manifest_sha256")
-    if said["kind"] != "extract.create" or hashlib.sha256(files[MANIFEST]).hexdigest() != expected:
+    if said["kind"] not in SEALED or hashlib.sha256(files[MANIFEST]).hexdigest() != expected:
         raise BadData("The manifest is not the one that is recorded")
     for item in orjson.loads(files.get(OPENINGS, b"[]")):
         made = commitment(item["side"], item["what"], item["value"], bytes.fromhex(item["salt"]))
