@@ -24,6 +24,7 @@ import { fetchSchema, forgetSchemas } from './schemas';
 import { Search } from './search';
 import { watchScenarios } from './seen';
 import { Sheet } from './sheet';
+import type { ExtractPanel } from './extract';
 import type { PrintPanel } from './print';
 import { readLink, State, type Entry } from './state';
 import { TimeBar } from './timebar';
@@ -92,9 +93,10 @@ const sheet = new Sheet(tabs.element, () => search.dismiss());
 const mapBox = h('div', { id: 'map', class: 'map' });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
 const printButton = h('button', { type: 'button', class: 'map-button print-button', id: 'print', onclick: () => void openPrint() }, icon(ICONS.print));
+const extractButton = h('button', { type: 'button', class: 'map-button extract-button', id: 'extract', onclick: () => void openExtract() }, icon(ICONS.download));
 const shareButton = h('button', { type: 'button', class: 'map-button share-button', id: 'share', hidden: true, onclick: () => void share() }, icon(ICONS.share));
 const heading = h('h1', { class: 'visually-hidden' });
-const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, shareButton, timebar.element, card.element, area.drawing.element);
+const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, extractButton, shareButton, timebar.element, card.element, area.drawing.element);
 layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), h('div', {}, new OfflineBar(null).element, emergencies.element));
 
 function words(): void {
@@ -104,6 +106,8 @@ function words(): void {
   linkButton.setAttribute('aria-label', t('copyLink'));
   printButton.title = t('print');
   printButton.setAttribute('aria-label', t('print'));
+  extractButton.title = t('extract');
+  extractButton.setAttribute('aria-label', t('extract'));
   shareButton.title = t('shareTitle');
   shareButton.setAttribute('aria-label', t('shareTitle'));
 }
@@ -122,12 +126,34 @@ async function openPrint(): Promise<void> {
   }
   const panelOf = await import('./print').catch((error: unknown) => noticeError(error));
   if (!panelOf || !view || printing) return;
+  extracting?.close();
   card.close();
   document.body.classList.add('is-printing');
   printing = new panelOf.PrintPanel(state, view, main, () => {
     printing = null;
     document.body.classList.remove('is-printing');
     printButton.focus();
+  });
+}
+
+let extracting: ExtractPanel | null = null;
+
+/** Fetched when it is first wanted, as printing is. */
+async function openExtract(): Promise<void> {
+  if (extracting) {
+    extracting.close();
+    return;
+  }
+  const panelOf = await import('./extract').catch((error: unknown) => noticeError(error));
+  if (!panelOf || !view || extracting) return;
+  printing?.close();
+  card.close();
+  document.body.classList.add('is-printing');
+  extracting = new panelOf.ExtractPanel(state, view, main, (done) => area.mark(done), () => {
+    extracting = null;
+    document.body.classList.remove('is-printing');
+    view?.refresh();
+    extractButton.focus();
   });
 }
 
@@ -188,8 +214,11 @@ function openMap(): void {
   }
   view.without = (collection, layer) => narrowed(collection, liveLayers.without(collection, layer), state);
   view.overlay = () => {
-    const [live, drawn] = [liveLayers.overlay(), area.overlay()];
-    return { sources: { ...live.sources, ...drawn.sources }, layers: [...narrowedAll(live.layers, state), ...drawn.layers] };
+    const [live, drawn, taken] = [liveLayers.overlay(), area.overlay(), extracting?.overlay()];
+    return {
+      sources: { ...live.sources, ...drawn.sources, ...taken?.sources },
+      layers: [...narrowedAll(live.layers, state), ...drawn.layers, ...(taken?.layers ?? [])],
+    };
   };
   const { map } = view;
   panel.setZoom(map.getZoom());

@@ -9,6 +9,7 @@ import { COMMON } from './strings/common';
 import { CONTRIBUTE } from './strings/contribute';
 import { DECIDING } from './strings/deciding';
 import { DESK } from './strings/desk';
+import { EXTRACT } from './strings/extract';
 import { MAP } from './strings/map';
 import { OFFLINE } from './strings/offline';
 import { PRINT } from './strings/print';
@@ -16,7 +17,7 @@ import { SHARING } from './strings/sharing';
 import { SHEETS } from './strings/sheets';
 
 export const STRINGS = {
-  ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...DESK, ...SHEETS, ...SHARING, ...OFFLINE, ...CONTRIBUTE, ...ACCOUNT,
+  ...COMMON, ...MAP, ...DECIDING, ...PRINT, ...EXTRACT, ...DESK, ...SHEETS, ...SHARING, ...OFFLINE, ...CONTRIBUTE, ...ACCOUNT,
 } as const;
 
 export type Word = keyof typeof STRINGS;

@@ -60,7 +60,13 @@ export class AreaTool {
     };
   }
 
-  private mark(): void {
+  /** Has an area drawn for somebody else; null where it was given up. */
+  mark(done: (area: GeoJSON.Geometry | null) => void): void {
+    const about = { id: 'area', title: '', title_ja: '', geometry: ['Polygon'], required: [], properties: {}, area: null };
+    this.drawing.begin(about, ['area'], (marked) => done(marked.geometry ?? null), () => done(null));
+  }
+
+  private markOwn(): void {
     this.away(true);
     const about = { id: 'area', title: '', title_ja: '', geometry: ['Polygon'], required: [], properties: {}, area: null };
     const ways = this.state.entry('admin_areas') ? ['blocks' as const, 'area' as const] : ['area' as const];
@@ -98,7 +104,7 @@ export class AreaTool {
         places.length > 0 && h('label', { class: 'choice' }, h('span', {}, t('areaWhere')),
           h('select', { id: 'area-where', onchange: (event: Event) => { this.chosen = (event.target as HTMLSelectElement).value; } },
             ...places.map(({ value, label }) => h('option', { value, selected: value === this.chosen }, label)))),
-        h('button', { type: 'button', class: 'button-plain', id: 'area-draw', onclick: () => this.mark() }, icon(ICONS.map, 18), t('areaDraw')),
+        h('button', { type: 'button', class: 'button-plain', id: 'area-draw', onclick: () => this.markOwn() }, icon(ICONS.map, 18), t('areaDraw')),
         h('label', { class: 'choice' }, h('span', {}, t('areaHazard')),
           h('select', { id: 'area-hazard', onchange: (event: Event) => { this.hazard = (event.target as HTMLSelectElement).value; } },
             ...this.hazards().map(([value, label]) => h('option', { value, selected: value === this.hazard }, label)))),

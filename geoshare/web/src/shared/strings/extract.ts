@@ -1,0 +1,37 @@
+/** Words of taking data away. */
+
+import type { Words } from './words';
+
+export const EXTRACT = {
+  extract: { ja: 'データを取り出す', en: 'Take data away' },
+  extractTitle: { ja: 'データを取り出す', en: 'Take data away' },
+  extractLead: { ja: '範囲・データ・形式を選ぶと、利用条件とデータ定義書の付いたファイルになります。', en: 'Choose an area, data and a format: you get a file with its terms and a data dictionary.' },
+  extractArea: { ja: '範囲', en: 'Area' },
+  extractScreen: { ja: '画面に見えている範囲', en: 'What the screen shows' },
+  extractDrawn: { ja: '描いた範囲', en: 'The area you drew' },
+  extractMesh: { ja: '地域メッシュコード', en: 'Mesh codes (JIS X 0410)' },
+  extractMeshCodes: { ja: 'メッシュコード（空白・読点で区切る）', en: 'Codes, separated by spaces or commas' },
+  extractDraw: { ja: '地図に範囲を描く', en: 'Draw an area on the map' },
+  extractMode: { ja: '範囲の境にあるもの', en: 'What lies on the edge' },
+  extractWhole: { ja: '全体を含める', en: 'Take it whole' },
+  extractClip: { ja: '境で切り取る', en: 'Cut it at the edge' },
+  extractFormat: { ja: '形式', en: 'Format' },
+  extractCrs: { ja: '座標系', en: 'Reference system' },
+  extractDegrees: { ja: '緯度・経度（WGS 84）', en: 'Longitude, latitude (WGS 84)' },
+  extractJgd: { ja: '緯度・経度（JGD2011）', en: 'Longitude, latitude (JGD2011)' },
+  extractPlane: { ja: '平面直角座標系 第{n}系', en: 'Japan plane zone {n}' },
+  extractLayers: { ja: 'データ', en: 'Data' },
+  extractNoLayers: { ja: 'データを一つ以上選んでください', en: 'Choose at least one collection' },
+  extractNoMesh: { ja: 'メッシュコードを入力してください', en: 'Give mesh codes' },
+  extractAsking: { ja: '件数を調べています…', en: 'Counting…' },
+  extractCount: { ja: '最大 {n} 件、約 {size}', en: 'At most {n} features, about {size}' },
+  extractCost: { ja: '使う割り当て：{n} 単位', en: 'Costs {n} units of your quota' },
+  extractLater: { ja: '大きいため、作成に時間がかかります。', en: 'It is large: making it takes a while.' },
+  extractTooLarge: { ja: '大きすぎます。範囲かデータを減らしてください。', en: 'It is too large: choose a smaller area or less data.' },
+  extractMake: { ja: 'ファイルを作成', en: 'Make the file' },
+  extractMaking: { ja: '作成しています… {percent}%', en: 'Making it… {percent}%' },
+  extractDone: { ja: 'ファイルができました', en: 'The file is ready' },
+  extractSave: { ja: 'もう一度保存', en: 'Save again' },
+  extractRecent: { ja: 'これまでに取り出したもの', en: 'Taken before' },
+  extractAgain: { ja: '今のデータで作り直す', en: 'Again, of today’s data' },
+} as const satisfies Words;
