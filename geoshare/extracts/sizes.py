@@ -12,11 +12,11 @@ from geoshare.model.policy import Policy
 from geoshare.query import View, Views
 from tiles.arrays import Rows
 
-_FEATURE: Final[dict[str, tuple[int, int, int]]] = {
+BYTES: Final[dict[str, tuple[int, int, int]]] = {
     "gpkg": (150, 12, 16), "geojson": (90, 30, 24), "geojsonseq": (90, 30, 24), "parquet": (12, 4, 9),
     "fgb": (110, 16, 16), "arrow": (24, 12, 18), "csv": (40, 10, 22), "xlsx": (60, 12, 8),
     "shp": (110, 24, 16), "dxf": (300, 30, 90), "pmtiles": (60, 10, 10), "opendrive": (900, 10, 40),
-    "html": (90, 20, 16),
+    "lanelet2": (700, 10, 120), "autoware": (700, 10, 120), "html": (90, 20, 16),
 }  # fmt: skip
 """Bytes of a feature, of each of its values and of each vertex, about; measured on roads."""
 
@@ -81,7 +81,7 @@ def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate
 
 
 def _bytes(form: str, rows: Rows, columns: int) -> int:
-    feature, value, vertex = _FEATURE[form]
+    feature, value, vertex = BYTES[form]
     vertices = 0
     for table, numbers in rows.pairs:
         shapes = table.geometries

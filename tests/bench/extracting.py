@@ -54,10 +54,10 @@ def main() -> None:
             _figures([said])  # whatever is to be compiled
             own = _figures([said] * ROUNDS)
             made = json.loads((work / f"own-{form}.zip.json").read_text())
-            ratio = peer["cpu_s"] / made["cpu_s"]
+            used_s = made["cpu_s"]
             print(
-                f"geoshare {form}: {made['features']} features, {made['cpu_s']:.2f} s CPU in the worker, "
-                f"{own['mb']:.0f} MB; {ratio:.1f}x ogr2ogr"
+                f"geoshare {form}: {made['features']} features, {used_s:.2f} s CPU, "
+                f"{own['mb']:.0f} MB; {peer['cpu_s'] / used_s:.1f}x ogr2ogr"
             )
 
 

@@ -9,7 +9,7 @@ import re
 import sqlite3
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree
 
 import ezdxf
@@ -28,7 +28,9 @@ from shapely import LineString, Point, Polygon
 from geoshare.access.build import build_views
 from geoshare.errors import BadData, BadRequest
 from geoshare.extracts import ExtractRequest, estimate, write_extract
+from geoshare.extracts.request import FileFormat
 from geoshare.extracts.shapefile import short_names
+from geoshare.extracts.sizes import BYTES
 from geoshare.model.policy import Policy
 from tests.access.town import Town, policy
 
@@ -433,3 +435,7 @@ def test_the_table_of_terms_answers_for_each_and_for_the_mixture(tmp_path):
         rows = list(csv.reader(file))
     assert rows[1][3:6] == ["可 / yes"] * 3
     assert rows[-1][0] == "全体 / all together"
+
+
+def test_every_format_has_a_size_to_be_told_before():
+    assert set(BYTES) == set(get_args(FileFormat))
