@@ -68,7 +68,7 @@ class Settings(BaseModel):
     oidc_client_id: str = Field("", description="This server's id at that issuer")
     oidc_secret_file: Path | None = Field(None, description="File of the secret at that issuer")
     oidc_name: str = Field("", description="What the login page calls that issuer")
-    grids: Path | None = Field(None, description="Folder of geoid and datum-shift grids for PROJ")
+    grids: Path | None = Field(None, description="Folder of geoid, semi-dynamic and datum-shift grids")
     background_tiles: str = Field("", description="Opt-in raster background, {z}/{x}/{y} address")
     background_attribution: str = Field("", description="Attribution shown with that background")
     warnings_folder: Path | None = Field(

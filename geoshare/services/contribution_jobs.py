@@ -136,6 +136,7 @@ def _shortened(report: Report) -> dict[str, Any]:
     """A report as it is shown: all of its refused rows are in the spreadsheet."""
     said: dict[str, Any] = orjson.loads(report_json(report))
     said["refusals"] = said["refusals"][:100]
+    said["findings"] = said["findings"][:500]
     return said
 
 

@@ -50,6 +50,7 @@ export class Check {
       this.table(),
       h('div', { class: 'actions' },
         h('button', { type: 'button', class: 'button-plain', onclick: this.actions.cancel }, t('otherFile')),
+        h('button', { type: 'button', id: 'check-only', class: 'button-plain', onclick: () => this.actions.send({ ...this.chosen(), check_only: 'true' }) }, t('checkOnly')),
         h('button', { type: 'button', id: 'send', class: 'button-main', onclick: () => this.actions.send(this.chosen()) }, icon(ICONS.upload), t('send'))),
     );
     if (hasPlaces(data)) void this.showMap(box, data);

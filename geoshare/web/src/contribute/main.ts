@@ -8,7 +8,7 @@ import { Header, keyChanged, organisationOf } from '../shared/header';
 import { languageChanged, t, type Word } from '../shared/i18n';
 import { explain, notice, noticeError } from '../shared/notice';
 import { Check } from './check';
-import { ReportView } from './report';
+import { over, ReportView } from './report';
 
 const POLL_MS = 700;
 const PREVIEW_LIMIT = 64_000_000;
@@ -121,7 +121,7 @@ async function send(file: File, options: UploadOptions): Promise<void> {
   try {
     let found = await contribute(file, options, (share) => view.sending(share));
     view.show(found);
-    while (found.status !== 'done' && found.status !== 'refused') {
+    while (!over(found)) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       if (mine !== run) return;
       found = await api.contribution(found.id);

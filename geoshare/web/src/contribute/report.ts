@@ -1,12 +1,12 @@
 /** Step four: what became of the file, in words a provider can act on. */
 
-import { saveRefused, type Collection, type Contribution, type Message, type Report } from '../shared/api';
+import { saveRefused, type Collection, type Contribution, type Finding, type Message, type Report } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { language, number, t, titled, type Word } from '../shared/i18n';
 import { noticeError } from '../shared/notice';
 
 const STATUS: Record<Contribution['status'], Word> = {
-  received: 'statusReceived', reading: 'statusReading', publishing: 'statusPublishing', done: 'statusDone', refused: 'statusRefused',
+  received: 'statusReceived', reading: 'statusReading', publishing: 'statusPublishing', done: 'statusDone', refused: 'statusRefused', checked: 'statusChecked',
 };
 
 export const words = (message: Message | undefined): string =>
@@ -36,16 +36,18 @@ export class ReportView {
 
   render(): void {
     const { found } = this;
-    const finished = found?.status === 'done' || found?.status === 'refused';
+    const finished = over(found);
+    const fine = found?.status === 'done' || (found?.status === 'checked' && !found.report?.found?.error);
     const progress = found ? 0.5 + 0.5 * (found.progress ?? 0) : this.sent * 0.5;
     const title = found ? t(STATUS[found.status]) : t('sending');
     fill(
       this.element,
       h('h2', { id: 'report-title', role: 'status', class: finished ? `state-${found?.status}` : '' },
-        finished && icon(found?.status === 'done' ? ICONS.check : ICONS.warn, 26), h('span', {}, title)),
+        finished && icon(fine ? ICONS.check : ICONS.warn, 26), h('span', {}, title)),
       h('p', { class: 'muted' }, this.file.name),
       !finished && h('progress', { max: '1', value: String(progress), 'aria-label': title }),
       found?.status === 'refused' && h('p', { class: 'refusal' }, reasonOf(found), ' ', t('nothingChanged')),
+      found?.status === 'checked' && h('p', { class: 'muted' }, t('nothingRecorded')),
       finished && found?.report && this.report(found.report, found),
       finished && h('div', { class: 'actions' },
         h('button', { type: 'button', class: 'button-plain', onclick: this.another }, t('otherFile')),
@@ -68,6 +70,7 @@ export class ReportView {
         return `${collection ? titled(collection, name) : name}: ${number(count)}`;
       }).join('　')),
       h('p', { class: 'muted' }, [report.format, report.mapping, report.datum?.horizontal].filter(Boolean).join(' ・ ')),
+      findingsOf(report),
       this.list('notes', (report.notes ?? []).map((note) => [words(note)])),
       this.list('repairs', repairs.map((repair) => [
         `${words(repair.message)} — ${t('times', { n: number(repair.count) })}`,
@@ -97,6 +100,30 @@ export class ReportView {
         h('tbody', {}, ...shown.map((refusal) => h('tr', {}, h('th', { scope: 'row' }, String(refusal.row)), h('td', {}, words(refusal.message))))))),
       rest > 0 && h('p', { class: 'muted' }, t('andMore', { n: number(rest) })));
   }
+}
+
+export const over = (found: Contribution | null): boolean =>
+  found !== null && ['done', 'refused', 'checked'].includes(found.status);
+
+const SEVERITY: Record<Finding['severity'], Word> = { error: 'severityError', warning: 'severityWarning', info: 'severityInfo' };
+const MOST_FINDINGS = 100;
+
+/** What the checks found: how grave, which rule, where, and what it means. */
+function findingsOf(report: Report): HTMLElement | false {
+  const rows = (report.findings ?? []).slice(0, MOST_FINDINGS);
+  if (!rows.length) return false;
+  const all = Object.values(report.found ?? {}).reduce((sum, count) => sum + (count ?? 0), 0);
+  const counts = (Object.keys(SEVERITY) as Finding['severity'][])
+    .filter((severity) => report.found?.[severity])
+    .map((severity) => `${t(SEVERITY[severity])} ${number(report.found?.[severity] ?? 0)}`);
+  return h('section', { class: 'findings' }, h('h3', {}, t('findings')), h('p', { class: 'muted' }, counts.join('　')),
+    h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': t('findings') }, h('table', {},
+      h('thead', {}, h('tr', {}, ...(['severity', 'findingWhat', 'findingPlace'] as const).map((word) => h('th', { scope: 'col' }, t(word))))),
+      h('tbody', {}, ...rows.map((finding) => h('tr', {},
+        h('th', { scope: 'row', class: `severity-${finding.severity}` }, t(SEVERITY[finding.severity])),
+        h('td', {}, language() === 'ja' ? finding.ja : finding.en, h('br'), h('code', {}, finding.rule)),
+        h('td', {}, finding.feature, finding.lon_lat ? h('span', { class: 'muted' }, h('br'), `${finding.lon_lat[1].toFixed(6)}, ${finding.lon_lat[0].toFixed(6)}`) : false)))))),
+    all > rows.length && h('p', { class: 'muted' }, t('andMore', { n: number(all - rows.length) })));
 }
 
 function reasonOf(found: Contribution): string {

@@ -46,7 +46,7 @@ export interface Collection {
   title: string;
   title_ja: string;
   description?: string;
-  kind: 'vector' | 'raster' | 'cube';
+  kind: 'vector' | 'raster' | 'cube' | 'catalogue';
   geometry?: string;
   label?: string;
   extent?: { spatial?: { bbox?: number[][] }; temporal?: { interval?: (string | null)[][] } };
@@ -126,11 +126,23 @@ export interface Report {
   notes?: Message[];
   layers?: string[];
   columns?: Record<string, string | null>;
+  findings?: Finding[];
+  found?: Partial<Record<Finding['severity'], number>>;
+}
+
+/** What a check found: which rule, how grave, where, and in words. */
+export interface Finding {
+  rule: string;
+  severity: 'error' | 'warning' | 'info';
+  feature: string;
+  en: string;
+  ja: string;
+  lon_lat?: [number, number] | null;
 }
 
 export interface Contribution {
   id: string;
-  status: 'received' | 'reading' | 'publishing' | 'done' | 'refused';
+  status: 'received' | 'reading' | 'publishing' | 'done' | 'refused' | 'checked';
   href?: string;
   progress?: number;
   report?: Report | null;
@@ -284,6 +296,7 @@ export interface UploadOptions {
   collection?: string;
   mapping?: string;
   crs?: string;
+  check_only?: string;
 }
 
 function query(options: UploadOptions): string {
