@@ -9,12 +9,12 @@ from flask import Blueprint, Response
 
 from geoshare.access.outline import Outline
 from geoshare.access.view import RasterView, View
-from geoshare.api import catalogue, encodings, reply
+from geoshare.api import catalogue, encodings, html, reply
 from geoshare.api.context import base_url, caller, href, services
 from geoshare.api.describe import describes
 from geoshare.api.landing import OGC_REL
 from geoshare.api.pages import GEOJSON, Made, item_body, page_body
-from geoshare.api.params import ItemParams, ItemsParams, JsonParams
+from geoshare.api.params import FormatParams, ItemParams, ItemsParams
 from geoshare.model.crs import CRS84, offered
 from geoshare.query import filters
 from geoshare.query.sorting import sortables as sortable_names
@@ -22,15 +22,19 @@ from geoshare.query.sorting import sortables as sortable_names
 blueprint = Blueprint("collections", __name__)
 
 SCHEMA = "application/schema+json"
-SCHEMA_ANSWER = {200: (SCHEMA, "A JSON Schema")}
+SCHEMA_ANSWER = {200: ((SCHEMA, "text/html"), "A JSON Schema")}
 ALL_CRS = "#/crs"  # what a collection in a list says of its systems: those of the list
 
 
 @blueprint.get("/collections")
 @describes(
-    "The collections you may know", params=JsonParams, tags=("collections",), returns="Collections"
+    "The collections you may know",
+    params=FormatParams,
+    answers={200: (html.JSON_OR_HTML, "The collections")},
+    tags=("collections",),
+    returns="Collections",
 )
-def collections(params: JsonParams) -> Response:
+def collections(params: FormatParams) -> Response:
     """All of them; there are few."""
     found = services()
     listed = [_metadata(view, [ALL_CRS]) for view in found.outlines(caller()).values()]
@@ -38,42 +42,53 @@ def collections(params: JsonParams) -> Response:
         {"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}
     ]
     listed.append(catalogue.about())
-    return reply.json({"links": links, "crs": list(offered()), "collections": listed})
+    said = {"links": links, "crs": list(offered()), "collections": listed}
+    return html.resource(said, html.collections_page(said), params.f)
 
 
 @blueprint.get("/collections/<collection>")
-@describes("A collection", params=JsonParams, tags=("collections",), returns="Collection")
-def collection(params: JsonParams, collection: str) -> Response:
+@describes(
+    "A collection",
+    params=FormatParams,
+    answers={200: (html.JSON_OR_HTML, "The collection")},
+    tags=("collections",),
+    returns="Collection",
+)
+def collection(params: FormatParams, collection: str) -> Response:
     """Its titles, extent and links."""
-    return reply.json(_metadata(services().any_view(caller(), collection), list(offered())))
+    said = _metadata(services().any_view(caller(), collection), list(offered()))
+    return html.resource(said, html.collection_page(said), params.f)
 
 
 @blueprint.get("/collections/<collection>/schema")
 @describes(
     "The JSON Schema of a collection's features",
-    params=JsonParams,
+    params=FormatParams,
     answers=SCHEMA_ANSWER,
     tags=("collections",),
     returns="Schema",
 )
-def schema(params: JsonParams, collection: str) -> Response:
+def schema(params: FormatParams, collection: str) -> Response:
     """Only the properties the caller may see."""
     view = services().any_view(caller(), collection)
     address = href("collections", collection, "schema")
     if isinstance(view, View):
-        return reply.json(filters.returnables(view.schema(), view.collection.geometry, address), SCHEMA)
-    return reply.json({**view.schema(), "$id": address}, SCHEMA)
+        found = filters.returnables(view.schema(), view.collection.geometry, address)
+    else:
+        found = {**view.schema(), "$id": address}
+    page = html.schema_page(found, collection, "属性 / Properties")
+    return html.resource(found, page, params.f, SCHEMA)
 
 
 @blueprint.get("/collections/<collection>/queryables")
 @describes(
     "What a filter may name",
-    params=JsonParams,
+    params=FormatParams,
     answers=SCHEMA_ANSWER,
     tags=("collections",),
     returns="Schema",
 )
-def queryables(params: JsonParams, collection: str) -> Response:
+def queryables(params: FormatParams, collection: str) -> Response:
     """The visible properties again: every one of them can be filtered on."""
     view = services().any_view(caller(), collection)
     address = href("collections", collection, "queryables")
@@ -81,35 +96,45 @@ def queryables(params: JsonParams, collection: str) -> Response:
         found = filters.queryables(view.schema(), view.collection.geometry, address)
     else:
         found = {**view.schema(), "$id": address}
-    return reply.json(found, SCHEMA)
+    page = html.schema_page(found, collection, "絞り込める項目 / Queryables")
+    return html.resource(found, page, params.f, SCHEMA)
 
 
 @blueprint.get("/collections/<collection>/sortables")
 @describes(
     "What one may sort by",
-    params=JsonParams,
+    params=FormatParams,
     answers=SCHEMA_ANSWER,
     tags=("collections",),
     returns="Schema",
 )
-def sortables(params: JsonParams, collection: str) -> Response:
+def sortables(params: FormatParams, collection: str) -> Response:
     """The visible properties that have an order."""
     view = services().view(caller(), collection)
     address = href("collections", collection, "sortables")
     kind, names = view.collection.geometry, sortable_names(view)
-    return reply.json(filters.sortables(view.schema(), kind, address, names), SCHEMA)
+    found = filters.sortables(view.schema(), kind, address, names)
+    page = html.schema_page(found, collection, "並べ替えられる項目 / Sortables")
+    return html.resource(found, page, params.f, SCHEMA)
 
 
 @blueprint.get("/functions")
 @describes(
     "The functions a filter may call besides those of CQL2",
-    params=JsonParams,
+    params=FormatParams,
+    answers={200: (html.JSON_OR_HTML, "The functions")},
     tags=("features",),
     returns="Functions",
 )
-def functions(params: JsonParams) -> Response:
+def functions(params: FormatParams) -> Response:
     """The same for everyone: none of them depends on data."""
-    return reply.json({"functions": filters.functions()})
+    found = filters.functions()
+    rows = [
+        html.plain(item["name"], html.both(item["x-description-ja"], item["description"]))
+        for item in found
+    ]
+    page = html.list_page("関数 / Functions", "名前 / Name | 説明 / Description", rows)
+    return html.resource({"functions": found}, page, params.f)
 
 
 @blueprint.get("/collections/<collection>/items")

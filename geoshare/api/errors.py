@@ -7,11 +7,11 @@ import traceback
 from typing import Final
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, has_request_context, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from geoshare import errors
-from geoshare.api import reply
+from geoshare.api import html, reply
 
 log = logging.getLogger("geoshare.api")
 
@@ -64,13 +64,32 @@ def problem(
         "detail_ja": detail_ja,
     }
     kept = {key: value for key, value in said.items() if value not in ("", None)}
-    body = orjson.dumps(kept | (members or {}))
-    response = Response(body, status, content_type="application/problem+json")
+    body, media = orjson.dumps(kept | (members or {})), "application/problem+json"
+    if _for_people():
+        body, media = _page(kept).encode(), html.HTML
+    response = Response(body, status, content_type=media)
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="geoshare"'
     return reply.finish(response, cache="no-store")
+
+
+def _for_people() -> bool:
+    """Whether a browser asks for a page: it names HTML, and likes it better than JSON."""
+    if not has_request_context() or "text/html" not in request.headers.get("Accept", ""):
+        return False
+    kinds = ["application/problem+json", "application/json", "text/html"]
+    return request.accept_mimetypes.best_match(kinds) == "text/html"
+
+
+def _page(said: dict[str, object]) -> str:
+    facts = [("パラメータ / Parameter", "parameter"), ("使える値 / Allowed", "allowed")]
+    rows = [html.plain(name, str(said[key])) for name, key in facts if key in said]
+    lead = html.both(said.get("detail_ja"), said.get("detail"))
+    tables = [html.Table(("項目 / Item", "値 / Value"), rows)] if rows else []
+    page = html.Page(f"{said['status']} {said['title']}", html.way(), lead, tables)
+    return render_template("resource.html", page=page, base=html.base_url())
 
 
 def answer(error: errors.GeoshareError) -> Response:

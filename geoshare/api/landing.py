@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from flask import Blueprint, Response, render_template
-from pydantic import Field
 
 from geoshare import __version__
 from geoshare.api import openapi, reply
 from geoshare.api.context import base_url, caller, check_format, href, services
-from geoshare.api.describe import NoParams, Params, describes
-from geoshare.api.params import JsonParams
+from geoshare.api.describe import NoParams, describes
+from geoshare.api.html import JSON_OR_HTML, list_page, plain, resource
+from geoshare.api.params import FormatParams, JsonParams
 
 blueprint = Blueprint("landing", __name__, template_folder="templates")
 
@@ -21,6 +19,7 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
@@ -103,17 +102,11 @@ CONFORMANCE = [
 ]
 
 
-class FormatParams(Params):
-    """The format of the answer."""
-
-    f: Literal["json", "html"] | None = Field(None, description="json or html")
-
-
 @blueprint.get("/")
 @describes(
     "The landing page",
     params=FormatParams,
-    answers={200: (("application/json", "text/html"), "Links to everything")},
+    answers={200: (JSON_OR_HTML, "Links to everything")},
     tags=("start",),
     returns="LandingPage",
 )
@@ -149,11 +142,17 @@ def landing(params: FormatParams) -> Response:
 
 @blueprint.get("/conformance")
 @describes(
-    "The standards this server conforms to", params=JsonParams, tags=("start",), returns="ConfClasses"
+    "The standards this server conforms to",
+    params=FormatParams,
+    answers={200: (JSON_OR_HTML, "Conformance classes")},
+    tags=("start",),
+    returns="ConfClasses",
 )
-def conformance(params: JsonParams) -> Response:
+def conformance(params: FormatParams) -> Response:
     """Only classes whose tests pass."""
-    return reply.json({"conformsTo": CONFORMANCE})
+    rows = [plain(name) for name in CONFORMANCE]
+    page = list_page("適合クラス / Conformance classes", "URI", rows)
+    return resource({"conformsTo": CONFORMANCE}, page, params.f)
 
 
 @blueprint.get("/openapi.json")

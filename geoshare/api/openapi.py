@@ -56,7 +56,8 @@ def document(version: str, server: str, collections: list[str], max_limit: int) 
                 "Problem": {
                     "description": "Problem details (RFC 9457)",
                     "content": {
-                        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                        "application/problem+json": {"schema": ref("Problem")},
+                        "text/html": {},
                     },
                 }
             },

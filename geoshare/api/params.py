@@ -190,6 +190,12 @@ class JsonParams(Params):
     f: Literal["json"] = Field("json", description="json")
 
 
+class FormatParams(Params):
+    """The format of the answer."""
+
+    f: Literal["json", "html"] | None = Field(None, description="json or html")
+
+
 class ChangesParams(Params):
     """Which changes of a collection, and how many at a time."""
 

@@ -196,7 +196,7 @@ def test_what_nobody_expected_is_a_plain_500(town, monkeypatch):
     def fail(*_: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(town.services, "view", fail)
+    monkeypatch.setattr(town.services, "view_at", fail)
     direct, usual = _both(town, ITEMS)
     assert direct == usual
     assert direct[0] == 500

@@ -8,7 +8,7 @@ import sys
 
 from tests.conformance.server import Server
 
-# What cannot be said in OpenAPI is left out: which texts are CQL2, and that too high a limit is lowered.
+# What OpenAPI cannot say is left out: which texts are CQL2, and that too high a limit is lowered.
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
