@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 from flask import Blueprint, Response
 
 from geoshare.access.outline import Outline
 from geoshare.access.view import RasterView, View
 from geoshare.api import catalogue, encodings, html, reply
-from geoshare.api.context import base_url, caller, href, services
+from geoshare.api.context import base_url, caller, check_format, href, services
 from geoshare.api.describe import describes
 from geoshare.api.landing import OGC_REL
 from geoshare.api.pages import GEOJSON, Made, item_body, page_body
@@ -142,7 +143,7 @@ def functions(params: FormatParams) -> Response:
     "Features of a collection",
     params=ItemsParams,
     answers={
-        200: (GEOJSON, "A page of features"),
+        200: (encodings.MEDIA, "A page of features"),
         410: ("application/problem+json", "It is not known any more what was shown then"),
     },
     tags=("features",),
@@ -161,7 +162,7 @@ def items_page(params: ItemsParams, collection: str) -> Response:
     "One feature",
     params=ItemParams,
     answers={
-        200: (GEOJSON, "The feature"),
+        200: ((GEOJSON, "text/html"), "The feature"),
         410: ("application/problem+json", "It is not known any more what was shown then"),
     },
     tags=("features",),
@@ -169,7 +170,12 @@ def items_page(params: ItemsParams, collection: str) -> Response:
 )
 def item(params: ItemParams, collection: str, feature_id: str) -> Response:
     """One feature by its id."""
-    return _said(item_body(services(), caller(), base_url(), (collection, feature_id), params))
+    made = item_body(services(), caller(), base_url(), (collection, feature_id), params)
+    if check_format("json" if params.f == "geojson" else params.f, "json", "html") == "json":
+        return _said(made)
+    response = html.shown(html.feature_page(orjson.loads(made.content), collection))
+    response.headers.extend(made.headers)
+    return response
 
 
 def _said(made: Made) -> Response:

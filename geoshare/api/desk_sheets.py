@@ -9,10 +9,11 @@ from flask import Blueprint, Response, g, request
 from pydantic import Field
 
 from geoshare.api import reply
+from geoshare.api.bodies import Body
 from geoshare.api.context import caller, services
 from geoshare.api.contributions import XLSX
 from geoshare.api.describe import NoParams, Params, describes
-from geoshare.api.desk import JSON, MADE, TAGS, AboutBody, Body, desk_body, sent
+from geoshare.api.desk import JSON, MADE, TAGS, AboutBody, desk_body, sent
 from geoshare.api.params import Text
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.services.desk_sheets import Consent

@@ -38,6 +38,7 @@ ENCODINGS: Final[dict[str, Encoding]] = {
     "arrow": Encoding("application/vnd.apache.arrow.stream", "arrows"),
 }
 HTML: Final = "text/html"
+MEDIA: Final = (GEOJSON, HTML, *(encoding.media_type for encoding in ENCODINGS.values()))
 DAY_US: Final = 86_400_000_000
 _PLAIN: Final = (GEOJSON, "application/json")
 _FINEST: Final = 200  # letters of a cell of the table

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from flask import Response, render_template
 
 from geoshare.api import reply
@@ -42,6 +43,11 @@ def resource(value: Any, page: Page, wanted: str | None, media: str = "applicati
     """The resource as JSON, or as a page where ``f`` or ``Accept`` asks for one."""
     if check_format(wanted, "json", "html") == "json":
         return reply.json(value, media)
+    return shown(page)
+
+
+def shown(page: Page) -> Response:
+    """The page."""
     text = render_template("resource.html", page=page, base=base_url())
     return reply.body(text.encode(), HTML)
 
@@ -123,6 +129,22 @@ def schema_page(said: Mapping[str, Any], collection: str, name: str) -> Page:
     """The properties of a collection, or those one may filter or sort by."""
     crumbs = way(_all(), (collection, href("collections", collection)))
     return Page(name, crumbs, both(said.get("x-title-ja"), said.get("title")), [properties(said)])
+
+
+def feature_page(said: Mapping[str, Any], collection: str) -> Page:
+    """One feature: its values, and what kind of geometry it has."""
+    kind = (said.get("geometry") or said.get("place") or {}).get("type", "–")
+    rows = [plain("id", str(said["id"])), plain("geometry", kind)]
+    rows += [plain(name, _text(value)) for name, value in said["properties"].items()]
+    crumbs = way(_all(), (collection, href("collections", collection)))
+    table = Table(("名前 / Name", "値 / Value"), rows)
+    return Page(str(said["id"]), crumbs, tables=[table], links=said["links"])
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return orjson.dumps(value).decode()
 
 
 def list_page(title: str, head: str, rows: list[tuple[Cell, ...]]) -> Page:

@@ -9,7 +9,7 @@ from geoshare.api import openapi, reply
 from geoshare.api.context import base_url, caller, check_format, href, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.html import JSON_OR_HTML, list_page, plain, resource
-from geoshare.api.params import FormatParams, JsonParams
+from geoshare.api.params import FormatParams
 
 blueprint = Blueprint("landing", __name__, template_folder="templates")
 
@@ -24,6 +24,7 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
     "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
@@ -158,14 +159,22 @@ def conformance(params: FormatParams) -> Response:
 @blueprint.get("/openapi.json")
 @describes(
     "This document",
-    params=JsonParams,
-    answers={200: (OPENAPI, "An OpenAPI 3.0 document")},
+    params=FormatParams,
+    answers={200: ((OPENAPI, "text/html"), "An OpenAPI 3.0 document")},
     tags=("start",),
 )
-def document(params: JsonParams) -> Response:
+def document(params: FormatParams) -> Response:
     """The OpenAPI document, for the caller."""
     names, most = list(services().visible(caller())), services().settings.max_limit
-    return reply.json(openapi.document(__version__, base_url(), names, most), OPENAPI)
+    found = openapi.document(__version__, base_url(), names, most)
+    rows = [
+        plain(f"{method.upper()} {path}", about["summary"])
+        for path, methods in found["paths"].items()
+        for method, about in methods.items()
+    ]
+    return resource(
+        found, list_page("API", "アドレス / Address | 説明 / Description", rows), params.f, OPENAPI
+    )
 
 
 @blueprint.get("/healthz")

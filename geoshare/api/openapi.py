@@ -91,7 +91,8 @@ def _answer(media: str | tuple[str, ...], text: str, returns: str) -> dict[str, 
     found: dict[str, Any] = {"description": text}
     if kinds != ("",):
         found["content"] = {
-            kind: {"schema": ref(returns)} if returns and "json" in kind else {} for kind in kinds
+            kind: {"schema": ref(returns)} if returns and kind.endswith("json") else {}
+            for kind in kinds
         }
     if returns in _LOCATED:
         found["headers"] = _CONTENT_CRS

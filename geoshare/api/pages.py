@@ -21,7 +21,7 @@ from geoshare.services.external import lookup
 
 GEOJSON = "application/geo+json"
 JSON = "application/json"
-FORMATS = ("json", "geojson")
+FORMATS = ("json", "geojson", "html")
 _HEAD, _BETWEEN = b'{"type":"FeatureCollection","features":[', b"],"
 _SECOND_US = 1_000_000
 _CHOOSING = frozenset({"bbox", "datetime", "filter", "sortby", "cursor"})

@@ -145,7 +145,7 @@ class ItemParams(Params):
         f"{', '.join(PROFILES)}, or their addresses below {PROFILE}; rfc7946 where none is",
         json_schema_extra=dict(_LIST),
     )
-    f: Literal["json", "geojson"] | None = Field(None, description="json or geojson")
+    f: Literal["json", "geojson", "html"] | None = Field(None, description="json, geojson or html")
     as_of: Text | None = Field(
         None, description="As known at this RFC 3339 instant: what you were shown then"
     )
@@ -182,12 +182,6 @@ class ItemsParams(PageParams, ItemParams):
     bom: Literal["true", "false"] = Field(
         "false", description="Whether csv begins with a byte order mark, as Excel needs: true or false"
     )
-
-
-class JsonParams(Params):
-    """The format of the answer."""
-
-    f: Literal["json"] = Field("json", description="json")
 
 
 class FormatParams(Params):

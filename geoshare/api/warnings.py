@@ -6,9 +6,10 @@ from flask import Blueprint, Response
 from pydantic import Field
 
 from geoshare.api import reply
+from geoshare.api.bodies import Body
 from geoshare.api.context import caller, services
 from geoshare.api.describe import NoParams, describes
-from geoshare.api.desk import MADE, TAGS, Body, desk_body, sent
+from geoshare.api.desk import MADE, TAGS, desk_body, sent
 from geoshare.services.evacuation_proposals import Confirmed
 
 blueprint = Blueprint("warnings", __name__)

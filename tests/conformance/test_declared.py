@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 TESTS = HERE.parent
 TESTED = {
     "ogcapi-common-1/1.0/conf/html": "test_html.py",
+    "ogcapi-features-1/1.0/conf/html": "test_html.py",
     "ogcapi-common-": "test_features_core.py",
     "ogcapi-common-3/1.0/": "test_schemas.py",
     "ogcapi-features-1/": "test_features_core.py",

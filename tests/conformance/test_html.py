@@ -52,6 +52,17 @@ def test_html_content_and_definition(pages: Server):
     assert any(link.endswith(f"/collections/{name}/items") for link in own.links)
 
 
+def test_html_of_features(pages: Server):
+    pages.needs("ogcapi-features-1/1.0/conf/html")
+    for item in pages.collections:
+        one = pages.page(item["id"], limit=1)["features"][0]["id"]
+        for path in (pages.items(item["id"]), f"{pages.items(item['id'])}/{one}"):
+            found = read(pages, path)
+            assert one in found.words
+            assert "script" not in found.tags
+    assert "/collections" in read(pages, "/openapi.json").words
+
+
 def test_html_of_schemas_names_every_property(pages: Server):
     name = pages.collections[0]["id"]
     for page in ("schema", "queryables", "sortables"):
