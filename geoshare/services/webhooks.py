@@ -15,7 +15,9 @@ import hmac
 import logging
 import random
 import threading
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +37,8 @@ log = logging.getLogger("geoshare.webhooks")
 
 MOST: Final = 20  # of an organisation
 LOOK_S: Final = 0.5
+TELLERS: Final = 16  # receivers that are told at the same time
+AT_ONCE: Final = 2  # of one organisation
 FIRST_US: Final = (
     5_000_000  # until the second try; each wait is twice the one before, give or take half
 )
@@ -172,11 +176,17 @@ class Webhooks:
 
 
 class Notifier:
-    """Tells what has changed; one at a time for a data folder."""
+    """Tells what has changed; one at a time for a data folder.
+
+    Several receivers are told at the same time, at most two of one organisation, so that one that is
+    slow holds up nobody but itself, and its organisation nobody else.
+    """
 
     def __init__(self, services: Services, hooks: Webhooks) -> None:
         self._services = services
         self._hooks = hooks
+        self._tellers = ThreadPoolExecutor(TELLERS, thread_name_prefix="webhook")
+        self._under_way: dict[str, tuple[str, Future[int]]] = {}  # by webhook: its organisation
 
     def run(self, stop: threading.Event) -> None:
         """Tell until ``stop`` is set; waits while another process does."""
@@ -187,17 +197,53 @@ class Notifier:
                     if not held:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         held = True
-                    self.tell()
+                    self.begin()
                 except BlockingIOError:
                     continue
                 except Exception:  # a database that is away must not end it
                     log.exception("webhooks are not told; it is tried again")
 
     def tell(self) -> int:
-        """Send every notice that is due; returns how many were taken."""
+        """Send every notice that is due, and wait for it; returns how many were taken."""
+        return sum(future.result() for future in self.begin())
+
+    def begin(self) -> list[Future[int]]:
+        """Begin to send what is due and not under way, as far as there is room; waits for nothing.
+
+        Each result is how many notices were taken. One that goes wrong is logged and tried again.
+        """
         now_us = self._services.clock.now_us()
-        hooks = [hook for hook in self._services.governance.webhooks.active() if hook.due_us <= now_us]
-        return sum(self._tell(hook) for hook in hooks)
+        self._under_way = {
+            name: about for name, about in self._under_way.items() if not about[1].done()
+        }
+        busy = Counter(organisation for organisation, _ in self._under_way.values())
+        begun = []
+        for hook in self._services.governance.webhooks.active():
+            if hook.due_us > now_us or hook.id in self._under_way or not self._behind(hook):
+                continue
+            if busy[hook.organisation] >= AT_ONCE or len(self._under_way) >= TELLERS:
+                continue
+            busy[hook.organisation] += 1
+            future = self._tellers.submit(self._told, hook)
+            self._under_way[hook.id] = (hook.organisation, future)
+            begun.append(future)
+        return begun
+
+    def _behind(self, hook: Webhook) -> bool:
+        """Whether there is something to do for a webhook."""
+        try:
+            who = self._who(hook)
+        except Unauthenticated:
+            return True
+        tokens = {name: self._token(who, name) for name in hook.collections}
+        return any(token not in (None, hook.told.get(name)) for name, token in tokens.items())
+
+    def _told(self, hook: Webhook) -> int:
+        try:
+            return self._tell(hook)
+        except Exception:  # a database that is away must not end it
+            log.exception("a webhook is not told; it is tried again")
+            return 0
 
     def _tell(self, hook: Webhook) -> int:
         """Send the notices of one webhook, up to the first that is not taken."""

@@ -173,6 +173,34 @@ def test_waits_grow_and_after_days_it_is_disabled_with_a_note(hooked, receiver, 
     assert len(receiver.got) == sent
 
 
+def test_a_slow_receiver_holds_up_nobody_else(own, hooked, receiver, contribute, monkeypatch):  # noqa: F811
+    key, free = own.key("org-slow", "municipal"), threading.Event()
+    for _ in range(webhooks.AT_ONCE + 1):
+        body = {"url": receiver.url + "&slow", "collections": ["shelters"]}
+        own.client.post("/me/webhooks", json=body, headers={"X-API-Key": key})
+    real = Outward.post
+
+    def post(self: Outward, url: str, body: bytes, headers: Any) -> None:
+        if url.endswith("slow"):
+            assert free.wait(20)
+        real(self, url, body, headers)
+
+    monkeypatch.setattr(Outward, "post", post)
+    receiver.got.clear()
+    contribute({"id": "1", "name": "西小学校"})
+    begun = hooked.notifier.begin()
+    assert len(begun) == 1 + webhooks.AT_ONCE
+    assert begun[0].result(20) == 1  # while the others wait
+    assert len(receiver.got) == 1
+    assert not hooked.notifier.begin()
+    free.set()
+    told = sum(future.result(20) for future in begun)
+    while begun := hooked.notifier.begin():
+        told += sum(future.result(20) for future in begun)
+    assert told == len(receiver.got) == 2 + webhooks.AT_ONCE
+    assert len({header["webhook-id"] for header, _ in receiver.got}) == told
+
+
 def test_redirects_are_not_followed(hooked, receiver, contribute):  # noqa: F811
     receiver.status = 302
     contribute({"id": "2", "name": "b"})
