@@ -16,15 +16,18 @@ from geoshare.api.bodies import content, read_as
 from geoshare.api.context import caller, href, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.landing import OGC_REL
-from geoshare.derive.requests import AreaInputs, Inputs, RoadInputs
+from geoshare.derive.requests import AreaInputs, DifferenceInputs, Inputs, RoadInputs
 from geoshare.derive.sheet import XLSX, write_sheet
 from geoshare.errors import BadRequest, NotFound
 from geoshare.services import Services
+from geoshare.services.differing import compare_seen, picture_of_said
 
 blueprint = Blueprint("processes", __name__)
 
 TAGS = ("processes",)
 JSON: Final = "application/json"
+PNG: Final = "image/png"
+SUFFIXES: Final = {XLSX: ".xlsx", PNG: ".png"}
 MAX_BODY: Final = 1_000_000
 VERSION: Final = "1.0.0"
 Result = dict[str, Any]
@@ -70,6 +73,18 @@ PROCESSES: Final[dict[str, Process]] = {
         lambda services, who, said: services.deciding.road_exposure(who, said),
         ("segments", "hazard_zones", "events"),
         {},
+    ),
+    "difference": Process(
+        "What changed between two times",
+        "二時点間の変更",
+        "What came, went, was moved beyond a stated accuracy, or changed in height, attributes or "
+        "topology in a box of a collection, between two times as you were shown them: as GeoJSON, or "
+        "as a picture.",
+        "コレクションの範囲内で、二つの時点の間に追加・削除・移動・高さや属性の変更があった地物を示します。",
+        DifferenceInputs,
+        compare_seen,
+        (),
+        {PNG: picture_of_said},
     ),
 }
 
@@ -160,10 +175,11 @@ def execute(params: NoParams, process: str) -> Response:
     kind = _kind(about, wanted)
     inputs = read_as(about.inputs, orjson.dumps(wanted.inputs))
     found = about.run(services(), caller(), inputs)
-    g.named = ",".join(name for name in about.reads if name in services().visible(caller()))
+    reads = (*about.reads, *([inputs.collection] if isinstance(inputs, DifferenceInputs) else ()))
+    g.named = ",".join(name for name in reads if name in services().visible(caller()))
     if kind != JSON:
         answer = reply.body(about.formats[kind](found), kind)
-        answer.headers["Content-Disposition"] = f"attachment; filename={process}.xlsx"
+        answer.headers["Content-Disposition"] = f"attachment; filename={process}{SUFFIXES[kind]}"
         return answer
     return reply.json({"result": found} if wanted.response == "document" else found)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from geoshare.derive.hazards import HazardType
 
@@ -46,6 +47,39 @@ class AreaInputs(Inputs):
         if sum(item is not None for item in said) != 1:
             raise ValueError("give one of area, codes, meshes and evacuation_area")
         return self
+
+
+class DifferenceInputs(Inputs):
+    """A collection, a box of it, and two times at which it is compared."""
+
+    collection: Id = Field(..., description="The name of a collection of features")
+    bbox: tuple[float, float, float, float] = Field(
+        ..., description="west, south, east, north in degrees (CRS84)"
+    )
+    since: Annotated[str, Field(max_length=100)] = Field(
+        ..., description="An RFC 3339 instant: the collection as it was known then"
+    )
+    until: Annotated[str, Field(max_length=100)] | None = Field(
+        None, description="An RFC 3339 instant: the collection as it was known then; left out: now"
+    )
+    accuracy_m: float = Field(
+        0.001,
+        gt=0,
+        le=1_000,
+        description="Metres within which a place or a height is the same: above 0, at most 1000",
+    )
+
+    @field_validator("bbox")
+    @classmethod
+    def _on_this_world(
+        cls, sides: tuple[float, float, float, float]
+    ) -> tuple[float, float, float, float]:
+        west, south, east, north = sides
+        if not all(map(math.isfinite, sides)) or max(abs(west), abs(east)) > 180:
+            raise ValueError("the box lies outside the world")
+        if not -90 <= south <= north <= 90:
+            raise ValueError("the box lies outside the world, or its south above its north")
+        return sides
 
 
 class RoadInputs(Inputs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,14 +12,18 @@ import numpy as np
 import orjson
 import shapely
 
-from geoshare.errors import BadRequest, GeoshareError
+from geoshare.access.credentials import Principal
+from geoshare.derive.requests import DifferenceInputs
+from geoshare.errors import BadRequest, GeoshareError, TooLarge
 from geoshare.extracts.maps.changes import Difference, draw_changes
-from geoshare.merge.difference import ACCURACY_M, Changes, compare
+from geoshare.merge.difference import ACCURACY_M, Changes, as_geojson, compare
 from geoshare.model.batch import FeatureBatch
+from geoshare.model.box import Box
 from geoshare.model.collections import Collection, known
 from geoshare.model.report import Report
 from geoshare.model.things import Member, Thing
 from geoshare.model.times import parse_instant
+from geoshare.query.items import matching
 from geoshare.sources import ReadRequest, read_file
 from geoshare.sources.lanelet2 import read_primitives
 from geoshare.sources.reading import pick
@@ -27,6 +32,8 @@ from geoshare.store.reading import scan_features, sequence_at
 if TYPE_CHECKING:
     from geoshare.services import Services
 
+MOST_SEEN: Final = 20_000
+"""Features of one view that are compared while somebody waits."""
 MOST: Final = 2_000_000
 """Things of one map that are compared."""
 SIZE_PX: Final = (1600, 1200)
@@ -165,6 +172,68 @@ def _bounded(things: Iterable[Thing]) -> list[Thing]:
                 "The map is too large to be compared", parameter="FILE", allowed=f"{MOST} things"
             )
     return found
+
+
+def compare_seen(services: Services, who: Principal, said: DifferenceInputs) -> dict[str, Any]:
+    """What changed between two times in a box of a collection, as the caller saw it at both.
+
+    Raises
+    ------
+    Gone
+        where it is not known what was shown at one of the times.
+    TooLarge
+        for a box of too many features.
+    BadRequest, NotFound, Withheld
+        as the views do.
+    """
+    services.view(who, said.collection, "process")
+    sides = []
+    for moment, name in ((said.since, "since"), (said.until, "until")):
+        if moment is not None:
+            parse_instant(moment, name)
+        view = services.view_at(who, said.collection, moment)
+        rows = matching(view, Box(*said.bbox))
+        if len(rows) > MOST_SEEN:
+            raise TooLarge(
+                "There are too many features in the box",
+                parameter="bbox",
+                allowed=f"a box of at most {MOST_SEEN} features",
+                message_ja="範囲内の地物が多すぎます",
+            )
+        table = view.materialise(rows)
+        shapes = shapely.from_wkb(table.column("geometry").to_numpy())
+        properties = table.drop_columns(["id", "geometry"]).to_pylist()
+        ids = table.column("id").to_pylist()
+        sides.append(list(things_of(view.collection, ids, shapes, map(_told, properties))))
+    before, after = sides
+    return as_geojson(compared(before, after, said.accuracy_m))
+
+
+def picture_of_said(said: dict[str, Any]) -> bytes:
+    """Draw a change set that is GeoJSON; as :func:`picture_of`."""
+    drawn = []
+    for item in said["features"]:
+        about = item["properties"]
+        kind = about["change"]
+        if kind == "changed":
+            kind = "moved" if {"moved", "height"} & set(about["aspects"]) else "other"
+        shape, was = (_read(part) for part in (item["geometry"], about.get("was")))
+        drawn.append(
+            Difference(kind, shape if kind == "removed" else was, None if kind == "removed" else shape)
+        )
+    return draw_changes(drawn, SIZE_PX)
+
+
+def _read(said: dict[str, Any] | None) -> shapely.Geometry | None:
+    return None if said is None else shapely.from_geojson(orjson.dumps(said))
+
+
+def _told(properties: dict[str, Any]) -> dict[str, Any]:
+    """Values as JSON has them."""
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in properties.items()
+    }
 
 
 def compare_times(

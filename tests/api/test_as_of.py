@@ -7,7 +7,7 @@ import random
 import time
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
@@ -151,3 +151,32 @@ def test_nonsense_is_refused_what_was_never_shown_is_gone_and_hidden_is_not_foun
     token = ask(own, f"{SHELTERS}/changes")["token"]
     found = ask(own, f"{SHELTERS}/changes?since={token}&{old}", status=400)
     assert found["parameter"] == "as_of"
+
+
+def test_the_process_tells_what_changed_between_two_times(own, publish):
+    rows = {at: row(at, at, "a") for at in range(12)}
+    first = publish(list(rows.values()))
+    second = publish(
+        [*(rows[at] for at in range(11) if at not in (2, 3)), row(2, 2, "b"), row(3, 4, "a")]
+    )
+    said = {"collection": "shelters", "bbox": [139, 35, 140, 36], "since": unquote(first)}
+
+    def run(said, key="municipal", **more):
+        path, headers = "/processes/difference/execution", {"X-API-Key": own.keys[key]}
+        return own.client.post(path, json={"inputs": said, **more}, headers=headers)
+
+    found = run(said)
+    assert found.status_code == 200, found.data
+    counts = found.json["summary"]["shelters"]
+    assert (counts["removed"], counts["moved"], counts["attributes"]) == (0, 1, 1)
+    assert (counts["added"], counts["unchanged"]) == (0, 10)
+    same = run(said | {"since": unquote(second), "until": unquote(second)})
+    assert same.json["features"] == []
+    png = run(said, outputs={"result": {"format": {"mediaType": "image/png"}}})
+    assert png.data.startswith(b"\x89PNG")
+    assert run(said | {"since": "2001-01-01"}).status_code == 410
+    assert run(said | {"bbox": [0, 1, 0, -1]}).status_code == 400
+    hidden, missing = (run(said | {"collection": name}, "developer") for name in ("lanes_x", "nothing"))
+    assert (
+        (hidden.status_code, hidden.data) == (missing.status_code, missing.data) == (404, hidden.data)
+    )

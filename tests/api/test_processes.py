@@ -40,7 +40,7 @@ def summary(live: Any, key: str | None, **inputs: Any) -> Any:
 
 def test_processes_describe_what_they_take(live_server: Any) -> None:
     listed = live_server.json("/processes")["processes"]
-    assert [item["id"] for item in listed] == ["area-summary", "road-exposure"]
+    assert [item["id"] for item in listed] == ["area-summary", "road-exposure", "difference"]
     about = live_server.json("/processes/area-summary")
     assert about["inputs"]["hazard_type"]["minOccurs"] == 1
     assert about["inputs"]["scenario"]["minOccurs"] == 0

@@ -409,9 +409,14 @@ class Asker:
         asked = {
             "area-summary": {**where, "hazard_type": kind},
             "road-exposure": {"segment": rng.choice(self.known.ids)},
+            "difference": {
+                "collection": self.collection(),
+                "bbox": [WEST, SOUTH, WEST + 0.1, SOUTH + 0.1],
+                "since": self.moment(),
+            },
             "nothing": {},
         }
-        name = rng.choice(("area-summary", "road-exposure", "road-exposure", "nothing"))
+        name = rng.choice(("area-summary", "road-exposure", "difference", "nothing"))
         said: dict[str, Any] = {"inputs": asked[name]}
         if rng.random() < 0.2:
             said["outputs"] = {"result": {"format": {"mediaType": rng.choice((XLSX, "text/csv"))}}}
@@ -756,7 +761,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     "GET /processes": _get("/processes"),
     "GET /processes/<process>": lambda asker: asker.get(
-        f"/processes/{asker.rng.choice(('area-summary', 'road-exposure', 'nothing'))}"
+        f"/processes/{asker.rng.choice(('area-summary', 'road-exposure', 'difference'))}"
     ),
     "POST /processes/<process>/execution": Asker.execution,
     "POST /prints": lambda asker: asker.print("/prints"),
