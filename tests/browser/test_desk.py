@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -74,3 +75,21 @@ def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     second.locator(".history > li").nth(
         1
     ).wait_for()  # the decision of the first and that of the second
+
+
+def test_a_place_is_marked_by_keys_alone(visit, live_server):
+    page = visit("en-GB", key=live_server.keys["municipal"]).open("/desk").page
+    page.wait_for_selector("body[data-map=ready]", state="attached")
+    page.click("#tab-water_points")
+    page.locator("#desk-add").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".maplibregl-canvas")).to_be_focused()
+    expect(page.locator("#draw-next")).to_be_disabled()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#draw-next")).to_be_enabled()
+    page.locator("#draw-next").focus()
+    page.keyboard.press("Enter")
+    page.locator("dialog[open] #field-name").fill("Water by keys")
+    page.keyboard.press("Enter")
+    expect(page.locator(".desk-name", has_text="Water by keys")).to_be_visible()

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 pytestmark = pytest.mark.browser
 LOOK_AGAIN = "document.dispatchEvent(new Event('visibilitychange'))"  # as when one comes back to it
@@ -70,6 +70,12 @@ def test_a_stranger_sees_what_was_shared_until_it_is_revoked(visit, live_server)
     expect(page.locator(f"#row-{row} .state")).to_have_text("Full")
     assert stranger.complaints == []
 
+    # A browser that keeps the app for when there is no network keeps nothing of what is shared.
+    officer.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    kept = officer.context.new_page()
+    kept.goto(live_server.url + path)
+    kept.wait_for_selector("body[data-share=ready]")
+
     officer.locator(".sharing-dialog .button-icon").click()
     officer.on("dialog", lambda dialog: dialog.accept())
     officer.click("#share")
@@ -80,3 +86,9 @@ def test_a_stranger_sees_what_was_shared_until_it_is_revoked(visit, live_server)
     page.wait_for_selector("body[data-share=gone]", state="attached")
     expect(page.locator("h1")).to_have_text("This map cannot be shown")
     assert live_server.get(path)[0] == 404
+    answer = kept.goto(live_server.url + path)
+    assert answer is not None
+    assert answer.status == 404
+    kept.context.set_offline(True)
+    with pytest.raises(Error, match="ERR_INTERNET_DISCONNECTED"):
+        kept.goto(live_server.url + path)

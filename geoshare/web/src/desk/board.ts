@@ -20,7 +20,7 @@ export class Board {
   readonly state = new State();
   readonly drawing = new Drawing(() => this.view?.map ?? null, () => this.refresh());
   private readonly box = h('div', { class: 'map', id: 'map', tabindex: '-1' });
-  readonly element = h('div', { class: 'stage' }, this.box, this.drawing.element);
+  readonly element = h('div', { class: 'stage' }, this.box, this.drawing.element, this.drawing.cross);
   private view: MapView | null = null;
 
   constructor(private readonly desk: Desk, private readonly picked: (id: string) => void) {

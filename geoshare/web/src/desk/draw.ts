@@ -1,8 +1,8 @@
-/** Marking a place on the map by taps: a point, a line, an area, roads, town blocks. */
+/** Marking a place on the map by taps or keys: a point, a line, an area, roads, town blocks. */
 
-import type { Map as LibreMap, MapMouseEvent, SourceSpecification } from 'maplibre-gl';
+import type { LngLat, Map as LibreMap, Point, SourceSpecification } from 'maplibre-gl';
 import { api, type Feature } from '../shared/api';
-import { fill, h } from '../shared/dom';
+import { fill, h, icon, ICONS } from '../shared/dom';
 import { language, named, t, type Word } from '../shared/i18n';
 import { notice, noticeError } from '../shared/notice';
 import type { Drawn } from '../map/layers/types';
@@ -11,6 +11,8 @@ import type { Editable } from './talk';
 
 export type Way = 'point' | 'street' | 'road' | 'line' | 'area' | 'blocks';
 /** What was marked; `name` is what the place is called, where the map knows. */
+/** A place on the map, and where it is on the screen. */
+export interface Tap { point: Point; lngLat: LngLat }
 export interface Marked { geometry?: GeoJSON.Geometry; properties: Record<string, unknown>; name?: string }
 
 const WORDS: Record<Way, [Word, Word]> = {
@@ -35,13 +37,16 @@ export function waysOf(about: Editable, known: ReadonlySet<string>): Way[] {
 
 export class Drawing {
   readonly element = h('div', { class: 'drawing', hidden: true, role: 'group' });
+  /** The middle of the map, which keys and a button mark. */
+  readonly cross = h('div', { class: 'drawing-cross', 'aria-hidden': 'true', hidden: true });
   private about: Editable | null = null;
   private way: Way = 'point';
   private ways: Way[] = [];
   private points: [number, number][] = [];
   private chosen: Feature[] = [];
   private stretches: Along[] = [];
-  private busy = false;
+  /** Taps on streets wait for those before them to be answered. */
+  private answered: Promise<void> = Promise.resolve();
   private done: ((marked: Marked) => void) | null = null;
   private left: (() => void) | null = null;
 
@@ -57,31 +62,52 @@ export class Drawing {
     this.done = done;
     this.left = left;
     this.choose(ways[0] ?? 'point');
+    const map = this.map();
+    // Arrow keys move the map under the cross at once.
+    map?.getCanvas().addEventListener('keydown', this.enter);
+    map?.getCanvas().focus({ preventScroll: true });
+  }
+
+  private readonly enter = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.repeat) return;
+    event.preventDefault();
+    this.here();
+  };
+
+  /** Marks what is under the cross in the middle of the map. */
+  private here(): void {
+    const map = this.map();
+    if (!map) return;
+    const lngLat = map.getCenter();
+    this.tap({ lngLat, point: map.project(lngLat) });
   }
 
   render(): void {
-    this.element.hidden = !this.about;
+    this.element.hidden = this.cross.hidden = !this.about;
     if (!this.about) return;
     const count = this.way === 'road' || this.way === 'blocks' ? this.chosen.length : this.points.length;
     fill(this.element,
       this.ways.length > 1 && h('div', { class: 'segments', role: 'group' }, ...this.ways.map((way) => h('button', {
         type: 'button', id: `way-${way}`, 'aria-pressed': String(way === this.way), onclick: () => this.choose(way),
       }, t(WORDS[way][0])))),
-      h('p', { role: 'status' }, t(this.stretches.length ? 'deskTapStreetOn' : WORDS[this.way][1]), this.way !== 'street' && this.chosen.length > 0 && ` ${t('deskChosen', { n: this.chosen.length })}`),
+      h('p', { role: 'status' }, t(this.stretches.length ? 'deskTapStreetOn' : WORDS[this.way][1]), this.way !== 'street' && this.chosen.length > 0 && ` ${t('deskChosen', { n: this.chosen.length })}`,
+        h('span', { class: 'drawing-keys' }, ` ${t('deskKeys')}`)),
       h('div', { class: 'drawing-tools' },
         h('button', { type: 'button', class: 'button-plain', id: 'draw-cancel', onclick: () => this.end(true) }, t('cancel')),
         count > 0 && h('button', { type: 'button', class: 'button-plain', id: 'draw-back', onclick: () => this.back() }, t('deskBack')),
+        h('button', { type: 'button', class: 'button-plain', id: 'draw-here', onclick: () => this.here() }, icon(ICONS.target), t('deskHere')),
         h('button', { type: 'button', class: 'button-main', id: 'draw-next', disabled: count < LEAST[this.way], onclick: () => this.finish() }, t('deskNext'))));
   }
 
   /** Takes a tap, where something is being marked. */
-  tap(event: MapMouseEvent): boolean {
+  tap(event: Tap): boolean {
     if (!this.about) return false;
     const at: [number, number] = [event.lngLat.lng, event.lngLat.lat];
     if (this.way === 'road' || this.way === 'blocks') {
       void this.pick(event).catch((error: unknown) => noticeError(error));
     } else if (this.way === 'street') {
-      void this.follow(event).catch((error: unknown) => noticeError(error));
+      const { way } = this;
+      this.answered = this.answered.then(() => (this.way === way ? this.follow(event) : undefined)).catch((error: unknown) => noticeError(error));
     } else {
       this.points = this.way === 'point' ? [at] : [...this.points, at];
       this.changed();
@@ -133,6 +159,7 @@ export class Drawing {
 
   private end(gaveUp: boolean): void {
     const left = this.left;
+    this.map()?.getCanvas().removeEventListener('keydown', this.enter);
     this.about = this.done = this.left = null;
     this.forget();
     this.changed();
@@ -177,36 +204,32 @@ export class Drawing {
   }
 
   /** Goes on along the roads to a tap; the first one says where it begins. */
-  private async follow(event: MapMouseEvent): Promise<void> {
+  private async follow(event: Tap): Promise<void> {
     const map = this.map();
-    if (!map || this.busy) return;
-    this.busy = true;
-    try {
-      const to: [number, number] = [event.lngLat.lng, event.lngLat.lat];
-      const from = this.points.at(-1);
-      const edge = map.unproject([event.point.x + STREET_PX, event.point.y]);
-      const reach = event.lngLat.distanceTo(edge);
-      const roads = await roadsAround(from ? [from, to] : [to], reach);
-      if (!this.about || this.way !== 'street') return;
-      const snapped = onRoad(roads, to);
-      const stretch = from && along(roads, from, to, reach);
-      if (!snapped || snapped.away > reach) notice(t('deskNothingHere'));
-      else if (from && !stretch) notice(t('deskNoWay'));
-      else {
-        this.points = [...this.points, snapped.place];
-        if (stretch) {
-          this.stretches = [...this.stretches, stretch];
-          this.chosen = [...this.chosen, ...roads.filter((road) => stretch.ids.includes(String(road.id)))];
-        }
-        this.changed();
+    if (!map || !this.about) return;
+    const to: [number, number] = [event.lngLat.lng, event.lngLat.lat];
+    const from = this.points.at(-1);
+    // Of a tap that was made before the last one was answered, the map may lie elsewhere by now.
+    const at = map.project(event.lngLat);
+    const reach = event.lngLat.distanceTo(map.unproject([at.x + STREET_PX, at.y]));
+    const roads = await roadsAround(from ? [from, to] : [to], reach);
+    if (!this.about || this.way !== 'street' || from !== this.points.at(-1)) return; // taken back meanwhile
+    const snapped = onRoad(roads, to);
+    const stretch = from && along(roads, from, to, reach);
+    if (!snapped || snapped.away > reach) notice(t('deskNothingHere'));
+    else if (from && !stretch) notice(t('deskNoWay'));
+    else {
+      this.points = [...this.points, snapped.place];
+      if (stretch) {
+        this.stretches = [...this.stretches, stretch];
+        this.chosen = [...this.chosen, ...roads.filter((road) => stretch.ids.includes(String(road.id)))];
       }
-    } finally {
-      this.busy = false;
+      this.changed();
     }
   }
 
   /** Chooses the road or the town block under a tap, or takes it out again. */
-  private async pick(event: MapMouseEvent): Promise<void> {
+  private async pick(event: Tap): Promise<void> {
     const map = this.map();
     if (!map) return;
     const road = this.way === 'road';

@@ -94,9 +94,10 @@ const mapBox = h('div', { id: 'map', class: 'map' });
 const linkButton = h('button', { type: 'button', class: 'map-button', onclick: () => void copyLink() }, icon(ICONS.link));
 const printButton = h('button', { type: 'button', class: 'map-button print-button', id: 'print', onclick: () => void openPrint() }, icon(ICONS.print));
 const extractButton = h('button', { type: 'button', class: 'map-button extract-button', id: 'extract', onclick: () => void openExtract() }, icon(ICONS.download));
+const fileButton = h('button', { type: 'button', class: 'map-button file-button', id: 'single', hidden: true, onclick: () => void keepInFile() }, icon(ICONS.mapFile));
 const shareButton = h('button', { type: 'button', class: 'map-button share-button', id: 'share', hidden: true, onclick: () => void share() }, icon(ICONS.share));
 const heading = h('h1', { class: 'visually-hidden' });
-const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, extractButton, shareButton, timebar.element, card.element, area.drawing.element);
+const main = h('main', { class: 'stage' }, heading, mapBox, linkButton, printButton, extractButton, fileButton, shareButton, timebar.element, card.element, area.drawing.element, area.drawing.cross);
 layOut(header, h('div', { class: 'body' }, sheet.element, main), () => view?.map.getCanvas().focus(), h('div', {}, new OfflineBar(null).element, emergencies.element));
 
 function words(): void {
@@ -108,6 +109,8 @@ function words(): void {
   printButton.setAttribute('aria-label', t('print'));
   extractButton.title = t('extract');
   extractButton.setAttribute('aria-label', t('extract'));
+  fileButton.title = t('singleMake');
+  fileButton.setAttribute('aria-label', t('singleMake'));
   shareButton.title = t('shareTitle');
   shareButton.setAttribute('aria-label', t('shareTitle'));
 }
@@ -157,13 +160,24 @@ async function openExtract(): Promise<void> {
   });
 }
 
+/** What the screen shows, in degrees. */
+function shownBox(): [number, number, number, number] | null {
+  const bounds = view?.map.getBounds();
+  return bounds ? [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()] : null;
+}
+
+/** The map of what the screen shows, as a file that opens without a server. */
+async function keepInFile(): Promise<void> {
+  const dialog = await import('../offline/download').catch((error: unknown) => noticeError(error));
+  dialog?.openDownload(shownBox());
+}
+
 /** The dialog comes when it is first wanted: most who look at the map share nothing. */
 async function share(): Promise<void> {
   try {
     const { openSharing } = await import('../sharing/dialog');
-    const bounds = view?.map.getBounds();
     const layers = state.entries.filter((entry) => entry.visible).map(({ id }) => id);
-    await openSharing({ box: bounds ? [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()] : null, layers });
+    await openSharing({ box: shownBox(), layers });
   } catch (error) {
     noticeError(error);
   }
@@ -185,7 +199,7 @@ async function start(): Promise<void> {
     return;
   }
   if (state.me) header.show(state.me);
-  shareButton.hidden = !state.me || state.me.anonymous;
+  shareButton.hidden = fileButton.hidden = !state.me || state.me.anonymous;
   void emergencies.look();
   live.begin();
   await prepareImages();
@@ -271,7 +285,7 @@ function loadAnew(): void {
 
 keyChanged.on((me) => {
   header.show(me);
-  shareButton.hidden = me.anonymous;
+  shareButton.hidden = fileButton.hidden = me.anonymous;
   emergencies.again();
   loadAnew();
 });

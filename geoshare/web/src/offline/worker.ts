@@ -26,6 +26,7 @@ self.addEventListener('fetch', (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
+  if (url.pathname.startsWith('/s/')) return; // what is shared is the server's to show or to refuse, each time
   if (request.mode === 'navigate') {
     if (APP_PAGES.includes(url.pathname)) event.respondWith(page(request, url.pathname));
   } else if (url.pathname.startsWith('/map/assets/') || url.pathname === '/map/icon.svg') {

@@ -265,7 +265,11 @@ export const api = {
   },
   emergencies: async () => (await get<{ emergencies: Emergency[] }>('/emergency')).emergencies,
   settings: () => get<Settings>('/map/settings.json'),
-  collections: async () => (await get<{ collections: Collection[] }>('/collections')).collections.filter(({ kind }) => kind !== 'catalogue'),
+  /** Of features and rasters; the catalogue among them is not drawn. */
+  collections: async () => {
+    const { collections } = await get<{ collections: (Collection | { kind: 'catalogue' })[] }>('/collections');
+    return collections.filter((one): one is Collection => one.kind !== 'catalogue');
+  },
   schema: (collection: string) => get<Schema>(`/collections/${part(collection)}/schema`),
   item: (collection: string, id: string, signal?: AbortSignal) =>
     get<Feature>(`/collections/${part(collection)}/items/${part(id)}`, signal),

@@ -173,7 +173,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
       drawn(context, 'name', 'symbol', 1020, {
         layout: {
           'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
-          'text-max-width': 12, 'text-padding': 8, 'symbol-sort-key': expression(['case', DRILL, 1, 0]),
+          'text-max-width': 12, 'text-padding': 60, 'symbol-sort-key': expression(['case', DRILL, 1, 0]),
         },
         paint: { ...haloPaint, 'text-color': '#20262b' },
       }),

@@ -4,8 +4,9 @@
 export type Depth = readonly [number, number | null, string];
 
 /**
- * Depth of water: MLIT, 水害ハザードマップ作成の手引き (2023), the standard legend of floods, which is also that of
- * inland floods and storm surges.
+ * Depth of water: MLIT, 水害ハザードマップ作成の手引き (2016, revised 2023), 浸水ランクと配色 (標準): red, green and blue
+ * 247 245 169, 255 216 192, 255 183 183, 255 145 145, 242 133 201 and 220 122 220 from the shallowest to the deepest. The
+ * guide makes steps and colours the same for floods, inland floods, storm surges and tsunamis.
  */
 export const DEPTHS: readonly Depth[] = [
   [0, 0.5, '#f7f5a9'],
@@ -15,7 +16,10 @@ export const DEPTHS: readonly Depth[] = [
   [10, 20, '#f285c9'],
   [20, null, '#dc7adc'],
 ];
-/** The same colours with the steps of tsunamis (津波浸水想定, A40). */
+/**
+ * The same colours with the steps in which depths of tsunamis are published (津波浸水想定, National Land Numerical
+ * Information A40): below 0.3 m 255 255 179, and 248 225 166 below 1 m, as in the detailed legend (詳細版) of that guide.
+ */
 export const TSUNAMI_DEPTHS: readonly Depth[] = [
   [0, 0.3, '#ffffb3'], [0.3, 1, '#f8e1a6'], [1, 2, '#ffd8c0'], [2, 5, '#ffb7b7'], ...DEPTHS.slice(3),
 ];

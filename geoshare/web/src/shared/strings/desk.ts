@@ -51,6 +51,8 @@ export const DESK = {
   deskTapArea: { ja: '地図を順にタップして範囲を囲みます', en: 'Tap around the area' },
   deskTapBlocks: { ja: '対象の町丁目をタップします（もう一度で解除）', en: 'Tap the town blocks (again to take one out)' },
   deskNothingHere: { ja: 'ここには見つかりません', en: 'Nothing found here' },
+  deskHere: { ja: '＋の位置に置く', en: 'Mark at the cross' },
+  deskKeys: { ja: 'キーボード：矢印と＋－で地図を動かし、Enterで決める', en: 'Keyboard: arrows and + − move the map, Enter marks' },
   deskBack: { ja: '一つ戻す', en: 'Back one' },
   deskNext: { ja: '次へ', en: 'Next' },
   deskChosen: { ja: '{n}件選択', en: '{n} chosen' },
