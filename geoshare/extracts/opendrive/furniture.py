@@ -112,7 +112,7 @@ def _validities(
         if lane.element.get("type") in _DRIVEN and lane.travel * facing >= 0
     ]
     if {lane.feature for lane in own} != set(usual):
-        _spans(signal, [lane.id for lane in own])
+        put_spans(signal, [lane.id for lane in own])
     for other in roads.values():
         for section in other.sections if other is not road else ():
             there = [lane for lane in other.lanes if lane.section == section and lane.feature in meant]
@@ -136,7 +136,7 @@ def _at(road: OutRoad, s: float) -> list[OutLane]:
     return found
 
 
-def _spans(element: etree._Element, ids: Iterable[int]) -> None:
+def put_spans(element: etree._Element, ids: Iterable[int]) -> None:
     """Validities for lanes by id; runs of neighbouring ids become one. No lane at all is 0 to 0."""
     runs: list[list[int]] = []
     for number in sorted(ids):
@@ -155,5 +155,5 @@ def _refer(road: OutRoad, section: int, signal: etree._Element, lanes: list[OutL
     said = {"s": start, "t": "0.0", "id": signal.get("id") or "", "orientation": way}
     for name, value in said.items():
         item.set(name, value)
-    _spans(item, [lane.id for lane in lanes])
+    put_spans(item, [lane.id for lane in lanes])
     _group(road, "signals", "objects", "lanes").append(item)
