@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from sample_data.formats import lanelet2, maps, municipal, neighbour, opendrive, rasters, tables
+from sample_data.formats import lanelet2, makers, maps, municipal, neighbour, opendrive, rasters, tables
 from sample_data.formats.files import pin_dates
 from sample_data.town.town import Town, make_town
 
@@ -26,6 +26,8 @@ WRITERS: dict[str, Callable[[Town, Path], None]] = {
     "railway.geojson": maps.write_railway,
     "lanes_maker_a.osm": lanelet2.write_lanelet2,
     "lanes_maker_b.xodr": opendrive.write_opendrive,
+    "roadside_maker_a.geojson": makers.write_maker_a,
+    "roadside_maker_b.geojson": makers.write_maker_b,
     "buildings.zip": municipal.write_buildings,
     "flood_a31a.geojson": municipal.write_flood_zones,
     "tsunami_a40.zip": municipal.write_tsunami_zones,

@@ -86,7 +86,7 @@ def write_road_network(town: Town, path: Path) -> None:
         "roads": roads,
         "road_nodes": nodes,
         "structures": structures,
-        "roadside_features": _roadside(town),
+        "roadside_features": roadside(town),
     }
     write_layers(path, {name: pd.DataFrame(rows) for name, rows in layers.items()}, PLANE_EPSG)
 
@@ -109,7 +109,7 @@ def junction_names(links: list[Link]) -> dict[str, tuple[str, str]]:
     }
 
 
-def _roadside(town: Town) -> list[dict[str, Any]]:
+def roadside(town: Town) -> list[dict[str, Any]]:
     """Street lamps, trees and signs along the main roads, each on its side of a link."""
     rng = random_numbers("roadside")
     rows = []
