@@ -11,6 +11,7 @@ from PIL import Image
 
 from geoshare.app import create_app
 from geoshare.cli import main
+from geoshare.errors import Unavailable
 from geoshare.model.policy import Terms
 from geoshare.services import build_services
 from geoshare.services.local import Local
@@ -103,6 +104,26 @@ def test_unknown_revoked_and_over_are_one_answer(town, part):
         answer = town.client.get(f"/s/{share}{part}")
         assert (answer.status_code, answer.data) == (404, unknown.data)
         assert dict(answer.headers) == dict(unknown.headers)
+
+
+@pytest.mark.parametrize("part", ["", "/data.json", "/preview.png", "/code.svg", "/tiles/5/28/12.mvt"])
+def test_while_it_cannot_be_told_what_is_shared_nothing_is_shown_and_no_id_told_apart(
+    town, part, monkeypatch
+):
+    share, other = make(town)["id"], "0" * 32
+    assert town.client.get(f"/s/{share}{part}").status_code in (200, 204)
+
+    def fail(_: str) -> None:
+        raise Unavailable("governance does not answer", retry_after_s=2)
+
+    monkeypatch.setattr(town.services.shares._rows, "find", fail)
+    town.clock.us += KEPT_US  # what was seen half a second ago is asked for again
+    told, unknown = (town.client.get(f"/s/{number}{part}") for number in (share, other))
+    assert told.status_code == 503
+    assert int(told.headers["Retry-After"]) > 0
+    assert told.headers["Cache-Control"] == "no-store"
+    assert "避難所".encode() not in told.data
+    assert (told.data, dict(told.headers)) == (unknown.data, dict(unknown.headers))
 
 
 def test_another_worker_shows_a_revoked_share_no_more_within_half_a_second(town):
