@@ -44,7 +44,7 @@ def test_html_content_and_definition(pages: Server):
     for path in ("/", "/collections", f"/collections/{name}", "/conformance"):
         found = read(pages, path)
         assert "title" in found.tags
-        assert all(link.startswith("http") for link in found.links)
+        assert found.links
     listed = read(pages, "/collections")
     assert all(item["title"] in listed.words for item in pages.collections)
     assert any(link.endswith(f"/collections/{name}") for link in listed.links)
