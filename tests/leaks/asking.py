@@ -51,6 +51,8 @@ FILES = (
     "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf", "pmtiles", "html",
     "gml",
 )  # fmt: skip
+CODE = desk_town.CODES[0]
+OWN_IDS = ("s1", "s3", "h3-1", "a0", "m1", "p1", "x0", "h1", "n0-1", "e3", "f3", CODE, "089991009")
 WHOLE = ("html", "pmtiles", "opendrive")  # formats that take no filter
 LINES = ("lanes", "segments")
 ONLOOKS = 0.3  # of the questions that another consumer asks before
@@ -143,6 +145,11 @@ class Asker:
         """An id of a feature of a collection, or of any other, or of one that is hidden."""
         known = self.known.features.get(collection)
         return self.rng.choice(known if known and self.rng.random() < 0.8 else self.known.ids)
+
+    def pair(self) -> tuple[str, str]:
+        """A collection and one of its features, or of another one's."""
+        name = self.collection()
+        return name, self.feature(name)
 
     def several(self) -> str:
         return ",".join(self.collection() for _ in range(self.rng.choice((1, 1, 2, 3))))
@@ -251,6 +258,14 @@ class Asker:
         if rng.random() < 0.03:
             x += rng.choice((-1, 1, count))
         return z, max(x, 0), y
+
+    def own_id(self) -> Request:
+        """Items, at times by an id that a provider may have given them."""
+        if self.rng.random() > 0.08:
+            return self.items()
+        said = self.rng.choice((*OWN_IDS, *self.known.ids[-3:]))
+        query = (("external_id", said), *self.written())
+        return self.get(f"/collections/{self.collection()}/items", *query)
 
     def items(self) -> Request:
         rng, query = self.rng, []
@@ -645,7 +660,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
         f"/collections/{asker.collection()}/openlr", ("reference", asker.reference())
     ),
     "GET /collections/<collection>/items/<feature_id>/explain": lambda asker: asker.get(
-        f"/collections/{asker.collection()}/items/{asker.rng.choice(asker.known.ids)}/explain"
+        "/collections/{}/items/{}/explain".format(*asker.pair())
     ),
     "GET /collections/<collection>/items/<feature_id>/along": lambda asker: asker.get(
         asker.rng.choice(("lanes", "segments", "segments", asker.collection())).join(
@@ -713,7 +728,7 @@ ASKERS: dict[str, Callable[[Asker], Request]] = {
     ),
     f"GET /tiles/{PLACE}": lambda asker: asker.ogc_tile("/tiles/{matrix}", *_of_several(asker)),
     "GET /collections/<collection>": _get("/collections/{collection}"),
-    "GET /collections/<collection>/items": Asker.items,
+    "GET /collections/<collection>/items": Asker.own_id,
     "GET /collections/<collection>/items/<feature_id>": Asker.item,
     "GET /collections/<collection>/changes": Asker.changes,
     "GET /changes": Asker.watching,
