@@ -92,6 +92,8 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> BadReques
         None,
     )
     allowed = info.description if info is not None else None
+    if not location and first["type"] in ("json_invalid", "model_type"):
+        return BadRequest(message, parameter="body", allowed="a JSON object")
     if first["type"] == "extra_forbidden":
         message = "Unknown member"
         allowed = ", ".join(model.model_fields)

@@ -8,7 +8,7 @@ from geoshare.access.credentials.principal import OPERATOR, Principal
 from geoshare.errors import Denied
 from geoshare.services.auditing import party_of
 from geoshare.services.people import administrator
-from geoshare.store.person_rows import Person
+from geoshare.store.person_kinds import Person
 
 if TYPE_CHECKING:
     from geoshare.services import Services

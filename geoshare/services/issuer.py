@@ -26,7 +26,7 @@ from geoshare.access.credentials.oidc import (
 )
 from geoshare.access.credentials.principal import Principal
 from geoshare.errors import Conflict, Denied, NotFound, Unauthenticated, Unavailable
-from geoshare.store.person_rows import Person
+from geoshare.store.person_kinds import Person
 
 if TYPE_CHECKING:
     from geoshare.services import Services

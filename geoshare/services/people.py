@@ -16,7 +16,7 @@ from geoshare.model.collections import known
 from geoshare.model.times import iso
 from geoshare.publish import Packs
 from geoshare.services.auditing import party_of
-from geoshare.store.person_rows import Also, Department, Invite, Person
+from geoshare.store.person_kinds import Also, Department, Invite, Person
 
 if TYPE_CHECKING:
     from geoshare.services import Services

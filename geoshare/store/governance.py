@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import BindParameter, Connection, bindparam, func, select, update
 
-from geoshare.errors import BadRequest, Conflict, Denied, NotFound
+from geoshare.errors import Conflict, Denied, NotFound
 from geoshare.store.audit_rows import AuditRows
 from geoshare.store.break_glass_rows import BreakGlassRows
 from geoshare.store.database import Database
@@ -24,6 +24,7 @@ from geoshare.store.governance_tables import (
 from geoshare.store.identity_rows import IdentityRows
 from geoshare.store.job_rows import JobRows
 from geoshare.store.migrate import migrate
+from geoshare.store.organisations import check_organisation
 from geoshare.store.person_rows import PersonRows
 from geoshare.store.policy_rows import PolicyRows
 from geoshare.store.quota_rows import QuotaRows
@@ -175,9 +176,7 @@ class Governance:
         Raises BadRequest for an unknown organisation, Conflict for an id in use.
         """
         with self.database.write() as connection:
-            known = select(ORGANISATIONS.c.id).where(ORGANISATIONS.c.id == key.organisation)
-            if connection.execute(known).first() is None:
-                raise BadRequest(f"no organisation {key.organisation!r}", parameter="organisation")
+            check_organisation(connection, key.organisation)
             if connection.execute(select(API_KEYS.c.id).where(API_KEYS.c.id == key.id)).first():
                 raise Conflict("a key of this id exists")
             connection.execute(API_KEYS.insert().values(asdict(key)))

@@ -6,7 +6,8 @@ from sqlalchemy import and_, select
 
 from geoshare.errors import Conflict
 from geoshare.store.database import Database
-from geoshare.store.person_rows import Also, Person, check_active
+from geoshare.store.person_kinds import Also, Person
+from geoshare.store.person_rows import check_active
 from geoshare.store.person_tables import IDENTITIES, PERSONS
 
 

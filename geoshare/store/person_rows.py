@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, or_, select, update
@@ -11,72 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from geoshare.errors import BadRequest, Conflict, NotFound
 from geoshare.store.database import Database
-from geoshare.store.governance_tables import ORGANISATIONS
+from geoshare.store.organisations import check_organisation
+from geoshare.store.person_kinds import Also, Department, Invite, Person, Session
 from geoshare.store.person_tables import DEPARTMENTS, IDENTITIES, INVITES, PERSONS, SESSIONS
 
 KEPT_US = 30 * 86_400_000_000  # after the end of an invite or a session
 MAX_INVITERS = 1_000
-Also = Callable[[Connection], object]  # what is done in the same transaction: an entry in the log
-
-
-@dataclass(frozen=True, slots=True)
-class Department:
-    """A part of an organisation."""
-
-    id: str
-    organisation: str
-    name: str
-    created_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody of an organisation; without a name once erased."""
-
-    id: str
-    organisation: str
-    department: str | None
-    name: str
-    email: str | None
-    roles: str
-    language: str
-    created_us: int
-    disabled_us: int | None = None
-    erased_us: int | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether sessions of this person count."""
-        return self.disabled_us is None and self.erased_us is None
-
-
-@dataclass(frozen=True, slots=True)
-class Invite:
-    """What lets a person in once: without its secret."""
-
-    id: str
-    person: str
-    hmac: bytes
-    created_us: int
-    expires_us: int
-    made_by: str | None = None
-    used_us: int | None = None
-    revoked_us: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A browser that a person is logged in with: without its secret."""
-
-    id: str
-    person: str
-    hmac: bytes
-    how: str
-    created_us: int
-    expires_us: int
-    last_used_us: int
-    invited_by: str | None = None
-    revoked_us: int | None = None
 
 
 class PersonRows:
@@ -90,7 +30,7 @@ class PersonRows:
     def add_department(self, department: Department) -> None:
         """Add a department. Raises BadRequest for an unknown organisation, Conflict for its name."""
         with self._database.write() as connection:
-            _check_organisation(connection, department.organisation)
+            check_organisation(connection, department.organisation)
             same = and_(
                 DEPARTMENTS.c.organisation == department.organisation,
                 DEPARTMENTS.c.name == department.name,
@@ -122,7 +62,7 @@ class PersonRows:
     def add(self, person: Person, also: Also) -> None:
         """Add a person. Raises BadRequest for an unknown organisation or another's department."""
         with self._database.write() as connection:
-            _check_organisation(connection, person.organisation)
+            check_organisation(connection, person.organisation)
             _check_department(connection, person.organisation, person.department)
             connection.execute(PERSONS.insert().values(asdict(person)))
             also(connection)
@@ -316,12 +256,6 @@ class PersonRows:
             if connection.execute(select(PERSONS.c.id).where(erased).limit(1)).first() is not None:
                 raise Conflict("who has let you or the first person in has been erased")
         return found
-
-
-def _check_organisation(connection: Connection, organisation: str) -> None:
-    known = select(ORGANISATIONS.c.id).where(ORGANISATIONS.c.id == organisation)
-    if connection.execute(known).first() is None:
-        raise BadRequest(f"no organisation {organisation!r}", parameter="organisation")
 
 
 def _check_department(connection: Connection, organisation: str, department: str | None) -> None:

@@ -9,9 +9,9 @@ import orjson
 from sqlalchemy import Connection, Table, func, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
-from geoshare.errors import BadRequest, Conflict, NotFound, Unavailable
+from geoshare.errors import Conflict, NotFound, Unavailable
 from geoshare.store.database import Database
-from geoshare.store.governance_tables import ORGANISATIONS
+from geoshare.store.organisations import check_organisation
 from geoshare.store.policy_kinds import Act, AgreementRow, Change, EmergencyRow, OfferRow
 from geoshare.store.policy_tables import AGREEMENTS, EMERGENCIES, OFFERS, POLICY_CHANGES
 
@@ -120,9 +120,7 @@ class PolicyRows:
         Raises BadRequest for an unknown organisation, Conflict for another version or organisation.
         """
         with self._database.write() as connection:
-            known = select(ORGANISATIONS.c.id).where(ORGANISATIONS.c.id == organisation)
-            if connection.execute(known).first() is None:
-                raise BadRequest(f"no organisation {organisation!r}", parameter="organisation")
+            check_organisation(connection, organisation)
             version = _next_version(connection, AGREEMENTS, agreement)
             if orjson.loads(document).get("version") != version:
                 raise Conflict(f"the next version of {agreement} is {version}")

@@ -12,7 +12,7 @@ from geoshare.access.credentials import ROLES, Principal, Sessions
 from geoshare.access.credentials.sessions import Life, new_session
 from geoshare.errors import Unauthenticated
 from geoshare.model.clock import RandomIds
-from geoshare.store.person_rows import Person, Session
+from geoshare.store.person_kinds import Person, Session
 
 PEPPER = b"p" * 32
 LIFE = Life(1_000_000_000, 100_000_000)

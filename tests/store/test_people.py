@@ -10,7 +10,7 @@ import pytest
 from geoshare.errors import BadRequest, Conflict, NotFound
 from geoshare.store import Governance, open_governance
 from geoshare.store.break_glass_rows import Access
-from geoshare.store.person_rows import Department, Invite, Person, Session
+from geoshare.store.person_kinds import Department, Invite, Person, Session
 
 DAY_US = 86_400_000_000
 PERSON = Person("p1", "city", "d1", "山田", "y@example.jp", "viewer", "ja", 1)

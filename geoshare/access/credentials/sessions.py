@@ -24,7 +24,7 @@ from geoshare.access.credentials.principal import (
 )
 from geoshare.access.credentials.remembered import Remembered
 from geoshare.model.clock import Clock, Ids
-from geoshare.store.person_rows import Invite, Person, Session
+from geoshare.store.person_kinds import Invite, Person, Session
 
 SESSION, INVITE = "gb", "gi"
 _FORM: Final = re.compile(r"(gb|gi)_([0-9a-z]{8,32})_([0-9a-f]{64})")
