@@ -213,7 +213,7 @@ export class Drawing {
     const at = map.project(event.lngLat);
     const reach = event.lngLat.distanceTo(map.unproject([at.x + STREET_PX, at.y]));
     const roads = await roadsAround(from ? [from, to] : [to], reach);
-    if (!this.about || this.way !== 'street' || from !== this.points.at(-1)) return; // taken back meanwhile
+    if (!roads || !this.about || this.way !== 'street' || from !== this.points.at(-1)) return; // taken back meanwhile
     const snapped = onRoad(roads, to);
     const stretch = from && along(roads, from, to, reach);
     if (!snapped || snapped.away > reach) notice(t('deskNothingHere'));
@@ -252,8 +252,8 @@ export class Drawing {
   }
 }
 
-/** Roads around places, and further out the further these are from each other; `reach` in metres. */
-async function roadsAround(places: [number, number][], reach: number): Promise<Feature[]> {
+/** Roads around places, and further out the further these are from each other, `reach` in metres; null where these are too many, which is said. */
+async function roadsAround(places: [number, number][], reach: number): Promise<Feature[] | null> {
   const [lon, lat] = [places.map(([x]) => x), places.map(([, y]) => y)];
   const [west, south, east, north] = [Math.min(...lon), Math.min(...lat), Math.max(...lon), Math.max(...lat)];
   const more = Math.max(reach / 100_000, 0.4 * Math.max(east - west, north - south));
@@ -261,7 +261,7 @@ async function roadsAround(places: [number, number][], reach: number): Promise<F
   const found = await api.items('segments', { bbox, limit: String(MOST_ROADS), filter: ROADS });
   if ((found.numberMatched ?? 0) > found.features.length) {
     notice(t('deskTooFar'));
-    return [];
+    return null;
   }
   return found.features;
 }
