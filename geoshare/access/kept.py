@@ -154,12 +154,6 @@ def kept_path(views_dir: Path, policy_hash: str, collection: str) -> Path:
     return views_dir / policy_hash / f"{collection}.past"
 
 
-def forget_past(views_dir: Path, collection: str) -> None:
-    """Remove what any view of a collection showed: where data are erased, none of them may stay."""
-    for path in views_dir.glob(f"*/{collection}.past"):
-        path.unlink(missing_ok=True)
-
-
 def way_back(path: Path, token: str, moment_us: int) -> Undo | None:
     """How to get from the state of a token to the one that was shown at a moment.
 

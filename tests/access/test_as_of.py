@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from geoshare.access import kept
 from geoshare.access.as_of import AsOf
-from geoshare.access.kept import Keeping, forget_past, kept_path
+from geoshare.access.kept import Keeping, kept_path
 from geoshare.access.memory import Memory
+from geoshare.access.purge import purge_views
 from geoshare.access.view import View
 from geoshare.errors import Gone
 from geoshare.model.policy import Policy
@@ -114,7 +115,7 @@ def test_what_a_crash_tore_is_not_read_and_what_is_erased_is_not_known(places):
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(Gone):
         name_at(places, 2.5)
-    forget_past(town.views_dir, "places")
+    purge_views(town.views_dir, [holds.hash], ["places"], [])
     assert not path.exists()
     with pytest.raises(Gone):
         name_at(places, 2.5)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -153,3 +155,50 @@ def test_without_a_stated_accuracy_every_move_is_a_change(sender):
         sender.work()
         tokens.add(sender.own.get("/collections/places/changes").json["token"])
     assert len(tokens) == 2
+
+
+def test_half_a_batch_that_is_invalid_is_told_and_the_other_half_is_taken_once(sender):
+    features = json.loads(batch("a", "b", "c", "d"))["features"]
+    features[1]["geometry"] = {"type": "Point", "coordinates": ["x", None]}
+    features[3]["geometry"] = {"type": "Point", "coordinates": [139.7, 135.6]}
+    body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    for _ in range(2):
+        taken = sender.send(body, "half")
+        sender.work()
+    path = f"/contributions/{taken.json['id']}"
+    found = sender.own.get(path, "provider").json
+    assert (found["status"], found["report"]["taken"]) == ("done", {"places": 2})
+    assert found["report"]["refused"] == 2
+    assert all(item["message"]["ja"] for item in found["report"]["refusals"])
+    assert sender.own.get(f"{path}/refused.xlsx", "provider").status_code == 200
+    assert sender.shown() == ["a", "c"]
+
+
+def test_many_tiny_batches_in_any_order_and_many_times_are_each_taken_once(sender):
+    """As gateways send them whose line breaks: nothing is lost, nothing is double, nothing stays."""
+    bodies = {f"key-{at}": one(f"o{at % 4}", f"{at:03}") for at in range(10)}
+    order = random.Random(1).sample([*bodies, *bodies], 2 * len(bodies))
+
+    def send(key: str) -> tuple[int, str]:
+        while True:  # a gateway comes back to a server that is busy, or still receiving
+            with sender.send(bodies[key], key) as answer:
+                if answer.status_code not in (409, 503):
+                    return answer.status_code, answer.json["id"]
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(send, order))
+    assert {status for status, _ in answers} == {202}
+    assert len({number for _, number in answers}) == len(bodies)
+    sender.work()
+    jobs = sender.own.services.queue.newest(limit=1_000)
+    assert [job.state for job in jobs] == ["done"] * len(bodies)
+    taken = sender.own.services.record.contributions()
+    assert len(taken) == len(bodies)
+    assert len(sender.shown()) == 4
+    assert not any((sender.own.settings.data / "incoming").glob("*"))
+
+
+def one(id_: str, name: str) -> bytes:
+    place = {"type": "Point", "coordinates": [139.7, 35.6]}
+    feature = {"type": "Feature", "id": id_, "geometry": place, "properties": {"id": id_, "name": name}}
+    return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
