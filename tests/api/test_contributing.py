@@ -48,7 +48,7 @@ def finished(live_server, contribution: str, key: str) -> dict:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = live_server.json(f"/contributions/{contribution}", key)
-        if found["status"] in ("done", "refused"):
+        if found["status"] in ("done", "refused", "checked"):
             return found
         time.sleep(0.1)
     pytest.fail(f"still {found}")
@@ -261,3 +261,34 @@ def test_the_command_line_refuses_a_bad_file_with_one_line_and_exit_code_1(live_
     assert done.returncode == 1
     assert len([line for line in done.stderr.splitlines() if line.strip()]) == 1
     assert "Traceback" not in done.stderr
+
+
+def crossing_segments() -> bytes:
+    line = [[139.5, 35.2], [139.501, 35.201], [139.501, 35.2], [139.5, 35.201]]
+    geometry = {"type": "LineString", "coordinates": line}
+    feature = {"type": "Feature", "id": "eight", "geometry": geometry, "properties": {"id": "eight"}}
+    return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+
+
+def test_a_check_reports_findings_and_takes_nothing(live_server):
+    address = "/contributions?collection=segments&filename=eight.geojson"
+    before = live_server.json("/collections/segments/items?limit=1")["numberMatched"]
+    status, _, body = send(live_server, f"{address}&check_only=true", crossing_segments(), "provider")
+    assert status == 202
+    found = finished(live_server, json.loads(body)["id"], "provider")
+    assert found["status"] == "checked"
+    (finding,) = found["report"]["findings"]
+    assert finding["rule"] == "geoshare:segments.self_crossing"
+    assert finding["lon_lat"] == [139.5, 35.2]
+    assert found["report"]["found"] == {"error": 1}
+    status, _, body = send(live_server, f"{address}&refuse_on=error", crossing_segments(), "provider")
+    refused = finished(live_server, json.loads(body)["id"], "provider")
+    assert refused["status"] == "refused"
+    assert refused["error"]["code"] == "findings"
+    assert live_server.json("/collections/segments/items?limit=1")["numberMatched"] == before
+
+
+def test_findings_that_refuse_are_of_three_severities(live_server):
+    status, _, body = send(live_server, "/contributions?refuse_on=fatal", b"{}", "provider")
+    assert status == 400
+    assert b"refuse_on" in body

@@ -63,7 +63,7 @@ export class ReportView {
       h('div', { class: `tile ${kind}` }, h('dt', {}, t(word)), h('dd', {}, number(value)));
     return h('div', {},
       h('dl', { class: 'tiles' },
-        tile('rowsRead', report.rows_read ?? 0), tile('rowsTaken', taken.reduce((sum, [, count]) => sum + count, 0), 'ok'),
+        tile('rowsRead', report.rows_read ?? 0), tile(found.status === 'checked' ? 'rowsUsable' : 'rowsTaken', taken.reduce((sum, [, count]) => sum + count, 0), 'ok'),
         tile('rowsRepaired', repaired, repaired ? 'note' : ''), tile('rowsRefused', report.refused ?? 0, report.refused ? 'bad' : '')),
       taken.length > 0 && h('p', {}, taken.map(([name, count]) => {
         const collection = this.collections.find((item) => item.id === name);

@@ -68,6 +68,7 @@ export const CONTRIBUTE = {
   nothingChanged: { ja: '既存のデータは変更されていません。', en: 'Nothing was changed.' },
   rowsRead: { ja: '読み取った行', en: 'Rows read' },
   rowsTaken: { ja: '取り込んだ件数', en: 'Taken' },
+  rowsUsable: { ja: '取り込める件数', en: 'Could be taken' },
   rowsRepaired: { ja: '自動で直した箇所', en: 'Repaired' },
   rowsRefused: { ja: '取り込めなかった行', en: 'Refused' },
   notes: { ja: 'お知らせ', en: 'Notes' },
