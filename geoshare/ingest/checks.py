@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import shapely
 
 from geoshare.errors import BadData
+from geoshare.ingest.epochs import mixed_epochs
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.box import Box
 from geoshare.model.findings import SEVERITIES, Finding, Severity
@@ -130,6 +131,7 @@ def check(
     try:
         for item in read(path, request, report):
             look(checks, item)
+        report.find(mixed_epochs(record, request.provider, report))
     except BadData as error:
         report.find([refusal(error)])
 

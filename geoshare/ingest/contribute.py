@@ -18,6 +18,7 @@ import orjson
 from geoshare.errors import BadData
 from geoshare.ingest.checks import BatchChecks, Reader, enforce, knows, look
 from geoshare.ingest.claims import CLAIMS
+from geoshare.ingest.epochs import mixed_epochs
 from geoshare.ingest.features import FeatureWriter
 from geoshare.ingest.rasters import RasterWriter
 from geoshare.ingest.reports import report_from_json, report_json
@@ -179,6 +180,8 @@ def contribute(
             else:
                 rasters.write(item)
             progress(_fraction(report.rows_read, size), name)
+        report.find(mixed_epochs(record, request.provider, report))
+        enforce(report, refuse_on)
         if not features.taken and not rasters.taken:
             if report.refused or not report.notes:
                 raise BadData(NOTHING_TAKEN.en, code=NOTHING_TAKEN.code)

@@ -264,7 +264,7 @@ def test_the_command_line_refuses_a_bad_file_with_one_line_and_exit_code_1(live_
 
 
 def crossing_segments() -> bytes:
-    line = [[139.5, 35.2], [139.501, 35.201], [139.501, 35.2], [139.5, 35.201]]
+    line = [[140.9, 36.26], [140.901, 36.261], [140.901, 36.26], [140.9, 36.261]]
     geometry = {"type": "LineString", "coordinates": line}
     feature = {"type": "Feature", "id": "eight", "geometry": geometry, "properties": {"id": "eight"}}
     return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
@@ -279,7 +279,7 @@ def test_a_check_reports_findings_and_takes_nothing(live_server):
     assert found["status"] == "checked"
     (finding,) = found["report"]["findings"]
     assert finding["rule"] == "geoshare:segments.self_crossing"
-    assert finding["lon_lat"] == [139.5, 35.2]
+    assert finding["lon_lat"] == [140.9, 36.26]
     assert found["report"]["found"] == {"error": 1}
     status, _, body = send(live_server, f"{address}&refuse_on=error", crossing_segments(), "provider")
     refused = finished(live_server, json.loads(body)["id"], "provider")

@@ -169,3 +169,18 @@ def test_the_shift_between_providers_is_told(tmp_path: Path) -> None:
     assert (found["of"], found["against"]) == ("mapco", "rival")
     assert found["shift"]["east_m"] == pytest.approx(-0.912, abs=0.02)
     assert found["shift"]["north_m"] == pytest.approx(0.557, abs=0.02)
+
+
+def test_places_of_different_days_in_one_collection_are_found(tmp_path: Path) -> None:
+    first = geojson(tmp_path / "a.geojson", STRAIGHT)
+    second = geojson(tmp_path / "b.geojson", [[lon + 0.01, lat] for lon, lat in STRAIGHT])
+    # satellite positions outside of any grid are kept as they are, with their epoch
+    code, said = run(tmp_path, "--collection", "segments", "--epoch", "2019.5", str(first))
+    assert code == 0, said
+    assert "epochs_mixed" not in said
+    for epoch, mixed in (("2019.7", False), ("2024.5", True), ("2011.4", True)):
+        arguments = ("--collection", "segments", "--check-only", "--epoch", epoch, str(second))
+        assert ("geoshare:datum.epochs_mixed" in run(tmp_path, *arguments)[1]) == mixed
+    assert (
+        "epochs_mixed" not in run(tmp_path, "--collection", "segments", "--check-only", str(second))[1]
+    )
