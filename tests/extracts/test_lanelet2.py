@@ -17,7 +17,7 @@ from geoshare.extracts import ExtractRequest
 from geoshare.model.mgrs import mgrs_origin, mgrs_square
 from tests.extracts.lanelets import Extract, Holding, Osm, contribute, extract, metres_apart, osm
 from tests.extracts.oracles import judged
-from tests.sources.opendrive.maps import road, xodr
+from tests.sources.opendrive.maps import geometry, road, xodr
 from tests.sources.opendrive.test_reading import crossing
 from tests.sources.opendrive.test_things import TWO_AND_TWO, signal, signals
 
@@ -252,6 +252,71 @@ def test_signals_become_lights_and_signs_that_face_the_same_way(tmp_path: Path) 
 
     assert told(held) == told(again)
     assert rules(held) == rules(again)
+
+
+def _metres(held: Holding) -> list[shapely.LineString]:
+    """Boundaries on the ground, in metres about the town."""
+    scale = np.array([91_000.0, 111_000.0])
+    return [
+        shapely.LineString(shapely.get_coordinates(shape) * scale)
+        for shape, _ in held.of["lane_boundaries"].values()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "bound_m"),
+    [
+        (xodr(road(lanes=TWO_AND_TWO)), 0.05),
+        (xodr(road("1", geometry(length=100, shape='<arc curvature="0.03"/>'), TWO_AND_TWO)), 0.1),
+        (crossing(), 0.2),
+    ],
+    ids=["straight", "curve", "junction"],
+)
+def test_lanes_go_to_lanelet2_and_back_within_centimetres(
+    tmp_path: Path, text: str, bound_m: float
+) -> None:
+    path = tmp_path / "map.xodr"
+    path.write_text(text, "utf-8")
+    first = contribute(path)
+    second = contribute(extract(first, tmp_path / "a").folder / "geoshare.osm", "other")
+    made = extract(second, tmp_path / "b", "opendrive")
+    third = contribute(made.folder / "geoshare.xodr", "third")
+    assert len(third.of["lanes"]) == len(first.of["lanes"])
+    before, after = shapely.union_all(_metres(first)), shapely.union_all(_metres(third))
+    points = shapely.points(shapely.get_coordinates(before.segmentize(1.0)))
+    assert shapely.distance(points, after).max() < bound_m
+    heights = [
+        shapely.get_coordinates([shape for shape, _ in each.of["lanes"].values()], include_z=True)[:, 2]
+        for each in (first, third)
+    ]
+    assert np.ptp(heights[0]) == pytest.approx(np.ptp(heights[1]), abs=0.01)
+
+
+def test_rules_survive_the_way_to_lanelet2_and_back(tmp_path: Path) -> None:
+    limit = signal("8", 'type="274" subtype="50" value="50" unit="km/h" country="OpenDRIVE"')
+    lamp = signal("7", 'dynamic="yes" type="1000001" country="OpenDRIVE" height="1.2"')
+    path = tmp_path / "map.xodr"
+    path.write_text(xodr(road(lanes=TWO_AND_TWO, more=signals(lamp + limit))), "utf-8")
+    first = contribute(path)
+    second = contribute(extract(first, tmp_path / "a").folder / "geoshare.osm", "other")
+    made = extract(second, tmp_path / "b", "opendrive")
+    third = contribute(made.folder / "geoshare.xodr", "third")
+    assert made.report["dropped"] == {}
+
+    def rules(each: Holding) -> list[tuple[object, ...]]:
+        return sorted(
+            (said["subtype"], said.get("speed_limit_kmh") or 0, len(json.loads(said["lane_ids"])))
+            for _, said in each.of["regulatory_elements"].values()
+        )
+
+    def standing(each: Holding) -> list[tuple[object, ...]]:
+        return sorted(
+            (said["class"], said["subtype"], round(said["orientation_deg"]), said.get("height_m") or 0)
+            for _, said in each.of["roadside_features"].values()
+        )
+
+    assert rules(third) == rules(first)
+    assert standing(third) == standing(first)
 
 
 # Autoware

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from lxml import etree
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.request import Bounds
+from geoshare.sources.xml import stream
 
 PLACE_TAGS = frozenset(["ele", "local_x", "local_y", "mgrs_code", "lat", "lon"])
 
@@ -68,21 +69,12 @@ def read_elements(path: Path, bounds: Bounds, report: Report) -> Elements:
     count = 0
     try:
         with path.open("rb") as file:
-            context = etree.iterparse(
-                file,
-                events=("start", "end"),
-                resolve_entities=False,
-                load_dtd=False,
-                no_network=True,
-                huge_tree=False,
-                remove_comments=True,
-                remove_pis=True,
-            )
             root = None
-            for event, element in context:
+            for event, element in stream(file):
                 if root is None:
                     root = element
-                    if element.getroottree().docinfo.doctype:
+                    docinfo: Any = element.getroottree().docinfo
+                    if docinfo.doctype:
                         raise messages.refuse_and_note(report, messages.xml_entities())
                 if event == "start" or element.getparent() is not root:
                     continue

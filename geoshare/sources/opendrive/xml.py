@@ -12,6 +12,7 @@ from lxml import etree
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.request import Bounds
+from geoshare.sources.xml import stream
 
 MAX_ROAD_ELEMENTS = 2_000_000  # below one top element: what is held in memory at a time
 
@@ -34,17 +35,7 @@ def elements(path: Path, bounds: Bounds, report: Report) -> Iterator[etree._Elem
     total, inside, depth, root = 0, 0, 0, None
     try:
         with path.open("rb") as file:
-            for event, element in etree.iterparse(
-                file,
-                events=("start", "end"),
-                resolve_entities=False,
-                load_dtd=False,
-                no_network=True,
-                huge_tree=False,
-                remove_blank_text=True,
-                remove_comments=True,
-                remove_pis=True,
-            ):
+            for event, element in stream(file, blank_text=False):
                 if root is None:
                     root = element
                     _check_root(root, report)
