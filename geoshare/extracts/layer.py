@@ -16,7 +16,10 @@ from geoshare.extracts.chunks import columns_of, schema_of
 from geoshare.extracts.projection import CRS84_DEGREES, Projection
 from geoshare.extracts.request import Selected
 from geoshare.model.collections import Collection
+from geoshare.query.projected import vertices_of
 from tiles.arrays import GeometryType
+
+_ROWS: Final = 20_000
 
 _TYPE_NAMES: Final = {
     GeometryType.POINT: "Point",
@@ -82,13 +85,17 @@ class Writer(Protocol):
 
 def shape_kinds(selected: Selected) -> set[tuple[GeometryType, bool]]:
     """Types of the geometries of the rows, before they are cut, each with whether it has heights."""
-    found = set()
-    for table, numbers in selected.rows.pairs:
-        shapes = table.geometries
-        vertices = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts]]
-        high = np.concatenate([[0], np.cumsum((~np.isnan(shapes.lon_lat_z[:, 2:])).any(axis=1))])
-        heights = high[vertices[numbers + 1]] > high[vertices[numbers]]
-        found |= set(zip(shapes.types[numbers].tolist(), heights.tolist(), strict=True))
+    found: set[tuple[int, bool]] = set()
+    for table, every in selected.rows.pairs:
+        for first in range(0, len(every), _ROWS):  # a table has millions of vertices
+            numbers = every[first : first + _ROWS]
+            places, counts = vertices_of(table, numbers)
+            high = (~np.isnan(table.geometries.lon_lat_z[places, 2:])).any(axis=1)
+            passed = np.concatenate([[0], np.cumsum(high)])
+            ends = np.cumsum(counts)
+            heights = passed[ends] > passed[ends - counts]
+            types = table.geometries.types[numbers]
+            found |= set(zip(types.tolist(), heights.tolist(), strict=True))
     return {(GeometryType(kind), bool(high)) for kind, high in found if kind}
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shapely.geometry.base import BaseGeometry
 
@@ -21,9 +23,10 @@ from geoshare.model.times import parse_interval
 from geoshare.query import RasterView, View, Views
 from geoshare.query.items import matching, parse_filter
 from geoshare.query.select import in_area
-from tiles.arrays import Rows
+from tiles.arrays import FeatureTable, Rows
 
 MAX_COLLECTIONS = 32
+_ROWS: Final = 20_000  # whose shapes are in memory at a time
 FileFormat = Literal[
     "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
     "pmtiles", "opendrive", "lanelet2", "autoware", "html",
@@ -203,10 +206,7 @@ class Plan:
         name = view.collection.name
         rows = matching(view, self.box, self.request.datetime, self.request.filter_of(name))
         if self.area is not None and self.request.bbox is None:
-            chosen = [
-                numbers[in_area(table, numbers, self.area)] if len(numbers) else numbers
-                for table, numbers in rows.pairs
-            ]
+            chosen = [_meeting(table, numbers, self.area) for table, numbers in rows.pairs]
             rows = Rows(rows.tables, tuple(chosen))
         cut = self.area is not None and self.request.mode == "clip"
         wanted = self.request.columns_of(name)
@@ -270,3 +270,10 @@ def _check_columns(request: ExtractRequest, opened: tuple[View | RasterView, ...
         if not set(names) <= set(known):
             allowed = ", ".join(known)
             raise BadRequest("There is no such property.", parameter="columns", allowed=allowed)
+
+
+def _meeting(table: FeatureTable, numbers: NDArray[np.int32], area: BaseGeometry) -> NDArray[np.int32]:
+    """Those of the rows that meet an area; some thousand shapes at a time are in memory."""
+    parts = [numbers[first : first + _ROWS] for first in range(0, len(numbers), _ROWS)]
+    kept = [part[in_area(table, part, area)] for part in parts]
+    return np.concatenate(kept) if kept else numbers

@@ -120,9 +120,9 @@ class Extracts:
         for job in self._services.queue.newest(who.organisation, LOOKED_AT):
             if job.params.get("same") != params["same"] or not _own(who, job):
                 continue
-            if job.state in ("queued", "running") or (
-                job.state == "done" and self.path_of(job).exists()
-            ):
+            is_done = job.state == "done" and self.path_of(job).exists()
+            tells = job.params["request"].get("notify") == params["request"]["notify"]
+            if is_done or (tells and job.state in ("queued", "running")):
                 return job
         return None
 
