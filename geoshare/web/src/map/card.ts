@@ -10,6 +10,7 @@ import { municipalityName } from './deciding/places';
 import { hazardName, HAZARDS } from './layers/disaster';
 import { fetchSchema } from './schemas';
 import type { State } from './state';
+import { whyOf } from './why';
 
 export interface Picked {
   collection: string;
@@ -27,6 +28,7 @@ export class Card {
   private asking: AbortController | null = null;
   private opener: Element | null = null;
   private road: { key: string; element: HTMLElement } | null = null;
+  private reasons: { key: string; element: HTMLElement } | null = null;
 
   constructor(
     private readonly state: State, private readonly highlight: (picked: Picked | null) => void,
@@ -99,7 +101,8 @@ export class Card {
       h('div', { class: 'card-body' },
         hazards(properties),
         this.table(properties, schema, label),
-        picked.collection === 'segments' && picked.id && this.exposure(picked.id)),
+        picked.collection === 'segments' && picked.id && this.exposure(picked.id),
+        complete && picked.id && this.why(picked.collection, picked.id)),
       h('footer', { class: 'card-foot' },
         h('label', { class: 'check' },
           h('input', { type: 'checkbox', id: 'card-all', checked: this.all, onchange: (event: Event) => {
@@ -122,6 +125,12 @@ export class Card {
       this.road = { key, element: exposureOf(segment, () => (rain?.visible ? rain.time : null)) };
     }
     return this.road.element;
+  }
+
+  private why(collection: string, id: string): HTMLElement {
+    const key = `${collection} ${id} ${language()}`;
+    if (this.reasons?.key !== key) this.reasons = { key, element: whyOf(collection, id) };
+    return this.reasons.element;
   }
 
   private turn(by: number): void {

@@ -98,6 +98,20 @@ export interface Place {
   bbox?: [number, number, number, number] | null;
 }
 
+/** Which claims there are on a feature, and what was taken from which. */
+export interface Why {
+  summary: { ja: string; en: string };
+  claims: { claim: number; provider?: string; accuracy_m: number | null; observed_at: string | null; received_at: string }[];
+  geometry: Reason | null;
+  properties: Record<string, Reason & { value: unknown }>;
+}
+
+export interface Reason {
+  claim: number;
+  reason: string;
+  explanation: { ja: string; en: string };
+}
+
 export interface Feature {
   type: 'Feature';
   id?: string | number;
@@ -273,6 +287,7 @@ export const api = {
   schema: (collection: string) => get<Schema>(`/collections/${part(collection)}/schema`),
   item: (collection: string, id: string, signal?: AbortSignal) =>
     get<Feature>(`/collections/${part(collection)}/items/${part(id)}`, signal),
+  why: (collection: string, id: string) => get<Why>(`/collections/${part(collection)}/items/${part(id)}/explain`),
   items: (collection: string, query: Record<string, string>, signal?: AbortSignal) =>
     get<ItemsPage>(`/collections/${part(collection)}/items?${new URLSearchParams(query)}`, signal),
   raster: (collection: string) => get<RasterInfo>(`/raster/${part(collection)}.json`),
