@@ -110,12 +110,12 @@ def explanation(
                 "accuracy_m": claim.accuracy_m,
                 "observed_us": claim.observed_us,
                 "received_us": claim.received_us,
-                "licence": claim.licence,
             }
             for claim in claims
         ],
         "chosen": {name: asdict(chosen) for name, chosen in found.chosen.items()},
         "providers": [claim.provider for claim in claims],
+        "licences": [claim.licence for claim in claims],  # they may name who grants them
         "record_ids": [claim.record_id for claim in claims],
         "claimed": [claim.properties for claim in claims],
         "supersedes": sorted(set(members) - {feature}),

@@ -111,10 +111,13 @@ def _claims(told: dict[str, Any]) -> list[dict[str, Any]]:
             "accuracy_m": said["accuracy_m"],
             "observed_at": None if said["observed_us"] is None else iso(said["observed_us"]),
             "received_at": iso(said["received_us"]),
-            "licence": said["licence"],
             "by_hand": said["by_hand"],
         }
-        for name, column in (("provider", "providers"), ("record_id", "record_ids")):
+        for name, column in (
+            ("provider", "providers"),
+            ("licence", "licences"),
+            ("record_id", "record_ids"),
+        ):
             if told.get(column):
                 claim[name] = told[column][place]
         found.append(claim)

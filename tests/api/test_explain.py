@@ -34,7 +34,7 @@ def signs(tmp_path_factory: pytest.TempPathFactory) -> Own:
     """A sign that two makers have seen, and one that only the first has; who asks for both."""
     folder = tmp_path_factory.mktemp("signs")
     own = Own(folder / "data")
-    said: dict[str, Any] = {"collection": "roadside_features", "licence": "CC-BY-4.0"}
+    said: dict[str, Any] = {"collection": "roadside_features", "licence": "LicenseRef-maker-x"}
     first = {
         "a1": (0.0, {"class": "sign", "subtype": "327", "opendrive": "<secret/>"}),
         "a2": (40.0, {"class": "pole"}),
@@ -71,6 +71,7 @@ def test_the_operator_learns_who_says_what_and_why_which_claim_won(signs: Own) -
     said = explained(signs, sign, "operator")
     assert [claim["provider"] for claim in said["claims"]] == ["maker-b", "maker-a"]
     assert [claim["record_id"] for claim in said["claims"]] == ["b1", "a1"]
+    assert said["claims"][0]["licence"] == "LicenseRef-maker-x"
     assert said["geometry"]["claim"] == 1
     assert "0.2 m" in said["geometry"]["explanation"]["en"]
     assert "0.2 m" in said["geometry"]["explanation"]["ja"]
@@ -87,7 +88,7 @@ def test_a_car_maker_learns_why_but_not_from_whom_nor_what_the_rival_says(signs:
     assert said["properties"]["subtype"]["reason"] == "recency"
     assert "others" not in said["properties"]["subtype"]
     text = json.dumps(said, ensure_ascii=False)
-    for hidden in ("maker-", "329", "秘密", "secret", "extra", "record_id"):
+    for hidden in ("maker-", "329", "秘密", "secret", "extra", "record_id", "licence"):
         assert hidden not in text
 
 
