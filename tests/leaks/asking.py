@@ -53,7 +53,7 @@ FILES = (
 )  # fmt: skip
 CODE = desk_town.CODES[0]
 OWN_IDS = ("s1", "s3", "h3-1", "a0", "m1", "p1", "x0", "h1", "n0-1", "e3", "f3", CODE, "089991009")
-WHOLE = ("html", "pmtiles", "opendrive")  # formats that take no filter
+WHOLE = ("html", "pmtiles", "opendrive", "lanelet2", "autoware")  # formats that take no filter
 LINES = ("lanes", "segments")
 ONLOOKS = 0.3  # of the questions that another consumer asks before
 ITEMS = "GET /collections/<collection>/items"
