@@ -39,11 +39,11 @@ def opened(town: Town, holds: Policy, name: str) -> View:
     return view
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     kind=st.sampled_from(sorted(POLICIES)),
     first=st.fixed_dictionaries({name: rows_of(name, 8) for name in COLLECTIONS}),
-    series=st.lists(changes(), min_size=2, max_size=6),
+    series=st.lists(changes(), min_size=2, max_size=4),
     hours=st.lists(st.integers(0, 3), min_size=6, max_size=6),
 )
 def test_as_known_at_a_time_is_what_was_shown_at_that_time(
