@@ -140,9 +140,9 @@ def _aspect(
         english = f"It is the most accurate: {mine:g} m; the next is {against[0]}."
         japanese = f"精度が最も高い主張です({mine:g} m、次点は{against[1]})。"
     elif ranking and said["reason"] == "recency":
-        at = ranking[place]["observed_us"] or ranking[place]["received_us"]
-        english = f"It is the most recent: {iso(at)}."
-        japanese = f"最も新しい主張です({iso(at)})。"
+        day = iso(ranking[place]["observed_us"] or ranking[place]["received_us"])[:10]
+        english = f"It is the most recent: {day} (UTC)."
+        japanese = f"最も新しい主張です({day} UTC)。"
     return {
         **also,
         "claim": place + 1,
