@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from geoshare.cli import main
 from geoshare.errors import BadRequest, Conflict, NotFound, Unavailable
 from geoshare.model.clock import RandomIds
+from geoshare.model.policy.grants import FORMATS
 from geoshare.services import Services, build_services
 from geoshare.services.local import Local
 from geoshare.services.tier_desk import TierDesk
@@ -232,8 +233,7 @@ CLOSURES = {"collections": ["events"], "columns": ["kind", "reason"]}
         (
             {},
             {"formats": ["gpkg", "geojson"]},
-            "events (download): formats fgb, geojson, gpkg, html, opendrive, parquet, pdf, pmtiles"
-            " -> geojson, gpkg",
+            f"events (download): formats {', '.join(sorted(FORMATS))} -> geojson, gpkg",
         ),
         ({}, {"columns": ["kind"]}, "events (read, download): reason"),
     ],
