@@ -24,6 +24,7 @@ Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 PAGE = "collections.items_page"  # the endpoint that is answered here
 _NOT_PLAIN = ("HTTP_ORIGIN", "HTTP_RANGE")
 _GEOJSON = ("*/*", "application/geo+json", "application/json")  # who likes these best gets it
+_GEOJSON_NAMES = (None, "json", "geojson")  # of the format; all others are made the usual way
 _PARTS = 4  # of "/collections/c/items"
 
 
@@ -42,6 +43,8 @@ class DirectPages:
         try:
             who = admit(self._services, environ)
             params = parse_pairs(ItemsParams, _pairs(environ.get("QUERY_STRING", "")))
+            if params.f not in _GEOJSON_NAMES:
+                return self._app(environ, start_response)
             base = base_url(self._services.settings, environ)
             page = page_body(self._services, who, base, collection, params)
             note_read(self._services, who, collection, PAGE)
