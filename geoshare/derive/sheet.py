@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from geoshare.derive.buildings import STOREYS
+from geoshare.model.workbooks import at_moment
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEADERS: Final = (
@@ -29,7 +29,6 @@ SCENARIOS_JA: Final = {
     "L1": "計画規模", "L2": "想定最大規模", "steep_slope": "急傾斜地の崩壊", "debris_flow": "土石流",
     "landslide": "地滑り",
 }  # fmt: skip
-_FIXED: Final = (1980, 1, 1, 0, 0, 0)
 _FORMULA: Final = ("=", "+", "-", "@")
 
 
@@ -62,7 +61,7 @@ def write_sheet(summary: dict[str, Any]) -> bytes:
         _put(notes, number, 1, text)
         notes.cell(number, 1).alignment = Alignment(wrap_text=True, vertical="top")
     notes.column_dimensions["A"].width = 100
-    return _same_bytes(book, summary["made_at"])
+    return _saved(book, summary["made_at"])
 
 
 def _head(summary: dict[str, Any]) -> list[str]:
@@ -128,25 +127,9 @@ def _sources(summary: dict[str, Any]) -> list[str]:
     return [f"出典: {item['title_ja']}({item['detail_ja']})" for item in summary["sources"]]
 
 
-def _same_bytes(book: openpyxl.Workbook, made_at: str) -> bytes:
-    """Save a workbook with the given time instead of the machine's, in properties and archive."""
-    moment = datetime.fromisoformat(made_at.replace("Z", "+00:00")).replace(tzinfo=None)
-    book.properties.created = book.properties.modified = moment
+def _saved(book: openpyxl.Workbook, made_at: str) -> bytes:
+    """Save a workbook with the given time instead of the machine's."""
     book.properties.creator = "geoshare"
-    raw, out = io.BytesIO(), io.BytesIO()
+    raw = io.BytesIO()
     book.save(raw)
-    stamp = moment.isoformat(timespec="seconds") + "Z"
-    with zipfile.ZipFile(raw) as made, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as fixed:
-        for name in made.namelist():
-            content = made.read(name)
-            if name == "docProps/core.xml":  # saving has put the machine's time there
-                content = _stamped(content, stamp)
-            fixed.writestr(zipfile.ZipInfo(name, _FIXED), content, zipfile.ZIP_DEFLATED)
-    return out.getvalue()
-
-
-def _stamped(content: bytes, stamp: str) -> bytes:
-    head, mark, rest = content.partition(b"<dcterms:modified")
-    opening, bracket, rest = rest.partition(b">")
-    _, closing, tail = rest.partition(b"</dcterms:modified>")
-    return head + mark + opening + bracket + stamp.encode() + closing + tail
+    return at_moment(raw.getvalue(), datetime.fromisoformat(made_at.replace("Z", "+00:00")))

@@ -21,6 +21,7 @@ from geoshare.errors import BadData
 from geoshare.ingest.epochs import mixed_epochs
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.box import Box
+from geoshare.model.collections import check_name
 from geoshare.model.findings import SEVERITIES, Finding, Severity
 from geoshare.model.report import Report
 from geoshare.sources import ReadRequest, read_file
@@ -68,7 +69,9 @@ class BatchChecks:
         lon, lat = np.median((boxes[:, :2] + boxes[:, 2:]) / 2.0, axis=0).tolist()
         north = _FAR_M / 111_000.0
         east = north / max(math.cos(math.radians(lat)), 0.01)
-        near = self._knows(batch.collection, Box(lon - east, lat - north, lon + east, lat + north))
+        near = self._knows(
+            check_name(batch.collection), Box(lon - east, lat - north, lon + east, lat + north)
+        )
         if near is not False:
             return []
         return [

@@ -16,9 +16,9 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.report import Report
+from geoshare.model.workbooks import at_moment
 from geoshare.sources import messages
 from geoshare.sources.request import ReadRequest
-from geoshare.sources.sheets.writing import same_bytes
 from geoshare.sources.table import HEADER_ROWS, column_names, find_header, read_rows
 
 _CELL_LIMIT = 32_767  # characters, of the format
@@ -136,7 +136,7 @@ def write_refused(report: Report, path: Path) -> None:
     sheet.freeze_panes = "D2"
     content = io.BytesIO()
     book.save(content)
-    path.write_bytes(same_bytes(content.getvalue(), _UNDATED))
+    path.write_bytes(at_moment(content.getvalue(), _UNDATED))
 
 
 def _write(sheet: Any, row: int, values: list[Any]) -> None:

@@ -6,7 +6,6 @@ import csv
 import io
 import re
 import unicodedata
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,6 +17,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from geoshare.model.workbooks import at_moment
 from geoshare.sources.sheets.columns import ACTION, Lang, SheetColumn
 from geoshare.sources.sheets.guide import FONT, GUIDE, LISTS, fill_guide, fill_lists, list_ranges
 from geoshare.sources.sheets.values import FORMULA, shown
@@ -26,8 +26,6 @@ MORE_ROWS: Final = 500  # below the last one, for new features: they have lists 
 WIDEST, NARROWEST, SAMPLED = 44, 9, 200
 MOMENT, DAY, TEXT = "yyyy/mm/dd hh:mm", "yyyy/mm/dd", "@"
 _COMMANDS = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")  # a text that looks like the format's own escapes
-_STAMP = (1980, 1, 1, 0, 0, 0)
-_MODIFIED = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
 _HEAD, _LOCKED = PatternFill("solid", fgColor="0B3C5D"), PatternFill("solid", fgColor="51606C")
 _WIDE: Final = frozenset("WFA")
 
@@ -89,7 +87,7 @@ def write_xlsx(columns: Sequence[SheetColumn], rows: Sequence[Values], info: She
     lists.sheet_state = "hidden"
     out = io.BytesIO()
     book.save(out)
-    return same_bytes(out.getvalue(), info.read_at)
+    return at_moment(out.getvalue(), info.read_at.replace(second=0))
 
 
 def _shape(
@@ -185,18 +183,3 @@ def _choose(sheet: Any, columns: Sequence[SheetColumn], rows: int, lang: Lang) -
             rule.error = f"{column.least:g} - {rule.formula2}"
         rule.add(f"{letter}2:{letter}{last}")
         sheet.data_validations.append(rule)
-
-
-def same_bytes(content: bytes, read_at: datetime) -> bytes:
-    """The workbook without the time at which it happened to be packed."""
-    stamp = b"\\g<1>" + read_at.strftime("%Y-%m-%dT%H:%M:00Z").encode()
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as book, zipfile.ZipFile(out, "w") as made:
-        for name in book.namelist():
-            part = book.read(name)
-            if name == "docProps/core.xml":
-                part = _MODIFIED.sub(stamp, part)
-            entry = zipfile.ZipInfo(name, _STAMP)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            made.writestr(entry, part)
-    return out.getvalue()

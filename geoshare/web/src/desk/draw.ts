@@ -10,9 +10,9 @@ import { along, onRoad, type Along } from './street';
 import type { Editable } from './talk';
 
 export type Way = 'point' | 'street' | 'road' | 'line' | 'area' | 'blocks';
-/** What was marked; `name` is what the place is called, where the map knows. */
 /** A place on the map, and where it is on the screen. */
 export interface Tap { point: Point; lngLat: LngLat }
+/** What was marked; `name` is what the place is called, where the map knows. */
 export interface Marked { geometry?: GeoJSON.Geometry; properties: Record<string, unknown>; name?: string }
 
 const WORDS: Record<Way, [Word, Word]> = {
@@ -95,7 +95,9 @@ export class Drawing {
       h('div', { class: 'drawing-tools' },
         h('button', { type: 'button', class: 'button-plain', id: 'draw-cancel', onclick: () => this.end(true) }, t('cancel')),
         count > 0 && h('button', { type: 'button', class: 'button-plain', id: 'draw-back', onclick: () => this.back() }, t('deskBack')),
-        h('button', { type: 'button', class: 'button-plain', id: 'draw-here', onclick: () => this.here() }, icon(ICONS.target), t('deskHere')),
+        h('button', {
+          type: 'button', class: 'button-plain', id: 'draw-here', 'aria-label': t('deskHere'), title: t('deskHere'), onclick: () => this.here(),
+        }, icon(ICONS.target)),
         h('button', { type: 'button', class: 'button-main', id: 'draw-next', disabled: count < LEAST[this.way], onclick: () => this.finish() }, t('deskNext'))));
   }
 

@@ -33,6 +33,7 @@ export class Card {
   constructor(
     private readonly state: State, private readonly highlight: (picked: Picked | null) => void,
     private readonly opened: () => void,
+    private readonly served = true, // without a server nobody can be asked why
   ) {
     languageChanged.on(() => { if (!this.element.hidden) void this.render(); });
     this.element.addEventListener('keydown', (event) => { if (event.key === 'Escape') this.close(); });
@@ -102,7 +103,7 @@ export class Card {
         hazards(properties),
         this.table(properties, schema, label),
         picked.collection === 'segments' && picked.id && this.exposure(picked.id),
-        complete && picked.id && this.why(picked.collection, picked.id)),
+        complete && picked.id && this.served && this.why(picked.collection, picked.id)),
       h('footer', { class: 'card-foot' },
         h('label', { class: 'check' },
           h('input', { type: 'checkbox', id: 'card-all', checked: this.all, onchange: (event: Event) => {

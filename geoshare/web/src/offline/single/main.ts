@@ -23,7 +23,7 @@ const NARROW = matchMedia('(max-width: 719px)');
 const state = new State();
 let view: MapView | null = null;
 
-const card = new Card(state, (picked) => view?.mark(picked), () => search.dismiss());
+const card = new Card(state, (picked) => view?.mark(picked), () => search.dismiss(), false);
 const show = (collection: string, feature: Pick<Feature, 'id' | 'properties'>, at: [number, number] | null) => {
   if (at) view?.map.jumpTo({ center: at, zoom: Math.max(view.map.getZoom(), 15) });
   body.dataset.side = NARROW.matches ? 'closed' : 'open';

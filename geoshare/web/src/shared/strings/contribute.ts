@@ -17,8 +17,8 @@ export const CONTRIBUTE = {
   choose: { ja: 'ファイルを選択', en: 'Choose a file' },
   or: { ja: 'または', en: 'or' },
   formats: {
-    ja: '道路（Lanelet2 .osm、GeoPackage）、一覧表（CSV、Excel）、GIS（GeoJSON、Shapefile .zip、FlatGeobuf、GeoParquet）、画像（GeoTIFF）、時系列（NetCDF）',
-    en: 'Roads (Lanelet2 .osm, GeoPackage), tables (CSV, Excel), GIS (GeoJSON, Shapefile .zip, FlatGeobuf, GeoParquet), images (GeoTIFF), time series (NetCDF)',
+    ja: '道路（Lanelet2 .osm、OpenDRIVE .xodr、GeoPackage）、一覧表（CSV、Excel）、GIS（GeoJSON、Shapefile .zip、FlatGeobuf、GeoParquet）、画像（GeoTIFF）、時系列（NetCDF）',
+    en: 'Roads (Lanelet2 .osm, OpenDRIVE .xodr, GeoPackage), tables (CSV, Excel), GIS (GeoJSON, Shapefile .zip, FlatGeobuf, GeoParquet), images (GeoTIFF), time series (NetCDF)',
   },
   needKey: {
     ja: 'データを提供するには、提供者のキーが必要です。',
