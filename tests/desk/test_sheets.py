@@ -21,6 +21,7 @@ from tests.desk.sheets import (
     items,
     named,
     preview,
+    send,
 )
 
 
@@ -265,3 +266,13 @@ def test_an_evacuation_area_is_made_of_town_blocks_named_in_a_cell(town: Town, t
         "evacuate",
         ["089991001", "089991002"],
     )
+
+
+def test_a_list_without_its_header_is_not_read_from_the_sheet_that_explains_it(filled: Town) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(download(filled)))
+    book.worksheets[0].delete_rows(1)
+    edited = io.BytesIO()
+    book.save(edited)
+    answer = send(filled, edited.getvalue())
+    assert answer.status_code == 400
+    assert answer.json["allowed"] == "column names of the list"

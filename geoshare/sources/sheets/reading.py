@@ -85,6 +85,8 @@ def _of_workbook(content: bytes, columns: Sequence[SheetColumn]) -> ReadSheet:
     book = Workbook(content)
     found = ReadSheet("xlsx", has_links=book.has_links)
     for sheet in book.sheets:
+        if sheet.name in (GUIDE, LISTS):  # our own words about the list name its columns too
+            continue
         rows = book.rows(sheet)
         if _take(found, rows, columns):
             _mark_merged(found, book.merged)

@@ -167,6 +167,7 @@ export function openForm(
       if (!same) properties[name] = value;
     }
     save.disabled = true;
+    error.textContent = '';
     done({ properties, reason: reason.value, source: source.value }).then((ok) => { if (ok) dialog.close(); }, (problem: unknown) => {
       error.textContent = say(problem);
     }).finally(() => { save.disabled = false; });
@@ -179,6 +180,6 @@ export function openForm(
   ...(photo ? photoField(photo, (problem) => { error.textContent = say(problem); }) : []),
   h('label', { for: 'form-reason' }, t('deskReason')), reason,
   h('label', { for: 'form-source' }, t('deskSource')), source,
-  error, h('div', { class: 'dialog-actions' }, save));
+  h('div', { class: 'dialog-actions' }, error, save)); // in sight however long the form is
   const dialog = open(title, form);
 }

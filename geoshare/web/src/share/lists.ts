@@ -139,7 +139,7 @@ export function shelterList(share: Share, eyes: Eyes): HTMLElement | null {
   const chips = ['', ...STATES.filter((state) => tally.has(state))];
   return h('section', { class: 'list', id: 'list-shelters' },
     h('h2', {}, show('shelters')),
-    h('p', { class: open ? 'tally good' : 'tally' }, open ? show('openCount', { n: open }) : show('noneOpen')),
+    h('p', { class: open ? 'tally good' : 'tally' }, open ? show('openCount', { n: open }) : show(told.features.length ? 'noneOpen' : 'noShelters')),
     h('div', { class: 'chips', role: 'group', 'aria-label': say('shelters') }, ...chips.map((state) => h('button', {
       type: 'button', id: `chip-${state || 'all'}`, class: 'chip', 'aria-pressed': String(eyes.filter === state), onclick: () => eyes.filterBy(state),
     }, state ? h('i', { style: { background: STATE_COLOURS[state] } }) : null, state ? shown('shelters', state) : show('all'), ` ${state ? tally.get(state) : told.features.length}`))),

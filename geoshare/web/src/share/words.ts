@@ -31,6 +31,7 @@ export const WORDS = {
   hazard_zones: words('災害想定区域', 'あぶなくなる かもしれない ところ', 'Hazard zones'),
   openCount: words('{n} か所が開設中', '{n}つの {避難所|ひなんじょ}が {開|あ}いています', '{n} open now'),
   noneOpen: words('開設中の避難所はありません', '{開|あ}いている {避難所|ひなんじょ}は ありません', 'No shelter is open now'),
+  noShelters: words('この範囲の避難所の情報はありません', 'ここの {避難所|ひなんじょ}の ことは わかりません', 'Nothing is known of shelters here'),
   all: words('すべて', 'ぜんぶ', 'All'),
   nothing: words('該当するものはありません', 'ありません', 'None'),
   nearest: words('近い順', '{近|ちか}い ところから', 'Nearest first'),

@@ -8,6 +8,7 @@ import { CHOICES, OWN_NAMES } from '../shared/language';
 import { explain, notice } from '../shared/notice';
 import { shares, type Box, type Share } from './talk';
 
+const MOST_DEGREES = 3.998;
 const USUAL_HOURS = 24;
 const HOURS = [6, 12, 24];
 const DAYS = [3, 7, 30, 90];
@@ -33,7 +34,8 @@ export async function openSharing(seen: Seen): Promise<void> {
   dialog.showModal();
   const collections = await api.collections().catch(() => []);
   const names = new Map(collections.map((item) => [item.id, titled(item, item.id)]));
-  const all = (collections.find((item) => item.id === 'shelters')?.extent?.spatial?.bbox?.[0] ?? null) as Box | null;
+  const extent = (collections.find((item) => item.id === 'shelters')?.extent?.spatial?.bbox?.[0] ?? null) as Box | null;
+  const all = extent && fits(extent) ? extent : null;
   const list = h('ul', { class: 'shares' });
   fill(body, form(seen, all, known.layers, names, (made) => {
     fill(body, ready(made));
@@ -62,7 +64,8 @@ function form(seen: Seen, all: Box | null, layers: string[], names: Map<string, 
     error.textContent = '';
     const box = where.value === 'all' ? all : seen.box;
     try {
-      if (!box) throw new Error(t('noCollections'));
+      if (!box) throw new Error(t('shareNoPlace'));
+      if (!fits(box)) throw new Error(t('shareTooWide'));
       const bbox = wide(box);
       done(await shares.make({
         title: title.value.trim(), note: note.value.trim(), language: reader.value as Choice, bbox, hours: Number(until.value),
@@ -127,10 +130,15 @@ function renderList(list: HTMLElement, all: Share[]): void {
   list.lang = language();
 }
 
-/** A box that is wide and high enough to be shared, and no larger than may be. */
+/** Whether a box is no larger than may be shared: what is larger is not cut, or it would show another place. */
+function fits([west, south, east, north]: Box): boolean {
+  return east - west <= MOST_DEGREES && north - south <= MOST_DEGREES;
+}
+
+/** A box that is wide and high enough to be shared. */
 function wide([west, south, east, north]: Box): Box {
   const side = (low: number, high: number): [number, number] => {
-    const half = Math.max(0.002, Math.min(1.999, (high - low) / 2));
+    const half = Math.max(0.002, (high - low) / 2);
     return [(low + high) / 2 - half, (low + high) / 2 + half];
   };
   const [[w, e], [s, n]] = [side(west, east), side(south, north)];

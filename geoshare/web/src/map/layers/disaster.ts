@@ -163,11 +163,12 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
     group: 'disaster', order: 5, visible: true,
     layers: (context) => [
       drawn(context, 'area', 'fill', 320, { filter: REAL as never, paint: { 'fill-color': WARNING, 'fill-opacity': 0.1 } }),
-      drawn(context, 'drill', 'fill', 321, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
+      // What is real lies above what is a drill.
+      drawn(context, 'drill', 'fill', 317, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
       drawn(context, 'edge', 'line', 322, {
         filter: REAL as never, paint: { 'line-color': WARNING, 'line-width': byZoom([8, 1.5], [16, 4]) },
       }),
-      drawn(context, 'drill-edge', 'line', 323, {
+      drawn(context, 'drill-edge', 'line', 318, {
         filter: DRILL as never, paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
       }),
       drawn(context, 'name', 'symbol', 1020, {

@@ -19,6 +19,8 @@ export const SHARING = {
   shareLanguage: { ja: '最初に開く言語', en: 'Language it opens in' },
   shareWhere: { ja: '範囲', en: 'Area' },
   shareHere: { ja: 'いま表示している範囲', en: 'What the map shows now' },
+  shareNoPlace: { ja: '共有する場所を地図に表示してから、もう一度開いてください', en: 'Show the place on the map first, then share it' },
+  shareTooWide: { ja: '範囲が広すぎます。地図を拡大してから共有してください', en: 'The area is too large: zoom in, then share it' },
   shareAll: { ja: '避難所のある範囲すべて', en: 'Everywhere there are shelters' },
   shareMake: { ja: 'リンクを作る', en: 'Make the link' },
   shareMade: { ja: 'リンクができました', en: 'The link is ready' },
