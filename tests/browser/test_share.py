@@ -85,6 +85,7 @@ def test_a_stranger_sees_what_was_shared_until_it_is_revoked(visit, live_server)
     page.evaluate(LOOK_AGAIN)
     page.wait_for_selector("body[data-share=gone]", state="attached")
     expect(page.locator("h1")).to_have_text("This map cannot be shown")
+    page.wait_for_timeout(1_500)  # every worker knows within a second
     assert live_server.get(path)[0] == 404
     answer = kept.goto(live_server.url + path)
     assert answer is not None
