@@ -23,6 +23,7 @@ BBox = tuple[float, float, float, float]
 """West, south, east, north in degrees (CRS84)."""
 PAGE: Final = 10_000
 ASK_EVERY_S: Final = 0.5
+UNDER_WAY: Final = ("queued", "running", "received", "reading", "publishing")  # of jobs and contributions
 GONE: Final = 410
 
 
@@ -202,7 +203,7 @@ class Client:
         if answer.status != 202:
             path.write_bytes(answer.body)
             return path
-        done = self._waited(f"/jobs/{answer.json()['job']}", "done", ("failed", "cancelled"))
+        done = self._waited(f"/jobs/{answer.json()['job']}", ("done",))
         href = next(link["href"] for link in done["links"] if link["rel"] == "enclosure")
         return fetched(self.http, href, path, self._pause)
 
@@ -229,7 +230,7 @@ class Client:
         taken = Uploads(self.http, self._pause).send(path, said, progress)
         if not wait:
             return taken
-        return self._waited(f"/contributions/{taken['id']}", "done", ("refused",), refuse=False)
+        return self._waited(f"/contributions/{taken['id']}", ("done", "checked", "refused"))
 
     def sync(self, folder: Path, area: BBox | None, format: str = "gpkg", **asked: Any) -> Any:
         """Keep files of an area up to date; see :func:`geoshare.client.sync.sync`."""
@@ -252,16 +253,23 @@ class Client:
                 return
             page = self.http.get(follow).json()
 
-    def _waited(
-        self, path: str, good: str, bad: tuple[str, ...], *, refuse: bool = True
-    ) -> dict[str, Any]:
+    def _waited(self, path: str, told: tuple[str, ...]) -> dict[str, Any]:
+        """What became of work under way; ClientError where it ended as nothing that can be ``told``."""
         while True:
             found: dict[str, Any] = self.http.get(path).json()
-            if found["status"] == good or (found["status"] in bad and not refuse):
+            if found["status"] in told:
                 return found
-            if found["status"] in bad:
-                raise ClientError(str(found.get("error") or found.get("message") or found["status"]))
+            if found["status"] not in UNDER_WAY:
+                raise _failed(found)
             self._pause(ASK_EVERY_S)
+
+
+def _failed(found: dict[str, Any]) -> ClientError:
+    """Why work ended, in the server's words."""
+    said = found.get("error") or found.get("message") or found["status"]
+    if not isinstance(said, dict):
+        return ClientError(str(said))
+    return ClientError(str(said.get("message", found["status"])), parameter=said.get("parameter"))
 
 
 def sha256_of(path: Path) -> str:

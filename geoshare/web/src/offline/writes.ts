@@ -15,6 +15,11 @@ const NEW = 'waiting-';
 /** What has a time of its own, which is the officer's and not that of the sending. */
 const STATE = ['status', 'people_count', 'household_count', 'care_count', 'pet_count', 'litres_left'];
 
+/** What was made without a network and sent since, under the id and version that the server gave it. */
+const made = new Map<string, { id: string; version: string }>();
+outbox.sent.on(({ row, done }) => { if (row.kind === 'create') made.set(`${NEW}${row.seq}`, { id: done.id, version: done.version }); });
+const known = (item: Item): Item => ({ ...item, ...made.get(item.id) });
+
 const rowOf = (item: Item): Waiting | undefined => outbox.rows.find(({ seq }) => `${NEW}${seq}` === item.id);
 
 /** Changes a feature. Null: the change waits. */
@@ -22,10 +27,13 @@ export async function change(about: Editable, item: Item, said: Said, name: stri
   const row = rowOf(item);
   if (row) {
     const more = apart(said);
-    await outbox.say(row, { ...row.said, properties: { ...row.said.properties, ...more.said.properties } }, row.version, more.photo ?? row.photo);
+    const edit = { ...row.said.edit, ...Object.fromEntries(Object.entries(said.edit ?? {}).filter(([, words]) => words)) };
+    const whole = { ...row.said, edit, properties: { ...row.said.properties, ...more.said.properties } };
+    if (!await outbox.say(row, whole, row.version, more.photo ?? row.photo)) throw new Error(t('waitingSending'));
     return null;
   }
-  return await write(about, 'change', item, said, name, (key) => talk.change(about.id, item.id, item.version, said, key));
+  const there = known(item);
+  return await write(about, 'change', there, said, name, (key) => talk.change(about.id, there.id, there.version, said, key));
 }
 
 /** Makes a feature. Null: it waits. */
@@ -41,7 +49,8 @@ export async function withdraw(about: Editable, item: Item, name: string): Promi
     return null;
   }
   const said = { properties: {} };
-  return await write(about, 'withdraw', item, said, name, (key) => talk.withdraw(about.id, item.id, item.version, key));
+  const there = known(item);
+  return await write(about, 'withdraw', there, said, name, (key) => talk.withdraw(about.id, there.id, there.version, key));
 }
 
 /** Sends a photo and gives its name; null where it is to be sent later, which is said. */

@@ -3,6 +3,7 @@
 import type { Words } from './words';
 
 export const OFFLINE = {
+  waitingSending: { ja: 'いま送信しています。少し待ってから、もう一度保存してください', en: 'It is being sent at this moment: save again in a moment' },
   offlineState: { ja: 'オフライン：{at} 時点の状態です', en: 'Offline: state of {at}' },
   offlineNow: { ja: 'オフライン：サーバーに接続できません', en: 'Offline: the server cannot be reached' },
   waitingCount: { ja: '送信待ち {n}件', en: '{n} waiting to be sent' },
