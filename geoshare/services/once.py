@@ -106,9 +106,12 @@ class Once:
         try:
             return enqueue(number, target / name, mark)
         except Conflict:
-            if placed:  # its job is over, and nobody would clear this away
+            known = self._services.queue.get(number)
+            # Of a job that is over nobody would clear this away; one that waits or works reads it: whoever
+            # lost the race for the folder may still have been the first to queue.
+            if placed and known.is_over:
                 shutil.rmtree(target, ignore_errors=True)
-            return self._services.queue.get(number)
+            return known
 
     def _known(self, number: str, organisation: str) -> Job | None:
         try:
