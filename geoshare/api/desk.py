@@ -17,8 +17,9 @@ from geoshare.api.params import PageParams, Text
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.ingest.photos import MAX_BYTES
 from geoshare.model.times import parse_interval
-from geoshare.services.desk import EDITS, MOST, PAGE, About
+from geoshare.services.desk import About
 from geoshare.services.desk_plan import UNSAID, Wish
+from geoshare.services.desk_reading import EDITS, MOST, PAGE
 
 blueprint = Blueprint("desk", __name__)
 

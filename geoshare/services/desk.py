@@ -7,44 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound, Stale
-from geoshare.ingest.edits import Author, Change, MovedOn, edit_id, version_token, write_edit
+from geoshare.ingest.edits import Author, Change, MovedOn, edit_id, write_edit
 from geoshare.ingest.photos import MEDIA_TYPE, read_photo
 from geoshare.model.foundation import load
-from geoshare.query.items import ItemsQuery, items
-from geoshare.services.desk_history import (
-    described_edit,
-    histories,
-    own_values,
-    seconds,
-    stale_members,
-)
+from geoshare.services.desk_history import stale_members
 from geoshare.services.desk_plan import Planned, Planner, Wish
-from geoshare.services.desk_rules import CLOSED, REQUIRED, TYPES, Rules, not_there
+from geoshare.services.desk_reading import MOST, DeskReading
 from geoshare.services.desk_undo import taken_back
-from geoshare.store.edit_rows import (
-    OwnClaim,
-    add_photo,
-    edit_of,
-    moments,
-    newest_edits,
-    own_claims,
-    touched_by,
-    undone,
-)
+from geoshare.store.edit_rows import add_photo, edit_of, own_claims, touched_by
 from geoshare.store.files import Files
 
 if TYPE_CHECKING:
     from geoshare.services import Services
-
-MOST: Final = 500  # wishes of one edit
-PAGE: Final = 1_000
-EDITS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,114 +34,12 @@ class About:
     said_us: int | None = None
 
 
-class Desk:
+class Desk(DeskReading):
     """What a caller edits, and what has become of it."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self.rules = Rules(services)
+        super().__init__(services)
         self._files = Files(services.settings.data)
-
-    def rights(self, who: Principal) -> dict[str, Any]:
-        """Which collections the caller edits, what can be said in each, and where."""
-        listed = []
-        for name in self.rules.editable(who):
-            about = self.rules.check_collection(who, name)
-            schema = about.schema["properties"]
-            listed.append(
-                {
-                    "id": name,
-                    "title": about.title,
-                    "title_ja": about.title_ja,
-                    "geometry": list(TYPES[about.geometry]),
-                    "required": list(REQUIRED[name]),
-                    "properties": {key: value for key, value in schema.items() if key not in CLOSED},
-                    "area": self.rules.fence(who, name).box,
-                }
-            )
-        return {
-            "organisation": who.organisation,
-            "department": who.department,
-            "person": who.person,
-            "collections": listed,
-            "most_edits": MOST,
-        }
-
-    # Reading
-
-    def items(
-        self, who: Principal, collection: str, query: ItemsQuery
-    ) -> tuple[list[dict[str, Any]], str | None, int | None]:
-        """Features as the caller sees them, each with its version and who of the own people set it.
-
-        Returns
-        -------
-        Features, the cursor of the next page, and how many there are on all pages.
-        """
-        self.rules.check_collection(who, collection)
-        view = self._services.view(who, collection)
-        page = items(view, replace(query, limit=min(query.limit, PAGE)), self._services.cursors)
-        features = orjson.loads(b"[" + page.geojson() + b"]")
-        places = [(collection, str(feature["id"])) for feature in features]
-        for feature, extra in zip(features, self._versions(who, places), strict=True):
-            feature |= extra
-        return features, page.next_cursor, page.number_matched
-
-    def item(self, who: Principal, collection: str, feature: str) -> dict[str, Any]:
-        """One feature as the caller sees it, its version, and what the own people say of it."""
-        self.rules.check_collection(who, collection)
-        view = self._services.view(who, collection)
-        rows = view.lookup([feature])
-        (extra,) = self._versions(who, [(collection, feature)])
-        if len(rows) == 0 and not extra["own"]:
-            raise not_there()
-        bare: dict[str, Any] = {"type": "Feature", "id": feature, "geometry": None, "properties": {}}
-        found: dict[str, Any] = orjson.loads(view.geojson(rows)) if len(rows) else bare
-        return found | extra
-
-    def standing(
-        self, who: Principal, collection: str, ids: Sequence[str]
-    ) -> dict[str, dict[str, Any]]:
-        """Version of features by id, what the own people say of them, and who said it last."""
-        self.rules.check_collection(who, collection)
-        versions = self._versions(who, [(collection, feature) for feature in ids])
-        return dict(zip(ids, versions, strict=True))
-
-    def history(self, who: Principal, collection: str, feature: str) -> list[dict[str, Any]]:
-        """What the own people said of a feature, the newest first; NotFound where there is nothing."""
-        self.rules.check_collection(who, collection)
-        with self._services.record.snapshot() as connection:
-            found = histories(connection, who.organisation, collection, feature)
-        if not found and len(self._services.view(who, collection).lookup([feature])) == 0:
-            raise not_there()
-        return self._named(who, found)
-
-    def edits(self, who: Principal, before: str | None, limit: int) -> list[dict[str, Any]]:
-        """The newest edits of the own organisation."""
-        self.rules.check_editor(who)
-        with self._services.record.snapshot() as connection:
-            start = edit_of(connection, who.organisation, before) if before else None
-            if before and start is None:
-                raise BadRequest("There is no such edit", parameter="before", allowed="an edit's id")
-            rows = newest_edits(connection, who.organisation, start, min(limit, EDITS))
-            touched = touched_by(connection, who.organisation, [row.changeset for row in rows])
-            back = undone(connection, [row.id for row in rows])
-        told = [described_edit(row, touched, row.id in back) for row in rows]
-        self._name_features(who, [feature for edit in told for feature in edit["features"]])
-        return self._named(who, told)
-
-    def edit_made(self, who: Principal, edit: str) -> dict[str, Any]:
-        """One edit of the own organisation."""
-        self.rules.check_editor(who)
-        with self._services.record.snapshot() as connection:
-            row = edit_of(connection, who.organisation, edit)
-            if row is None:
-                raise NotFound("No such edit")
-            touched = touched_by(connection, who.organisation, [row.changeset])
-            found = described_edit(row, touched, bool(undone(connection, [edit])))
-        return self._named(who, [found])[0]
-
-    # Writing
 
     def edit(
         self,
@@ -285,7 +161,7 @@ class Desk:
                 allowed="each feature once",
                 message_ja="同じ地物が二度指定されています",
             )
-        standing = self._standing(who, places)
+        standing = self.claims_of(who, places)
         return [
             planner.plan(wish, place[1], standing.get(place, ()))
             for wish, place in zip(wishes, places, strict=True)
@@ -353,7 +229,7 @@ class Desk:
     ) -> dict[str, Any]:
         features = [
             {"collection": place[0], "id": place[1], "version": extra["version"], "own": extra["own"]}
-            for place, extra in zip(places, self._versions(who, places), strict=True)
+            for place, extra in zip(places, self.versions(who, places), strict=True)
         ]
         return {"edit": edit, "features": features}
 
@@ -363,69 +239,9 @@ class Desk:
                 stale_members(connection, self._services.record, who.organisation, item)
                 for item in planned
             ]
-        self._named(who, [item["set"] for item in members if item["set"] is not None])
+        self.named(who, [item["set"] for item in members if item["set"] is not None])
         return Stale(
             "Somebody else has changed it meanwhile; nothing was done",
             members={"features": members},
             message_ja="他の人が先に変更しました。内容を確認してください(まだ反映されていません)",
         )
-
-    def _standing(
-        self, who: Principal, places: Sequence[tuple[str, str]]
-    ) -> dict[tuple[str, str], list[OwnClaim]]:
-        found: dict[tuple[str, str], list[OwnClaim]] = {}
-        with self._services.record.snapshot() as connection:
-            for claim in own_claims(connection, who.organisation, places):
-                found.setdefault((claim.collection, claim.feature), []).append(claim)
-        return found
-
-    def _versions(self, who: Principal, places: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-        """Version of each feature, what the own people say of it at the desk, and who said it last."""
-        standing, found = self._standing(who, places), []
-        last = {place: max(item.changeset for item in claims) for place, claims in standing.items()}
-        with self._services.record.snapshot() as connection:
-            when = moments(connection, list(set(last.values())))
-        for place in places:
-            claims = standing.get(place, [])
-            version = version_token(self._services.record, who.organisation, claims, place[1])
-            extra: dict[str, Any] = {"version": version, "own": own_values(claims), "set": None}
-            moment = when.get(last.get(place, -1))
-            if moment is not None:
-                edit = moment.edit
-                extra["set"] = {
-                    "at": seconds(moment.recorded_us),
-                    "department": edit.department if edit else "",
-                    "person": edit.person if edit else "",
-                    "source": edit.source if edit else "",
-                }
-            found.append(extra)
-        self._named(who, [item["set"] for item in found if item["set"] is not None])
-        return found
-
-    def _name_features(self, who: Principal, features: list[dict[str, Any]]) -> None:
-        """Say what features are called in the caller's view."""
-        for collection in self._services.visible(who).keys() & {
-            item["collection"] for item in features
-        }:
-            view = self._services.view(who, collection)
-            mine = [item for item in features if item["collection"] == collection]
-            if view.has_column("name"):
-                rows = view.lookup(list({item["id"] for item in mine}))
-                table = view.materialise(rows, ["name"], None)
-                pairs = zip(
-                    table.column("id").to_pylist(), table.column("name").to_pylist(), strict=True
-                )
-                names = dict(pairs)
-                for item in mine:
-                    item["name"] = names.get(item["id"])
-
-    def _named(self, who: Principal, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Put names in the places of ids of colleagues and departments; who was erased has none."""
-        if any(item.get("person") or item.get("department") for item in told):
-            people = self._services.people
-            listed = people.listed(who.organisation), people.departments(who.organisation)
-            persons, departments = ({item["id"]: item["name"] for item in kind} for kind in listed)
-            for item in told:
-                item["person"] = persons.get(item.get("person", ""), "")
-                item["department"] = departments.get(item.get("department", ""), "")
-        return told
