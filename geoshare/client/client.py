@@ -23,7 +23,8 @@ BBox = tuple[float, float, float, float]
 """West, south, east, north in degrees (CRS84)."""
 PAGE: Final = 10_000
 ASK_EVERY_S: Final = 0.5
-UNDER_WAY: Final = ("queued", "running", "received", "reading", "publishing")  # of jobs and contributions
+# Of jobs and of contributions.
+UNDER_WAY: Final = ("queued", "running", "received", "reading", "publishing")
 GONE: Final = 410
 
 

@@ -107,8 +107,8 @@ class Once:
             return enqueue(number, target / name, mark)
         except Conflict:
             known = self._services.queue.get(number)
-            # Of a job that is over nobody would clear this away; one that waits or works reads it: whoever
-            # lost the race for the folder may still have been the first to queue.
+            # Of a job that is over nobody would clear this away; one that waits or works reads it:
+            # whoever lost the race for the folder may still have been the first to queue.
             if placed and known.is_over:
                 shutil.rmtree(target, ignore_errors=True)
             return known
