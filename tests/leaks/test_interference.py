@@ -8,7 +8,7 @@ import pytest
 
 from geoshare.app import create_app
 from geoshare.settings import Settings
-from tests.leaks.asking import ASKERS
+from tests.leaks.asking import AREAS, ASKERS
 from tests.leaks.comparing import compare
 from tests.leaks.declared import DECLARED
 from tests.leaks.town import TIERS, layers
@@ -33,6 +33,10 @@ def rules(app) -> set[str]:
 def test_every_route_is_among_those_that_are_asked(tmp_path):
     app = create_app(Settings(data=tmp_path / "data"))
     assert rules(app) == set(ASKERS)
+
+
+def test_no_route_is_among_those_of_two_areas():
+    assert sum(len(area.ASKERS) for area in AREAS) == len(ASKERS)
 
 
 def test_every_declared_difference_has_a_reason():

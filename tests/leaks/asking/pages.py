@@ -1,0 +1,19 @@
+"""Questions about the server itself."""
+
+from __future__ import annotations
+
+from tests.leaks.asking.parts import Question, get
+
+ASKERS: dict[str, Question] = {
+    "GET /": get("/"),
+    "GET /emergency": get("/emergency"),
+    "GET /offers": get("/offers"),
+    "GET /conformance": get("/conformance"),
+    "GET /functions": get("/functions"),
+    "GET /healthz": get("/healthz"),
+    "GET /map": get("/map"),
+    "GET /map/<path:name>": get("/map/{feature}"),
+    "GET /map/settings.json": get("/map/settings.json"),
+    "GET /openapi.json": get("/openapi.json"),
+    "GET /readyz": get("/readyz"),
+}

@@ -1,0 +1,90 @@
+"""Questions about tiles of any kind, and what describes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.leaks.asking.parts import MATRICES, PLACE, SETS, Parts, Question, get
+from tests.leaks.town import SOUTH, WEST
+from tests.leaks.twins import Request
+from tiles.matrices import MATRIX_SETS
+
+ANY_MAP = "/collections/{collection}/map/tiles/{matrix}"
+STYLES = ("grey-b01", "grey-b02", "grey-b03", "turbo-b01", "true-colour", "composite", "ndvi")
+
+
+def vector_tile(asker: Parts) -> Request:
+    z, x, y = asker.tile()
+    return asker.get(f"/tiles/{asker.several()}/{z}/{x}/{y}.mvt")
+
+
+def set_tile(asker: Parts) -> tuple[str, int, int, int]:
+    """Tile matrix set, tile matrix, row and column of a tile in or near the town."""
+    rng = asker.rng
+    name = rng.choice([*SETS, *MATRICES, *MATRICES])
+    z = rng.choice((0, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 25))
+    if name not in MATRIX_SETS or z > MATRIX_SETS[name].max_zoom:
+        return name, z, 0, 0
+    west, south = WEST + rng.uniform(0, 0.025), SOUTH + rng.uniform(0, 0.022)
+    found = MATRIX_SETS[name].covering(z, (west, south, west, south))
+    (column, _), (row, _) = found or ((0, 0), (0, 0))
+    return name, z, max(0, row + rng.choice((0,) * 20 + (-1, 1, 2**z))), column
+
+
+def ogc_tile(asker: Parts, template: str, *query: tuple[str, Any]) -> Request:
+    name, z, row, column = set_tile(asker)
+    said = [*query]
+    if asker.rng.random() < 0.1:
+        said.append(("f", asker.rng.choice(("mvt", "png", "webp", "gif", "json"))))
+    if asker.rng.random() < 0.1:
+        said.append(("datetime", asker.instant()))
+    path = template.format(collection=asker.collection(), matrix=name)
+    return asker.get(f"{path}/{z}/{row}/{column}", *said)
+
+
+def raster_tile(asker: Parts) -> Request:
+    z, x, y = asker.tile()
+    name = asker.collection() if asker.rng.random() < 0.2 else "satellite"
+    query = []
+    if asker.rng.random() < 0.4:
+        query.append(("style", asker.rng.choice(STYLES)))
+    if asker.rng.random() < 0.3:
+        query.append(("datetime", asker.instant()))
+    return asker.get(
+        f"/raster/{name}/{z}/{x}/{y}.{asker.rng.choice(('png', 'webp', 'jpg', 'gif'))}", *query
+    )
+
+
+def _of_several(asker: Parts) -> tuple[tuple[str, str], ...]:
+    return (("collections", asker.several()),) if asker.rng.random() < 0.7 else ()
+
+
+ASKERS: dict[str, Question] = {
+    "GET /collections/<collection>/map/tiles": get("/collections/{collection}/map/tiles"),
+    "GET /collections/<collection>/map/tiles/<matrix_set_id>": get(
+        "/collections/{collection}/map/tiles/{matrix}"
+    ),
+    f"GET /collections/<collection>/map/tiles/{PLACE}": lambda asker: ogc_tile(
+        asker,
+        asker.rng.choice(("/collections/satellite/map/tiles/{matrix}",) * 2 + (ANY_MAP,)),
+        *((("style", asker.rng.choice(STYLES)),) if asker.rng.random() < 0.4 else ()),
+    ),
+    "GET /collections/<collection>/tiles": get("/collections/{collection}/tiles"),
+    "GET /collections/<collection>/tiles/<matrix_set_id>": get(
+        "/collections/{collection}/tiles/{matrix}"
+    ),
+    f"GET /collections/<collection>/tiles/{PLACE}": lambda asker: ogc_tile(
+        asker, "/collections/{collection}/tiles/{matrix}"
+    ),
+    "GET /tileMatrixSets": get("/tileMatrixSets"),
+    "GET /tileMatrixSets/<matrix_set_id>": get("/tileMatrixSets/{matrix}"),
+    "GET /tiles": get("/tiles"),
+    "GET /tiles/<matrix_set_id>": lambda asker: asker.get(
+        f"/tiles/{asker.rng.choice([*SETS, *MATRICES])}", *_of_several(asker)
+    ),
+    f"GET /tiles/{PLACE}": lambda asker: ogc_tile(asker, "/tiles/{matrix}", *_of_several(asker)),
+    "GET /raster/<collection>.json": get("/raster/{collection}.json"),
+    "GET /raster/<collection>/<int:z>/<int:x>/<int:y>.<image_format>": raster_tile,
+    "GET /tiles/<collections>.json": get("/tiles/{several}.json"),
+    "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>.mvt": vector_tile,
+}
