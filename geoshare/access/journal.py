@@ -6,14 +6,12 @@ before and the ids that are shown after, each with a hash of what is shown. Only
 the view shows are in it, so that nothing in it, nor its length, depends on what is hidden. States are
 numbered; number and token together say which one is meant.
 
-A frame is its length, a checksum and JSON. What a crash tears at the end is not read, and written anew.
+Each frame (see ``frames``) holds JSON.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -24,6 +22,7 @@ from typing import Any, Final
 import orjson
 
 from geoshare.access.difference import Features, Places
+from geoshare.access.frames import framed, whole_frames, write_after
 from geoshare.access.manifest import write_aside
 
 MAX_ENTRIES: Final = 100_000  # of a journal; who is further behind is quicker with a new copy
@@ -34,7 +33,6 @@ Change = tuple[Features, Features]
 Stamp = tuple[int, int, int]
 """Inode, time and size of a file."""
 
-_FRAME = struct.Struct("<I8s")
 _SLACK: Final = 8  # old steps are dropped when they are one in so many
 
 
@@ -170,10 +168,7 @@ class Writer:
         """Write one more frame after the last whole one; False where the file is not there."""
         frame = _frame(_said(step))
         try:
-            with open(self._path, "r+b", buffering=0) as file:
-                file.truncate(self._end)
-                file.seek(self._end)
-                file.write(frame)
+            write_after(self._path, self._end, frame)
         except FileNotFoundError:
             return False
         self._end += len(frame)
@@ -239,12 +234,7 @@ def journal_path(views_dir: Path, policy_hash: str, collection: str) -> Path:
 
 
 def _frame(said: dict[str, Any]) -> bytes:
-    content = orjson.dumps(said)
-    return _FRAME.pack(len(content), _sum(content)) + content
-
-
-def _sum(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=8).digest()
+    return framed(orjson.dumps(said))
 
 
 def _said(step: Step) -> dict[str, Any]:
@@ -317,12 +307,6 @@ def _step(said: dict[str, Any]) -> Step:
 
 def _frames(content: bytes) -> tuple[list[dict[str, Any]], int, int]:
     """Whole frames, where the last of them begins, and where it ends."""
-    found, last, at = [], 0, 0
-    while at + _FRAME.size <= len(content):
-        length, mark = _FRAME.unpack_from(content, at)
-        said = content[at + _FRAME.size : at + _FRAME.size + length]
-        if len(said) != length or _sum(said) != mark:
-            break
-        last, at = at, at + _FRAME.size + length
-        found.append(orjson.loads(said))
-    return found, last, at
+    found = list(whole_frames(content))
+    said = [orjson.loads(item.content) for item in found]
+    return said, found[-1].begin if found else 0, found[-1].end if found else 0

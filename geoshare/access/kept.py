@@ -8,14 +8,11 @@ nothing else is looked at, so that no rule has to be applied again to find what 
 Nothing is kept where going back could show what may not be shown any more: of views with a window of
 time (what has left it is gone), and when the area that a policy names has been moved.
 
-A frame is its length, a checksum, and JSON followed by an Arrow stream. What a crash tears at the end
-is not read, and written anew.
+A frame (see ``frames``) holds the length of a piece of JSON, the JSON, and an Arrow stream.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
@@ -27,13 +24,13 @@ import orjson
 import pyarrow as pa
 
 from geoshare.access.difference import Difference, Side
+from geoshare.access.frames import framed, whole_frames, write_after
 from geoshare.access.journal import KEPT_US
 from geoshare.access.manifest import write_aside
 from tiles.arrays import Rows
 from tiles.pack import materialise
 
 MAX_BYTES: Final = 64_000_000  # of one view; beyond it the older half goes
-_FRAME: Final = struct.Struct("<I8s")
 _LENGTH: Final = struct.Struct("<I")
 _SLACK: Final = 8  # old steps are dropped when the oldest is older by one part in so many
 
@@ -109,11 +106,8 @@ class Keeping:
         if end + len(frame) > MAX_BYTES or first.at_us < oldest_us:
             self._drop([*_frames(self._path), step], at_us)
             return
-        with open(self._path, "r+b", buffering=0) as file:
-            file.truncate(end)
-            file.seek(end)
-            file.write(frame)
-            self._known = (os.fstat(file.fileno()).st_ino, end + len(frame), first, after)
+        written = write_after(self._path, end, frame)
+        self._known = (written.st_ino, end + len(frame), first, after)
 
     def forget(self) -> None:
         """Remove all of it."""
@@ -212,28 +206,15 @@ def _framed(frame: Frame) -> bytes:
             "rights": frame.rights,
         }
     )
-    content = _LENGTH.pack(len(said)) + said + frame.rows
-    return _FRAME.pack(len(content), _sum(content)) + content
-
-
-def _sum(content: bytes | memoryview) -> bytes:
-    return hashlib.blake2b(content, digest_size=8).digest()
+    return framed(_LENGTH.pack(len(said)) + said + frame.rows)
 
 
 def _read(path: Path) -> Iterator[tuple[Frame, int]]:
     """Whole frames up to the first that is torn, each with where it ends."""
-    content = memoryview(b"")
+    content = b""
     with suppress(OSError):
-        content = memoryview(path.read_bytes())
-    at = 0
-    while at + _FRAME.size <= len(content):
-        length, mark = _FRAME.unpack_from(content, at)
-        at += _FRAME.size
-        said = content[at : at + length]
-        if len(said) != length or _sum(said) != mark:
-            return
-        at += length
-        yield _frame(said), at
+        content = path.read_bytes()
+    return ((_frame(found.content), found.end) for found in whole_frames(content))
 
 
 def _frame(content: memoryview) -> Frame:

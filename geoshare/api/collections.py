@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,14 +72,7 @@ def collection(params: FormatParams, collection: str) -> Response:
 )
 def schema(params: FormatParams, collection: str) -> Response:
     """Only the properties the caller may see."""
-    view = services().any_view(caller(), collection)
-    address = href("collections", collection, "schema")
-    if isinstance(view, View):
-        found = filters.returnables(view.schema(), view.collection.geometry, address)
-    else:
-        found = {**view.schema(), "$id": address}
-    page = html.schema_page(found, collection, "属性 / Properties")
-    return html.resource(found, page, params.f, SCHEMA)
+    return _schema(params, collection, "schema", "属性 / Properties", filters.returnables)
 
 
 @blueprint.get("/collections/<collection>/queryables")
@@ -91,14 +85,19 @@ def schema(params: FormatParams, collection: str) -> Response:
 )
 def queryables(params: FormatParams, collection: str) -> Response:
     """The visible properties again: every one of them can be filtered on."""
-    view = services().any_view(caller(), collection)
-    address = href("collections", collection, "queryables")
+    return _schema(params, collection, "queryables", "絞り込める項目 / Queryables", filters.queryables)
+
+
+def _schema(
+    params: FormatParams, collection: str, last: str, title: str, of: Callable[..., dict[str, Any]]
+) -> Response:
+    """What ``of`` makes of the visible properties; of a raster what the view says."""
+    view, address = services().any_view(caller(), collection), href("collections", collection, last)
     if isinstance(view, View):
-        found = filters.queryables(view.schema(), view.collection.geometry, address)
+        found = of(view.schema(), view.collection.geometry, address)
     else:
         found = {**view.schema(), "$id": address}
-    page = html.schema_page(found, collection, "絞り込める項目 / Queryables")
-    return html.resource(found, page, params.f, SCHEMA)
+    return html.resource(found, html.schema_page(found, collection, title), params.f, SCHEMA)
 
 
 @blueprint.get("/collections/<collection>/sortables")

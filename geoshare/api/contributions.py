@@ -17,7 +17,7 @@ from geoshare.api.params import Text
 from geoshare.errors import BadRequest
 from geoshare.model.collections import NAME_RULE, check_name
 from geoshare.model.findings import Severity
-from geoshare.services.contributions import Options
+from geoshare.services.contribution_options import Options
 
 blueprint = Blueprint("contributions", __name__)
 

@@ -20,7 +20,7 @@ from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
-from geoshare.services.contributions import Options
+from geoshare.services.contribution_options import Options
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-
-import orjson
 
 from geoshare import sources
 from geoshare.access.credentials import Principal
@@ -17,8 +13,8 @@ from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
 from geoshare.ingest.claims import CLAIMS
 from geoshare.jobs import Job
-from geoshare.model.findings import Severity
 from geoshare.model.policy import Policy
+from geoshare.services.contribution_options import Options
 from geoshare.services.once import Once
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
@@ -39,80 +35,6 @@ STATUS = {
     "failed": "refused",
     "cancelled": "refused",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the sender says about a file."""
-
-    provider: str | None = None
-    collection: str | None = None
-    mapping: str | None = None
-    crs: str | None = None
-    offset: str | None = None
-    licence: str | None = None
-    accuracy_m: float | None = None
-    epoch: float | None = None
-    vertical: str | None = None
-    refuse_on: Severity | None = None
-    check_only: bool = False
-
-    def checked_offset(self) -> tuple[float, float, float, float] | None:
-        """x, y, z and heading of a road map's frame; the last two are zero where they are left out."""
-        return None if self.offset is None else read_offset(self.offset)
-
-    def checked_mapping(self) -> str | dict[str, str] | None:
-        """A profile's name, or a table of column to property."""
-        if self.mapping is None or not self.mapping.lstrip().startswith("{"):
-            return self.mapping
-        try:
-            table = orjson.loads(self.mapping)
-        except orjson.JSONDecodeError:
-            table = None
-        if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
-            raise BadRequest(
-                "The mapping is not a table", parameter="mapping", allowed='{"column": "property"}'
-            )
-        return table
-
-
-def read_offset(text: str) -> tuple[float, float, float, float]:
-    """Two to four finite numbers between commas: x, y, z in metres, heading in radians.
-
-    Raises
-    ------
-    BadRequest
-        for anything else.
-    """
-    try:
-        numbers = [float(part) for part in text.split(",")]
-    except ValueError:
-        numbers = []
-    if not 2 <= len(numbers) <= 4 or not all(math.isfinite(item) for item in numbers):
-        raise BadRequest("The offset cannot be read", parameter="offset", allowed="X,Y[,Z[,HEADING]]")
-    x, y, z, heading = (*numbers, 0.0, 0.0)[:4]
-    return x, y, z, heading
-
-
-def read_observed(text: str) -> int:
-    """A date (its beginning, UTC) or an RFC 3339 time, in microseconds since 1970.
-
-    Raises
-    ------
-    BadRequest
-        for anything else.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadRequest(
-            "The time of observation cannot be read",
-            parameter="observed",
-            allowed="2026-09-17, or 2026-09-17T09:00:00+09:00",
-            message_ja="観測日時を読み取れません",
-        ) from None
-    known = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return (known - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 class Contributions:

@@ -20,7 +20,7 @@ from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
-from geoshare.services.contributions import read_observed, read_offset
+from geoshare.services.contribution_options import read_observed, read_offset
 from geoshare.services.keeping import make_keeper
 from geoshare.services.scratch import scratch_folder
 from geoshare.services.warning_folder import SETTLED_S

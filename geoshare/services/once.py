@@ -19,7 +19,7 @@ from geoshare.services.scratch import scratch_folder
 if TYPE_CHECKING:
     from geoshare.jobs import Job
     from geoshare.services import Services
-    from geoshare.services.contributions import Options
+    from geoshare.services.contribution_options import Options
 
 SMALL_BYTES = 1_000_000
 """Largest body that comes without a name: a batch of observations."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import shapely
 
+from geoshare.jobs import Queue
 from geoshare.services import once
 from geoshare.services.keeping import make_worker
 from geoshare.store.reading import full_claims
@@ -202,3 +203,20 @@ def one(id_: str, name: str) -> bytes:
     place = {"type": "Point", "coordinates": [139.7, 35.6]}
     feature = {"type": "Feature", "id": id_, "geometry": place, "properties": {"id": id_, "name": name}}
     return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+
+
+def test_a_body_stays_for_the_job_of_whoever_was_first_to_queue_it(sender, monkeypatch):
+    """Two senders of one key at once: one has put the body in its place, the other queues the job."""
+    own, enqueue = sender.own, Queue.enqueue
+
+    def overtaken(queue: Queue, *said: Any, **named: Any) -> Any:
+        monkeypatch.setattr(Queue, "enqueue", enqueue)  # the other is not overtaken
+        assert sender.send(batch("a"), "key-1").status_code == 202
+        return enqueue(queue, *said, **named)
+
+    monkeypatch.setattr(Queue, "enqueue", overtaken)
+    assert sender.send(batch("a"), "key-1").status_code == 202
+    sender.work()
+    assert [job.state for job in own.services.queue.newest()] == ["done"]
+    assert sender.shown() == ["a"]
+    assert not any((own.settings.data / "incoming").glob("*"))

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from geoshare.services.contributions import Options
+from geoshare.services.contribution_options import Options
 from tests.api.conftest import Own, own  # noqa: F401 - a fixture
 
 TRIED = '{"code": "unavailable", "message": "the record does not answer"}'
