@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from flask import request
 from flask.typing import ResponseReturnValue
@@ -97,7 +97,11 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> BadReques
     if first["type"] == "extra_forbidden":
         message = "Unknown member"
         allowed = ", ".join(model.model_fields)
-    return BadRequest(message, parameter=".".join(location)[:MAX_NAME] or None, allowed=allowed)
+    named = [part for part in location if part not in _BRANCHES and "[" not in part]
+    return BadRequest(message, parameter=".".join(named)[:MAX_NAME] or None, allowed=allowed)
+
+
+_BRANCHES: Final = ("str", "int", "float", "bool")  # of a union, which pydantic names beside members
 
 
 def describes(

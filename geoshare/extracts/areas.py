@@ -66,13 +66,18 @@ def mesh_area(codes: Sequence[str]) -> BaseGeometry:
     """Join the squares of JIS X 0410 codes, in CRS84.
 
     The codes divide the ground of JGD2011, which agrees with WGS 84 within what a square's edge is
-    known to. Raises ValueError naming the first code that is none.
+    known to. Raises BadRequest naming the first code that is none.
     """
     squares = []
     for code in codes:
         found = south_west(code)
         if found is None:
-            raise ValueError(f"{code[:20]!a} is no mesh code")
+            raise BadRequest(
+                f"{code[:20]!a} is no mesh code.",
+                parameter="mesh",
+                allowed=MESH_HELP,
+                message_ja="地域メッシュコードではないものがあります。",
+            )
         west, south, width, height = found
         squares.append(shapely.box(west, south, west + width, south + height))
     area: BaseGeometry = shapely.union_all(np.array(squares, object))
@@ -125,8 +130,13 @@ def _shapes(rows: Rows) -> Sequence[BaseGeometry]:
 
 
 def check_box(box: Box) -> None:
-    """Raise ValueError for a box that is none on this world."""
-    if not all(np.isfinite(box)) or abs(box.west) > 180 or abs(box.east) > 180:
-        raise ValueError("the box lies outside the world")
-    if box.south > box.north or abs(box.south) > 90 or abs(box.north) > 90:
-        raise ValueError("the box lies outside the world, or its south above its north")
+    """Raise BadRequest for a box that is none on this world."""
+    lon_fits = all(abs(value) <= 180 for value in (box.west, box.east))
+    lat_fits = -90 <= box.south <= box.north <= 90
+    if not (lon_fits and lat_fits):  # nothing compares with what is no number
+        raise BadRequest(
+            "The box lies outside the world, or its south above its north.",
+            parameter="bbox",
+            allowed="west, south, east, north in degrees: longitudes -180 to 180, latitudes -90 to 90",
+            message_ja="範囲の座標が正しくありません。",
+        )

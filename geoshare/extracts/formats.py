@@ -164,6 +164,9 @@ def _write_gdal(
     driver: str,
     options: dict[str, str],
 ) -> None:
+    kind, system = geometry_type(layer.selected), layer.projection
+    if driver == "FlatGeobuf" and not kind.endswith(" Z"):
+        system = system.without_heights()  # the file leaves heights out
     caught: list[BaseException] = []
     reader = pa.RecordBatchReader.from_batches(layer.schema, _carried(batches, caught))
     try:
@@ -173,8 +176,8 @@ def _write_gdal(
             layer=layer.about.name,
             driver=driver,
             geometry_name="geometry",
-            geometry_type=geometry_type(layer.selected),
-            crs=f"EPSG:{layer.projection.code or 4326}",  # east first, as all these formats have it
+            geometry_type=kind,
+            crs=f"EPSG:{system.code or 4326}",  # east first, as all these formats have it
             layer_options=options,
         )
     except Exception as error:

@@ -75,6 +75,16 @@ class Layer:
         return schema_of(self.selected)
 
 
+def layer_of(
+    selected: Selected, projection: Projection, style: Style = Style(), now_us: int = 0
+) -> Layer:
+    """A layer in a system; in its horizontal part where no row has a height that it could speak of."""
+    flat = projection.without_heights()
+    if flat != projection and not any(high for _, high in shape_kinds(selected)):
+        projection = flat
+    return Layer(selected, projection, style, now_us)
+
+
 class Writer(Protocol):
     """Writes one collection to a file, or to a layer of it."""
 

@@ -13,7 +13,7 @@ import shapely
 
 from geoshare.extracts.chunks import schema_of
 from geoshare.extracts.formats import WRITERS, arrow_schema, sequence
-from geoshare.extracts.layer import Layer, Style
+from geoshare.extracts.layer import Layer, Style, layer_of
 from geoshare.extracts.projection import projection
 from geoshare.extracts.request import FileFormat, Selected
 from geoshare.extracts.tables import csv_pieces
@@ -45,7 +45,7 @@ def page_pieces(
         Of the caller's own, for a file in the making.
     """
     selected = Selected(page.view, page.rows, columns=page.columns)
-    layer = Layer(selected, projection(crs), style, now_us)
+    layer = layer_of(selected, projection(crs), style, now_us)
     batches = _batches(page, layer)
     if form == "csv":
         yield from csv_pieces(layer, batches)

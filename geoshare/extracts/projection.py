@@ -10,22 +10,13 @@ import numpy as np
 import pyproj
 import shapely
 from numpy.typing import NDArray
-from pyproj.enums import TransformDirection
 
 from geoshare.errors import BadRequest
-from geoshare.model.datum import to_foundation
+from geoshare.model.crs import SHORT, east_first, flat, is_upright, read_code
 
-CODES: Final = (4326, 3857, 6668, 6697, *range(6669, 6688))
-PLANES: Final = (3857, *range(6669, 6688))  # in metres, as drawings are
-CRS84: Final = "OGC:CRS84"
 CRS_HELP: Final = (
     "OGC:CRS84 or EPSG:CODE of 4326, 3857, 6668, 6697 and 6669 to 6687 (JGD2011 plane zones 1 to 19)"
 )
-_PREFIXES: Final = ("http://www.opengis.net/def/crs/EPSG/0/", "urn:ogc:def:crs:EPSG::", "EPSG:")
-_WORLD: Final = (
-    CRS84, "CRS84", "http://www.opengis.net/def/crs/OGC/1.3/CRS84",
-    "http://www.opengis.net/def/crs/OGC/0/CRS84h",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +32,12 @@ class Projection:
     @property
     def name(self) -> str:
         """``OGC:CRS84`` or ``EPSG:6677``."""
-        return f"EPSG:{self.code}" if self.code else CRS84
+        return f"EPSG:{self.code}" if self.code else SHORT
 
     @property
     def metric(self) -> bool:
         """Whether coordinates are metres on a plane."""
-        return self.code in PLANES
+        return bool(self.code and flat(self.code).is_projected)
 
     @property
     def moves(self) -> bool:
@@ -57,6 +48,12 @@ class Projection:
         """Decimals of coordinates: as many for a metre as ``of_degrees`` are for a degree."""
         return max(of_degrees - 4, 3) if self.metric else of_degrees
 
+    def without_heights(self) -> Projection:
+        """The system of what has no heights: the horizontal part of one that speaks of heights."""
+        if not is_upright(self.code):
+            return self
+        return Projection(int(flat(self.code).to_authority()[1]))
+
     def crs(self) -> pyproj.CRS:
         """The system as PROJ knows it."""
         return _crs(self.code)
@@ -66,8 +63,6 @@ class Projection:
 
         Raises
         ------
-        BadData
-            where the way needs a grid that is not installed (the geoid, for EPSG:6697).
         BadRequest
             for a place that has no coordinates in this system.
         """
@@ -84,19 +79,7 @@ class Projection:
         """Coordinates (n, 2 or 3), of longitude, latitude (degrees) and height (metres)."""
         if not self.moves:
             return lon_lat_z
-        upright = self.code == 6697 and lon_lat_z.shape[1] == 3
-        operation = to_foundation(self.name, has_height=upright).operation
-        out = lon_lat_z.copy()
-        if operation is None:
-            return out
-        if upright:
-            lon, lat, height = lon_lat_z.T
-            out[:, 0], out[:, 1], out[:, 2] = operation.transform(
-                lon, lat, height, direction=TransformDirection.INVERSE
-            )
-        else:
-            lon, lat = lon_lat_z[:, 0], lon_lat_z[:, 1]
-            out[:, 0], out[:, 1] = operation.transform(lon, lat, direction=TransformDirection.INVERSE)
+        out = east_first(lon_lat_z, self.code)
         if not np.isfinite(out[:, :2]).all():
             raise BadRequest(
                 "Something in the area has no place in that reference system.",
@@ -111,18 +94,10 @@ CRS84_DEGREES: Final = Projection()
 
 
 def projection(text: str | None) -> Projection:
-    """Read the reference system of a request; ValueError for one there is none of."""
-    if text is None or text in _WORLD:
-        return CRS84_DEGREES
-    for prefix in _PREFIXES:
-        rest = text.removeprefix(prefix)
-        if rest != text and rest.isascii() and rest.isdigit() and len(rest) < 6:
-            if int(rest) in CODES:
-                return Projection(int(rest))
-            break
-    raise ValueError(f"the crs is none of {CRS_HELP}")
+    """Read the reference system of a request; BadRequest where there is none, or no way."""
+    return CRS84_DEGREES if text is None else Projection(read_code(text))
 
 
 @cache
 def _crs(code: int) -> pyproj.CRS:
-    return pyproj.CRS.from_epsg(code) if code else pyproj.CRS.from_user_input(CRS84)
+    return pyproj.CRS.from_epsg(code) if code else pyproj.CRS.from_user_input(SHORT)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
@@ -14,9 +13,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest
 from geoshare.extracts.archive import DEEPEST, ZOOMS
-from geoshare.extracts.areas import MAX_MESHES, MESH_HELP, asked_area, check_box, mesh_area
+from geoshare.extracts.areas import MAX_MESHES, MESH_HELP, asked_area, mesh_area
+from geoshare.extracts.checks import check
 from geoshare.extracts.projection import CRS_HELP, Projection, projection
-from geoshare.extracts.road_maps import LANES, OF_FORMAT
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.model.times import parse_interval
@@ -31,8 +30,6 @@ FileFormat = Literal[
     "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
     "pmtiles", "opendrive", "lanelet2", "autoware", "html",
 ]  # fmt: skip
-DEGREES_ONLY: Final = ("geojson", "geojsonseq")  # RFC 7946 and RFC 8142 know CRS84 alone
-WHOLE_MAPS: Final = ("pmtiles", *OF_FORMAT, "html")  # made of all of a place, in a CRS of their own
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=1_000)]
 Projector = Literal["MGRS", "TransverseMercator"]
 
@@ -98,61 +95,8 @@ class ExtractRequest(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _one_area(self) -> Self:
-        if sum(said is not None for said in (self.bbox, self.area, self.mesh)) > 1:
-            raise ValueError("give one of bbox, area and mesh")
-        if self.bbox is not None:
-            check_box(Box(*self.bbox))
-        if self.mesh is not None:
-            mesh_area(self.mesh)
-        if len(set(self.collections)) != len(self.collections):
-            raise ValueError("a collection is named twice")
-        return self
-
-    @model_validator(mode="after")
-    def _system_of_the_format(self) -> Self:
-        wanted = projection(self.crs)
-        if self.format in DEGREES_ONLY and wanted.moves:
-            raise ValueError(f"{self.format} has coordinates of CRS84 alone: leave crs out")
-        if self.format == "dxf" and not wanted.metric:
-            raise ValueError("dxf is a drawing in metres: give a crs such as EPSG:6677")
-        for said in (self.columns, self.filter):
-            if isinstance(said, Mapping) and not set(said) <= set(self.collections):
-                raise ValueError("columns or filter speak of a collection that is not asked for")
-        return self
-
-    @model_validator(mode="after")
-    def _tiles_are_whole(self) -> Self:
-        if self.zooms[0] > self.zooms[1]:
-            raise ValueError("min_zoom must not be above max_zoom")
-        if self.format != "pmtiles" and (self.min_zoom, self.max_zoom) != (None, None):
-            raise ValueError("min_zoom and max_zoom are for the format pmtiles")
-        if self.format in WHOLE_MAPS and (self.crs, self.columns) != (None, None):
-            raise ValueError(f"{self.format} has a system and columns of its own: leave them out")
-        if self.format == "html" and (self.mode, self.filter, self.datetime) != ("whole", None, None):
-            raise ValueError("html is made of whole tiles: give neither mode, filter nor datetime")
-        if self.format == "pmtiles":
-            if self.area is not None or self.mesh is not None or self.mode != "whole":
-                raise ValueError("pmtiles are whole tiles: give a bbox, and neither area nor mode")
-            if self.filter is not None or self.datetime is not None:
-                raise ValueError("pmtiles are whole tiles: give neither filter nor datetime")
-        return self
-
-    @model_validator(mode="after")
-    def _roads_are_whole(self) -> Self:
-        if self.projector is not None and self.format not in ("lanelet2", "autoware"):
-            raise ValueError("projector is for the formats lanelet2 and autoware")
-        collections = OF_FORMAT.get(self.format)
-        if collections is None:
-            return self
-        if LANES not in self.collections or not set(self.collections) <= set(collections):
-            raise ValueError(
-                f"{self.format} is made of {LANES} and, if wanted, {', '.join(collections[1:])}"
-            )
-        if self.mode != "whole" or self.filter is not None or self.datetime is not None:
-            raise ValueError(
-                f"{self.format} holds whole roads: give neither mode nor filter nor datetime"
-            )
+    def _members_go_together(self) -> Self:
+        check(self)
         return self
 
     @property

@@ -99,6 +99,7 @@ class _Part:
 
     def __init__(self, path: Path, kind: str, layer: Layer, names: list[str]) -> None:
         self.path, self._kind, self._layer, self._names = path, kind, layer, names
+        self._system = layer.projection if kind.endswith(" Z") else layer.projection.without_heights()
         self._begun = False
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -113,7 +114,7 @@ class _Part:
             driver="ESRI Shapefile",
             geometry_name="geometry",
             geometry_type=self._kind,
-            crs=f"EPSG:{self._layer.projection.code or 4326}",
+            crs=f"EPSG:{self._system.code or 4326}",
             encoding="CP932",
             **options,
         )

@@ -19,7 +19,7 @@ from geoshare.extracts.dictionary import FILE as DICTIONARY
 from geoshare.extracts.dictionary import data_dictionary
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
 from geoshare.extracts.lanelet2 import MAP, write_autoware, write_lanelet2
-from geoshare.extracts.layer import Layer, Style
+from geoshare.extracts.layer import Style, layer_of
 from geoshare.extracts.opendrive import write_opendrive
 from geoshare.extracts.rasters import write_rasters
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
@@ -199,7 +199,7 @@ def _write_one(
 
     def counted() -> Iterator[pa.RecordBatch]:
         nonlocal count
-        for batch in chunks(selected, area, asked.projection):
+        for batch in chunks(selected, area, layer.projection):
             count += batch.num_rows
             yield batch
             report(count)
@@ -212,7 +212,7 @@ def _write_one(
             report(count)
 
     style = Style(asked.geometry_as, asked.headings, asked.bom)
-    layer = Layer(selected, asked.projection, style, now_us)
+    layer = layer_of(selected, asked.projection, style, now_us)
     if asked.format == "geojson" and area is None:
         write_features(folder / name, features())  # by the kernels that write items, ten times faster
     else:
@@ -223,6 +223,7 @@ def _write_one(
         "title_ja": about.title_ja,
         "file": name,
         "features": count,
+        "crs": layer.projection.name,
         "version": selected.view.token,
         "licences": licences_of(made.policy, about.name),
         **layer.said,

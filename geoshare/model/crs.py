@@ -27,6 +27,9 @@ CRS84: Final = f"{_OGC}1.3/CRS84"
 CRS84H: Final = f"{_OGC}0/CRS84h"
 CODES: Final = (4326, 3857, 6668, 6697, *range(6669, 6688))
 KNOWN: Final = (CRS84, CRS84H, *(f"{EPSG}{code}" for code in CODES))
+SHORT: Final = "OGC:CRS84"
+_SPELLINGS: Final = (EPSG, "urn:ogc:def:crs:EPSG::", "EPSG:")
+_NATIVE: Final = (SHORT, "CRS84", CRS84, CRS84H)
 _UPRIGHT: Final = (6697,)  # whose heights count
 _FLAT_WORLD, _WORLD = "EPSG:4326", "EPSG:4979"
 
@@ -59,6 +62,28 @@ def code_of(name: str) -> int:
     return int(name.removeprefix(EPSG))
 
 
+def read_code(text: str, *, parameter: str = "crs") -> int:
+    """The EPSG code of a system in any of its spellings, 0 for CRS84.
+
+    Raises
+    ------
+    BadRequest
+        for a system there is none of, or no sound way to on this machine; it names those there are.
+    """
+    if text in _NATIVE:
+        return 0
+    for prefix in _SPELLINGS:
+        rest = text.removeprefix(prefix)
+        if rest != text and f"{EPSG}{rest}" in offered():
+            return int(rest)
+    raise BadRequest(
+        "The reference system is not supported.",
+        parameter=parameter,
+        allowed=", ".join([SHORT, *(f"EPSG:{code}" for code in CODES if f"{EPSG}{code}" in offered())]),
+        message_ja="この座標参照系には対応していません",
+    )
+
+
 def is_metric(name: str) -> bool:
     """Whether the system's first two coordinates are metres."""
     return not is_native(name) and bool(flat(code_of(name)).is_projected)
@@ -71,6 +96,11 @@ def flat(code: int) -> pyproj.CRS:
     return found.sub_crs_list[0] if found.is_compound else found.to_2d()
 
 
+def is_upright(code: int) -> bool:
+    """Whether the system's heights are above the geoid, and not above the ellipsoid."""
+    return code in _UPRIGHT
+
+
 @cache
 def north_first(code: int) -> bool:
     """Whether the authority's first axis is latitude or northing."""
@@ -80,7 +110,7 @@ def north_first(code: int) -> bool:
 @cache
 def _operation(code: int) -> pyproj.Transformer | None:
     """From longitude, latitude (and height) to x to the east, y to the north; None: there is none."""
-    upright = code in _UPRIGHT
+    upright = is_upright(code)
     source = pyproj.CRS(_WORLD if upright else _FLAT_WORLD)
     pyproj.network.set_network_enabled(False)  # type: ignore[attr-defined]
     with warnings.catch_warnings():  # that a grid is missing is what is asked here
@@ -100,6 +130,12 @@ def offered() -> tuple[str, ...]:
     return tuple(ways)
 
 
+def forget() -> None:
+    """Look for ways anew: the grids that there are have changed."""
+    _operation.cache_clear()
+    offered.cache_clear()
+
+
 def from_lon_lat_z(lon_lat_z: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Coordinates (n, 2 or 3) in a system, in the axis order of its authority.
 
@@ -116,6 +152,23 @@ def from_lon_lat_z(lon_lat_z: NDArray[np.float64], name: str) -> NDArray[np.floa
     a place in the system are infinite.
     """
     code = code_of(name)
+    moved = east_first(lon_lat_z, code)
+    if not is_upright(code):
+        moved = moved[:, :2]
+    return moved[:, [1, 0, 2][: moved.shape[1]]] if north_first(code) else moved
+
+
+def east_first(lon_lat_z: NDArray[np.float64], code: int) -> NDArray[np.float64]:
+    """Coordinates (n, 2 or 3) in the system of a code, x to the east first, as files have them.
+
+    Heights of a system that has none stay what they are: metres above the ellipsoid. Positions without
+    a place in the system are infinite.
+
+    Raises
+    ------
+    BadRequest
+        where there is no sound way to the system on this machine.
+    """
     operation = _operation(code)
     if operation is None:
         raise BadRequest(
@@ -124,14 +177,12 @@ def from_lon_lat_z(lon_lat_z: NDArray[np.float64], name: str) -> NDArray[np.floa
             allowed=", ".join(offered()),
             message_ja="この座標参照系への変換に必要な格子ファイルがありません",
         )
+    out = lon_lat_z.copy()
     lon, lat = lon_lat_z[:, 0], lon_lat_z[:, 1]
-    if code in _UPRIGHT and lon_lat_z.shape[1] > 2:
+    if is_upright(code) and lon_lat_z.shape[1] > 2:
         known = ~np.isnan(lon_lat_z[:, 2])
-        x, y, z = operation.transform(lon, lat, np.where(known, lon_lat_z[:, 2], 0.0))
-        parts = [x, y, np.where(known, z, np.nan)]
+        out[:, 0], out[:, 1], z = operation.transform(lon, lat, np.where(known, lon_lat_z[:, 2], 0.0))
+        out[:, 2] = np.where(known, z, np.nan)
     else:
-        x, y = operation.transform(lon, lat)
-        parts = [x, y]
-    if north_first(code):
-        parts[0], parts[1] = parts[1], parts[0]
-    return np.column_stack(parts)
+        out[:, 0], out[:, 1] = operation.transform(lon, lat)
+    return out

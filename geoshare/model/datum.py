@@ -25,6 +25,7 @@ from pyproj.transformer import TransformerGroup
 from geoshare.errors import BadData
 from geoshare.model.batch import Datum
 from geoshare.model.box import Box
+from geoshare.model.crs import forget
 from geoshare.model.reduction import JGD2011, Step, Watch, epoch_step, geoid_step
 
 ELLIPSOIDAL = "ellipsoidal"
@@ -107,6 +108,7 @@ def use_grids(folder: Path | None) -> None:
         if str(folder) not in known:
             pyproj.datadir.append_data_dir(str(folder))
             _operation.cache_clear()
+            forget()
 
 
 def to_foundation(

@@ -24,6 +24,7 @@ from geoshare.errors import NotFound, Unavailable
 from geoshare.jobs import Queue
 from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
+from geoshare.model.datum import use_grids
 from geoshare.model.policy import Action, Policy
 from geoshare.model.times import parse_instant
 from geoshare.publish import Packs
@@ -299,4 +300,5 @@ def collections_of(settings: Settings) -> dict[str, Collection]:
 
 def build_services(settings: Settings, clock: Clock | None = None, ids: Ids | None = None) -> Services:
     """Services on the system's clock and random identifiers, unless others are handed in."""
+    use_grids(settings.grids)
     return Services(settings, clock or SystemClock(), ids or RandomIds())

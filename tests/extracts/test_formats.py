@@ -8,6 +8,7 @@ import math
 import re
 import sqlite3
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 from xml.etree import ElementTree
@@ -17,6 +18,7 @@ import geopandas
 import numpy as np
 import openpyxl
 import pyarrow as pa
+import pyogrio
 import pyproj
 import pytest
 import shapely
@@ -26,13 +28,17 @@ from pydantic import ValidationError
 from shapely import LineString, Point, Polygon
 
 from geoshare.access.build import build_views
-from geoshare.errors import BadData, BadRequest
+from geoshare.api.bodies import read_as
+from geoshare.errors import BadRequest
 from geoshare.extracts import ExtractRequest, estimate, write_extract
 from geoshare.extracts.request import FileFormat
 from geoshare.extracts.shapefile import short_names
 from geoshare.extracts.sizes import BYTES
+from geoshare.model import crs, datum
+from geoshare.model.datum import use_grids
 from geoshare.model.policy import Policy
 from tests.access.town import Town, policy
+from tests.sources.test_datum import write_geoid
 
 NOW_US = 1_767_225_600_000_000  # 2026-01-01
 CANARY = "canary7391"
@@ -397,17 +403,102 @@ def test_tables_are_headed_and_placed_as_asked(held, tmp_path):
     ],
 )
 def test_what_cannot_be_is_refused(wrong):
-    with pytest.raises(ValidationError):
+    with pytest.raises((BadRequest, ValidationError)):
         ExtractRequest.model_validate({"collections": ["a"], **wrong})
 
 
-def test_heights_above_the_geoid_need_the_geoid(held, tmp_path):
+GEOID = "jp_gsi_gsigeo2011.tif"
+
+
+def test_heights_above_the_geoid_need_the_geoid():
+    with pytest.raises(BadRequest) as caught:
+        ExtractRequest(collections=("places",), crs="EPSG:6697")
+    assert caught.value.parameter == "crs"
+    assert "EPSG:6697" not in str(caught.value.allowed)
+    assert {"OGC:CRS84", "EPSG:6668", "EPSG:6687"} <= set(str(caught.value.allowed).split(", "))
+
+
+@pytest.fixture
+def geoid(tmp_path, monkeypatch) -> Iterator[float]:
+    (tmp_path / "grids").mkdir()
+    write_geoid(tmp_path / "grids" / GEOID, 37.5)
+    before = pyproj.datadir.get_data_dir()
+    use_grids(tmp_path / "grids")
+    yield 37.5
+    pyproj.datadir.set_data_dir(before)
+    datum._operation.cache_clear()
+    crs.forget()
+
+
+@pytest.mark.parametrize("form", ["gpkg", "parquet", "fgb", "shp", "arrow"])
+def test_heights_are_above_the_geoid_and_what_has_none_does_not_say_so(geoid, tmp_path, form):
     town = Town(tmp_path / "high")
-    town.packs.publish("places", [("a", Point(139.7, 35.6, 40.0), {"name": "x"})])
-    grants = policy({"collections": ["places"], "columns": ["name"]})
+    high = [("a", Point(139.7, 35.6, 40.0), {"name": "x"})]
+    town.packs.publish("places", high)
+    town.packs.publish("shelters", [("b", Point(139.7, 35.6), {"name": "y"})])
+    grants = policy(*({"collections": [name], "columns": ["name"]} for name in ("places", "shelters")))
     build_views([grants], town.packs, town.views_dir)
-    with pytest.raises(BadData, match="gsigeo2011"):
-        make((town, grants), tmp_path, collections=["places"], format="gpkg", crs="EPSG:6697")
+    asked = {"collections": ["places", "shelters"], "format": form, "crs": "EPSG:6697"}
+    folder = make((town, grants), tmp_path, **asked)
+    _, point = read(folder, "places", form)["a"]
+    assert (point.x, point.y, point.z) == pytest.approx((139.7, 35.6, 40.0 - geoid), abs=1e-6)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    assert [item["crs"] for item in manifest["collections"]] == ["EPSG:6697", "EPSG:6668"]
+    if form in ("gpkg", "fgb"):
+        said = [
+            pyogrio.read_info(folder / FILES[form].format(name), layer=name)["crs"]
+            for name in ("places", "shelters")
+        ]
+        assert said == ["EPSG:6697", "EPSG:6668"]
+
+
+BAD = {
+    "collections": [[], ["a"] * 33, ["a", "a"], "a", [1]],
+    "format": ["exe", 3],
+    "bbox": [[1, 2, 3], [0, 9, 1, 2], [0, 0, 181, 1], ["a", 0, 1, 1], "0,0,1,1"],
+    "area": [5, ["a"]],
+    "mesh": [[], ["99"], ["5339"] * 2_001, 5339],
+    "mode": ["cut"],
+    "crs": ["EPSG:32654", "EPSG:6697", "", "\u0000", "x" * 101, 4326],
+    "columns": [[], [1], {"other": ["name"]}, {"a": []}, "name"],
+    "filter": [{"other": "TRUE"}, 3],
+    "geometry_as": ["wkb"],
+    "headings": ["en"],
+    "bom": ["perhaps"],
+    "notify": ["n" * 65, 3],
+    "min_zoom": [-1, 99, 3],
+    "max_zoom": [-1, 99, 3],
+    "projector": ["Local", "MGRS"],
+    "colour": ["red"],
+}
+TOGETHER = [
+    ({"format": "geojson", "crs": "EPSG:6677"}, "crs"),
+    ({"format": "dxf"}, "crs"),
+    ({"format": "dxf", "crs": "EPSG:4326"}, "crs"),
+    ({"format": "html", "crs": "EPSG:6677"}, "crs"),
+    ({"format": "html", "filter": "TRUE"}, "filter"),
+    ({"format": "pmtiles", "mesh": ["5339"]}, "mesh"),
+    ({"format": "pmtiles", "columns": ["name"]}, "columns"),
+    ({"format": "pmtiles", "mode": "clip"}, "mode"),
+    ({"format": "pmtiles", "min_zoom": 9, "max_zoom": 8}, "min_zoom"),
+    ({"format": "opendrive"}, "collections"),
+    ({"format": "lanelet2", "collections": ["lanes"], "datetime": "2026-01-01"}, "datetime"),
+    ({"bbox": [0, 0, 1, 1], "area": "13"}, "area"),
+    ({"area": "13", "mesh": ["5339"]}, "mesh"),
+]
+
+
+@pytest.mark.parametrize(
+    ("said", "parameter"),
+    [*(({name: value}, name) for name, values in BAD.items() for value in values), *TOGETHER],
+)
+def test_a_request_that_cannot_be_names_the_member_and_what_it_may_be(said, parameter):
+    body = json.dumps({"collections": ["a"], **said}).encode()
+    with pytest.raises(BadRequest) as caught:
+        read_as(ExtractRequest, body)
+    assert str(caught.value.parameter).split(".")[0] == parameter
+    assert caught.value.allowed
+    assert caught.value.message
 
 
 def test_the_table_of_terms_answers_for_each_and_for_the_mixture(tmp_path):

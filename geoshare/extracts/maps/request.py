@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from geoshare.errors import BadRequest
 from geoshare.extracts.areas import check_box
 from geoshare.extracts.request import MAX_COLLECTIONS
 from geoshare.model.box import Box
@@ -25,6 +26,10 @@ Hazard = Literal[
 ]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
 SCHEMES: Final = ("http", "https")
+_ONE: Final = "one of center, bbox and area"
+_SCALE: Final = f"{LEAST_SCALE} to {MOST_SCALE}"
+_ONCE: Final = "each collection once"
+_LINK: Final = "an http or https address in ASCII"
 
 
 class PrintRequest(BaseModel):
@@ -82,16 +87,16 @@ class PrintRequest(BaseModel):
     def _one_area(self) -> Self:
         given = [name for name in ("center", "bbox", "area") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError("give one of center, bbox and area")
+            raise _fault(given[1] if given else "bbox", "Say one place", "場所を一つ指定", _ONE)
         if self.center is not None and self.scale is None:
-            raise ValueError("a sheet around a center needs a scale")
+            raise _fault("scale", "A sheet around a center needs a scale", "縮尺が必要です", _SCALE)
         if self.bbox is not None:
             box = Box(*self.bbox)
             check_box(box)
             if not (box.west < box.east and box.south < box.north):
-                raise ValueError("the bbox is empty: give west < east and south < north")
+                raise _fault("bbox", "The box is empty", "範囲が空です", "west < east, south < north")
         if self.collections is not None and len(set(self.collections)) != len(self.collections):
-            raise ValueError("a collection is named twice")
+            raise _fault("collections", "A collection is named twice", "同じ名前の重複", _ONCE)
         return self
 
     @model_validator(mode="after")
@@ -100,5 +105,9 @@ class PrintRequest(BaseModel):
             parts = urlsplit(self.link)
             plain = self.link.isascii() and self.link.isprintable() and " " not in self.link
             if parts.scheme not in SCHEMES or not parts.netloc or not plain:
-                raise ValueError("the link is no http or https address in ASCII")
+                raise _fault("link", "The link leads nowhere", "リンク先が正しくありません", _LINK)
         return self
+
+
+def _fault(parameter: str, said: str, said_ja: str, allowed: str) -> BadRequest:
+    return BadRequest(f"{said}.", parameter=parameter, allowed=allowed, message_ja=f"{said_ja}。")
