@@ -1,7 +1,7 @@
 """Contributing: a file comes in, and becomes one change set of the record, or nothing at all."""
 
 from geoshare.ingest.checks import check
-from geoshare.ingest.contribute import IngestResult, contribute, sweep
+from geoshare.ingest.contribute import IngestResult, Terms, contribute, sweep
 from geoshare.ingest.reports import report_from_json, report_json
 
-__all__ = ["IngestResult", "check", "contribute", "report_from_json", "report_json", "sweep"]
+__all__ = ["IngestResult", "Terms", "check", "contribute", "report_from_json", "report_json", "sweep"]

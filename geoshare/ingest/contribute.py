@@ -52,6 +52,30 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a sender says of a file besides how to read it.
+
+    Parameters
+    ----------
+    licence, release_class
+        An SPDX expression, and to whom its claims may be released.
+    replace
+        Features that the provider's earlier files of the same name hold and this one does not are
+        removed.
+    observed_us
+        When what the file says was seen, in microseconds since 1970 (UTC); None: not stated.
+    refuse_on
+        Findings as grave as this, or graver, refuse the file; None: they are only reported.
+    """
+
+    licence: str = UNSTATED
+    release_class: str = OPEN
+    replace: bool = False
+    observed_us: int | None = None
+    refuse_on: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IngestResult:
     """What became of a contribution.
 
@@ -68,6 +92,9 @@ class IngestResult:
     counts: Mapping[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
+AS_IT_COMES = Terms()
+
+
 def _silent(fraction: float, message: str = "") -> None:
     pass
 
@@ -80,17 +107,13 @@ def contribute(
     clock: Clock,
     ids: Ids,
     data_dir: Path,
-    licence: str = UNSTATED,
-    release_class: str = OPEN,
+    terms: Terms = AS_IT_COMES,
     progress: Progress = _silent,
-    replace: bool = False,
     contribution_id: str | None = None,
     file_name: str | None = None,
     foundation: Foundation | None = None,
-    observed_us: int | None = None,
     report: Report | None = None,
     read: Reader = read_file,
-    refuse_on: Severity | None = None,
     against_all: bool = False,
 ) -> IngestResult:
     """Take one file into the record.
@@ -101,23 +124,16 @@ def contribute(
         Where to, what, and how to read it. ``request.work_dir`` stays the caller's to remove.
     data_dir
         Folder of ``raw/`` and ``objects/``.
-    licence, release_class
-        Terms of the contribution: an SPDX expression, and to whom its claims may be released.
-    replace
-        Features that the provider's earlier files of the same name hold and this one does not are
-        removed.
+    terms
+        What its sender says of it.
     contribution_id
         Chosen by the caller, so that a job that runs again finds its own work done.
     file_name
         The file's own name where ``path`` is a copy under another.
     foundation
         What decides where several claim the same feature; None: the product's own rules.
-    observed_us
-        When what the file says was seen, in microseconds since 1970 (UTC); None: not stated.
     report
         Filled while reading; also of use to the caller when the file is refused.
-    refuse_on
-        Findings as grave as this, or graver, refuse the file; None: they are only reported.
     against_all
         Compare the file's place with what anybody has sent, and not its provider alone.
 
@@ -131,13 +147,14 @@ def contribute(
     name = file_name or path.name
     report = report if report is not None else Report(file=name)
     sha256, size = digest(path)
-    options = _options(request, licence, release_class, replace, observed_us)
+    options = _options(request, terms)
     before = record.contribution(contribution_id) if contribution_id else None
     before = before or record.replay_of(request.provider, name, sha256, options)
     if before is not None and before.sequence is not None:
         return _already_here(before)
+    files = Files(data_dir)
     if before is not None:  # of a job that was interrupted and now runs again
-        record.undo(before.changeset, Files(data_dir))
+        record.undo(before.changeset, files)
     row = Contribution(
         id=contribution_id or ids.new(),
         provider=request.provider,
@@ -146,11 +163,10 @@ def contribute(
         file_sha256=sha256,
         file_bytes=size,
         options=options,
-        licence=licence,
-        release_class=release_class,
+        licence=terms.licence,
+        release_class=terms.release_class,
         received_us=clock.now_us(),
     )
-    files = Files(data_dir)
 
     def clear() -> None:  # what a process that was killed holds, nobody else could write
         sweep(record, clock, data_dir)
@@ -163,31 +179,30 @@ def contribute(
         row,
         report,
         foundation or built_in(),
-        remember=replace,
+        remember=terms.replace,
         accuracy_m=request.accuracy_m,
-        observed_us=observed_us,
+        observed_us=terms.observed_us,
     )
-    rasters = RasterWriter(record, changeset, row, files)
+    checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
     try:
         changeset.apply(lambda chunk: chunk.add_contribution(row))
         files.keep_raw(path, sha256)
-        checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
+        rasters = RasterWriter(record, changeset, row, files)
         for item in read(path, request, report):
             look(checks, item)
-            enforce(report, refuse_on)
+            enforce(report, terms.refuse_on)
             if isinstance(item, FeatureBatch):
                 features.write(item)
             else:
                 rasters.write(item)
             progress(_fraction(report.rows_read, size), name)
         report.find(mixed_epochs(record, request.provider, report))
-        enforce(report, refuse_on)
+        enforce(report, terms.refuse_on)
         if not features.taken and not rasters.taken:
-            if report.refused or not report.notes:
-                raise BadData(NOTHING_TAKEN.en, code=NOTHING_TAKEN.code)
-            record.undo(changeset.id, files)  # a format that is skipped, and the notes say so
+            _refuse_or_skip(report)
+            record.undo(changeset.id, files)
             return IngestResult(row.id, None, None, report)
-        if replace:
+        if terms.replace:
             features.remove_what_is_gone()
         features.conflate()
         _describe(changeset, row.id, report)
@@ -201,6 +216,12 @@ def contribute(
     return IngestResult(row.id, changeset.id, sequence, report, counts=counts)
 
 
+def _refuse_or_skip(report: Report) -> None:
+    """Of a file that gave nothing: refused, unless its format is skipped, and the notes say so."""
+    if report.refused or not report.notes:
+        raise BadData(NOTHING_TAKEN.en, code=NOTHING_TAKEN.code)
+
+
 def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
     """Undo what dead processes left half-done, rows and files; returns the change sets."""
     dead = record.dead(clock.now_us())
@@ -209,9 +230,8 @@ def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
     return dead
 
 
-def _options(
-    request: ReadRequest, licence: str, release_class: str, replace: bool, observed_us: int | None
-) -> str:
+def _options(request: ReadRequest, terms: Terms) -> str:
+    """What makes the same file another contribution; findings that refuse it do not."""
     said = {
         name: getattr(request, name)
         for name in ("collection", "mapping", "crs", "epoch", "vertical", "accuracy_m", "encoding")
@@ -219,9 +239,9 @@ def _options(
     }
     if request.offset is not None:
         said["offset"] = list(request.offset)
-    if observed_us is not None:
-        said["observed_us"] = observed_us
-    said |= {"licence": licence, "release_class": release_class, "replace": replace}
+    if terms.observed_us is not None:
+        said["observed_us"] = terms.observed_us
+    said |= {name: getattr(terms, name) for name in ("licence", "release_class", "replace")}
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from geoshare.ingest.contribute import IngestResult, contribute
+from geoshare.ingest.contribute import IngestResult, Terms, contribute
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.clock import Clock, Ids
 from geoshare.model.report import Report
@@ -77,7 +77,7 @@ def take_telegram(
         clock=clock,
         ids=ids,
         data_dir=data_dir,
-        licence=LICENCE,
+        terms=Terms(licence=LICENCE),
         file_name=f"telegram-{telegram.digest[:24]}.xml",
         report=report,
         read=read,

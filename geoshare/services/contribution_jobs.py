@@ -13,7 +13,7 @@ from geoshare import ingest, sources
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
 from geoshare.ingest.checks import Reader
-from geoshare.ingest.contribute import UNSTATED
+from geoshare.ingest.contribute import UNSTATED, Terms
 from geoshare.ingest.reports import report_json
 from geoshare.jobs import Job, Progress
 from geoshare.model.batch import FeatureBatch, RasterItem
@@ -114,13 +114,12 @@ class ContributionJobs:
                     clock=services.clock,
                     ids=services.ids,
                     data_dir=services.settings.data,
-                    licence=options.licence or UNSTATED,
+                    terms=Terms(licence=options.licence or UNSTATED, refuse_on=options.refuse_on),
                     progress=lambda done, text="": progress(done * 0.9, "reading"),
                     contribution_id=job.id,
                     report=report,
                     read=read,
                     foundation=load(services.settings.data),
-                    refuse_on=options.refuse_on,
                 )
             finally:
                 self._keep_refusals(job.id, report)

@@ -13,7 +13,7 @@ from typing import Any
 from geoshare import ingest
 from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.errors import BadRequest, GeoshareError
-from geoshare.ingest.contribute import Progress
+from geoshare.ingest.contribute import UNSTATED, Progress, Terms
 from geoshare.model.collections import check_name
 from geoshare.model.findings import Severity
 from geoshare.model.foundation import load
@@ -59,7 +59,7 @@ class Local:
         mapping: str | None = None,
         crs: str | None = None,
         offset: str | None = None,
-        licence: str = "LicenseRef-unstated",
+        licence: str = UNSTATED,
         refuse_on: Severity | None = None,
         check_only: bool = False,
         observed: str | None = None,
@@ -102,11 +102,13 @@ class Local:
                 clock=services.clock,
                 ids=services.ids,
                 data_dir=services.settings.data,
-                licence=licence,
+                terms=Terms(
+                    licence=licence,
+                    refuse_on=refuse_on,
+                    observed_us=None if observed is None else read_observed(observed),
+                ),
                 progress=progress,
-                refuse_on=refuse_on,
                 foundation=load(services.settings.data),
-                observed_us=None if observed is None else read_observed(observed),
                 against_all=True,
             )
         if found.sequence is not None:

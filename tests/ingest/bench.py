@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 import pyarrow as pa
 import shapely
 
-from geoshare.ingest import IngestResult, contribute
+from geoshare.ingest import IngestResult, Terms, contribute
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.report import Report
 from geoshare.sources import ReadRequest
@@ -83,6 +84,9 @@ class Workbench:
             clock=self.counting,
             ids=self.counting,
             data_dir=self.data,
+            terms=Terms(
+                **{one.name: options.pop(one.name) for one in fields(Terms) if one.name in options}
+            ),
             read=options.pop("read", read),
             **options,
         )
