@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from geoshare.errors import BadRequest
 
@@ -95,6 +95,19 @@ class Settings(BaseModel):
     webhook_networks: tuple[str, ...] = Field(
         (), description="Networks (CIDR) beside the public internet that webhooks may lead to"
     )
+    mail_host: str = Field(
+        "", description="Mail server (SMTP) that people are written to by, the only one; empty: no mail"
+    )
+    mail_port: int = Field(587, ge=1, le=65535, description="Its port")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="starttls, tls, or none (a server of the own network, without a user)"
+    )
+    mail_ca: Path | None = Field(
+        None, description="PEM file of who vouches for it; empty: those of the system"
+    )
+    mail_from: str = Field("", description="Address that mail comes from")
+    mail_user: str = Field("", description="User at the mail server; empty: none")
+    mail_password_file: Path | None = Field(None, description="File of that user's password")
     changes_kept_s: float = Field(
         604_800.0, ge=60, description="How long it is known what changed in a view, in seconds"
     )
@@ -109,6 +122,14 @@ class Settings(BaseModel):
             except ValueError as error:
                 raise ValueError(f"{text!r} is no network, e.g. 10.0.0.0/8 or ::1") from error
         return said
+
+    @model_validator(mode="after")
+    def _mail(self) -> Self:
+        if self.mail_host and "@" not in self.mail_from:
+            raise ValueError("mail_host needs mail_from, an address such as map@example.jp")
+        if self.mail_user and self.mail_security == "none":
+            raise ValueError("mail_security must be starttls or tls where there is a mail_user")
+        return self
 
     @property
     def record_database(self) -> str:
@@ -155,7 +176,7 @@ def load(file: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         return Settings(**values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = str(first["loc"][0])
+        key = str(first["loc"][0]) if first["loc"] else "mail_host"
         raise BadRequest(f"Setting {key}: {first['msg']}", parameter=key) from error
 
 

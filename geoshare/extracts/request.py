@@ -79,7 +79,9 @@ class ExtractRequest(BaseModel):
     )
     bom: bool = Field(True, description="Whether a csv begins with a byte order mark, as Excel needs")
     notify: str | None = Field(
-        None, max_length=64, description="Id of a webhook of yours that is told when it is ready"
+        None,
+        max_length=64,
+        description="Who is told when it is ready: a webhook of yours by its id, or email",
     )
     min_zoom: int | None = Field(
         None, ge=0, le=DEEPEST, description=f"First zoom of pmtiles, {ZOOMS[0]} if left out"

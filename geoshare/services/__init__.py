@@ -45,6 +45,7 @@ from geoshare.services.extracts import Extracts
 from geoshare.services.forms import FORM
 from geoshare.services.issuer import Issuer
 from geoshare.services.keys import PEPPER, Keys
+from geoshare.services.mailing import Mail
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
 from geoshare.services.policies import Narrowed, Policies
@@ -116,6 +117,7 @@ class Services:
         self.feed = Feed(past, Tokens(self.governance.secret("changes")), self.cursors)
         self.as_of = AsOf(self.views_dir, settings.data / "scratch")
         self.webhooks = Webhooks(self)
+        self.mail = Mail(self)
         self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
         self.agreements = Agreements(self)
         self.emergencies = Emergencies(self)

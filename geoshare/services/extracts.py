@@ -19,6 +19,7 @@ from geoshare.extracts.sizes import Estimate, estimated
 from geoshare.jobs import Job, Progress
 from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of, sealing
+from geoshare.services.mailing import EMAIL
 from geoshare.services.outward import Refused
 from geoshare.services.scratch import scratch_folder
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 KIND = "extract"
 PAGE = "page"  # a map in one HTML file
 SUFFIXES = {KIND: ".zip", "print": ".pdf", PAGE: ".html"}  # of the files that jobs make, by their kind
-NOTICE = "extract-notice"  # tells a webhook that an extract is ready
+NOTICE = "extract-notice"  # tells a webhook or a person that an extract is ready
 READY = "org.geoshare.extract.ready"
 NOTICE_S = (1, 10, 60, 300, 1_800, 7_200, 21_600)  # pauses before each try to tell
 LOOKED_AT = 200  # of an organisation's newest jobs, for one of the same request
@@ -78,7 +79,9 @@ class Extracts:
         services = self._services
         policy = services.policy(who, "download")
         found = self._estimated(who, request, policy)
-        if request.notify is not None:
+        if request.notify == EMAIL:
+            services.mail.ready(who)
+        elif request.notify is not None:
             services.webhooks.ready(who, request.notify)
         features = found.total
         if features > services.settings.extract_max_features:
@@ -91,6 +94,7 @@ class Extracts:
         if same is not None:
             return self.wait(who, same, is_small)
         charge(features)
+        params["person"] = who.person
         kind = PAGE if request.format == "html" else KIND
         return self.wait(who, services.queue.enqueue(kind, params, who.organisation), is_small)
 
@@ -201,7 +205,7 @@ class Extracts:
         return found
 
     def tell(self, job: Job, progress: Progress) -> dict[str, Any]:
-        """Tell a webhook of the end of an extract; where that fails, again after a longer pause."""
+        """Tell who is to be told of the end of an extract; where that fails, again after a pause."""
         extract = self._services.queue.get(job.params["job"])
         tries = job.params["tries"]
         said = {"job": extract.id, "status": extract.state, "result": f"/jobs/{extract.id}/result"}
@@ -209,8 +213,12 @@ class Extracts:
             if not extract.is_over:
                 raise Refused("it is not over yet")
             hook = extract.params["request"]["notify"]
-            path = f"/jobs/{extract.id}"
-            self._services.webhooks.notify(job.owner, hook, extract.id, READY, path, said)
+            if hook == EMAIL:
+                done = extract.state == "done"
+                self._services.mail.tell(extract.params["person"], extract.id, done=done)
+            else:
+                path = f"/jobs/{extract.id}"
+                self._services.webhooks.notify(job.owner, hook, extract.id, READY, path, said)
         except Refused as error:
             self._queue_notice(extract, tries + 1)
             return {"told": False, "why": str(error)}
