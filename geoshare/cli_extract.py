@@ -39,6 +39,9 @@ _SEVERAL = ("collections", "mesh", "columns")
 @click.option("--geometry-as", type=click.Choice(["auto", "wkt", "lon_lat"]), help="Of csv and xlsx.")
 @click.option("--headings", type=click.Choice(["auto", "names", "ja"]), help="Of csv and xlsx.")
 @click.option("--bom/--no-bom", default=True, show_default=True, help="Of csv.")
+@click.option(
+    "--grids-as", type=click.Choice(["auto", "cog", "netcdf", "csv"]), help="Of grids over time."
+)
 @click.option("--min-zoom", type=int, help="Of pmtiles.")
 @click.option("--max-zoom", type=int, help="Of pmtiles.")
 @click.option(

@@ -9,9 +9,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import rasterio
+import shapely
 from numpy.typing import NDArray
+from rasterio.features import geometry_mask
 from rasterio.transform import Affine
 from rasterio.windows import Window
+from shapely.geometry.base import BaseGeometry
 
 from geoshare.extracts.request import Plan
 from geoshare.imagery import Pixels
@@ -56,10 +59,12 @@ def write_rasters(
     written: list[dict[str, Any]] = []
     reason: Reason | None = NOTHING
     left = MAX_PIXELS
-    for number, asset in enumerate(_chosen(made, view)):
+    for number, asset in enumerate(chosen(made, view)):
         limits = view.limits_of(asset)
+        if asset.kind == "step" and made.request.grid_form != "cog":
+            continue
         try:
-            grid = _grid(made, asset, limits, pixels.pool.frame(asset.path))
+            grid = grid_of(made, asset, limits, pixels.pool.frame(asset.path))
             bands = limits.band_indexes(asset)
             if grid is None or not bands:
                 continue
@@ -67,7 +72,7 @@ def write_rasters(
             if left < 0 or number >= MAX_ASSETS:
                 return written, TOO_LARGE
             name = f"{view.collection.name}-{asset.id}.tif"
-            if _write(pixels, asset, limits, grid, folder / name):
+            if _write(pixels, asset, limits, grid, folder / name, made.cutting):
                 written.append(_said(asset, limits, grid, name))
         except RasterError:
             return written, UNREADABLE
@@ -75,14 +80,15 @@ def write_rasters(
     return written, None if written else reason
 
 
-def _chosen(made: Plan, view: RasterView) -> Iterator[RasterAsset]:
+def chosen(made: Plan, view: RasterView) -> Iterator[RasterAsset]:
+    """The rasters of the time that is asked for."""
     interval = parse_interval(made.request.datetime) if made.request.datetime is not None else None
     for asset in view.assets:
         if interval is None or interval.contains(asset.datetime_us):
             yield asset
 
 
-def _grid(made: Plan, asset: RasterAsset, limits: RasterLimits, frame: Frame) -> TargetGrid | None:
+def grid_of(made: Plan, asset: RasterAsset, limits: RasterLimits, frame: Frame) -> TargetGrid | None:
     """Grid of the part of a raster in the area: its own pixels, or coarser ones where it must be.
 
     The grid is north-up in the raster's CRS and on its own pixel edges, so that pixels are copied and
@@ -123,42 +129,77 @@ def _steps(low: float, high: float, step: float, length: float) -> tuple[int, in
 
 
 def _write(
-    pixels: Pixels, asset: RasterAsset, limits: RasterLimits, grid: TargetGrid, target: Path
+    pixels: Pixels,
+    asset: RasterAsset,
+    limits: RasterLimits,
+    grid: TargetGrid,
+    target: Path,
+    area: BaseGeometry | None,
 ) -> bool:
-    """Read strip by strip through what the policy withholds; tell whether any pixel was valid."""
+    """Write a COG of what the policy leaves; tell whether any pixel was valid."""
     bands = limits.band_indexes(asset)
     frame = pixels.pool.frame(asset.path)
-    rows = max(1, STRIP_VALUES // (grid.width * len(bands)))
-    exact = limits.finest_m <= frame.resolution_m * _WHOLE
     plain = target.with_suffix(".part.tif")
     profile = {
         "driver": "GTiff", "width": grid.width, "height": grid.height, "count": len(bands),
         "dtype": frame.dtype, "crs": grid.crs, "tiled": True, "blockxsize": 512, "blockysize": 512,
-        "transform": Affine(grid.pixel_width, 0, grid.west, 0, -grid.pixel_height, grid.north),
+        "transform": affine(grid),
         "compress": "DEFLATE", "bigtiff": "IF_SAFER",
     }  # fmt: skip
     found = False
     with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(plain, "w", **profile) as out:
-        for first in range(0, grid.height, rows):
-            strip = _strip(grid, first, min(rows, grid.height - first))
-            warped = read(
-                pixels.pool, asset.path, strip, bands, nearest=exact, withheld=pixels.withheld(limits)
-            )
-            window = Window(0, first, grid.width, strip.height)
-            data = np.zeros((len(bands), strip.height, grid.width), frame.dtype)
-            valid: NDArray[Any] = np.zeros((strip.height, grid.width), bool)
-            if warped is not None:
-                valid = np.asarray(warped.valid.all(axis=2))
-                data = _stored(np.where(valid[..., None], warped.data, 0.0), frame.dtype).transpose(
-                    2, 0, 1
-                )
-            out.write(data, window=window)
-            out.write_mask(valid, window=window)
-            found = found or bool(valid.any())
+        for strip in strips(pixels, asset, limits, grid, area):
+            window = Window(0, strip.first, grid.width, strip.valid.shape[0])
+            stored = _stored(np.where(strip.valid[..., None], strip.data, 0.0), frame.dtype)
+            out.write(stored.transpose(2, 0, 1), window=window)
+            out.write_mask(strip.valid, window=window)
+            found = found or bool(strip.valid.any())
     if found:
         write_cog(plain, target, descriptions=[asset.bands[band].name for band in bands])
     plain.unlink()
     return found
+
+
+class Strip(NamedTuple):
+    """Rows of a grid: stored numbers (rows, columns, bands), and where (rows, columns) they count."""
+
+    first: int
+    data: NDArray[np.floating]
+    valid: NDArray[np.bool_]
+
+
+def strips(
+    pixels: Pixels,
+    asset: RasterAsset,
+    limits: RasterLimits,
+    grid: TargetGrid,
+    area: BaseGeometry | None,
+) -> Iterator[Strip]:
+    """Read a raster from the north on: what the policy leaves of it, within an area (CRS84)."""
+    bands = limits.band_indexes(asset)
+    exact = limits.finest_m <= pixels.pool.frame(asset.path).resolution_m * _WHOLE
+    rows = max(1, STRIP_VALUES // (grid.width * len(bands)))
+    if area is not None:
+        change = transformer("OGC:CRS84", grid.crs)
+        area = shapely.transform(area, lambda xy: np.column_stack(change.transform(*xy.T)))
+    for first in range(0, grid.height, rows):
+        part = _strip(grid, first, min(rows, grid.height - first))
+        warped = read(
+            pixels.pool, asset.path, part, bands, nearest=exact, withheld=pixels.withheld(limits)
+        )
+        shape = (part.height, part.width)
+        if warped is None:
+            yield Strip(first, np.zeros((*shape, len(bands))), np.zeros(shape, bool))
+            continue
+        valid = np.asarray(warped.valid.all(axis=2))
+        if area is not None:
+            valid &= geometry_mask([area], shape, affine(part), invert=True)
+        yield Strip(first, warped.data, valid)
+
+
+def affine(grid: TargetGrid) -> Affine:
+    """Where the pixels of a grid lie."""
+    return Affine(grid.pixel_width, 0, grid.west, 0, -grid.pixel_height, grid.north)
 
 
 def _strip(grid: TargetGrid, first: int, rows: int) -> TargetGrid:

@@ -83,6 +83,11 @@ class ExtractRequest(BaseModel):
         max_length=64,
         description="Who is told when it is ready: a webhook of yours by its id, or email",
     )
+    grids_as: Literal["auto", "cog", "netcdf", "csv"] = Field(
+        "auto",
+        description="How grids over time (weather) come: netcdf (all steps in one file), csv (a row of "
+        "each cell and step), cog (a GeoTIFF of each step); auto: csv beside csv and xlsx, else netcdf",
+    )
     min_zoom: int | None = Field(
         None, ge=0, le=DEEPEST, description=f"First zoom of pmtiles, {ZOOMS[0]} if left out"
     )
@@ -106,6 +111,13 @@ class ExtractRequest(BaseModel):
         """First and last zoom of an archive of tiles."""
         first = ZOOMS[0] if self.min_zoom is None else self.min_zoom
         return first, ZOOMS[1] if self.max_zoom is None else self.max_zoom
+
+    @property
+    def grid_form(self) -> Literal["cog", "netcdf", "csv"]:
+        """How grids over time are written."""
+        if self.grids_as != "auto":
+            return self.grids_as
+        return "csv" if self.format in ("csv", "xlsx") else "netcdf"
 
     @property
     def projection(self) -> Projection:
@@ -147,6 +159,11 @@ class Plan:
             return Box(*self.request.bbox)
         return None if self.area is None else Box(*self.area.bounds)
 
+    @property
+    def cutting(self) -> BaseGeometry | None:
+        """The area that what is written is cut at, where it is cut."""
+        return self.area if self.request.mode == "clip" else None
+
     def select(self, view: View) -> Selected:
         """Rows of one view that the request asks for."""
         name = view.collection.name
@@ -154,7 +171,7 @@ class Plan:
         if self.area is not None and self.request.bbox is None:
             chosen = [_meeting(table, numbers, self.area) for table, numbers in rows.pairs]
             rows = Rows(rows.tables, tuple(chosen))
-        cut = self.area is not None and self.request.mode == "clip"
+        cut = self.cutting is not None
         wanted = self.request.columns_of(name)
         kept = [name for name in view.fields if wanted is None or name in wanted]
         return Selected(view, rows, cut, tuple(kept))

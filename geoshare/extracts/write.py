@@ -18,6 +18,7 @@ from geoshare.extracts.chunks import chunks, feature_chunks
 from geoshare.extracts.dictionary import FILE as DICTIONARY
 from geoshare.extracts.dictionary import data_dictionary
 from geoshare.extracts.formats import SUFFIXES, WRITERS, write_features
+from geoshare.extracts.grids import write_grids
 from geoshare.extracts.lanelet2 import MAP, write_autoware, write_lanelet2
 from geoshare.extracts.layer import Style, layer_of
 from geoshare.extracts.opendrive import write_opendrive
@@ -243,6 +244,8 @@ def _write_rasters(
     """Write a raster collection; say what is in and what is left out."""
     about = view.collection
     files, reason = write_rasters(made, view, folder, report)
+    grids, missing = write_grids(made, view, folder, report)
+    files, reason = files + grids, missing or (None if grids else reason)
     said = {
         "id": about.name,
         "title": about.title,
