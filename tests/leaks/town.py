@@ -3,14 +3,14 @@
 Everything is drawn from seeded random numbers. ``layers(tier, full=False)`` are the files of the
 plain record, ``layers(tier, full=True)`` those of the full one: hidden rows lie among the visible
 ones, hidden columns hold something, transformed columns hold other values that come out the same,
-and what lies outside a fence is different.
+what lies outside a fence is different, and where places are told coarsely the exact ones differ.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.model.collections import known
-from tests.leaks import desk_town, lane_town
+from tests.leaks import desk_town, lane_town, shaken_town
 
 WEST, SOUTH = 139.70, 35.60
 FENCE = shapely.Polygon(
@@ -31,6 +31,7 @@ COLLECTIONS = (
     *lane_town.COLLECTIONS,
 )
 HIDDEN_LAYER = "harbour_plans"
+PRECISION_M, FINEST_UNIT_M = 20, 40_075_016.685578488 / 2**13 / 4096
 TIERS = ("rows", "fenced", "coarse", "late")
 COLUMNS = {
     "segments": ["class", "name", "width_m", "start_connector_id", "length_m"],
@@ -124,7 +125,7 @@ def _grant(tier: str, collection: str) -> str:
         said.append(f'area = {{type = "Polygon", coordinates = [{json.dumps(corners)}]}}')
         said.append('area_mode = "whole"' if collection == "places" else 'area_mode = "clip"')
     if tier == "coarse" and collection not in ("satellite", *desk_town.COLLECTIONS):
-        said.append("finest_zoom = 13" if collection == "places" else "precision_m = 20")
+        said.append("finest_zoom = 13" if collection == "places" else f"precision_m = {PRECISION_M}")
         if collection == "segments":
             said.append('transforms = {width_m = {kind = "bucket", edges = [0, 4, 8, 100]}}')
         if collection == "buildings":
@@ -166,7 +167,7 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
     if full:
         secret = [_feature("p1", shapely.Point(139.71, 35.61), {"plan": "pier"})]
         made.append(Layer(HIDDEN_LAYER, "city", secret))
-    return made
+    return [_shaken(layer, tier) for layer in made] if full else made
 
 
 def changed(tier: str, step: int, *, full: bool) -> list[Layer]:
@@ -189,7 +190,15 @@ def changed(tier: str, step: int, *, full: bool) -> list[Layer]:
             made.append(
                 Layer(HIDDEN_LAYER, "city", [_feature(f"p{step}", shapely.Point(139.7, 35.6), {})])
             )
-    return made
+    return [_shaken(layer, tier) for layer in made] if full else made
+
+
+def _shaken(layer: Layer, tier: str) -> Layer:
+    """Where a tier tells places coarsely, other exact places, of which it tells the same."""
+    if tier != "coarse" or layer.collection not in COLLECTIONS or layer.pixels is not None:
+        return layer
+    size_m = FINEST_UNIT_M if layer.collection == "places" else PRECISION_M
+    return replace(layer, features=shaken_town.features(layer.features, size_m))
 
 
 def _segments(rng: random.Random, hidden: random.Random, tier: str, full: bool) -> list[dict[str, Any]]:
