@@ -60,7 +60,8 @@ class Known:
         if "Location" in answer.headers:
             self._learn_place(urlsplit(answer.headers["Location"]).path)
         coded = answer.content_encoding not in (None, "", "gzip")
-        if "json" not in (answer.content_type or "") or not answer.data or coded:
+        kind = answer.mimetype or ""
+        if "json" not in kind or kind.endswith("-seq") or not answer.data or coded:
             return
         found = json.loads(plain(answer))
         if not isinstance(found, dict):
