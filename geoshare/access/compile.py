@@ -1,8 +1,9 @@
 """Decides, for each row of a part, what a policy leaves of it.
 
 A grant *matches* a row when its row rule holds and its area meets the row's geometry; it *covers* the
-row when none of the geometry would be cut away. A row is visible when some grant matches it; its
-geometry is whole when some grant covers it; a column of it is visible when a grant that lists the
+row when none of the geometry would be cut away. Under a grant that rounds places the rounded geometry
+decides, against its area without a strip of half a cell. A row is visible when some grant matches it;
+its geometry is whole when some grant covers it; a column of it is visible when a grant that lists the
 column covers the geometry that is given out. So columns and places that no single grant allows
 together never meet in one row. Delay and window are rules on the row, like ``rows``: a grant that
 shows a row later than another lends it no column before then.
@@ -18,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geoshare.access.fence import against_area
+from geoshare.access.fence import against_area, drawn_in
 from geoshare.access.transforms import within_times
 from geoshare.filter import check, evaluate, fields_of
 from geoshare.filter.literals import DAY_US, read_geometry
@@ -124,7 +125,7 @@ def _match(
         matches &= evaluate(check(grant.rows, fields_of(collection)), table, rows)
     covers = matches.copy()
     if grant.area is not None:
-        meets, inside = against_area(area_of(grant), table, rows[matches])
+        meets, inside = against_area(_fence_of(grant), table, rows[matches], grant.snap_m)
         matches[matches] = meets
         whole = np.full(len(rows), False)
         whole[covers] = inside if grant.area_mode == "clip" else meets
@@ -143,6 +144,11 @@ def area_of(grant: Grant) -> BaseGeometry:
     if not isinstance(grant.area, dict):
         raise ValueError(f"the area {grant.area!r} has not been looked up")
     return read_geometry(grant.area)
+
+
+def _fence_of(grant: Grant) -> BaseGeometry:
+    """The fence within which rounded places count."""
+    return drawn_in(area_of(grant), grant.snap_m)
 
 
 def _in_time(
@@ -212,7 +218,7 @@ def _treat(
         columns = frozenset().union(*(shown.of(grant) for grant in covering))
         changed = shown.changed(columns, covering, finest)
         return Treatment(rows, columns, min(grant.snap_m for grant in covering), None, changed)
-    area = shapely.union_all([area_of(grant) for grant in matching])
+    area = shapely.union_all([_fence_of(grant) for grant in matching])
     # Only what every fence allows holds for the whole of what is given out.
     columns = frozenset.intersection(*(shown.of(grant) for grant in matching))
     changed = shown.changed(columns, matching, common)

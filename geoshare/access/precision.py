@@ -36,19 +36,36 @@ def coarsen(shapes: Shapes, snap_m: float) -> Shapes:
     (n,) two-dimensional geometries of the same kinds; None where nothing is left (a line or polygon
     smaller than a cell).
     """
-    flat = shapely.force_2d(shapes)
-    snapped = shapely.transform(flat, lambda lon_lat: snap(lon_lat, snap_m))
     step = snap_m / METRES_PER_DEGREE
-    kinds = shapely.get_dimensions(flat)
+    kinds = shapely.get_dimensions(shapes)
     lines = kinds == 1
     areas = kinds == 2
-    out = np.array(snapped, object)
-    out[lines] = shapely.simplify(shapely.remove_repeated_points(snapped[lines]), step)
-    out[areas] = _areal(shapely.simplify(_areal(snapped[areas]), step))
+    out = snapped(shapes, snap_m)
+    out[lines] = shapely.simplify(out[lines], step)
+    out[areas] = _areal(shapely.simplify(out[areas], step))
     out[lines & (shapely.length(out) == 0)] = None
     out[areas & (shapely.area(out) == 0)] = None
     out[shapely.is_empty(out)] = None
     return out
+
+
+def snapped(shapes: Shapes, snap_m: float) -> Shapes:
+    """Each vertex at its node of the grid, nothing simplified: no further away than half a cell.
+
+    Parameters and result as of :func:`coarsen`; what collapsed into less than its kind is empty.
+    """
+    moved = shapely.transform(shapely.force_2d(shapes), lambda lon_lat: snap(lon_lat, snap_m))
+    kinds = shapely.get_dimensions(shapes)
+    out = np.array(moved, object)
+    out[kinds == 1] = shapely.remove_repeated_points(moved[kinds == 1])
+    out[kinds == 2] = _areal(moved[kinds == 2])
+    return out
+
+
+def cell_deg(lat: float, snap_m: float) -> tuple[float, float]:
+    """Width and height in degrees of the grid's cells, where they are widest up to a latitude."""
+    high = snap_m / METRES_PER_DEGREE
+    return high / math.cos(math.radians(min(math.floor(abs(lat)) + 1, _LAST_BAND))), high
 
 
 def snap(lon_lat: NDArray[np.float64], snap_m: float) -> NDArray[np.float64]:

@@ -20,11 +20,11 @@ DEGREE_M = 90_000  # of longitude in the town: steps are somewhat longer than ha
 def features(found: list[dict[str, Any]], size_m: float) -> list[dict[str, Any]]:
     """The same features, each vertex somewhere else within its cell of ``size_m`` metres."""
     rng = random.Random(f"{size_m} {len(found)}")
-    return [{**feature, "geometry": _shaken(feature["geometry"], rng, size_m)} for feature in found]
+    return [{**feature, "geometry": shaken(feature["geometry"], rng, size_m)} for feature in found]
 
 
-def _shaken(said: dict[str, Any], rng: random.Random, size_m: float) -> dict[str, Any]:
-    """Another geometry; a polygon stays one, the way round that it was."""
+def shaken(said: dict[str, Any], rng: random.Random, size_m: float) -> dict[str, Any]:
+    """A GeoJSON geometry with each vertex elsewhere in its cell; a polygon keeps its direction."""
     shape = shapely.from_geojson(json.dumps(said))
     for _ in range(TRIES):
         found = shapely.transform(shape, lambda lon_lat: _moved(lon_lat, rng, size_m))
