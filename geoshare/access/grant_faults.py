@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+import orjson
+import shapely
+from numpy.typing import NDArray
 
 from geoshare.access.transforms import fits
 from geoshare.errors import GeoshareError
@@ -11,6 +17,7 @@ from geoshare.filter.literals import read_geometry
 from geoshare.model.collections import Collection
 from geoshare.model.policy import TRANSFORMS, Grant
 
+HALF_WORLD: Final = 180.0  # degrees of longitude
 Fault = tuple[str, str, str]  # key, message, what may stand there
 
 
@@ -86,3 +93,24 @@ def area_faults(area: Mapping[str, object]) -> Iterator[Fault]:
         return
     if geometry.geom_type not in ("Polygon", "MultiPolygon"):
         yield "area", f"{geometry.geom_type} is no area", "Polygon or MultiPolygon"
+    elif _leaps(area):
+        yield (
+            "area",
+            "an edge leads more than half around the world; what is meant may lie on its other side",
+            "an area across 180 degrees goes on beyond 180, or is cut there into two polygons",
+        )
+
+
+def _leaps(area: Mapping[str, object]) -> bool:
+    """Whether some edge is longer than 180 degrees, but for those of a whole belt of the world."""
+    shape = shapely.from_geojson(orjson.dumps(area))
+    lon, ring = shapely.get_coordinates(shape)[:, 0], _rings(shape)
+    far = (np.abs(np.diff(lon)) > HALF_WORLD) & (np.diff(ring) == 0)
+    belt = (np.abs(lon[:-1]) == HALF_WORLD) & (np.abs(lon[1:]) == HALF_WORLD)
+    return bool((far & ~belt).any())
+
+
+def _rings(shape: shapely.Geometry) -> NDArray[np.int64]:
+    """Which ring each vertex belongs to."""
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    return np.repeat(np.arange(len(rings)), shapely.get_num_coordinates(rings))
