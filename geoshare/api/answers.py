@@ -126,5 +126,32 @@ SCHEMAS: Final[dict[str, Schema]] = {
         type={"type": "string", "enum": ["object"]},
         properties={"type": "object", "additionalProperties": {"type": "object"}},
     ),
+    "Styles": _object(
+        ("styles",),
+        default=_TEXT,
+        styles=_list(
+            _object(
+                ("id", "links"),
+                id=_TEXT,
+                title=_TEXT,
+                title_ja=_TEXT,
+                description=_TEXT,
+                links={**_LINKS, "minItems": 1},
+            )
+        ),
+        links=_LINKS,
+    ),
+    "StyleMetadata": _object(
+        ("id",),
+        id=_TEXT,
+        title=_TEXT,
+        title_ja=_TEXT,
+        description=_TEXT,
+        keywords=_list(_TEXT),
+        scope={"type": "string", "enum": ["style"]},
+        stylesheets=_list(_object(("link",), title=_TEXT, version=_TEXT, link=ref("Link"))),
+        layers=_list(_object(("id",), id=_TEXT, dataType=_TEXT, geometryType=_TEXT)),
+        links=_LINKS,
+    ),
     "Functions": _object(("functions",), functions=_list(_object(("name", "returns"), name=_TEXT))),
 }

@@ -187,7 +187,10 @@ def _said(made: Made) -> Response:
 def _metadata(view: View | RasterView | Outline, crs: list[str]) -> dict[str, Any]:
     about = view.collection
     path = ("collections", about.name)
-    links = [{"rel": "self", "type": "application/json", "href": href(*path)}]
+    links = [
+        {"rel": "self", "type": "application/json", "href": href(*path)},
+        {"rel": f"{OGC_REL}styles", "type": "application/json", "href": href(*path, "styles")},
+    ]
     if about.kind == "vector":
         links += [
             {"rel": "items", "type": "application/geo+json", "href": href(*path, "items")},

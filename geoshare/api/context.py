@@ -45,7 +45,12 @@ def followed(address: str) -> str:
 def check_format(wanted: str | None, *available: str) -> str:
     """The format of the answer: ``f`` wins over ``Accept``; the first is the default."""
     if wanted is None:
-        types = {"json": "application/json", "html": "text/html", "geojson": "application/geo+json"}
+        types = {
+            "json": "application/json",
+            "html": "text/html",
+            "geojson": "application/geo+json",
+            "mapbox": "application/vnd.mapbox.style+json",
+        }
         best = request.accept_mimetypes.best_match([types[name] for name in available])
         return next((name for name in available if types[name] == best), available[0])
     if wanted not in available:

@@ -77,7 +77,12 @@ def _of_dataset(path: str, query: str) -> Asked:
     return Asked(cost if path.count("/") > _TILE_PARTS else 1, names, "tile")
 
 
-_ACTIONS: Final[dict[str, Action]] = {"map": "tile", "tiles": "tile", "changes": "stream"}
+_ACTIONS: Final[dict[str, Action]] = {
+    "map": "tile",
+    "tiles": "tile",
+    "styles": "tile",
+    "changes": "stream",
+}
 
 
 @lru_cache(maxsize=4_096)
@@ -98,6 +103,9 @@ def _by_path(method: str, path: str) -> Asked:
     if first == "tiles" and rest:
         names = _names(rest[0].removesuffix(".json"))
         return Asked(max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
+    if first == "styles":
+        names = _names(rest[0]) if rest and "-" not in rest[0] else EVERY  # of many: with a hyphen
+        return Asked(1, names, "tile")
     if first == "collections" and rest:
         drawn = "map" in rest[1:2]
         far = rest[1:] in (["horizon"], ["openlr"])

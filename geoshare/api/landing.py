@@ -79,6 +79,10 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/png",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/jpeg",
     "http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/oas30",
+    *(
+        f"http://www.opengis.net/spec/ogcapi-styles-1/0.0/conf/{name}"
+        for name in ("core", "global-styles", "collection-styles", "mapbox-styles")
+    ),
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
     "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
@@ -122,6 +126,7 @@ def landing(params: FormatParams) -> Response:
         _link("alternate", "dcat", "application/ld+json", "Catalogue as DCAT"),
         _link(f"{OGC_REL}functions", "functions", "application/json", "Functions of filters"),
         _link(f"{OGC_REL}tilesets-vector", "tiles", "application/json", "Vector tiles"),
+        _link(f"{OGC_REL}styles", "styles", "application/json", "Styles"),
         _link(f"{OGC_REL}tiling-schemes", "tileMatrixSets", "application/json", "Tile matrix sets"),
         _link(f"{OGC_REL}processes", "processes", "application/json", "Processes"),
         _link("alternate", "map", "text/html", "The map / 地図"),

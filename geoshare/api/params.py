@@ -190,6 +190,13 @@ class FormatParams(Params):
     f: Literal["json", "html"] | None = Field(None, description="json or html")
 
 
+class StyleParams(Params):
+    """How a style is written."""
+
+    f: Literal["mapbox", "html"] | None = Field(None, description="mapbox or html")
+    language: Literal["ja", "en"] = Field("ja", description="Of names on the map: ja or en")
+
+
 class ChangesParams(Params):
     """Which changes of a collection, and how many at a time."""
 

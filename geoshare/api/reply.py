@@ -21,6 +21,8 @@ COMPRESSIBLE = (
     "application/json",
     "application/geo+json",
     "application/vnd.mapbox-vector-tile",
+    "application/vnd.mapbox.style+json",
+    "application/x-protobuf",
     "text/",
 )
 MIN_COMPRESSED_BYTES = 600

@@ -5,9 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from geoshare.extracts.licences import AGREEMENT, WORDS, Rights, rights_of, together
+from geoshare.model.collections import Collection
 from geoshare.model.policy import Policy, Terms
 from geoshare.model.times import iso
 from geoshare.query import RasterView, View
@@ -58,7 +59,13 @@ _AGREEMENT: Final = (
 )
 
 
-def attribution(policy: Policy, views: Sequence[View | RasterView]) -> str:
+class Named(Protocol):
+    """What is of a collection."""
+
+    collection: Collection
+
+
+def attribution(policy: Policy, views: Sequence[Named]) -> str:
     """Where tiles are from, and under which terms they are had."""
     licences = {name for view in views for name in licences_of(policy, view.collection.name)}
     return f"geoshare ({', '.join(sorted(licences))})"

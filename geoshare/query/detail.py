@@ -6,9 +6,10 @@ A rule reads columns of the view it is applied to, and geometry where the view h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from geoshare.access.view import View
+from geoshare.model.collections import Collection
 from tiles.generalise import DetailRule, Value
 from tiles.geometry.simplify import TOLERANCE
 from tiles.mvt.junctions import FROM_ZOOM
@@ -103,7 +104,17 @@ def describe(view: View) -> list[dict[str, Any]]:
     return said
 
 
-def lowest_zoom(view: View) -> int:
+class Described(Protocol):
+    """What a collection is called, and which of its columns are visible."""
+
+    collection: Collection
+
+    def has_column(self, name: str) -> bool:
+        """Whether a column is visible."""
+        ...
+
+
+def lowest_zoom(view: Described) -> int:
     """Lowest zoom at which the rule lets anything of a view appear: TileJSON's ``minzoom``."""
     rule = detail_rule(view.collection.name)
     zooms = [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from geoshare.access.view import RasterView, View
 from geoshare.model.box import Box
@@ -26,7 +26,13 @@ _TYPES: Final = {
 }
 
 
-def bounds(views: Sequence[View | RasterView]) -> Box | None:
+class Extended(Protocol):
+    """What has an extent in degrees, or nothing to show."""
+
+    extent: Box | None
+
+
+def bounds(views: Sequence[Extended]) -> Box | None:
     """Degrees that hold all that the views show; all longitudes where one crosses the antimeridian."""
     boxes = [view.extent for view in views if view.extent is not None]
     if not boxes:
@@ -83,7 +89,7 @@ def tilejson(views: Sequence[View], address: str, attribution: str) -> dict[str,
     }
     box = bounds(views)
     if box is not None:
-        said |= {"bounds": list(box), "center": _centre(box, lowest)}
+        said |= {"bounds": list(box), "center": centre(box, lowest)}
     return said
 
 
@@ -101,7 +107,7 @@ def _layer(view: View, zooms: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def _centre(box: Box, lowest: int) -> list[float | int]:
+def centre(box: Box, lowest: int) -> list[float | int]:
     """Middle of a box, and the zoom at which it fills a map of two tiles or so."""
     side = max(box.east - box.west, (box.north - box.south) * 1.3, 1e-6)
     zoom = min(max(math.floor(math.log2(360.0 / side)) + 1, lowest), MAX_ZOOM)
@@ -170,7 +176,7 @@ def _places(box: Box | None, matrices: MatrixSet, lowest: int, highest: int) -> 
     found: dict[str, Any] = {"tileMatrixSetLimits": limits(matrices, box, lowest, highest)}
     if box is not None:
         found["boundingBox"] = _corners(box)
-        lon, lat, zoom = _centre(box, lowest + matrices.mercator_zoom)
+        lon, lat, zoom = centre(box, lowest + matrices.mercator_zoom)
         matrix = str(min(max(int(zoom) - matrices.mercator_zoom, lowest), highest))
         found["centerPoint"] = {"coordinates": [lon, lat], "crs": CRS84, "tileMatrix": matrix}
     return found

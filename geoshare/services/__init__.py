@@ -205,6 +205,12 @@ class Services:
         """The collections the caller may know, by name."""
         return {name: found.collection for name, found in self.outlines(who).items()}
 
+    def drawable(self, who: Principal) -> list[View | RasterView | Outline]:
+        """Views of the collections whose tiles the caller may have; see ``outlines``."""
+        policy = self.policy(who, "tile")
+        names = [name for name in self.outlines(who) if policy.allows(name)]
+        return [self.views.outline(policy, name) for name in names]
+
     def outlines(self, who: Principal) -> dict[str, View | RasterView | Outline]:
         """Views of the collections the caller may know, by name.
 

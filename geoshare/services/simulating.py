@@ -24,6 +24,8 @@ ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", rf"{_C}/items(/[^/]+(/explain|/photo)?)?", "read"),
     ("GET", rf"{_C}/(locate|horizon|openlr|items/[^/]+/along)", "read"),
     ("GET", rf"{_C}/(map/)?tiles(/[^/]+){{0,4}}", "tile"),
+    ("GET", rf"{_C}/styles(/[^/]+(/metadata)?)?", "tile"),
+    ("GET", r"/styles/(?P<names>[^/]+)(/metadata)?", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)/\d+/\d+/\d+\.mvt", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)\.json", "tile"),
     ("GET", r"/tiles/\w+/\d+/\d+/\d+\?(.*&)?collections=(?P<names>[^&]+)(&.*)?", "tile"),

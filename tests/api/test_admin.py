@@ -183,12 +183,13 @@ def test_a_simulation_names_the_grants_that_decide_and_why_others_do_not(own):
 
 # Routes that are about no collection, or about those in their body, or of the operator.
 OTHERS = re.compile(
-    r"/|/(admin|audit|me|map|contributions|jobs|processes|prints|extracts|s|tileMatrixSets)(/.*)?"
-    r"|/(conformance|functions|openapi.json|healthz|readyz|collections|tiles|tiles/[^/]+|search|dcat)"
+    r"/|/(admin|audit|me|map|contributions|jobs|processes|prints|extracts|s|tileMatrixSets|fonts|sprites)(/.*)?"
+    r"|/(conformance|functions|openapi.json|healthz|readyz|collections|tiles|tiles/[^/]+|search|dcat|styles)"
     r"|/collections/catalogue(/.*)?"
     r"|/(emergency|offers|contribute|login|logout|account|desk|oauth|warnings|\.well-known)(/.*)?"
 )
-VALUES = {"collection": "lanes", "collections": "lanes", "feature_id": "x", "image_format": "png"}
+VALUES = {"collection": "lanes", "collections": "lanes", "style_id": "lanes", "feature_id": "x"}
+VALUES["image_format"] = "png"
 
 
 def test_every_route_about_a_collection_can_be_simulated(own):

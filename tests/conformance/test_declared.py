@@ -22,6 +22,7 @@ TESTED = {
     "cql2/1.0/": "test_cql2.py",
     "json-fg-1/1.0/": "test_jsonfg.py",
     "ogcapi-tiles-1/": "../api/test_tile_routes.py",
+    "ogcapi-styles-1/0.0/": "test_styles.py",
     "tms/2.0/": "../api/test_tile_routes.py",
     "ogcapi-processes-1/": "../api/test_processes.py",
     "ogcapi-records-1/": "../api/test_catalogue.py",

@@ -20,8 +20,8 @@ from geoshare.errors import Unavailable
 MEDIUM: Final = "NotoSansJP-Medium"
 BOLD: Final = "NotoSansJP-Bold"
 GETA: Final = "〓"  # what Japanese printers set where they lack a type
-_FILES: Final = {MEDIUM: "NotoSansJP_500Medium.ttf", BOLD: "NotoSansJP_700Bold.ttf"}
-_FOLDER: Final = "web/dist/fonts"
+FILES: Final = {MEDIUM: "NotoSansJP_500Medium.ttf", BOLD: "NotoSansJP_700Bold.ttf"}
+FOLDER: Final = "web/dist/fonts"
 _lock = threading.Lock()
 
 
@@ -34,20 +34,24 @@ def load_fonts() -> None:
         where the web build has not laid them there; the log of the operator says how to.
     """
     with _lock:
-        for name, file in _FILES.items():
+        for name, file in FILES.items():
             if name not in pdfmetrics.getRegisteredFontNames():
                 pdfmetrics.registerFont(_read(name, file))
 
 
-def _read(name: str, file: str) -> TTFont:
-    found = files("geoshare") / _FOLDER / file
-    if not found.is_file():
+def check_font(name: str) -> None:
+    """Raise Unavailable where the web build has not laid a font there."""
+    file = FILES[name]
+    if not (files("geoshare") / FOLDER / file).is_file():
         raise Unavailable(
-            f"The font of printed maps is not there: run `make web`, which lays {file}"
-            f" in geoshare/{_FOLDER}.",
-            message_ja="印刷用フォントがありません。`make web` を実行してください。",
+            f"The font of maps is not there: run `make web`, which lays {file} in geoshare/{FOLDER}.",
+            message_ja="地図のフォントがありません。`make web` を実行してください。",
         )
-    with as_file(found) as path:
+
+
+def _read(name: str, file: str) -> TTFont:
+    check_font(name)
+    with as_file(files("geoshare") / FOLDER / file) as path:
         return TTFont(name, str(path))
 
 

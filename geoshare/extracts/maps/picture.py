@@ -25,7 +25,7 @@ from geoshare.query import View
 MOST_PIXELS: Final = 4_000  # on a side
 _LEAST_M: Final = 50.0  # a box that is a point still shows its surroundings
 _WIDEST_M: Final = 20_037_508.0
-_lock = threading.Lock()  # PDFium is not made for threads
+PDFIUM: Final = threading.Lock()  # which is not made for threads
 
 
 def picture(
@@ -112,7 +112,7 @@ def frame_around(box: Box, width_px: int, height_px: int, pixel_ratio: float) ->
 def rendered(pdf: bytes, width_px: int, height_px: int) -> bytes:
     """The first page of a document as a PNG."""
     out = io.BytesIO()
-    with _lock:
+    with PDFIUM:
         document = pypdfium2.PdfDocument(pdf)
         try:
             page = document[0]

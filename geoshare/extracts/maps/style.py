@@ -1,20 +1,16 @@
-"""What a map is drawn with: colours, widths, patterns and glyphs, kept as data beside this file.
-
-The colours are those of the browser's map (``web/src/map/layers``); the tests compare the two.
-"""
+"""What a printed map is drawn with: widths at a scale, and the lines of signs."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
-from importlib.resources import files
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
-import orjson
+from geoshare.model.appearance import BASE, STYLE
 
-STYLE: Final[dict[str, Any]] = orjson.loads((files(__package__) / "style.json").read_bytes())
-BASE: Final[dict[str, str]] = STYLE["base"]
+__all__ = ["BASE", "STYLE", "Points", "by_zoom", "glyph"]
+
 _STEP: Final = re.compile(r"([MLHVlhv])([^MLHVlhv]*)")
 _NUMBER: Final = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
 _GROWTH: Final = 1.5  # of widths between two zooms, as in the browser

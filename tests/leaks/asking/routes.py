@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.leaks.asking import desk, features, files, operators, own, pages, people, tiles
+from tests.leaks.asking import desk, features, files, operators, own, pages, people, styles, tiles
 from tests.leaks.asking.parts import PLACE, Question
 
-AREAS = desk, features, files, operators, own, pages, people, tiles
+AREAS = desk, features, files, operators, own, pages, people, styles, tiles
 ASKERS: dict[str, Question] = {
     rule: question for area in AREAS for rule, question in area.ASKERS.items()
 }
