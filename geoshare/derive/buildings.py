@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geoshare.derive.figures import LEAST, counted, guard, unknown
+from geoshare.derive.figures import LEAST, STEP, counted, guard, unknown
 from geoshare.derive.plane import areal, to_plane
 from geoshare.derive.reading import Found
 from geoshare.derive.weighing import places_in, worst_touched
@@ -52,7 +52,11 @@ def buildings(found: Found, target: BaseGeometry, zones: list[Shapes]) -> Buildi
 
 
 def buildings_by_square(found: Found, squares: list[BaseGeometry], zones: list[Shapes]) -> Buildings:
-    """Count buildings of squares of a fixed grid, telling nothing of fewer than ten."""
+    """Count buildings of squares of a fixed grid, telling nothing of fewer than ten.
+
+    By class they are told in tens of each square: of two scenarios whose zones lie in one another the
+    counts would otherwise differ by the few houses between their edges.
+    """
     classes = len(zones) + 1
     footprints = areal(to_plane(found.shapes))
     footprints = footprints[~shapely.is_empty(footprints)]
@@ -63,10 +67,10 @@ def buildings_by_square(found: Found, squares: list[BaseGeometry], zones: list[S
     house, first = np.unique(house, return_index=True)  # on an edge: of one square alone
     np.add.at(counts, (square[first], worst_touched(footprints[house], zones)), 1)
     totals, few, mixed = guard(counts)
-    shown = np.where((few | mixed)[:, None], 0.0, counts).sum(axis=0)
-    partly = bool((few | mixed).any())
+    told = np.where((few | mixed)[:, None], 0.0, counts // STEP * STEP)
+    partly = bool((told < counts).any())
     return Buildings(
-        [_at_least(number, partly=partly) for number in shown],
+        [_at_least(number, partly=partly) for number in told.sum(axis=0)],
         _at_least(totals.sum(), partly=bool(few.any())),
     )
 
