@@ -97,8 +97,8 @@ class Known:
     def _learn_made(self, request: Request, found: dict[str, Any]) -> None:
         """Remember what was made."""
         path, made = request.path, found.get("id")
-        if path.endswith("/links") and "url" in found:
-            self._keep(self.links, found["url"])
+        if path.endswith("/links") and "href" in found:
+            self._keep(self.links, found["href"])
         if path == "/oauth/token" and "access_token" in found:
             self._keep(self.tokens, found["access_token"])
         if path.endswith("/invite") and "link" in found:

@@ -36,7 +36,9 @@ class Asker(Parts):
         made = ASKERS[rule](self)
         if self.rng.random() < 0.01:
             made = _preflight(made)
-        headers = (*made.headers, *self._credential(rule), *self._headers())
+        signed = any(name == "sig" for name, _ in made.query) and self.rng.random() < 0.8
+        by = [] if signed else self._credential(rule)
+        headers = (*made.headers, *by, *self._headers())
         return rule, Request(made.method, made.path, made.query, headers, made.body)
 
     def _credential(self, rule: str) -> list[tuple[str, str]]:
