@@ -17,7 +17,8 @@ from geoshare.model.clock import Clock
 
 LEASE_S = 15.0
 MAX_ATTEMPTS = 5
-_IDLE_S = 0.1
+_IDLE_S = 0.05
+_LOOK_S = 0.5  # jobs come due, and workers fall silent, without anybody's word
 _BEAT_S = 0.5
 _RETRY_FIRST_S = 1.0
 
@@ -87,6 +88,9 @@ class Worker:
     in_turn
         Kinds of which an owner's jobs run one after the other, in the order they were queued, also
         past a failed attempt: a later file must not be overtaken by an earlier one.
+    changed
+        Tells whether the queue may have changed since it was last asked, where looking at it costs
+        more than asking. Of one thread at a time.
     lease_s
         How long a silent worker keeps a job. Heartbeats go out three times as often.
     """
@@ -98,6 +102,7 @@ class Worker:
         clock: Clock,
         *,
         in_turn: Collection[str] = (),
+        changed: Callable[[], bool] = lambda: True,
         threads: int = 2,
         lease_s: float = LEASE_S,
         idle_s: float = _IDLE_S,
@@ -106,10 +111,13 @@ class Worker:
         self._handlers = dict(handlers)
         self._clock = clock
         self._in_turn = frozenset(in_turn)
+        self._changed = changed
         self._threads = threads
         self._lease_s = lease_s
         self._idle_s = idle_s
         self._stop = threading.Event()
+        self._looking = threading.Lock()
+        self._look_at = 0.0  # on the monotonic clock
         self._runs: dict[str, _Run] = {}
         self._running: list[threading.Thread] = []
 
@@ -131,19 +139,28 @@ class Worker:
 
     def run_one(self) -> bool:
         """Run one job in this thread; false when none is due. Only :meth:`start` sends heartbeats."""
+        found = self._lease()
+        if found is None:
+            return False
+        self._work(*found)
+        return True
+
+    def _lease(self) -> tuple[_Run, bool] | None:
+        """Take a job that is due, and whether it is to be cancelled."""
         token = secrets.token_hex(8)
-        now_us = self._clock.now_us()
-        until_us = now_us + int(self._lease_s * 1e6)
+        until_us = (now_us := self._clock.now_us()) + int(self._lease_s * 1e6)
         row = self._store.lease(list(self._handlers), token, now_us, until_us, self._in_turn)
         if row is None:
-            return False
+            return None
         run = _Run(self._store, self._clock, as_job(row), token, self._lease_s)
         self._runs[token] = run
+        return run, bool(row["cancel_asked"])
+
+    def _work(self, run: _Run, cancelled: bool) -> None:
         try:
-            self._run(run, bool(row["cancel_asked"]))
+            self._run(run, cancelled)
         finally:
-            del self._runs[token]
-        return True
+            del self._runs[run.token]
 
     def _run(self, run: _Run, cancelled: bool) -> None:
         job = run.job
@@ -190,13 +207,30 @@ class Worker:
 
     def _loop(self) -> None:
         while not self._stop.is_set():
-            try:
-                busy = self.run_one()
-            except Exception:  # a database that is away must not end the worker
-                log.exception("the queue did not answer")
-                busy = False
-            if not busy:
-                self._stop.wait(self._idle_s)
+            with self._looking:  # where nothing is to do, one thread looks for all
+                found = self._found()
+                if found is None:
+                    self._stop.wait(self._idle_s)
+            if found is not None:
+                self._guarded(found)
+
+    def _found(self) -> tuple[_Run, bool] | None:
+        """A job, where the queue has changed or has not been looked at for a while."""
+        try:
+            if not self._changed() and time.monotonic() < self._look_at:
+                return None
+            found = self._lease()
+        except Exception:  # a database that is away must not end the worker
+            log.exception("the queue did not answer")
+            return None
+        self._look_at = 0.0 if found else time.monotonic() + _LOOK_S
+        return found
+
+    def _guarded(self, found: tuple[_Run, bool]) -> None:
+        try:
+            self._work(*found)
+        except Exception:
+            log.exception("the queue did not answer")
 
     def _beats(self) -> None:
         while any(thread.is_alive() for thread in self._running[:-1]):

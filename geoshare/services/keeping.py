@@ -188,7 +188,13 @@ def make_worker(services: Services) -> Worker:
         NOTICE: services.extracts.tell,
         PRINT: audited(services.trail, services.prints.run),
     }
-    return Worker(services.governance.jobs, handlers, services.clock, in_turn=(CONTRIBUTE,))
+    return Worker(
+        services.governance.jobs,
+        handlers,
+        services.clock,
+        in_turn=(CONTRIBUTE,),
+        changed=services.governance.signal().changed,
+    )
 
 
 def run_worker(services: Services) -> None:

@@ -201,6 +201,35 @@ def test_two_workers_never_run_a_job_together(governance):
     assert sorted(seen) == sorted(job.id for job in jobs)
 
 
+@on_both_databases
+def test_a_worker_that_is_told_of_changes_takes_what_comes_and_what_falls_due(governance):
+    clock = SystemClock()
+    queue = Queue(governance.jobs, clock, RandomIds())
+    failed: list[str] = []
+
+    def once_away(job: Job, progress: Progress) -> None:
+        if job.params["away"] and not failed:
+            failed.append(job.id)
+            raise Unavailable("away")
+
+    changed = governance.signal().changed
+    worker = Worker(governance.jobs, {"work": once_away}, clock, changed=changed)
+    worker.start()
+    jobs = []
+    for away in (False, True, False):  # the second falls due again a second later, unannounced
+        jobs.append(queue.enqueue("work", {"away": away}, "a").id)
+        time.sleep(0.1)
+    deadline = time.monotonic() + 30
+    while not all(queue.get(job).is_over for job in jobs) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.stop()
+    assert [(queue.get(job).state, queue.get(job).attempts) for job in jobs] == [
+        ("done", 1),
+        ("done", 2),
+        ("done", 1),
+    ]
+
+
 def test_a_job_whose_worker_is_killed_runs_again(tmp_path, governance):
     """kill -9 in the middle: the job is still there and the next worker ends it."""
     clock = SystemClock()
