@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
@@ -81,15 +82,21 @@ def at_home(collection: Collection, said: dict[str, Any], homes: Homes) -> dict[
         return said
     found = dict(said)
     for item in collection.properties:
-        targets = homes.get(item.reference) if item.reference else None
-        if not targets or item.name not in found:
-            continue
-        value = found[item.name]
-        if isinstance(value, list):
-            found[item.name] = [targets.get(one, one) for one in value]
-        elif isinstance(value, str):
-            found[item.name] = targets.get(value, value)
+        targets = [homes[name] for name in item.references if name in homes]
+        if targets and item.name in found:
+            found[item.name] = _led(found[item.name], ChainMap(*map(dict, targets)))
     return found
+
+
+def _led(value: Any, home: Mapping[str, str]) -> Any:
+    """References as they are after records have come to stand on other features."""
+    if isinstance(value, str):
+        return home.get(value, value)
+    if isinstance(value, list):  # two of them may have become one
+        return list(dict.fromkeys(home.get(one, one) for one in value))
+    if isinstance(value, dict):
+        return {role: _led(one, home) for role, one in value.items()}
+    return value
 
 
 def explanation(

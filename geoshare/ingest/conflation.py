@@ -65,7 +65,7 @@ class Conflation:
             moved = {one for one in old.keys() | new.keys() if old.get(one) != new.get(one)}
             shown = {old.get(one, one) for one in moved}
             for collection in self._collections.values() if moved else ():
-                columns = [item.name for item in collection.properties if item.reference == name]
+                columns = [item.name for item in collection.properties if name in item.references]
                 if columns:
                     found = chunk.places.mentioning(collection.name, columns, shown)
                     settler.settle(chunk, collection, found)

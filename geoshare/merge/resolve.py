@@ -3,8 +3,10 @@
 Geometry and properties are ranked apart, by the collection's rules: whoever measured best need not be
 who last heard of a new name. A property comes from the best claim that has a value for it. What
 depends on the geometry (measures, references to neighbours) comes from the provider whose geometry
-it is, so that the ends of one line are not joined to the neighbours of another. The result depends
-on the claims alone, not on the order in which they came.
+it is, so that a line does not get the borders of another. What leads from feature to feature and
+holds whoever states it (the lanes that a lane goes on to) is put together from all claims: so every
+way that a provider knows is still there where only some of its features are others', too. The result
+depends on the claims alone, not on the order in which they came.
 """
 
 from __future__ import annotations
@@ -48,14 +50,15 @@ class Ranked:
     """A claim with the reason for its rank."""
 
     claim: Claimed
-    reason: str  # only, precedence, accuracy, recency, name
+    reason: str  # only, joined, precedence, accuracy, recency, name
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """Which claim something comes from, and why.
 
-    The reason is what set it before the next claim that says something of it.
+    The reason is what set it before the next claim that says something of it, or that it is all of
+    theirs together.
     """
 
     place: int
@@ -122,8 +125,10 @@ def resolve(
         chosen[GEOMETRY] = _chosen(shaped, rules, rules.geometry, places)
     owner = shaped[0].provider if shaped else None
     properties: dict[str, Any] = {}
+    for name in rules.joined:
+        _join(name, ranking, rules, chosen, properties)
     ordered = [ranked.claim for ranked in rank(claims, rules, rules.properties)]
-    for name in sorted({name for claim in ordered for name in claim.properties}):
+    for name in sorted({name for claim in ordered for name in claim.properties} - chosen.keys()):
         saying = [
             claim
             for claim in ordered
@@ -136,6 +141,30 @@ def resolve(
         if (value := saying[0].properties[name]) is not None:
             properties[name] = value
     return Resolved(shaped[0].geometry if shaped else None, properties, ranking, chosen)
+
+
+def _join(
+    name: str,
+    ranking: Sequence[Ranked],
+    rules: Rules,
+    chosen: dict[str, Chosen],
+    properties: dict[str, Any],
+) -> None:
+    """A reference by all claims that have one: a list is all of theirs, in the order of the claims.
+
+    Left to the common way where a person has set it by hand, which is meant to replace the others.
+    """
+    places = {id(ranked.claim): place for place, ranked in enumerate(ranking)}
+    saying = [item.claim for item in ranking if item.claim.properties.get(name) is not None]
+    if not saying or any(item.claim.by_hand and name in item.claim.properties for item in ranking):
+        return
+    found = _chosen(saying, rules, rules.geometry, places)
+    values = [claim.properties[name] for claim in saying]
+    if all(isinstance(value, list) for value in values):
+        properties[name] = list(dict.fromkeys(one for value in values for one in value))
+        chosen[name] = Chosen(found.place, "joined", found.rivals) if found.rivals else found
+    else:
+        properties[name], chosen[name] = values[0], found
 
 
 def _chosen(

@@ -28,6 +28,7 @@ class Rules(BaseModel):
     match: bool = True
     kind: tuple[str, ...] = ()
     directed: bool = False
+    joined: tuple[str, ...] = ()
 
     def place(self, provider: str) -> int:
         """Where a provider stands in the declared order; those not named stand behind, all alike."""

@@ -23,6 +23,10 @@ UNTOLD: Final = {
 }
 REASONS: Final[dict[str, tuple[str, str]]] = {
     "only": ("No other claim says anything of it.", "これについて述べている主張はほかにありません。"),
+    "joined": (
+        "It is what all claims say of it, put together.",
+        "すべての主張が述べているものを合わせたものです。",
+    ),
     "precedence": (
         "Its provider comes first by the rules of this collection.",
         "このコレクションの規則で、提供者の優先順位が上です。",

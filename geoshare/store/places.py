@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
@@ -88,7 +89,7 @@ class Places:
     def mentioning(
         self, collection: str, columns: Sequence[str], wanted: AbstractSet[str]
     ) -> list[str]:
-        """Features of which one of these columns names one of the wanted ids, alone or in a list."""
+        """Features of which one of these columns names one of the wanted ids, alone or among others."""
         rows = select(FEATURES.c.id, FEATURES.c.properties).where(
             FEATURES.c.collection == collection, visible(FEATURES, self._others)
         )
@@ -96,8 +97,7 @@ class Places:
         for row in self._connection.execute(rows):
             said = orjson.loads(row.properties)
             for column in columns:
-                value = said.get(column)
-                if not wanted.isdisjoint(value if isinstance(value, list) else (value,)):
+                if not wanted.isdisjoint(_names(said.get(column))):
                     found.append(row.id)
                     break
         return found
@@ -145,6 +145,13 @@ class Places:
         )
         if self._connection.execute(rows.limit(1)).first() is not None:
             raise Busy
+
+
+def _names(value: Any) -> list[str]:
+    """Ids that a value names: its own, those of a list, those of the lists of an object."""
+    if isinstance(value, dict):
+        return [name for one in value.values() for name in _names(one)]
+    return value if isinstance(value, list) else [value]
 
 
 def homes(connection: Connection, others: set[int] | None = None) -> dict[str, dict[str, str]]:

@@ -49,6 +49,29 @@ def test_the_horizon_follows_a_lane_and_brings_its_boundaries(live_server, lanes
     assert bounds <= {item["id"] for item in found["features"]}
 
 
+def test_the_lanes_of_two_makers_are_one_network(live_server, lanes):
+    shown = {lane["id"]: lane["properties"] for lane in lanes}
+    told = [live_server.json(f"/collections/lanes/items/{id_}/explain", "operator") for id_ in shown]
+    several = {said["id"] for said in told if len(said["claims"]) == 2}
+    apart = {said["id"] for said in told if not said["claims"]}
+    assert len(several) > len(apart) > 0
+    joined = [
+        said for said in told if said["properties"].get("successor_ids", {}).get("reason") == "joined"
+    ]
+    assert joined
+    assert {said["geometry"]["reason"] for said in told if said["id"] in several} == {"accuracy"}
+    for id_, said in shown.items():
+        for after in said["successor_ids"] or ():
+            assert id_ in shown[after]["predecessor_ids"]
+        for before in said["predecessor_ids"] or ():
+            assert id_ in shown[before]["successor_ids"]
+    assert any(
+        {id_, after} & several and {id_, after} & apart
+        for id_, said in shown.items()
+        for after in said["successor_ids"] or ()
+    )
+
+
 def test_a_place_on_a_road_is_told_both_ways(live_server):
     (road,) = live_server.json("/collections/segments/items?limit=1")["features"]
     about = f"/collections/segments/items/{road['id']}/along"

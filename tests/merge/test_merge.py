@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoshare.merge import GEOMETRY, Claimed, Identities, inferred, rank, resolve, widened
+from geoshare.merge import GEOMETRY, Chosen, Claimed, Identities, inferred, rank, resolve, widened
 from geoshare.model.collections import known
 from geoshare.model.foundation import Rules
 from geoshare.model.report import Report
@@ -143,3 +144,15 @@ def test_a_schema_only_ever_becomes_wider_and_says_what_becomes_text() -> None:
         ("d", "string", "date"),
     ]
     assert widened(second, pa.schema([("a", pa.int64()), ("b", pa.int64())]), report) is second
+
+
+def test_a_list_that_holds_whoever_states_it_is_all_of_theirs_unless_a_person_sets_it() -> None:
+    rules = Rules(joined=("after", "road"))
+    first = replace(claim("maker-a", 1, after=["x", "y"]), geometry=b"a", accuracy_m=0.2)
+    second = replace(claim("maker-b", 2, after=["y", "z"], road="r"), geometry=b"b", accuracy_m=0.5)
+    found = resolve([second, first], rules, bound={"after", "road"})
+    assert found.properties == {"after": ["x", "y", "z"], "road": "r"}
+    assert found.chosen["after"] == Chosen(0, "joined", (1,))
+    assert found.chosen["road"] == Chosen(1, "only")
+    by_hand = Claimed("city", "", "c", 3, None, {"after": []}, overlay=True, by_hand=True)
+    assert resolve([second, first, by_hand], rules).properties["after"] == []
