@@ -43,23 +43,39 @@ def test_a_shelter_opened_on_a_phone_shows_on_a_colleagues_screen_and_to_the_pub
 def test_two_presses_in_quick_succession_are_both_kept(visit, live_server):
     page = visit("ja-JP", key=live_server.keys["municipal"]).open("/desk").page
     shelter = row_of(page, 2)
-    held = []
+    held, lists = [], []
 
     def slowly(route):
         """The answer to the first press comes after the second press."""
-        if held:
+        if held or route.request.method != "PATCH":
             route.continue_()
         else:
             held.append(route)
 
+    def late(route):
+        """The colleague's list is read before the presses, and arrives after the news of them."""
+        if lists:
+            route.continue_()
+        else:
+            lists.append((route, route.fetch()))
+
     page.route(f"**/collections/shelters/items/{shelter}", slowly)
     page.fill(f"#people-{shelter}", "31")
-    page.click(f"#save-people-{shelter}")
+    with page.expect_request(lambda asked: asked.method == "PATCH"):
+        page.click(f"#save-people-{shelter}")
     page.click(f"#set-full-{shelter}")
-    page.wait_for_timeout(300)
+    colleague = visit("en-GB", key=live_server.keys["municipal"])
+    colleague.page.route("**/desk/collections/shelters/items?*", late)
+    with colleague.page.expect_response("**/changes?*&since=*"):
+        colleague.open("/desk")
+    colleague.page.wait_for_function("!document.querySelector('.desk-row')")
     held[0].continue_()
-    colleague = visit("en-GB", key=live_server.keys["municipal"]).open("/desk").page
-    colleague.wait_for_selector(f"#set-full-{shelter}[aria-pressed=true]")
+    full = colleague.page.locator(f"#set-full-{shelter}[aria-pressed=true]")
+    full.wait_for()
+    route, answer = lists[0]
+    route.fulfill(response=answer)
+    colleague.page.locator(".desk-row").nth(2).wait_for()
+    expect(full).to_be_visible()
     until_public(live_server, shelter, ("full", 31))
 
 

@@ -138,6 +138,51 @@ def test_where_a_colleague_was_first_meanwhile_both_sides_are_shown(
     until(lambda: shelter(live_server, feature)["status"] != "closed")
 
 
+def named(live_server: Any, name: str) -> list[dict[str, Any]]:
+    """What the server has of a water point, in properties."""
+    found = live_server.json("/desk/collections/water_points/items?limit=1000", "municipal")["features"]
+    return [item["properties"] for item in found if item["properties"]["name"] == name]
+
+
+def test_what_is_made_and_changed_without_a_network_or_while_it_is_sent_is_one_feature_with_all_of_it(
+    officer: Any, live_server: Any
+) -> None:
+    page = officer.page.context.new_page()
+    page.goto(f"{live_server.url}/desk")
+    page.wait_for_selector("body[data-map=ready]", state="attached")
+    page.click("#tab-water_points")
+    page.wait_for_selector("#tab-water_points[aria-pressed=true]")
+    page.context.set_offline(True)
+    page.click("#desk-add")
+    page.click("#draw-here")
+    page.click("#draw-next")
+    page.fill("#field-name", "道の駅")
+    page.keyboard.press("Escape")  # a slip of the thumb: the place and the words are still there
+    page.click("#draw-next")
+    expect(page.locator("#field-name")).to_have_value("道の駅")
+    page.fill("#form-reason", "電話で")
+    page.click("#form-save")
+    row = page.locator(".desk-row", has_text="道の駅")
+    row.locator(".waits-waiting").wait_for()
+    row.get_by_role("button", name="詳しく入力").click()
+    page.fill("#field-hours", "9時から")
+    page.click("#form-save")
+    row.locator(".state-suspended").click()
+    row.locator(".state-suspended[aria-pressed=true]").wait_for()
+    held: list[Any] = []
+    page.route("**/collections/water_points/items", lambda route: held.append(route))
+    with page.expect_request(lambda asked: asked.method == "POST"):
+        page.context.set_offline(False)
+    row.locator(".waits-sending").wait_for()
+    row.locator(".state-closed").click()  # while the making of it is under way
+    row.locator(".state-closed[aria-pressed=true]").wait_for()
+    held[0].continue_()
+    page.wait_for_selector("#waiting", state="detached")
+    until(lambda: [point["status"] for point in named(live_server, "道の駅")] == ["closed"])
+    assert named(live_server, "道の駅")[0]["hours"] == "9時から"
+    expect(page.locator(".desk-row", has_text="道の駅")).to_have_count(1)
+
+
 def test_who_logs_out_leaves_nothing_behind_and_who_comes_next_sees_nothing_of_it(
     visit: Visiting, live_server: Any
 ) -> None:

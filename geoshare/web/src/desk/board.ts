@@ -24,6 +24,7 @@ export class Board {
   private view: MapView | null = null;
 
   constructor(private readonly desk: Desk, private readonly picked: (id: string) => void) {
+    desk.seen = () => this.seen();
     desk.changed.on(() => this.refresh());
     desk.opened.on(() => { this.drawing.render(); this.refresh(); });
   }
@@ -34,6 +35,12 @@ export class Board {
 
   resize(): void {
     this.view?.map.resize();
+  }
+
+  private seen(): [number, number, number, number] | null {
+    if (!this.view || !this.box.clientWidth) return null;
+    const bounds = this.view.map.getBounds();
+    return [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
   }
 
   /** Shows a place from close by. */

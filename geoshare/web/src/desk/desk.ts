@@ -8,7 +8,7 @@ import { notice, noticeError } from '../shared/notice';
 import { openConflict } from './dialogs';
 import { nameOf } from './list';
 import type { Pane } from './pane';
-import { change, create, withdraw, withWaiting } from '../offline/writes';
+import { change, create, outbox, withdraw, withWaiting } from '../offline/writes';
 import { say } from './say';
 import { talk, type Editable, type Item, type Said, type StaleFeature } from './talk';
 
@@ -38,13 +38,22 @@ export class Desk {
   readonly opened = new Signal<void>();
   /** What the open list holds, or which of it is looked for, has changed. */
   readonly changed = new Signal<void>();
+  /** What the map shows, in degrees; null where nobody sees it. */
+  seen: () => [number, number, number, number] | null = () => null;
   private writes = 0;
   /** How many of them there were when the newest look was begun. */
   private seenWrites = 0;
+  /** When each feature of the open list was last heard of: an answer that was asked for before that is older. */
+  private readonly heard = new Map<string, number>();
+  private turn = 0;
+  private refreshes = 0;
   private readonly underWay = new Map<string, Promise<void>>();
+  /** What an own edit has made of a version: whoever had seen that one knows the next. */
+  private readonly madeOf = new Map<string, string>();
 
   constructor() {
     this.live.news.on(({ collection, told }) => void this.take(collection, told));
+    outbox.sent.on(({ row, done }) => this.madeOf.set(row.version, done.version));
   }
 
   private watched(): string[] {
@@ -82,6 +91,7 @@ export class Desk {
     this.about = next;
     this.pane = null;
     this.items = [];
+    this.heard.clear();
     this.filter = this.wanted = this.chosen = '';
     this.fresh.delete(next.id);
     this.opened.emit();
@@ -104,11 +114,12 @@ export class Desk {
     const asked = this.about;
     if (!asked) return;
     try {
-      const before = this.writes;
+      const [before, since, mine] = [this.writes, this.turn, this.refreshes += 1];
       const found = await talk.items(asked.id);
-      if (asked !== this.about) return;
+      if (asked !== this.about || mine !== this.refreshes) return;
       if (before !== this.writes) return await this.refresh(); // older than what has been written meanwhile
-      this.put(found.features, found.features.map(({ id }) => id), true);
+      const isNewer = ({ id }: Item) => (this.heard.get(id) ?? 0) > since;
+      this.put([...found.features.filter((item) => !isNewer(item)), ...this.items.filter(isNewer)], null);
     } catch (error) {
       noticeError(error);
     }
@@ -127,7 +138,7 @@ export class Desk {
     const ids = idsOf(told);
     // What was told before the own write is older than that.
     const ready = this.seenWrites === this.writes ? itemsOf(told) : [];
-    if (ready.length) this.put(ready, ready.map(({ id }) => id), false);
+    if (ready.length) this.put(ready, ready.map(({ id }) => id));
     const rest = ids?.filter((id) => !ready.some((item) => item.id === id));
     if (!rest || rest.length > FEW) await this.refresh();
     else await this.ask(rest).catch((error: unknown) => noticeError(error));
@@ -135,7 +146,7 @@ export class Desk {
 
   /** Asks for some features of the open list anew. */
   private async ask(ids: string[]): Promise<void> {
-    const { about, writes } = this;
+    const { about, writes, turn } = this;
     if (!about || !ids.length) return;
     const found = await Promise.all(ids.map((id) => talk.item(about.id, id).catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 404) return null;
@@ -143,16 +154,19 @@ export class Desk {
     })));
     if (about !== this.about) return;
     if (writes !== this.writes) return await this.ask(ids); // older than what has been written meanwhile
-    this.put(found.filter((item) => item !== null), ids, false);
+    const wanted = ids.filter((id) => (this.heard.get(id) ?? 0) <= turn);
+    this.put(found.filter((item) => item !== null && wanted.includes(item.id)) as Item[], wanted);
   }
 
   /**
-   * Takes features in, in place of those with the ids or of all. What one's own people say is known at once;
-   * the view of it follows a moment later.
+   * Takes features in, in place of those with the ids, or of all where there are none. What one's own people say
+   * is known at once; the view of it follows a moment later.
    */
-  private put(features: Item[], ids: string[], all: boolean): void {
+  private put(features: Item[], ids: string[] | null): void {
+    this.turn += 1;
+    for (const id of ids ?? []) this.heard.set(id, this.turn);
     const there = features.map((item) => ({ ...item, properties: { ...item.properties, ...item.own } }));
-    this.items = [...(all ? [] : this.items.filter(({ id }) => !ids.includes(id))), ...there]
+    this.items = [...(ids ? this.items.filter(({ id }) => !ids.includes(id)) : []), ...there]
       .sort((a, b) => this.name(a).localeCompare(this.name(b), language()) || a.id.localeCompare(b.id));
     this.changed.emit();
   }
@@ -165,38 +179,51 @@ export class Desk {
   }
 
   /** Saves a change after those of the same feature that are under way, each of which makes a new version. */
-  async save(item: Item, said: Said): Promise<boolean> {
+  async save(item: Item, said: Said, edited = this.about as Editable): Promise<boolean> {
     const before = this.underWay.get(item.id) ?? Promise.resolve();
-    const saved = before.then(() => this.write(this.items.find(({ id }) => id === item.id) ?? item, said));
+    const saved = before.then(() => this.write(edited, item, said));
     const settled = saved.then(() => undefined, () => undefined);
     this.underWay.set(item.id, settled);
     void settled.then(() => { if (this.underWay.get(item.id) === settled) this.underWay.delete(item.id); });
     return await saved;
   }
 
-  /** Writes a change; where somebody else was first, asks which of the two is to stay. */
-  private async write(item: Item, said: Said): Promise<boolean> {
-    const edited = this.about as Editable;
+  /**
+   * Writes a change to what its person has seen. Where somebody else was first with another value of it, what
+   * differs is shown, and asked which of the two is to stay; false where that is left open.
+   */
+  private async write(edited: Editable, item: Item, said: Said): Promise<boolean> {
+    const name = nameOf(edited, item);
     const sent = { ...said, edit: { ...said.edit, at: new Date().toISOString() } };
+    const version = this.newest(item.version);
     try {
-      const done = await change(edited, item, sent, nameOf(edited, item));
+      const done = await change(edited, { ...item, version }, sent, name);
       this.writes += 1;
-      if (!done) return this.kept(nameOf(edited, item));
+      if (!done) return this.kept(name);
+      this.madeOf.set(version, done.version);
       const shown = this.items.find(({ id }) => id === item.id) ?? item; // news may have put another in its place
       shown.version = done.version;
       shown.own = done.own;
       shown.properties = { ...shown.properties, ...said.properties, ...done.own };
-      this.saved(done.edit, nameOf(edited, item));
+      this.saved(done.edit, name);
       this.changed.emit();
       return true;
     } catch (error) {
       const stale = error instanceof ApiError && error.status === 412 ? (error.body.features as StaleFeature[] | undefined)?.[0] : undefined;
       if (!stale) throw error;
-      const mine = await openConflict(edited, nameOf(edited, item), stale);
-      if (mine === 'yours') return await this.write({ ...item, version: stale.version }, said);
+      // Somebody else has said other things of it: both stay.
+      const apart = !stale.removed && !stale.differing.some(({ wanted, both }) => wanted && both);
+      const choice = apart ? 'yours' : await openConflict(edited, name, stale);
+      if (choice === 'yours') return await this.write(edited, { ...item, version: stale.version }, said);
       await this.refresh();
-      return true;
+      return choice === 'theirs';
     }
+  }
+
+  private newest(version: string): string {
+    let found = version;
+    for (let next = this.madeOf.get(found); next !== undefined && next !== found; next = this.madeOf.get(found)) found = next;
+    return found;
   }
 
   /** Makes a feature. */
@@ -230,7 +257,7 @@ export class Desk {
     const edited = this.about as Editable;
     try {
       const name = nameOf(edited, item);
-      const done = await withdraw(edited, item, name);
+      const done = await withdraw(edited, { ...item, version: this.newest(item.version) }, name);
       if (!done) {
         this.changed.emit();
         return;

@@ -27,8 +27,10 @@ const MOST_ROADS = 1000;
 
 export function waysOf(about: Editable, known: ReadonlySet<string>): Way[] {
   const ways: Way[] = [];
+  // Damage is seen at a place; a closure begins with the street.
+  if (about.id === 'damage_reports') ways.push('point');
   if (about.geometry.includes('LineString') && known.has('segments')) ways.push('street', 'road');
-  if (about.geometry.includes('Point')) ways.push('point');
+  if (about.geometry.includes('Point') && !ways.includes('point')) ways.push('point');
   if (about.geometry.includes('LineString')) ways.push('line');
   if (about.id === 'evacuation_areas' && known.has('admin_areas')) ways.push('blocks');
   if (about.geometry.includes('Polygon')) ways.push('area');
@@ -49,6 +51,8 @@ export class Drawing {
   private answered: Promise<void> = Promise.resolve();
   private done: ((marked: Marked) => void) | null = null;
   private left: (() => void) | null = null;
+  /** Goes on with what was marked last. */
+  private again: (() => void) | null = null;
 
   constructor(private readonly map: () => LibreMap | null, private readonly redraw: () => void) {}
 
@@ -62,10 +66,19 @@ export class Drawing {
     this.done = done;
     this.left = left;
     this.choose(ways[0] ?? 'point');
-    const map = this.map();
+    this.listen();
+  }
+
+  /** Shows what was marked last once more, to be corrected. */
+  resume(): void {
+    this.again?.();
+  }
+
+  private listen(): void {
+    const canvas = this.map()?.getCanvas();
     // Arrow keys move the map under the cross at once.
-    map?.getCanvas().addEventListener('keydown', this.enter);
-    map?.getCanvas().focus({ preventScroll: true });
+    canvas?.addEventListener('keydown', this.enter);
+    canvas?.focus({ preventScroll: true });
   }
 
   private readonly enter = (event: KeyboardEvent): void => {
@@ -178,7 +191,12 @@ export class Drawing {
     const roads = this.way === 'road' || this.way === 'street';
     const marked: Marked = this.way === 'blocks' ? { properties: { area_codes: codes }, name }
       : { ...(geometry ? { geometry } : {}), properties: roads ? { segment_ids: ids } : {}, name };
-    const done = this.done;
+    const { about, ways, way, points, chosen, stretches, done, left } = this;
+    this.again = () => {
+      Object.assign(this, { about, ways, way, points, chosen, stretches, done, left });
+      this.changed();
+      this.listen();
+    };
     this.end(false);
     done?.(marked);
   }
@@ -218,8 +236,8 @@ export class Drawing {
     if (!roads || !this.about || this.way !== 'street' || from !== this.points.at(-1)) return; // taken back meanwhile
     const snapped = onRoad(roads, to);
     const stretch = from && along(roads, from, to, reach);
-    if (!snapped || snapped.away > reach) notice(t('deskNothingHere'));
-    else if (from && !stretch) notice(t('deskNoWay'));
+    if (!snapped || snapped.away > reach) notice(t('deskNothingHere'), 'warn');
+    else if (from && !stretch) notice(t('deskNoWay'), 'warn');
     else {
       this.points = [...this.points, snapped.place];
       if (stretch) {
@@ -244,7 +262,7 @@ export class Drawing {
     const pixel = (at: GeoJSON.Position) => map.project([at[0] as number, at[1] as number]);
     const found = road ? nearest(features, (at) => { const p = pixel(at); return [p.x - event.point.x, p.y - event.point.y]; }) : features[0];
     if (!found) {
-      notice(t('deskNothingHere'));
+      notice(t('deskNothingHere'), 'warn');
       return;
     }
     const before = this.chosen.length;
@@ -262,7 +280,7 @@ async function roadsAround(places: [number, number][], reach: number): Promise<F
   const bbox = [west - more, south - more, east + more, north + more].map((side) => side.toFixed(7)).join(',');
   const found = await api.items('segments', { bbox, limit: String(MOST_ROADS), filter: ROADS });
   if ((found.numberMatched ?? 0) > found.features.length) {
-    notice(t('deskTooFar'));
+    notice(t('deskTooFar'), 'warn');
     return null;
   }
   return found.features;

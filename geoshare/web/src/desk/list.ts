@@ -1,7 +1,7 @@
 /** One row of the desk's list: what it is, its state as large buttons, how many people. */
 
 import { h, icon, ICONS } from '../shared/dom';
-import { coded, moment, named, number, t, type Word } from '../shared/i18n';
+import { coded, drillMark, moment, named, number, t, type Word } from '../shared/i18n';
 import type { Editable, Item } from './talk';
 
 /** What is said of an edit that is not sent yet. */
@@ -19,7 +19,8 @@ export const STATES: Record<string, string[]> = {
 };
 
 export interface Acts {
-  set: (item: Item, properties: Record<string, unknown>) => void;
+  /** False where it is not saved. */
+  set: (item: Item, properties: Record<string, unknown>) => Promise<boolean>;
   details: (item: Item) => void;
   history: (item: Item) => void;
   withdraw: (item: Item) => void;
@@ -30,7 +31,7 @@ export function nameOf(about: Editable, item: Item): string {
   const { properties } = item;
   const level = about.id === 'evacuation_areas' && properties.level ? `${t(`level${Number(properties.level)}` as Word)} ` : '';
   const kind = about.properties.kind && properties.kind ? coded(about.properties.kind, properties.kind) : '';
-  return (level + (named(properties) || (level ? '' : kind || item.id))).trim();
+  return (level + (named(properties) || drillMark(properties) + (level ? '' : kind || item.id))).trim();
 }
 
 export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): HTMLElement {
@@ -55,7 +56,7 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
       typeof when === 'string' && t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
     h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {
       type: 'button', id: `set-${value}-${item.id}`, class: `state-${value}`, 'aria-pressed': String(value === state),
-      onclick: () => { if (value !== state) acts.set(item, { status: value }); },
+      onclick: () => { if (value !== state) void setWithDraft(item, { status: value }, acts); },
     }, coded(about.properties.status, value)))),
     about.properties.people_count && people(item, acts, name));
 }
@@ -69,6 +70,17 @@ function tool(path: keyof typeof ICONS, id: string, word: Word, act: () => void,
 /** Numbers that were typed and not saved yet: what others change meanwhile must not take them away. */
 const drafts = new Map<string, string>();
 
+/** Saves what is set, and with it a number that was typed: a shelter is opened with its people by one press. */
+async function setWithDraft(item: Item, properties: Record<string, unknown>, acts: Acts): Promise<void> {
+  const text = drafts.get(item.id);
+  const said = text === undefined ? properties : { ...properties, people_count: text === '' ? null : Number(text) };
+  if (!Object.keys(said).length) return;
+  drafts.delete(item.id);
+  const saved = await acts.set(item, said);
+  // What was refused can be corrected, unless something newer was typed meanwhile.
+  if (!saved && text !== undefined && !drafts.has(item.id)) drafts.set(item.id, text);
+}
+
 function people(item: Item, acts: Acts, name: string): HTMLElement {
   const { people_count: count, max_capacity: most } = item.properties as { people_count: number | null; max_capacity: number | null };
   const before = count === null || count === undefined ? '' : String(count);
@@ -77,15 +89,13 @@ function people(item: Item, acts: Acts, name: string): HTMLElement {
     'aria-label': `${name}: ${t('deskPeople')}`, oninput: () => {
       save.hidden = input.value === before;
       if (save.hidden) drafts.delete(item.id);
-      else drafts.set(item.id, input.value);
+      else drafts.set(item.id, input.value.trim());
     },
   });
   const save = h('button', { type: 'submit', class: 'button-main', id: `save-people-${item.id}`, hidden: input.value === before }, t('deskSave'));
   return h('form', { class: 'people', onsubmit: (event: Event) => {
     event.preventDefault();
-    const text = input.value.trim();
-    drafts.delete(item.id);
-    acts.set(item, { people_count: text === '' ? null : Number(text) });
+    void setWithDraft(item, {}, acts);
   } },
   h('label', { for: `people-${item.id}` }, t('deskPeople')), input,
   h('span', { class: 'muted' }, most ? t('deskOf', { n: number(most) }) : ''),

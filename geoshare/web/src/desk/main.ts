@@ -16,13 +16,14 @@ import { openWaiting, watchWaiting } from '../offline/waiting';
 import { sendPhoto } from '../offline/writes';
 import { Board, NARROW } from './board';
 import { Desk } from './desk';
-import { openForm, openHistory, type Photo } from './dialogs';
+import { openHistory } from './dialogs';
 import { openFollow } from './follow';
+import { openForm, type Filled, type Photo } from './form';
 import { waysOf, type Marked } from './draw';
-import type { Acts } from './list';
+import { nameOf, type Acts } from './list';
 import { Panel } from './panel';
 import { say } from './say';
-import { talk, type Editable, type Said } from './talk';
+import { talk, type Editable, type Item, type Said } from './talk';
 import { WarningsPane } from './warnings';
 
 const desk = new Desk();
@@ -35,16 +36,10 @@ const board = new Board(desk, (id) => {
   document.getElementById(desk.pane ? `warning-${id}` : `row-${id}`)?.scrollIntoView({ block: 'center' });
 });
 
-const failed = (error: unknown): void => notice(say(error), 'error');
+const failed = (error: unknown): void => { notice(say(error), 'error'); };
 const acts: Acts = {
-  set: (item, properties) => void desk.save(item, { properties }).catch(failed),
-  details: (item) => {
-    const edited = desk.about as Editable;
-    const more: Record<string, unknown> = {};
-    const now = item.properties.photo ? talk.photoOf(edited.id, item.id) : null;
-    openForm(edited, desk.name(item), item.properties, photoInto(edited, more, now),
-      ({ properties, reason, source }) => desk.save(item, { properties: { ...properties, ...more }, edit: { reason, source } }));
-  },
+  set: (item, properties) => desk.save(item, { properties }).catch((error: unknown) => { failed(error); return false; }),
+  details: (item) => editAll(desk.about as Editable, item, {}),
   history: (item) => void openHistory(desk.about as Editable, item.id, desk.name(item)).catch((error: unknown) => noticeError(error)),
   withdraw: (item) => { if (confirm(t('deskWithdrawSure', { name: desk.name(item) }))) void desk.withdraw(item); },
   find: (item) => {
@@ -98,11 +93,28 @@ function words(): void {
   renderSwitch();
 }
 
+/** All fields of a feature; `more` holds a photo that was taken. What was typed and not saved can be gone on with. */
+function editAll(edited: Editable, item: Item, more: Record<string, unknown>, typed?: Filled): void {
+  const name = nameOf(edited, item);
+  const now = item.properties.photo ? talk.photoOf(edited.id, item.id) : null;
+  openForm(edited, name, item.properties, {
+    photo: photoInto(edited, more, now), typed,
+    done: ({ properties, reason, source }) => desk.save(item, { properties: { ...properties, ...more }, edit: { reason, source } }, edited),
+    left: (filled) => {
+      if (!isTyped(filled) && !Object.keys(more).length) return;
+      notice(t('formLeft', { name }), 'warn', { word: 'formBack', act: () => editAll(edited, item, more, filled) });
+    },
+  });
+}
+
+const isTyped = ({ properties, reason, source }: Filled): boolean => Object.keys(properties).length > 0 || reason !== '' || source !== '';
+
 function add(): void {
   const edited = desk.about as Editable;
   const known = new Set(board.state.entries.map((entry) => entry.id));
   show('map');
-  board.drawing.begin(edited, waysOf(edited, known), (marked) => fillIn(edited, marked), () => show('list'));
+  const draft: Draft = { more: {} };
+  board.drawing.begin(edited, waysOf(edited, known), (marked) => fillIn(edited, marked, draft), () => show('list'));
 }
 
 /** A photo that is sent at once, or with what is said next; null where nothing has a photo. */
@@ -111,18 +123,30 @@ function photoInto(edited: Editable, said: Record<string, unknown>, now: Promise
   return { now, take: async (file) => { said.photo = await sendPhoto(file) ?? file; } };
 }
 
-function fillIn(edited: Editable, marked: Marked): void {
+/** What was typed about a place that was marked, and a photo of it. */
+interface Draft { more: Record<string, unknown>; typed?: Filled }
+
+/** Asks about a place that was marked. Who leaves that, or is refused, finds the drawing and what was typed again. */
+function fillIn(edited: Editable, marked: Marked, draft: Draft): void {
   const name = crypto.randomUUID();
-  const said: Said = { properties: { ...marked.properties }, name, ...(marked.geometry ? { geometry: marked.geometry } : {}) };
   const usual = edited.id === 'events' ? { kind: 'closure', regulation_category: 'closedWeather', status: 'active' } : {};
   const first = { ...usual, ...(marked.name && edited.properties.name ? { name: marked.name } : {}) };
-  openForm(edited, `${titled(edited)}: ${t('deskAdd')}`, first, photoInto(edited, said.properties, null), async ({ properties, reason, source }) => {
-    const all = { ...first, ...said.properties, ...properties };
-    const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
-    await desk.create(edited, { ...said, properties: given, edit: { reason, source } }, String(given.name ?? titled(edited)));
-    show('list');
-    document.getElementById(`row-${desk.chosen}`)?.scrollIntoView({ block: 'center' });
-    return true;
+  openForm(edited, `${titled(edited)}: ${t('deskAdd')}`, first, {
+    photo: photoInto(edited, draft.more, null), typed: draft.typed,
+    done: async ({ properties, reason, source }) => {
+      const all = { ...first, ...marked.properties, ...draft.more, ...properties };
+      const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+      const said: Said = { properties: given, name, edit: { reason, source }, ...(marked.geometry ? { geometry: marked.geometry } : {}) };
+      await desk.create(edited, said, String(given.name ?? titled(edited)));
+      show('list');
+      document.getElementById(`row-${desk.chosen}`)?.scrollIntoView({ block: 'center' });
+      return true;
+    },
+    left: (filled) => {
+      draft.typed = filled;
+      board.drawing.resume();
+      notice(t('formDrawn'));
+    },
   });
 }
 

@@ -2,12 +2,12 @@
 
 import { ApiError } from '../shared/api';
 import { t } from '../shared/i18n';
-import { explain } from '../shared/notice';
+import { detailOf, explain } from '../shared/notice';
 
 export function say(error: unknown): string {
   if (error instanceof Error && ['QuotaExceededError', 'Full'].includes(error.name)) return t('deviceFull');
   if (error instanceof ApiError && error.detail && error.status >= 400 && error.status < 500 && ![401, 429].includes(error.status)) {
-    return error.allowed && error.status === 400 ? `${error.detail} (${error.allowed})` : error.detail;
+    return detailOf(error);
   }
   return explain(error);
 }

@@ -20,10 +20,10 @@ export const TOOLS: Tool[] = [
   {
     id: 'share', word: 'shareMap', path: ICONS.share,
     open: (desk) => void import('../sharing/dialog')
-      .then(({ openSharing }) => openSharing({ box: null, layers: desk.collections.map(({ id }) => id) }))
+      .then(({ openSharing }) => openSharing({ box: desk.seen(), layers: desk.collections.map(({ id }) => id) }))
       .catch((error: unknown) => noticeError(error)),
   },
-  { id: 'single', word: 'singleMake', path: ICONS.download, open: (desk) => openDownload(desk.collections.find(({ area }) => area)?.area ?? null) },
+  { id: 'single', word: 'singleMake', path: ICONS.download, open: (desk) => openDownload({ seen: desk.seen(), own: desk.collections.find(({ area }) => area)?.area ?? null }) },
   { id: 'sheets', word: 'sheetEdit', path: ICONS.table, open: openSheets },
   {
     id: 'edits', word: 'deskEdits', path: ICONS.history,

@@ -2,7 +2,7 @@
 
 import { api, saveItem, type Feature, type PropertySchema, type Schema } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
-import { coded, language, languageChanged, moment, named, number, t, titled, unit } from '../shared/i18n';
+import { coded, drillMark, language, languageChanged, moment, named, number, t, titled, unit } from '../shared/i18n';
 import { noticeError } from '../shared/notice';
 import { imageAddress } from './images';
 import { exposureOf } from './deciding/exposure';
@@ -82,7 +82,7 @@ export class Card {
     const collection = this.state.entry(picked.collection)?.collection;
     const kind = collection ? titled(collection, picked.collection) : picked.collection;
     const label = schema?.['x-geoshare-label'] ?? collection?.label ?? 'name';
-    const title = named(properties, label) || kind;
+    const title = named(properties, label) || drillMark(properties) + kind;
     const second = secondName(properties, title);
     const many = this.picked.length;
     const wasHidden = this.element.hidden;

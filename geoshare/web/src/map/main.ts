@@ -169,7 +169,7 @@ function shownBox(): [number, number, number, number] | null {
 /** The map of what the screen shows, as a file that opens without a server. */
 async function keepInFile(): Promise<void> {
   const dialog = await import('../offline/download').catch((error: unknown) => noticeError(error));
-  dialog?.openDownload(shownBox());
+  dialog?.openDownload({ seen: shownBox() });
 }
 
 /** The dialog comes when it is first wanted: most who look at the map share nothing. */

@@ -12,8 +12,8 @@ import { LETTERING } from '../shared/fonts';
 import { listAddress, talk, type Editable, type Item } from '../desk/talk';
 import type { State } from '../map/state';
 import { canKeep } from './app';
-import { KEPT_AT, sessionCache } from './kept';
-import { areaKept, noteArea } from './marks';
+import { KEPT_AT, OPEN, sessionCache, SESSIONS } from './kept';
+import { areaKept, forgetArea, noteArea } from './marks';
 import { outbox } from './writes';
 
 export const TILES = 900;
@@ -23,12 +23,16 @@ const FRESH_MS = 6 * 3_600_000;
 const NAMED = ['evacuation_sites', 'shelters', 'places', 'water_points', 'events', 'evacuation_areas'];
 
 type Box = [number, number, number, number];
+/** Collections, and zoom, column and row. */
+type Tile = [string[], number, number, number];
 export const keeping = { done: 0, all: 0, busy: false };
 export const keepingChanged = new Signal<void>();
 
 /** Keeps the area if that was not done within hours, or if somebody asks for it. */
 export async function keepArea(state: State, collections: Editable[], asked: boolean): Promise<void> {
-  const last = areaKept(outbox.owner);
+  const box = areaOf(state, collections);
+  const wanted = box ? tiles(state, box) : [];
+  const last = await keptAt(wanted);
   const fresh = last !== null && Date.now() - Date.parse(last) < FRESH_MS;
   const spare = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
   // What a key opens is not kept: it is forgotten with the tab, and so is what it showed.
@@ -36,15 +40,32 @@ export async function keepArea(state: State, collections: Editable[], asked: boo
   await inCharge();
   await api.me();
   void navigator.storage?.persist?.();
-  const box = areaOf(state, collections);
-  const jobs = [...lists(state, collections), ...(box ? tiles(state, box) : [])];
+  const jobs = [...lists(state, collections), ...wanted.map((tile) => () => api.tile(...tile))];
   Object.assign(keeping, { done: 0, all: jobs.length, busy: true });
   keepingChanged.emit();
   const queue = jobs[Symbol.iterator]();
   await Promise.all(Array.from({ length: AT_ONCE }, () => work(queue)));
   keeping.busy = false;
-  if (keeping.done === keeping.all) noteArea(outbox.owner);
+  if (keeping.done === keeping.all && await areThere(wanted)) noteArea(outbox.owner);
   keepingChanged.emit();
+}
+
+/** When the area was kept, if it still is: the browser gives room back without asking. */
+async function keptAt(wanted: Tile[]): Promise<string | null> {
+  const last = canKeep ? areaKept(outbox.owner) : null;
+  if (last === null || await areThere(wanted)) return last;
+  forgetArea();
+  keepingChanged.emit();
+  return null;
+}
+
+async function areThere(wanted: Tile[]): Promise<boolean> {
+  const there = new Set<string>();
+  for (const name of await caches.keys()) {
+    if (name !== OPEN && !name.startsWith(SESSIONS)) continue;
+    for (const { url } of await (await caches.open(name)).keys()) there.add(new URL(url).pathname);
+  }
+  return wanted.every((tile) => there.has(new URL(api.tilePath(...tile), location.href).pathname));
 }
 
 /** The service worker sees what this page asks: from the first visit on, a moment after it is there. */
@@ -108,16 +129,16 @@ async function names(collection: string): Promise<void> {
 }
 
 /** Tiles of the base map and of what shows before anyone chooses, the coarse ones first. */
-function tiles(state: State, box: Box): (() => Promise<unknown>)[] {
+function tiles(state: State, box: Box): Tile[] {
   const vectors = state.entries.filter(({ collection }) => collection.kind === 'vector');
   const base = vectors.filter(({ definition }) => definition.base).map(({ id }) => id);
   const alone = vectors.filter(({ definition }) => !definition.base && definition.visible).map(({ id }) => [id]);
   const sources = [...(base.length ? [base] : []), ...alone];
-  const found: (() => Promise<unknown>)[] = [];
+  const found: Tile[] = [];
   for (let z = SHALLOWEST; z <= state.maxTileZoom; z += 1) {
     const places = covering(box, z);
     if ((places.length * sources.length) + found.length > TILES) break;
-    for (const [x, y] of places) for (const names of sources) found.push(() => api.tile(names, z, x, y));
+    for (const [x, y] of places) for (const names of sources) found.push([names, z, x, y]);
   }
   return found;
 }

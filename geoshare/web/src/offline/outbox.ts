@@ -4,9 +4,9 @@ import { api, ApiError, credentials, type Me } from '../shared/api';
 import { connection, connectionChanged, meKnown } from '../shared/connection';
 import { Signal } from '../shared/dom';
 import { say } from '../desk/say';
-import { talk, type Done, type Said, type StaleFeature } from '../desk/talk';
+import { talk, type Done, type StaleFeature } from '../desk/talk';
 import { fingerprint } from './kept';
-import { store, type Kind, type NewWaiting, type Stand, type Waiting } from './store';
+import { NEW, store, type Kind, type More, type NewWaiting, type Stand, type Waiting } from './store';
 
 /** Of one edit's photo, and of all that wait together, in bytes. */
 export const PHOTO_BYTES = 12_000_000;
@@ -56,8 +56,7 @@ export class Outbox {
 
   /** Keeps an edit; raises Full, or what the browser's database says. */
   async add(row: Omit<NewWaiting, 'owner' | 'stand' | 'stale' | 'problem'>): Promise<void> {
-    const photos = this.rows.reduce((sum, { photo }) => sum + (photo?.size ?? 0), row.photo?.size ?? 0);
-    if (this.rows.length >= MOST || photos > PHOTOS_BYTES) throw new Full();
+    this.checkRoom(row.photo);
     await store.add({ ...row, owner: this.owner, stand: 'waiting', stale: null, problem: '' });
     localStorage.setItem(LAST, this.owner);
     void navigator.storage?.persist?.();
@@ -70,18 +69,32 @@ export class Outbox {
     return this.rows.some((row) => row.collection === collection && row.id === id);
   }
 
-  /** Says an edit differently before it is sent. Under a new key: the server may know the old words already. */
-  async say(row: Waiting, said: Said, version = row.version, photo = row.photo): Promise<boolean> {
-    const values = { said, version, photo, key: crypto.randomUUID(), stand: 'waiting', stale: null, problem: '' } as const;
-    const found = await store.change(row.seq, NOT_UNDER_WAY, values);
+  /** Says more of an edit that waits, or waited until now; false where it was removed meanwhile. */
+  async amend(seq: number, more: More): Promise<boolean> {
+    this.checkRoom(more.photo);
+    const found = await store.amend(seq, more);
     await this.told();
     void this.send();
-    return found !== undefined;
+    return found === true;
   }
 
-  async remove(row: Waiting): Promise<void> {
-    await store.remove(row.seq, NOT_UNDER_WAY);
+  /** Sends an edit again, whatever somebody else has said meanwhile, which its person has seen. */
+  async insist(row: Waiting, version: string): Promise<void> {
+    await store.insist(row.seq, version);
     await this.told();
+    void this.send();
+  }
+
+  /** False where the edit is under way, or done. */
+  async remove(row: Waiting): Promise<boolean> {
+    const removed = await store.remove(row.seq, NOT_UNDER_WAY);
+    await this.told();
+    return removed === true;
+  }
+
+  private checkRoom(photo: Blob | null): void {
+    const photos = this.rows.reduce((sum, row) => sum + (row.photo?.size ?? 0), photo?.size ?? 0);
+    if (this.rows.length >= MOST || photos > PHOTOS_BYTES) throw new Full();
   }
 
   /** Removes all of this person's, who logs out. */
@@ -124,12 +137,12 @@ export class Outbox {
       return this.giveUp(error);
     }
     for (let row = await this.next(); row; row = await this.next()) {
-      const taken = await store.change(row.seq, ['waiting'], { stand: 'sending' });
+      const taken = await store.change(row.seq, ['waiting'], { stand: 'sending', tried: true });
       if (!taken) continue;
       await this.told();
       try {
         const done = await sendOne(taken);
-        await store.done(taken, done.version);
+        await store.done(taken, done);
         this.sent.emit({ row: taken, done });
       } catch (error) {
         const verdict = judged(error);
@@ -148,7 +161,7 @@ export class Outbox {
   private async next(): Promise<Waiting | undefined> {
     const stuck = new Set<string>();
     for (const row of await store.of(this.owner)) {
-      const place = `${row.collection}/${row.id || row.seq}`;
+      const place = `${row.collection}/${row.id || NEW + row.seq}`;
       if (row.stand === 'waiting' && !stuck.has(place)) return row;
       stuck.add(place);
     }
@@ -190,9 +203,9 @@ function judged(error: unknown): Partial<Waiting> & { stand: Stand } {
   if (isForLater(error) || !(error instanceof ApiError)) return { stand: 'waiting' };
   if (error.status === 412) {
     const stale = (error.body.features as StaleFeature[] | undefined)?.[0] ?? null;
-    return stale ? { stand: 'conflict', stale } : { stand: 'refused', problem: say(error) };
+    if (stale) return { stand: 'conflict', tried: false, stale };
   }
-  return { stand: 'refused', problem: say(error) };
+  return { stand: 'refused', tried: false, problem: say(error) };
 }
 
 /** Whether an edit can be sent later as it is: no network, no server, no login, too many at once. */

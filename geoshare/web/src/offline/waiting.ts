@@ -1,6 +1,7 @@
 /** What waits to be sent, as a list that can be changed, and the two sides where somebody else was first. */
 
-import { openConflict, openForm, open, shown } from '../desk/dialogs';
+import { openConflict, open, shown } from '../desk/dialogs';
+import { openForm } from '../desk/form';
 import type { Desk } from '../desk/desk';
 import { STANDS } from '../desk/list';
 import type { Editable } from '../desk/talk';
@@ -12,7 +13,7 @@ import { keepList, keeping, keepingChanged } from './area';
 import { canKeep } from './app';
 import { areaKept } from './marks';
 import type { Waiting } from './outbox';
-import { outbox } from './writes';
+import { amend, outbox } from './writes';
 
 const KEEP_MS = 1000;
 const LEFT_OUT = new Set(['status_updated_at', 'area_codes', 'segment_ids', 'photo']);
@@ -53,16 +54,20 @@ function entry(desk: Desk, row: Waiting): HTMLElement {
       about && row.kind !== 'withdraw' && row.stand !== 'conflict' && h('button', { type: 'button', class: 'button-link', onclick: () => edit(desk, about, row) }, t('waitingEdit')),
       about && row.stand === 'conflict' && h('button', { type: 'button', class: 'button-link', onclick: () => void settle(about, row) }, t('waitingCompare')),
       h('button', { type: 'button', class: 'button-link danger', onclick: () => {
-        if (confirm(t('waitingRemoveSure', { name: row.name }))) void outbox.remove(row);
+        if (confirm(t('waitingRemoveSure', { name: row.name }))) void outbox.remove(row).then((gone) => { if (!gone) notice(t('waitingUnderWay'), 'warn'); });
       } }, t('waitingRemove'))));
 }
 
 /** All fields of an edit that waits, over those of what it changes. */
 function edit(desk: Desk, about: Editable, row: Waiting): void {
   const before = about === desk.about ? desk.items.find(({ id }) => id === row.id)?.properties ?? {} : {};
-  openForm(about, row.name, { ...before, ...row.said.properties }, null, async ({ properties, reason, source }) => {
-    const said = { ...row.said, properties: { ...row.said.properties, ...properties }, edit: { reason, source, at: row.at } };
-    return await outbox.say(row, said);
+  const { reason = '', source = '' } = row.said.edit ?? {};
+  openForm(about, row.name, { ...before, ...row.said.properties }, {
+    typed: { properties: {}, reason, source },
+    done: async ({ properties, ...words }) => {
+      await amend(about, row.seq, 'change', { properties, edit: words }, row.name);
+      return true;
+    },
   });
 }
 
@@ -70,29 +75,42 @@ function edit(desk: Desk, about: Editable, row: Waiting): void {
 async function settle(about: Editable, row: Waiting): Promise<void> {
   if (!row.stale) return;
   const choice = await openConflict(about, row.name, row.stale);
-  if (choice === 'yours') await outbox.say(row, row.said, row.stale.version);
+  if (choice === 'yours') await outbox.insist(row, row.stale.version);
   if (choice === 'theirs') await outbox.remove(row);
 }
 
 /** Asks about each conflict once, one after the other, while somebody looks; says what was sent. */
 export function watchWaiting(desk: Desk): void {
   const asked = new Set<number>();
+  const told = new Map<number, HTMLElement>();
   let asking = false;
   const look = async () => {
-    if (asking || document.hidden || desk.gate !== 'open' || document.querySelector('dialog[open]')) return;
+    if (asking || document.hidden || desk.gate !== 'open') return;
     const row = outbox.rows.find(({ stand, seq }) => stand === 'conflict' && !asked.has(seq));
     const about = desk.collections.find(({ id }) => id === row?.collection);
     if (!row || !about) return;
-    asked.add(row.seq);
-    asking = true;
-    await settle(about, row).finally(() => { asking = false; });
-    await desk.refresh();
-    void look();
+    const ask = async () => {
+      const now = outbox.rows.find(({ stand, seq }) => stand === 'conflict' && seq === row.seq);
+      if (asking || !now) return;
+      told.get(row.seq)?.remove();
+      asked.add(row.seq);
+      asking = true;
+      await settle(about, now).finally(() => { asking = false; });
+      await desk.refresh();
+      void look();
+    };
+    if (!document.querySelector('dialog[open]')) await ask();
+    else if (!told.has(row.seq)) {
+      // Nobody is taken away from what they are typing: it is asked beside it, or when that is closed.
+      told.set(row.seq, notice(`${t('deskConflict')}: ${row.name}`, 'warn', { word: 'waitingCompare', act: () => void ask() }));
+    }
   };
+  document.addEventListener('close', () => setTimeout(() => void look(), 0), true);
   outbox.changed.on(() => { desk.changed.emit(); void look(); });
   desk.opened.on(() => void look());
   connectionChanged.on(() => { if (connection.live && desk.gate === 'open') void desk.refresh(); });
   let later = 0;
+  let fresh = 0;
   desk.changed.on(() => {
     clearTimeout(later);
     const { about } = desk;
@@ -100,6 +118,7 @@ export function watchWaiting(desk: Desk): void {
   });
   outbox.sent.on(({ row }) => {
     notice(t('waitingSent', { name: row.name }));
-    if (row.collection === desk.about?.id) setTimeout(() => void desk.refresh(), 500);
+    clearTimeout(fresh);
+    if (row.collection === desk.about?.id) fresh = window.setTimeout(() => void desk.refresh(), 100);
   });
 }

@@ -6,34 +6,34 @@ import { t } from '../shared/i18n';
 import { notice } from '../shared/notice';
 import type { Done, Editable, Item, Said } from '../desk/talk';
 import { talk } from '../desk/talk';
-import { isForLater, Outbox, PHOTO_BYTES, type Kind, type Waiting } from './outbox';
+import { isForLater, Outbox, PHOTO_BYTES, type Kind } from './outbox';
+import { NEW, type Stand } from './store';
 
 export const outbox = new Outbox();
 
 const PHOTO_TYPES = ['image/jpeg', 'image/png', 'image/webp'];
-const NEW = 'waiting-';
 /** What has a time of its own, which is the officer's and not that of the sending. */
 const STATE = ['status', 'people_count', 'household_count', 'care_count', 'pet_count', 'litres_left'];
 
-/** What was made without a network and sent since, under the id and version that the server gave it. */
-const made = new Map<string, { id: string; version: string }>();
-outbox.sent.on(({ row, done }) => { if (row.kind === 'create') made.set(`${NEW}${row.seq}`, { id: done.id, version: done.version }); });
-const known = (item: Item): Item => ({ ...item, ...made.get(item.id) });
-
-const rowOf = (item: Item): Waiting | undefined => outbox.rows.find(({ seq }) => `${NEW}${seq}` === item.id);
+/** The number of the edit that makes a feature, of one that the list shows before it is made. */
+const seqOf = (item: Item): number | null => (item.id.startsWith(NEW) ? Number(item.id.slice(NEW.length)) : null);
 
 /** Changes a feature. Null: the change waits. */
 export async function change(about: Editable, item: Item, said: Said, name: string): Promise<Done | null> {
-  const row = rowOf(item);
-  if (row) {
-    const more = apart(said);
-    const edit = { ...row.said.edit, ...Object.fromEntries(Object.entries(said.edit ?? {}).filter(([, words]) => words)) };
-    const whole = { ...row.said, edit, properties: { ...row.said.properties, ...more.said.properties } };
-    if (!await outbox.say(row, whole, row.version, more.photo ?? row.photo)) throw new Error(t('waitingSending'));
+  const seq = seqOf(item);
+  if (seq !== null) {
+    await amend(about, seq, 'change', said, name);
     return null;
   }
-  const there = known(item);
-  return await write(about, 'change', there, said, name, (key) => talk.change(about.id, there.id, there.version, said, key));
+  return await write(about, 'change', item, said, name, (key) => talk.change(about.id, item.id, item.version, said, key));
+}
+
+/** Says more of an edit that waits, or of one that was sent meanwhile. */
+export async function amend(about: Editable, seq: number, kind: 'change' | 'withdraw', whole: Said, name: string): Promise<void> {
+  const { said, photo } = apart(whole);
+  const at = said.edit?.at ?? new Date().toISOString();
+  const { properties, edit = {} } = stamped(about, said, at);
+  if (!await outbox.amend(seq, { kind, properties, edit: { ...edit, at }, photo, at, name })) throw new ApiError(404, '', t('waitingGone'));
 }
 
 /** Makes a feature. Null: it waits. */
@@ -43,14 +43,15 @@ export async function create(about: Editable, said: Said, name: string): Promise
 
 /** Withdraws a feature. Null: that waits, or what waited is gone. */
 export async function withdraw(about: Editable, item: Item, name: string): Promise<Done | null> {
-  const row = rowOf(item);
-  if (row) {
-    await outbox.remove(row);
+  const seq = seqOf(item);
+  const said = { properties: {} };
+  if (seq !== null) {
+    const row = outbox.rows.find((one) => one.seq === seq);
+    // What the server may have been told already is withdrawn there, too.
+    if (!row || row.tried || !await outbox.remove(row)) await amend(about, seq, 'withdraw', said, name);
     return null;
   }
-  const said = { properties: {} };
-  const there = known(item);
-  return await write(about, 'withdraw', there, said, name, (key) => talk.withdraw(about.id, there.id, there.version, key));
+  return await write(about, 'withdraw', item, said, name, (key) => talk.withdraw(about.id, item.id, item.version, key));
 }
 
 /** Sends a photo and gives its name; null where it is to be sent later, which is said. */
@@ -72,17 +73,19 @@ async function write(
 ): Promise<Done | null> {
   const key = crypto.randomUUID();
   const { said, photo } = apart(whole);
+  let tried = false;
   if (connection.live && !photo && !(item && outbox.holds(about.id, item.id))) {
     try {
       return await send(key);
     } catch (error) {
       // The answer may be lost and the edit made: under the same key it is not made again.
       if (!isForLater(error)) throw error;
+      tried = true;
     }
   }
   const at = said.edit?.at ?? new Date().toISOString();
   await outbox.add({
-    kind, collection: about.id, id: item?.id ?? '', version: item?.version ?? '', said: stamped(about, said, at), key, at, name, photo,
+    kind, collection: about.id, id: item?.id ?? '', version: item?.version ?? '', said: stamped(about, said, at), key, at, name, photo, tried,
   });
   return null;
 }
@@ -102,11 +105,15 @@ function stamped(about: Editable, said: Said, at: string): Said {
 export function withWaiting(about: Editable, items: Item[]): Item[] {
   const rows = outbox.shutOut ? [] : outbox.rows.filter((row) => row.collection === about.id);
   if (!rows.length) return items;
-  const changed = items.map((item) => rows.filter((row) => row.id === item.id).reduce<Item>((before, row) => ({
-    ...before, waiting: row.stand, geometry: row.said.geometry ?? before.geometry, properties: { ...before.properties, ...row.said.properties },
-  }), item));
   const made = rows.filter((row) => row.kind === 'create').map((row): Item => ({
     id: `${NEW}${row.seq}`, geometry: row.said.geometry ?? null, properties: row.said.properties, version: '', own: {}, set: null, waiting: row.stand,
   }));
-  return [...changed, ...made];
+  return [...items, ...made].map((item) => rows.filter((row) => row.id === item.id).reduce<Item>((before, row) => ({
+    ...before, waiting: worse(before.waiting, row.stand), geometry: row.said.geometry ?? before.geometry, properties: { ...before.properties, ...row.said.properties },
+  }), item));
 }
+
+const URGENT: Stand[] = ['waiting', 'sending', 'conflict', 'refused'];
+
+/** Of several edits of a feature, what its person has to know first. */
+const worse = (one: Stand | undefined, other: Stand): Stand => (one && URGENT.indexOf(one) > URGENT.indexOf(other) ? one : other);

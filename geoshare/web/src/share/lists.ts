@@ -1,7 +1,7 @@
 /** What there is, one by one: shelters with their states first, then all else that is shared. */
 
 import { h } from '../shared/dom';
-import { bilingual, language, named } from '../shared/language';
+import { bilingual, drillMark, language, named } from '../shared/language';
 import { hiragana, over } from '../shared/ruby';
 import { levelColour, ROAD_COLOURS, roadState } from './paint';
 import { STATE_COLOURS } from './signs';
@@ -27,6 +27,8 @@ export const stateOf = (row: Row): string => {
 /** A name as this reader reads it: with its reading above where Japanese is easy. */
 export function nameOf(row: Row): Node {
   const name = named(row);
+  const mark = drillMark(row);
+  if (mark) return document.createTextNode(name || mark.trim());
   const kana = typeof row.name_kana === 'string' ? hiragana(row.name_kana) : '';
   return easy() && kana && kana !== name ? over(name, kana) : document.createTextNode(name);
 }
@@ -122,7 +124,7 @@ function areaWords(row: Row): Node[] {
 }
 
 function warningWords(row: Row): Node[] {
-  const name = String(row.kind_name ?? named(row));
+  const name = String(row.kind_name ?? row.name ?? '');
   const plain = easy() && Number(row.level ?? 0) >= 3 && row.state !== 'drill' && row.state !== 'test';
   return [h('strong', {}, name), h('span', { class: 'where' }, String(row.area_name ?? '')), h('span', {}, plain ? show('dangerous') : ''),
     h('span', { class: 'quiet' }, typeof row.reported_at === 'string' ? show('since', { at: moment(row.reported_at) }) : '')];

@@ -228,9 +228,9 @@ export function transformRequest(url: string): { url: string; headers?: Record<s
 async function refused(response: Response): Promise<ApiError> {
   const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : '');
-  const detail = (language() === 'ja' && text('detail_ja')) || text('detail');
+  const spoken = (name: string) => (language() === 'ja' && text(`${name}_ja`)) || text(name);
   return new ApiError(
-    response.status, text('title') || response.statusText, detail, text('parameter'), text('allowed'), body,
+    response.status, spoken('title') || response.statusText, spoken('detail'), text('parameter'), spoken('allowed'), body,
   );
 }
 
@@ -297,8 +297,9 @@ export const api = {
     get<{ minzoom?: number; maxzoom?: number }>(`/tiles/${collections.map(part).join(',')}.json`),
   tileAddress: (collections: string[]) =>
     `${location.origin}/tiles/${collections.map(part).join(',')}/{z}/{x}/{y}.mvt`,
+  tilePath: (collections: string[], z: number, x: number, y: number) => `/tiles/${collections.map(part).join(',')}/${z}/${x}/${y}.mvt`,
   tile: async (collections: string[], z: number, x: number, y: number): Promise<void> => {
-    await ask(`/tiles/${collections.map(part).join(',')}/${z}/${x}/${y}.mvt`);
+    await ask(api.tilePath(collections, z, x, y));
   },
   rasterAddress: (collection: string, time: string | null, style: string | null, format: string) => {
     const query = new URLSearchParams();

@@ -65,8 +65,24 @@ export function suggestLanguage(made: unknown): void {
   if (isChoice(made) && !isChoice(asked()) && (reads || made === 'en')) current = made;
 }
 
-/** The name of a feature: English where the reader reads English and there is one. */
+const DRILLS: Record<'drill' | 'test', Record<Choice, string>> = {
+  drill: { ja: '【訓練】', 'ja-easy': '【訓練（れんしゅう）】', en: '[DRILL] ' },
+  test: { ja: '【試験】', 'ja-easy': '【試験（ためし）】', en: '[TEST] ' },
+};
+
+/** What is said before all else of what is not real; empty where it is. */
+export function drillMark({ state, status }: Record<string, unknown>): string {
+  const found = (['drill', 'test'] as const).find((kind) => state === kind || status === kind);
+  return found ? DRILLS[found][current] : '';
+}
+
+/** The name of a feature: English where the reader reads English and there is one. A drill is called one first. */
 export function named(properties: Record<string, unknown>, label = 'name'): string {
+  const name = plainName(properties, label);
+  return name && !/^(【(訓練|試験)|\[(DRILL|TEST))/.test(name) ? drillMark(properties) + name : name;
+}
+
+function plainName(properties: Record<string, unknown>, label: string): string {
   const candidates = current === 'en' ? ['name_en', label, 'name'] : [label, 'name', 'name_en'];
   for (const candidate of candidates) {
     const value = properties[candidate];
@@ -84,6 +100,11 @@ export function bilingual(name: string): string {
 
 export function number(value: number): string {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: 6 }).format(value);
+}
+
+/** The size of a file, as far as people need it. */
+export function bytes(size: number): string {
+  return size >= 1e6 ? `${number(Math.round(size / 1e5) / 10)} MB` : `${number(Math.max(1, Math.round(size / 1000)))} KB`;
 }
 
 /** An instant in Japanese time, which is what every user of these maps lives by. */

@@ -1,7 +1,7 @@
 /** What a clicked road lies in, as a part of its card. */
 
 import { fill, h } from '../../shared/dom';
-import { coded, language, moment, named, number, t, titled } from '../../shared/i18n';
+import { coded, drillMark, language, moment, named, number, t, titled } from '../../shared/i18n';
 import { explain } from '../../shared/notice';
 import { hazardName } from '../layers/disaster';
 import { scenarioName } from '../layers/hazards';
@@ -64,7 +64,7 @@ function listed(part: { state: string; items: Record<string, unknown>[] }, words
 function closure(item: Record<string, unknown>): string {
   const schema = schemaOf('events');
   const what = coded(schema?.properties.regulation_category, item.regulation_category ?? item.kind);
-  const drill = item.status === 'drill' ? `[${t('roadDrill')}] ` : '';
+  const drill = drillMark(item);
   return `${drill}${what}${item.reason ? ` — ${String(item.reason)}` : ''}`;
 }
 

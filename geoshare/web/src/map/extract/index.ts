@@ -3,14 +3,15 @@
 import '../print/print.css';
 import type { SourceSpecification } from 'maplibre-gl';
 import { handOver } from '../../shared/api';
-import { fill, h, icon, ICONS } from '../../shared/dom';
-import { languageChanged, moment, number, t, titled } from '../../shared/i18n';
+import { fill, h, icon, ICONS, type Child } from '../../shared/dom';
+import { bytes, languageChanged, moment, number, t, titled } from '../../shared/i18n';
+import { withBar, type Work } from '../../shared/job';
 import { explain } from '../../shared/notice';
 import { municipalities } from '../deciding/places';
 import type { Drawn } from '../layers/types';
 import type { State } from '../state';
 import type { MapView } from '../view';
-import { again, estimate, make, recent, type Estimate, type ExtractRequest, type Job } from './talk';
+import { again, estimate, make, recent, type Earlier, type Estimate, type ExtractRequest } from './talk';
 
 export interface Overlay { sources: Record<string, SourceSpecification>; layers: Drawn[] }
 /** Lets somebody draw an area; it is told, or null where they gave up. */
@@ -36,7 +37,7 @@ export class ExtractPanel {
   private crs = '';
   private mode: 'whole' | 'clip' = 'whole';
   private cities: [string, string][] = [];
-  private before: Job[] = [];
+  private before: Earlier[] = [];
   private found: Estimate | null = null;
   private problem = '';
   private busy: AbortController | null = null;
@@ -143,16 +144,11 @@ export class ExtractPanel {
         icon(ICONS.download), t('extractMake')));
   }
 
-  private async run(work: (progress: (done: number) => void, signal: AbortSignal) => Promise<Blob>): Promise<void> {
+  private async run(work: Work): Promise<void> {
     const busy = (this.busy = new AbortController());
-    const bar = h('progress', { max: '1', 'aria-label': t('extractTitle') });
-    const words = h('p', {}, t('extractMaking', { percent: 0 }));
-    fill(this.status, words, bar, h('button', { type: 'button', class: 'button-plain', onclick: () => busy.abort() }, t('printCancel')));
+    const shown = { title: t('extractTitle'), words: (percent: number) => t('extractMaking', { percent }), show: (...content: Child[]) => fill(this.status, ...content) };
     try {
-      const file = await work((done) => {
-        bar.value = done;
-        words.textContent = t('extractMaking', { percent: Math.round(done * 100) });
-      }, busy.signal);
+      const file = await withBar(shown, work, busy);
       handOver(file, FILE);
       fill(this.status, h('p', {}, h('strong', {}, t('extractDone')), `　${bytes(file.size)}`),
         h('button', { type: 'button', class: 'button-plain', id: 'extract-save', onclick: () => handOver(file, FILE) }, t('extractSave')));
@@ -223,10 +219,6 @@ export class ExtractPanel {
       id, onchange: (event: Event) => { changed((event.target as HTMLSelectElement).value); this.lookAgain(); },
     }, ...options.map(([key, text]) => h('option', { value: key, selected: key === value }, text))));
   }
-}
-
-function bytes(size: number): string {
-  return size >= 1e6 ? `${number(Math.round(size / 1e5) / 10)} MB` : `${number(Math.max(1, Math.round(size / 1000)))} KB`;
 }
 
 /** About the plane zone of a place: the one whose middle meridian is nearest, of those its latitude has. */

@@ -1,7 +1,7 @@
 /** Shelters, hazards, closures and evacuation areas, in the colours their readers are taught. */
 
 import { LETTERING } from '../../shared/fonts';
-import { language, t, type Word } from '../../shared/i18n';
+import { drillMark, language, t, type Word } from '../../shared/i18n';
 import { ADVISORY, ALERT, LEVEL_UNKNOWN } from './palettes';
 import { haloPaint } from './base';
 import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
@@ -57,8 +57,10 @@ const EVENT_IMAGE = expression(['case', ['!', inForce], 'event|planned', full, '
 
 const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 0]], 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], '#f2a900']);
 
-const DRILL = expression(['in', ['coalesce', ['get', 'state'], ''], ['literal', ['drill', 'test']]]);
+const DRILL = expression(['in', ['coalesce', ['get', 'state'], ['get', 'status'], ''], ['literal', ['drill', 'test']]]);
 const REAL = expression(['!', DRILL]);
+const LIFTED = expression(['any', ['==', ['get', 'status'], 'lifted'], ['==', ['get', 'kind'], 'lifted']]);
+const TOLD = expression(['all', REAL, ['!', LIFTED]]);
 const WARNING = expression([
   'match', ['to-number', ['coalesce', ['get', 'level'], 0]], 2, ADVISORY, 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_UNKNOWN,
 ]);
@@ -78,10 +80,25 @@ function since(context: Context): unknown {
   return ['case', ['has', 'reported_at'], ['concat', words[0], hour, ':', part(14, 16), words[1]], ''];
 }
 
+/** What is written before the name of what is not real. */
+function drillWords(): unknown {
+  return ['match', ['coalesce', ['get', 'state'], ['get', 'status'], ''], 'drill', drillMark({ state: 'drill' }), 'test', drillMark({ state: 'test' }), ''];
+}
+
+/** Drills of what has no names on the map are written there all the same: nobody takes them for real. */
+function drillName(context: Context, height: number, placed: Record<string, unknown>): Drawn {
+  return drawn(context, 'drill-name', 'symbol', height, {
+    filter: DRILL as never, minzoom: 9,
+    layout: {
+      'text-field': expression(['concat', drillWords(), nameOf(context.language)]), 'text-font': LETTERING, 'text-size': 12, 'text-max-width': 10, ...placed,
+    },
+    paint: { ...haloPaint, 'text-color': '#20262b' },
+  });
+}
+
 /** What a warning is called on the map; a drill is called that first of all. */
 function warningName(context: Context): unknown {
-  const words = context.language === 'ja' ? ['【訓練】', '【試験】'] : ['[DRILL] ', '[TEST] '];
-  const mark = ['match', ['coalesce', ['get', 'state'], ''], 'drill', words[0], 'test', words[1], ''];
+  const mark = drillWords();
   const name = ['coalesce', ['get', 'kind_name'], ''];
   const level = ['case', ['has', 'level'], ['concat', 'Level ', ['to-string', ['get', 'level']], ' '], ''];
   const english = ['match', ['coalesce', ['get', 'hazard'], ''], ...HAZARDS_EN.flat(), name];
@@ -142,6 +159,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
         filter: geometry('Point', 'Polygon'),
         layout: { 'icon-image': EVENT_IMAGE, 'icon-allow-overlap': true, 'icon-size': byZoom([10, 0.55], [16, 1]) },
       }),
+      drillName(context, 1012, { 'text-anchor': 'top', 'text-offset': [0, 1.2] }),
     ],
     legend: () => [
       { kind: 'image', image: 'event|closed', label: t('closureFull') },
@@ -152,12 +170,21 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
   evacuation_areas: {
     group: 'disaster', order: 4, visible: true,
     layers: (context) => [
-      drawn(context, 'area', 'fill', 330, { paint: { 'fill-color': LEVEL, 'fill-opacity': 0.22 } }),
-      drawn(context, 'edge', 'line', 331, { paint: { 'line-color': LEVEL, 'line-width': byZoom([10, 1.5], [16, 4]) } }),
+      // Neither what is over nor what is a drill looks like what people are told to do now.
+      drawn(context, 'area', 'fill', 330, { filter: TOLD as never, paint: { 'fill-color': LEVEL, 'fill-opacity': 0.22 } }),
+      drawn(context, 'edge', 'line', 331, { filter: TOLD as never, paint: { 'line-color': LEVEL, 'line-width': byZoom([10, 1.5], [16, 4]) } }),
+      drawn(context, 'drill', 'fill', 328, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
+      drawn(context, 'drill-edge', 'line', 329, {
+        filter: DRILL as never, paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
+      }),
+      drillName(context, 1019, {}),
     ],
-    legend: () => ([5, 4, 3] as const).map((level): Swatch => ({
-      kind: 'fill', colour: `${ALERT[level]}40`, outline: ALERT[level], label: t(`level${level}` as Word),
-    })),
+    legend: () => [
+      ...([5, 4, 3] as const).map((level): Swatch => ({
+        kind: 'fill', colour: `${ALERT[level]}40`, outline: ALERT[level], label: t(`level${level}` as Word),
+      })),
+      { kind: 'fill', colour: '#ffffff', outline: LEVEL_UNKNOWN, hatch: true, label: t('evacuationDrill') },
+    ],
   },
   warnings: {
     group: 'disaster', order: 5, visible: true,

@@ -2,8 +2,9 @@
 
 import './print.css';
 import { handOver } from '../../shared/api';
-import { fill, h, icon, ICONS } from '../../shared/dom';
-import { language, languageChanged, number, t, titled } from '../../shared/i18n';
+import { fill, h, icon, ICONS, type Child } from '../../shared/dom';
+import { bytes, language, languageChanged, number, t, titled } from '../../shared/i18n';
+import { withBar } from '../../shared/job';
 import { explain } from '../../shared/notice';
 import type { State } from '../state';
 import type { MapView } from '../view';
@@ -165,22 +166,17 @@ export class PrintPanel {
     );
   }
 
-  private say(...content: (Node | string | null)[]): void {
+  private say(...content: Child[]): void {
     fill(this.status, ...content);
   }
 
   private async make(): Promise<void> {
     const busy = (this.busy = new AbortController());
-    const bar = h('progress', { max: '1', 'aria-label': t('printTitle') });
-    const words = h('p', {}, t('printMaking', { percent: 0 }));
-    this.say(words, bar, h('button', { type: 'button', class: 'button-plain', onclick: () => busy.abort() }, t('printCancel')));
+    const shown = { title: t('printTitle'), words: (percent: number) => t('printMaking', { percent }), show: (...content: Child[]) => this.say(...content) };
     try {
-      const file = await make(this.request(), (done) => {
-        bar.value = done;
-        words.textContent = t('printMaking', { percent: Math.round(done * 100) });
-      }, busy.signal);
+      const file = await withBar(shown, (...how) => make(this.request(), ...how), busy);
       handOver(file, FILE);
-      this.say(h('p', {}, h('strong', {}, t('printDone')), `　${number(Math.ceil(file.size / 1024))} KB`),
+      this.say(h('p', {}, h('strong', {}, t('printDone')), `　${bytes(file.size)}`),
         h('div', { class: 'print-actions' },
           h('button', { type: 'button', class: 'button-plain', id: 'print-save', onclick: () => handOver(file, FILE) }, t('printAgain')),
           h('button', { type: 'button', class: 'button-main', onclick: () => void this.make() }, t('printMake'))));

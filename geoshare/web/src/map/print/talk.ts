@@ -1,6 +1,7 @@
 /** What the page says to the server about printing. */
 
-import { ask, get, send } from '../../shared/api';
+import { send } from '../../shared/api';
+import { fileOf, type Progress } from '../../shared/job';
 
 export interface PrintRequest {
   paper: 'A4' | 'A3';
@@ -32,30 +33,7 @@ export interface Estimate {
   sheets: SheetOutline[];
 }
 
-interface Job { id: string; status: string; progress: number; error?: { message?: string } }
-
-const PAUSE_MS = 700;
-const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-
 export const estimate = (request: PrintRequest): Promise<Estimate> => send<Estimate>('POST', '/prints/estimate', request);
 
 /** Asks for the sheets and waits for them; `progress` hears how far they are, from 0 to 1. */
-export async function make(request: PrintRequest, progress: (done: number) => void, signal: AbortSignal): Promise<Blob> {
-  const answer = await ask('/prints', {
-    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(request), signal,
-  });
-  if (answer.status !== 202) return answer.blob();
-  const { job } = (await answer.json()) as { job: string };
-  const address = `/jobs/${encodeURIComponent(job)}`;
-  for (;;) {
-    if (signal.aborted) {
-      await ask(address, { method: 'DELETE' });
-      throw new DOMException('cancelled', 'AbortError');
-    }
-    const found = await get<Job>(address);
-    progress(found.progress);
-    if (found.status === 'done') return (await ask(`${address}/result`)).blob();
-    if (found.status !== 'queued' && found.status !== 'running') throw new Error(found.error?.message ?? found.status);
-    await pause();
-  }
-}
+export const make = (request: PrintRequest, progress: Progress, signal: AbortSignal): Promise<Blob> => fileOf('/prints', request, progress, signal);

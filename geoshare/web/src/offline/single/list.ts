@@ -1,7 +1,7 @@
 /** Lists of what has a name, one collection at a time. */
 
 import { fill, h } from '../../shared/dom';
-import { coded, languageChanged, named, t, titled } from '../../shared/i18n';
+import { coded, drillMark, languageChanged, named, t, titled } from '../../shared/i18n';
 import type { Feature } from '../../shared/api';
 import { plain } from './api';
 import { about, features } from './data';
@@ -43,7 +43,7 @@ export class List {
     const shown = (features[open.id] ?? []).filter(({ properties }) =>
       [properties?.[open.label ?? ''], properties?.name_kana, properties?.name_en, properties?.address].some((value) => plain(value).includes(wanted)));
     fill(this.rows, ...shown.slice(0, MOST).map((feature) => h('li', {}, h('button', { type: 'button', onclick: () => this.go(open.id, feature) },
-      h('strong', {}, named(feature.properties ?? {}, open.label) || titled(open)),
+      h('strong', {}, named(feature.properties ?? {}, open.label) || drillMark(feature.properties ?? {}) + titled(open)),
       h('span', { class: 'muted' }, this.details(feature))))),
     shown.length > MOST && h('li', { class: 'muted' }, t('andMore', { n: shown.length - MOST })),
     !shown.length && h('li', { class: 'muted' }, t('searchEmpty')));

@@ -80,5 +80,4 @@ export const DECIDING = {
   roadStructures: { ja: '構造物', en: 'Structures' },
   roadRain: { ja: '雨量', en: 'Rain' },
   roadNone: { ja: '登録なし', en: 'none reported' },
-  roadDrill: { ja: '訓練', en: 'drill' },
 } as const satisfies Words;

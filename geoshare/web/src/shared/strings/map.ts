@@ -43,6 +43,7 @@ export const MAP = {
   linkCopied: { ja: 'リンクをコピーしました', en: 'Link copied' },
   warningLevel: { ja: '警戒レベル{level}相当の警報等', en: 'Warning of level {level}' },
   warningNoLevel: { ja: '警戒レベルの定めのない警報等', en: 'Warning without a level' },
+  evacuationDrill: { ja: '訓練・試験（実際の避難情報ではありません）', en: 'Drill or test, not real' },
   warningDrill: { ja: '訓練・試験（実際の警報ではありません）', en: 'Drill or test, not real' },
   closureFull: { ja: '通行止め', en: 'Closed' },
   closurePart: { ja: '片側交互通行・車線規制', en: 'Restricted' },

@@ -3,7 +3,8 @@
 import type { Words } from './words';
 
 export const OFFLINE = {
-  waitingSending: { ja: 'いま送信しています。少し待ってから、もう一度保存してください', en: 'It is being sent at this moment: save again in a moment' },
+  waitingGone: { ja: 'この追加は送信前に取り消されています', en: 'What this changes was removed before it was sent' },
+  waitingUnderWay: { ja: '送信中か送信済みのため取り消せません。一覧から元に戻せます', en: 'It is being sent or was sent: take it back in the list of edits' },
   offlineState: { ja: 'オフライン：{at} 時点の状態です', en: 'Offline: state of {at}' },
   offlineNow: { ja: 'オフライン：サーバーに接続できません', en: 'Offline: the server cannot be reached' },
   waitingCount: { ja: '送信待ち {n}件', en: '{n} waiting to be sent' },
@@ -45,6 +46,11 @@ export const OFFLINE = {
     ja: '地図・一覧・検索を1つのHTMLファイルにまとめます。ネットワークがなくても、パソコンのブラウザーで開けます（Chrome、Edge）。あなたに見える内容が入ります。',
     en: 'Puts map, list and search into one HTML file that opens in a browser without a network (Chrome, Edge). It holds what you see.',
   },
+  singleArea: { ja: '範囲', en: 'Area' },
+  singleOwn: { ja: '担当区域', en: 'The area you look after' },
+  singleSeen: { ja: '地図に表示中の範囲', en: 'What the map shows' },
+  singleAll: { ja: '見えるデータすべて', en: 'All that you see' },
+  singleSize: { ja: 'ファイルの大きさ：約{size}', en: 'About {size}' },
   singleBusy: { ja: '作成しています… {n}%', en: 'Making it… {n}%' },
   singleDo: { ja: '作成してダウンロード', en: 'Make and download' },
   singleDone: { ja: 'ダウンロードしました（{size} MB）', en: 'Downloaded ({size} MB)' },
