@@ -5,7 +5,7 @@ import { language, t } from '../shared/i18n';
 import { shown } from './dialogs';
 import type { Editable } from './talk';
 
-interface Wrong { en: string; ja: string; allowed: string; allowed_ja: string }
+interface Wrong { en: string; ja: string; allowed?: string; allowed_ja?: string }
 
 export interface Cell {
   property: string;
@@ -26,6 +26,8 @@ export interface Row {
   kind: 'change' | 'new' | 'withdraw' | 'conflict' | 'error' | 'ignored';
   cells: Cell[];
   errors: Wrong[];
+  /** Allowed, and yet questionable: for people to judge. */
+  warnings?: Wrong[];
   unseen?: boolean;
 }
 
@@ -72,6 +74,7 @@ export class Choosing {
     const wrong = rows.filter(({ kind }) => kind === 'error');
     const locked = rows.filter(({ cells }) => cells.some(({ state }) => state === 'locked'));
     const plain = changes.filter(({ cells }) => cells.some(({ state }) => state === 'change'));
+    const doubtful = changes.filter(({ warnings }) => warnings?.length);
     const doable = changes.length > 0;
     this.count();
     return [
@@ -79,6 +82,7 @@ export class Choosing {
       !doable && !wrong.length && h('p', { class: 'sheet-none' }, t('sheetNothing', { n: counts.read })),
       conflicts.length > 0 && this.conflicts(conflicts),
       wrong.length > 0 && this.errors(wrong),
+      doubtful.length > 0 && this.doubts(doubtful),
       plain.length > 0 && this.changes(plain),
       locked.length > 0 && this.locked(locked),
       h('div', { class: 'sheet-consent' },
@@ -165,6 +169,11 @@ export class Choosing {
       ...row.cells.filter(({ error }) => error).map((cell) => h('li', {},
         h('span', {}, `${cell.column}${row.row} ${cell.header}${row.name ? ` · ${row.name}` : ''}`), ...words(cell.error as Wrong))),
     ])));
+  }
+
+  private doubts(rows: Row[]): HTMLElement {
+    return h('section', { class: 'sheet-part' }, h('h4', {}, t('sheetDoubtHead')), h('ul', { class: 'sheet-errors' }, ...rows.flatMap((row) =>
+      (row.warnings ?? []).map(({ ja, en }) => h('li', {}, h('span', {}, rowName(row)), h('strong', {}, language() === 'en' ? en : ja))))));
   }
 
   private changes(rows: Row[]): HTMLElement {

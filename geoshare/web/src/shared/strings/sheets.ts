@@ -29,6 +29,7 @@ export const SHEETS = {
   sheetHidden: { ja: 'ほかに{n}行のエラーがあります', en: '{n} more rows are in error' },
   sheetConflictHead: { ja: '他の人も変更しました。残す値を選んでください', en: 'Somebody else has changed these too: choose what stays' },
   sheetErrorHead: { ja: '取り込めない行（反映されません）', en: 'Rows in error (not taken in)' },
+  sheetDoubtHead: { ja: '確認してください（このまま反映もできます）', en: 'Please check these (they can be taken in as they are)' },
   sheetChangeHead: { ja: '変わる内容', en: 'What changes' },
   sheetLockedHead: { ja: '変更できない列（無視されます）', en: 'Columns that cannot be changed (left as they are)' },
   sheetRow: { ja: '行', en: 'Row' },
