@@ -7,40 +7,30 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.areas import ADMIN_AREAS, coded_area, looked_up, names_codes
-from geoshare.access.compile import unchanged_columns
-from geoshare.access.difference import Rows, Shown
-from geoshare.access.digest import token
+from geoshare.access.assemble import assembled
+from geoshare.access.difference import Shown
 from geoshare.access.draft import Draft, HashKey, Source, rights_of
-from geoshare.access.facts import Asked, Facts
 from geoshare.access.journal import KEPT_US
 from geoshare.access.manifest import (
     ViewManifest,
-    ViewPart,
     manifest_path,
     read_manifest,
-    write_bits,
     write_manifest,
 )
 from geoshare.access.memory import Memory
-from geoshare.access.overlay import SettledPart, reference_columns
 from geoshare.access.raster_views import raster_manifest
 from geoshare.access.references import VisibleIds
-from geoshare.access.settle import Settler, remembered_facts
 from geoshare.access.succession import Succession
-from geoshare.access.summary import times_shown, visible_schema
 from geoshare.access.views import Files
 from geoshare.model.collections import Collection
 from geoshare.model.policy import Grant, Policy, sha256_of
 from geoshare.model.rasters import RasterAsset
-from tiles.pack.bits import both
-from tiles.pack.model import count_set
 
 log = logging.getLogger("geoshare.access")
 
@@ -250,72 +240,8 @@ class _Builder:
         return found[0] if len(found) == 1 else VisibleIds(tuple(p for ids in found for p in ids.parts))
 
     def _features(self, name: str) -> tuple[ViewManifest, Shown]:
-        """Settle references, write overlays and bitmaps, and say what the view holds."""
-        draft, folder = self._draft(name), self.folder / name
-        nulled = tuple(
-            column for column, target in reference_columns(draft) if not self._targets(target).some
-        )
-        settler = Settler(folder, draft, nulled, self._targets, self.memory)
-        base = [settler.settle(part) for part in draft.parts]
-        if not any(count_set(part.kept, len(part.part)) for part in base):
-            bare: list[SettledPart] = []  # without a row of it nobody needs to open the pack
-        else:
-            bare = base
-        overlays = [
-            (overlay, overlay.shown(alive, len(part.part)))
-            for part, alive in zip(base, draft.alive, strict=True)
-            for overlay in part.overlays
-        ]
-        bitmaps = [*(part.kept for part in bare), *(bits for _, bits in overlays)]
-        selection, places = write_bits(folder, bitmaps)
-        source = draft.source
-        pairs = () if source is None else zip(source.paths, source.infos, strict=True)
-        said = zip(bare, pairs, places, strict=False)
-        rewritten = zip(overlays, places[len(bare) :], strict=True)
-        columns = tuple(column for column in draft.columns if column not in nulled)
-        shown: dict[tuple[str, ...], Rows] = {}
-        for part, drafted, alive in zip(base, draft.parts, draft.alive, strict=True):
-            shown[drafted.checksum, *columns] = Rows(part.part, columns, both(part.kept, alive))
-        for overlay, bits in overlays:
-            shown[overlay.info.checksum, *draft.columns] = Rows(overlay.part, draft.columns, bits)
-        parts = (
-            *(part.checksum for part in draft.parts),
-            *(item.info.checksum for item, _ in overlays),
-        )
-        self.memory.has_parts((self.policy.hash, name), frozenset(parts))
-        manifest = ViewManifest(
-            collection=name,
-            kind=draft.collection.kind,
-            schema=visible_schema(draft.collection, draft.columns, draft.grants),
-            columns=draft.columns,
-            kinds={key: str(kind) for key, kind in draft.kinds.items()},
-            unchanged=tuple(sorted(unchanged_columns(draft.grants, draft.collection))),
-            nulled=nulled,
-            selection=selection,
-            base=tuple(ViewPart(path, info, place) for _, (path, info), place in said),
-            overlay=tuple(
-                ViewPart(f"{self.policy.hash}/{name}/{overlay.info.name}", overlay.info, place)
-                for (overlay, _), place in rewritten
-            ),
-            source={"version": None if source is None else source.version},
-        )
-        return self._with_facts(manifest, draft, shown), shown
-
-    def _with_facts(self, manifest: ViewManifest, draft: Draft, shown: Shown) -> ViewManifest:
-        """Let a view that is about to be published say what it shows."""
-        times = times_shown(draft.collection, draft.kinds)
-        facts = Facts()
-        for key, rows in shown.items():
-            asked = Asked(rows.columns, tuple(name if name in rows.columns else "" for name in times))
-            where = (self.policy.hash, manifest.collection, key[0])
-            facts += remembered_facts(self.memory, where, rows.part, asked, rows.bits)
-        mark = token(manifest.collection, manifest.schema, manifest.columns, *facts.sums, facts.rows)
-        return replace(
-            manifest,
-            count=facts.rows,
-            extent=facts.extent,
-            time_extent=facts.time_extent,
-            token=mark,
+        return assembled(
+            self.policy.hash, self.folder / name, self._draft(name), self._targets, self.memory
         )
 
     def _kept_rights(self, name: str) -> str | None:
