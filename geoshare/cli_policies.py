@@ -124,6 +124,9 @@ def offer(settings: Settings, name: str, file: Path, author: str, reason: str) -
 @click.option("--organisation", required=True, help="Who will hold the tiers.")
 @click.option("--tier", multiple=True, help="A tier; may be given more than once.")
 @click.option("--area", help="An administrative code within which it is to hold.")
+@click.option(
+    "--contribute-area", help="An administrative code within which to contribute and edit, if given."
+)
 @click.option("--days", default=365, show_default=True, type=int, help="How long.")
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="An agreement as TOML or JSON."
@@ -148,6 +151,7 @@ def sign(settings: Settings, /, organisation: str, tier: tuple[str, ...], **said
             by,
             days=said["days"],
             area=said["area"],
+            contribute_area=said["contribute_area"],
             signatories=names,
             operator=said["operator"],
         )

@@ -25,7 +25,7 @@ class GeoshareError(Exception):
 
     ``code`` is a stable word for programs, ``message`` one sentence for people (``message_ja`` in
     Japanese where there is one), ``parameter`` the name of the offending input and ``allowed`` what
-    it may be.
+    it may be (``allowed_ja`` where the words for it are others in Japanese).
     """
 
     code = "error"
@@ -39,10 +39,12 @@ class GeoshareError(Exception):
         allowed: str | None = None,
         retry_after_s: int | None = None,
         message_ja: str = "",
+        allowed_ja: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
         self.message_ja = message_ja
+        self.allowed_ja = allowed_ja
         self.code = code or type(self).code
         self.parameter = parameter
         self.allowed = allowed

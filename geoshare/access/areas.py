@@ -58,6 +58,7 @@ def coded_area(published: Published, code: str) -> BaseGeometry:
             parameter="area",
             allowed=f"a code of the collection {ADMIN_AREAS}",
             message_ja=f"行政区域コード{code}の区域がありません",
+            allowed_ja="公開されている行政区域のコード",
         )
     return area
 

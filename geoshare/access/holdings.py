@@ -42,6 +42,12 @@ class Holding:
     agreement: str  # "open", "id@version", or "emergency/id"
     area: Area | None = field(default=None, compare=False)  # the agreement decides it
     until_us: int | None = field(default=None, compare=False)
+    contribute_area: Area | None = field(default=None, compare=False)
+
+    def fences(self, action: Action) -> tuple[Area, ...]:
+        """The areas within which the agreement lets somebody do something; none: anywhere."""
+        both = (self.area, self.contribute_area if action == "contribute" else None)
+        return tuple(area for area in both if area is not None)
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ class Holdings:
             if tier is None or tier.emergency is not None or name == OPEN:
                 continue  # a tier that is gone gives nothing, one of emergencies is never held so
             if narrowed is None or name in narrowed:
-                yield Holding(name, mark, agreement.area, until_us)
+                yield Holding(name, mark, agreement.area, until_us, agreement.contribute_area)
 
     def on(self, now_us: int) -> tuple[Switched, ...]:
         """Emergencies that are on at a moment."""
@@ -150,21 +156,26 @@ class Holdings:
             for number, grant in enumerate(self.tiers.tiers[holding.tier].grants)
             if action in grant.actions and grant.in_force(now)
         ]
-        key = tuple((item.tier, number, self._binding(item, number)) for item, number in chosen)
+        fenced = [item.fences(action) for item, _ in chosen]
+        key = tuple(
+            (item.tier, number, self._binding(item, number, fences), len(fences))
+            for (item, number), fences in zip(chosen, fenced, strict=True)
+        )
         found = self._policies.get(key)
         if found is None:
             grants = [
-                _as_held(self.tiers.tiers[item.tier].grants[number], item) for item, number in chosen
+                _as_held(self.tiers.tiers[item.tier].grants[number], item, fences)
+                for (item, number), fences in zip(chosen, fenced, strict=True)
             ]
             found = self._policies[key] = Policy(tuple(grants))
             while len(self._policies) > MAX_POLICIES:
                 self._policies.popitem(last=False)
         return found
 
-    def _binding(self, holding: Holding, number: int) -> str:
+    def _binding(self, holding: Holding, number: int, fences: tuple[Area, ...]) -> str:
         """The agreement, where it changes a grant: by its secret for hashes, or by its fence."""
         grant = self.tiers.tiers[holding.tier].grants[number]
-        return holding.agreement if grant.hashes or holding.area is not None else ""
+        return holding.agreement if grant.hashes or fences else ""
 
     def role(self, held: Iterable[Holding]) -> str:
         """The strongest role among the tiers held: operator, provider or consumer."""
@@ -184,14 +195,15 @@ class Holdings:
         return Rated(**said)
 
 
-def _as_held(grant: Grant, holding: Holding) -> Grant:
-    """A grant under the agreement that gives it: with its secret for hashes, and within its fence."""
+def _as_held(grant: Grant, holding: Holding, fences: tuple[Area, ...]) -> Grant:
+    """A grant under the agreement that gives it: with its secret for hashes, and within its fences."""
     # the secret is the agreement's, whatever its version: hashes stay what they were
     found = grant.bound(holding.agreement.partition("@")[0]) if grant.hashes else grant
-    if holding.area is None:
+    if not fences:
         return found
-    if grant.area is None:
-        return found.model_copy(update={"area": holding.area, "area_mode": "clip"})
-    # both fences: the keeper cuts one with the other when it looks codes up
-    both: dict[str, Any] = {"all_of": [grant.area, holding.area]}
+    parts = [area for area in (grant.area, *fences) if area is not None]
+    if len(parts) == 1:
+        return found.model_copy(update={"area": parts[0], "area_mode": "clip"})
+    # several fences: the keeper cuts one with the other when it looks codes up
+    both: dict[str, Any] = {"all_of": parts}
     return found.model_copy(update={"area": both, "area_mode": "clip"})

@@ -89,7 +89,7 @@ def charge(environ: Environ, asked: Asked) -> None:
 def _by_link(services: Services, environ: Environ, links: list[str]) -> Principal:
     """Tell whom a link speaks for."""
     if len(links) > 1 or credential(environ) is not None:
-        raise BadRequest("Two credentials in one request", parameter="sig", allowed="one credential")
+        raise _two("sig")
     path = environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace")
     asked = LinkedTo(environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""))
     return services.links.open(links[0], asked)
@@ -128,13 +128,24 @@ def credential(environ: Environ) -> str | None:
         for an Authorization header of another scheme: ignoring it would answer as a stranger.
     """
     if environ.get("HTTP_AUTHORIZATION") and environ.get("HTTP_X_API_KEY"):
-        raise BadRequest(
-            "Two credentials in one request", parameter="Authorization", allowed="one credential"
-        )
+        raise _two("Authorization")
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header:
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthenticated("Use Authorization: Bearer KEY, or X-API-Key: KEY")
+            raise Unauthenticated(
+                "Use Authorization: Bearer KEY, or X-API-Key: KEY",
+                message_ja="キーは Authorization: Bearer または X-API-Key で送ってください",
+            )
         return str(token.strip())
     return environ.get("HTTP_X_API_KEY") or None
+
+
+def _two(parameter: str) -> BadRequest:
+    return BadRequest(
+        "Two credentials in one request",
+        parameter=parameter,
+        allowed="one credential",
+        message_ja="1つの要求に認証情報が2つあります",
+        allowed_ja="認証情報は1つ",
+    )

@@ -37,7 +37,13 @@ def content(most: int = SMALL) -> bytes:
     """The bytes of the request's body. Raises TooLarge for more than there may be."""
     found = request.stream.read(most + 1) if (request.content_length or 0) <= most else None
     if found is None or len(found) > most:
-        raise TooLarge("The request body is too large", parameter="body", allowed=f"{most} bytes")
+        raise TooLarge(
+            "The request body is too large",
+            parameter="body",
+            allowed=f"{most} bytes",
+            message_ja="送られた内容が大きすぎます",
+            allowed_ja=f"{most}バイトまで",
+        )
     return found
 
 
@@ -91,6 +97,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
                 "A member is given more than once",
                 parameter=name[:MAX_NAME],
                 allowed="each member once",
+                message_ja="同じ項目が二度指定されています",
+                allowed_ja="各項目1回",
             )
         found[name] = value
     return found
@@ -105,7 +113,13 @@ def _check_text(name: str, value: Any, also: frozenset[str]) -> None:
             if letter not in also
         )
         if any(hidden):
-            raise BadRequest("The text is not printable", parameter=name[:MAX_NAME], allowed=ALLOWED)
+            raise BadRequest(
+                "The text is not printable",
+                parameter=name[:MAX_NAME],
+                allowed=ALLOWED,
+                message_ja="使えない文字(制御文字など)が含まれています",
+                allowed_ja="表示できる文字(制御文字や文字の向きを変える記号は不可)",
+            )
     elif isinstance(value, dict):
         for item in value.items():
             for text in item:

@@ -67,10 +67,20 @@ def parse_pairs(model: type[P], pairs: Iterable[tuple[str, str]]) -> P:
     for name, values in given.items():
         if name not in known:
             allowed = ", ".join(known) or "no parameters"
-            raise BadRequest("Unknown parameter", parameter=name[:MAX_NAME], allowed=allowed)
+            raise BadRequest(
+                "Unknown parameter",
+                parameter=name[:MAX_NAME],
+                allowed=allowed,
+                message_ja="知らないパラメータです",
+                allowed_ja=", ".join(known) or "パラメータなし",
+            )
         if len(values) > 1:
             raise BadRequest(
-                "The parameter is given more than once", parameter=name, allowed="one value"
+                "The parameter is given more than once",
+                parameter=name,
+                allowed="one value",
+                message_ja="パラメータが二度指定されています",
+                allowed_ja="1つの値",
             )
     try:
         return model.model_validate({name: value for name, (value,) in given.items()})
@@ -93,12 +103,27 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> BadReques
     )
     allowed = info.description if info is not None else None
     if not location and first["type"] in ("json_invalid", "model_type"):
-        return BadRequest(message, parameter="body", allowed="a JSON object")
+        return BadRequest(
+            message,
+            parameter="body",
+            allowed="a JSON object",
+            message_ja="本文をJSONとして読めません",
+            allowed_ja="JSONのオブジェクト",
+        )
+    named = [part for part in location if part not in _BRANCHES and "[" not in part]
+    name, allowed_ja = ".".join(named)[:MAX_NAME], ""
+    message_ja = f"「{name}」の値が正しくありません" if name else "内容が正しくありません"
     if first["type"] == "extra_forbidden":
         message = "Unknown member"
-        allowed = ", ".join(model.model_fields)
-    named = [part for part in location if part not in _BRANCHES and "[" not in part]
-    return BadRequest(message, parameter=".".join(named)[:MAX_NAME] or None, allowed=allowed)
+        allowed = allowed_ja = ", ".join(model.model_fields)
+        message_ja = f"「{name}」という項目はありません"
+    return BadRequest(
+        message,
+        parameter=name or None,
+        allowed=allowed,
+        message_ja=message_ja,
+        allowed_ja=allowed_ja,
+    )
 
 
 _BRANCHES: Final = ("str", "int", "float", "bool")  # of a union, which pydantic names beside members

@@ -89,6 +89,8 @@ class EditBody(Body):
                 "A new feature has no id yet, every other one has",
                 parameter="id",
                 allowed="none for create, else the feature's",
+                message_ja="新しい地物にはIDがなく、ほかの操作にはIDが必要です",
+                allowed_ja="新規は空欄、それ以外は地物のID",
             )
         return Wish(
             self.action,
@@ -200,7 +202,8 @@ def send_photo(params: NoParams) -> Response:
             "The photo is too large",
             parameter="body",
             allowed=f"{MAX_BYTES} bytes",
-            message_ja=f"写真は{MAX_BYTES // 1_000_000}MBまでです",
+            message_ja="写真が大きすぎます",
+            allowed_ja=f"{MAX_BYTES // 1_000_000}MBまで",
         )
     return sent(found.live.keep_photo(caller(), request.stream.read(MAX_BYTES + 1)), 201)
 
@@ -266,6 +269,8 @@ def _key() -> str | None:
             "The key cannot be used",
             parameter="Idempotency-Key",
             allowed=f"1 to {LONGEST_KEY} printable ASCII characters",
+            message_ja="この再送用のキーは使えません",
+            allowed_ja=f"表示できる半角英数記号1～{LONGEST_KEY}字",
         )
     return key
 
@@ -297,7 +302,13 @@ def _if_match() -> str | None:
         return None
     found = text.removeprefix("W/").strip('"')
     if len(found) > 100 or "," in found:
-        raise BadRequest("If-Match is not one version", parameter="If-Match", allowed='"VERSION"')
+        raise BadRequest(
+            "If-Match is not one version",
+            parameter="If-Match",
+            allowed='"VERSION"',
+            message_ja="版(If-Match)は1つだけ指定してください",
+            allowed_ja='"版"',
+        )
     return found
 
 

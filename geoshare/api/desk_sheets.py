@@ -18,7 +18,7 @@ from geoshare.api.params import Text
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.services.desk_sheets import Consent
 from geoshare.services.sheet_preview import MOST
-from geoshare.sources.sheets import MAX_BYTES
+from geoshare.sources.sheets import ALLOWED_JA, MAX_BYTES
 
 blueprint = Blueprint("desk_sheets", __name__)
 
@@ -115,7 +115,13 @@ def _file(given: str | None) -> tuple[str, bytes]:
     if request.mimetype == "multipart/form-data":
         upload = request.files.get("file")
         if upload is None:
-            raise BadRequest("The form has no file", parameter="file", allowed="one file")
+            raise BadRequest(
+                "The form has no file",
+                parameter="file",
+                allowed="one file",
+                message_ja="ファイルが選ばれていません",
+                allowed_ja=ALLOWED_JA,
+            )
         name, content = given or upload.filename or "", upload.stream.read(MAX_BYTES + 1)
     else:
         name, content = given or "", request.stream.read(MAX_BYTES + 1)
@@ -123,7 +129,11 @@ def _file(given: str | None) -> tuple[str, bytes]:
         raise _too_large()
     if not content:
         raise BadRequest(
-            "The file is empty", parameter="file", allowed=".xlsx, .csv", message_ja="ファイルが空です"
+            "The file is empty",
+            parameter="file",
+            allowed=".xlsx, .csv",
+            message_ja="ファイルが空です",
+            allowed_ja=ALLOWED_JA,
         )
     return name, content
 
@@ -133,5 +143,6 @@ def _too_large() -> TooLarge:
         "The sheet is too large",
         parameter="file",
         allowed=f"{MAX_BYTES} bytes",
-        message_ja=f"表は{MAX_BYTES // 1_000_000}MBまでです",
+        message_ja="表のファイルが大きすぎます",
+        allowed_ja=f"{MAX_BYTES // 1_000_000}MBまで",
     )

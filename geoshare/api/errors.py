@@ -51,6 +51,7 @@ def problem(
     allowed: str | None = None,
     retry_after_s: int | None = None,
     detail_ja: str = "",
+    allowed_ja: str = "",
     members: dict[str, object] | None = None,
 ) -> Response:
     """A problem-details answer; members without a value are left out."""
@@ -62,6 +63,7 @@ def problem(
         "parameter": parameter,
         "allowed": allowed,
         "detail_ja": detail_ja,
+        "allowed_ja": allowed_ja,
     }
     kept = {key: value for key, value in said.items() if value not in ("", None)}
     body, media = orjson.dumps(kept | (members or {})), "application/problem+json"
@@ -105,6 +107,7 @@ def answer(error: errors.GeoshareError) -> Response:
         allowed=None if silent else error.allowed,
         retry_after_s=error.retry_after_s,
         detail_ja="" if silent else error.message_ja,
+        allowed_ja="" if silent else error.allowed_ja,
         members=error.members if isinstance(error, errors.Stale | errors.Withheld) else None,
     )
 

@@ -54,7 +54,8 @@ def read_photo(content: bytes) -> Photo:
             "The photo is too large",
             parameter="body",
             allowed=f"{MAX_BYTES} bytes",
-            message_ja=f"写真は{MAX_BYTES // 1_000_000}MBまでです",
+            message_ja="写真が大きすぎます",
+            allowed_ja=f"{MAX_BYTES // 1_000_000}MBまで",
         )
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
@@ -132,7 +133,8 @@ def _too_many() -> TooLarge:
         "The photo has too many pixels",
         parameter="body",
         allowed=f"{MAX_PIXELS} pixels",
-        message_ja=f"写真は{MAX_PIXELS // 10_000}万画素までです",
+        message_ja="写真の画素数が多すぎます",
+        allowed_ja=f"{MAX_PIXELS // 10_000}万画素まで",
     )
 
 
@@ -141,5 +143,6 @@ def _unreadable() -> BadData:
         "The photo cannot be read",
         parameter="body",
         allowed=_ALLOWED,
-        message_ja="写真を読み取れません。JPEG、PNG、WebPのいずれかを選んでください",
+        message_ja="写真を読み取れません",
+        allowed_ja="JPEG、PNG、WebPのいずれか",
     )

@@ -50,6 +50,7 @@ def checked_properties(
                 parameter=str(name)[:64],
                 allowed=allowed,
                 message_ja="入力できる項目ではありません",
+                allowed_ja=allowed,
             )
         found[name] = None if value is None else checked_value(name, schemas[name], value)
     return found
@@ -63,14 +64,16 @@ def checked_value(name: str, schema: Mapping[str, Any], value: Any) -> Any:
     )
     if not _FITS[kind](value):
         english, japanese = _TYPES[kind]
-        raise _unfit(name, schema, f"is not {english}", f"は{japanese}で入力してください", english)
+        raise _unfit(
+            name, schema, f"is not {english}", f"は{japanese}で入力してください", english, japanese
+        )
     members = [item for item in schema.get("enum", ()) if item is not None]
     if members and value not in members:
         titles = schema.get("x-enum-titles-ja", {})
         listed = "、".join(titles.get(str(item), str(item)) for item in members)
         known = ", ".join(str(item) for item in members)
         raise _unfit(
-            name, schema, "is none of the known values", f"は次から選んでください: {listed}", known
+            name, schema, "is none of the known values", "は次から選んでください", known, listed
         )
     if kind in ("integer", "number"):
         _check_range(name, schema, value)
@@ -81,21 +84,27 @@ def _check_range(name: str, schema: Mapping[str, Any], value: float) -> None:
     least, most = schema.get("minimum", -(2**53)), schema.get("maximum", 2**53)
     if not least <= value <= most:
         allowed = f"{least} to {most}"
-        raise _unfit(
-            name, schema, "is out of range", f"は{least}以上{most}以下で入力してください", allowed
-        )
+        raise _unfit(name, schema, "is out of range", "は範囲外です", allowed, f"{least}以上{most}以下")
 
 
 def _text(name: str, schema: Mapping[str, Any], value: str) -> str:
     longest = schema.get("maxLength", LONGEST)
     if len(value) > longest:
         allowed = f"at most {longest} letters"
-        raise _unfit(name, schema, "is too long", f"は{longest}文字以内で入力してください", allowed)
+        raise _unfit(name, schema, "is too long", "が長すぎます", allowed, f"{longest}文字以内")
     if any(ord(letter) < 32 and letter not in "\n\r\t" for letter in value):
-        raise _unfit(name, schema, "has control characters", "に制御文字は使えません", "printable text")
+        raise _unfit(
+            name,
+            schema,
+            "has control characters",
+            "に制御文字は使えません",
+            "printable text",
+            "表示できる文字",
+        )
     pattern = schema.get("pattern")
     if pattern is not None and re.search(pattern, value) is None:
-        raise _unfit(name, schema, "has not the right form", "の形式が正しくありません", pattern)
+        form = schema.get("x-description-ja") or pattern
+        raise _unfit(name, schema, "has not the right form", "の形式が正しくありません", pattern, form)
     if schema.get("format") == "uri" and not re.match(r"https?://[^\s]+$", value):
         raise _unfit(name, schema, "is no web address", "はURLで入力してください", "https://...")
     if schema.get("format") == "date-time":
@@ -125,11 +134,21 @@ def _day(name: str, schema: Mapping[str, Any], value: str) -> str:
 
 
 def _unfit(
-    name: str, schema: Mapping[str, Any], english: str, japanese: str, allowed: str
+    name: str,
+    schema: Mapping[str, Any],
+    english: str,
+    japanese: str,
+    allowed: str,
+    allowed_ja: str = "",
 ) -> BadRequest:
+    """Build a refusal; what is allowed reads the same in both languages where nothing else is said."""
     title = schema.get("x-title-ja", name)
     return BadRequest(
-        f"{name} {english}", parameter=name, allowed=allowed, message_ja=f"「{title}」{japanese}"
+        f"{name} {english}",
+        parameter=name,
+        allowed=allowed,
+        message_ja=f"「{title}」{japanese}",
+        allowed_ja=allowed_ja or allowed,
     )
 
 

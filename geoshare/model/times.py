@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import NamedTuple
 
 from geoshare.errors import BadRequest
 
 _ALLOWED = "an RFC 3339 date or date-time, or an interval of two as start/end, where .. is an open end"
+_ALLOWED_JA = "日付または日時(RFC 3339)、または「始まり/終わり」(..は期限なし)"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?([Zz]|[+-]\d{2}:?\d{2})?"
@@ -16,6 +17,7 @@ _MOMENT = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1, microseconds=-1)  # to its last microsecond
 _MICROSECOND = timedelta(microseconds=1)
+_JAPAN = timezone(timedelta(hours=9))  # without summer time
 
 
 class Interval(NamedTuple):
@@ -50,11 +52,17 @@ def parse_interval(text: str, parameter: str = "datetime") -> Interval:
     if len(parts) == 1:
         return Interval(*_moment(parts[0], parameter))
     if len(parts) != 2 or all(part in ("", "..") for part in parts):
-        raise BadRequest(f"{parameter} is not a time", parameter=parameter, allowed=_ALLOWED)
+        raise _no_time(parameter)
     start = None if parts[0] in ("", "..") else _moment(parts[0], parameter)[0]
     end = None if parts[1] in ("", "..") else _moment(parts[1], parameter)[1]
     if start is not None and end is not None and start > end:
-        raise BadRequest(f"{parameter} ends before it starts", parameter=parameter, allowed=_ALLOWED)
+        raise BadRequest(
+            f"{parameter} ends before it starts",
+            parameter=parameter,
+            allowed=_ALLOWED,
+            message_ja="期間の終わりが始まりより前です",
+            allowed_ja=_ALLOWED_JA,
+        )
     return Interval(start, end)
 
 
@@ -69,7 +77,11 @@ def parse_instant(text: str, parameter: str) -> int:
     found = parse_interval(text, parameter).end_us
     if found is None or "/" in text:
         raise BadRequest(
-            f"{parameter} is no instant", parameter=parameter, allowed="an RFC 3339 date or date-time"
+            f"{parameter} is no instant",
+            parameter=parameter,
+            allowed="an RFC 3339 date or date-time",
+            message_ja="日時を1つ指定してください",
+            allowed_ja="日付または日時(RFC 3339)",
         )
     return found
 
@@ -86,7 +98,17 @@ def _moment(text: str, parameter: str) -> tuple[int, int]:
             return _microseconds(moment), _microseconds(moment)
     except (ValueError, OverflowError):
         pass  # falls to the one refusal below
-    raise BadRequest(f"{parameter} is not a time", parameter=parameter, allowed=_ALLOWED)
+    raise _no_time(parameter)
+
+
+def _no_time(parameter: str) -> BadRequest:
+    return BadRequest(
+        f"{parameter} is not a time",
+        parameter=parameter,
+        allowed=_ALLOWED,
+        message_ja="日時を読み取れません",
+        allowed_ja=_ALLOWED_JA,
+    )
 
 
 def _microseconds(moment: datetime) -> int:
@@ -99,3 +121,15 @@ def iso(moment_us: int) -> str:
     text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
     fraction = f".{moment.microsecond:06d}".rstrip("0") if moment.microsecond else ""
     return f"{text}{fraction}Z"
+
+
+def clock_ja(moment_us: int) -> str:
+    """Return an instant as it is read in Japan, to the minute: 11月23日16時05分.
+
+    Parameters
+    ----------
+    moment_us
+        Microseconds since 1970, UTC.
+    """
+    moment = (_EPOCH + timedelta(microseconds=moment_us)).astimezone(_JAPAN)
+    return f"{moment.month}月{moment.day}日{moment.hour}時{moment.minute:02}分"

@@ -71,11 +71,8 @@ class Agreements:
         self._check_tiers(agreement.tiers)
         if not operator and not self._is_operator(agreement.consumer):
             self._refuse_operators(agreement.tiers, "or say operator to make it an operator")
-        if isinstance(agreement.area, dict):
-            for _, message, allowed in area_faults(agreement.area):
-                raise BadRequest(message, parameter="agreement.area", allowed=allowed)
-        elif agreement.area is not None:
-            coded_area(Packs(self._services.packs_dir), agreement.area)
+        for name in ("area", "contribute_area"):
+            self._check_area(f"agreement.{name}", getattr(agreement, name))
         said = canonical_json(agreement.document()).decode()
         head = act(self._services, by, agreement.consumer)
         self._rows.put_agreement(head, agreement.id, agreement.consumer, said)
@@ -105,6 +102,7 @@ class Agreements:
         *,
         days: int = 365,
         area: Any = None,
+        contribute_area: Any = None,
         signatories: tuple[str, str] = ("operator", "consumer"),
         operator: bool = False,
     ) -> AgreementRow:
@@ -126,6 +124,7 @@ class Agreements:
                 ],
                 "tiers": list(tiers),
                 "area": area,
+                "contribute_area": contribute_area,
                 "term": {"starts": starts, "ends": starts + timedelta(days=days)},
             },
             by,
@@ -135,6 +134,14 @@ class Agreements:
         for side, signatory in zip(sides, signatories, strict=False):
             self.sign(row.id, row.version, side, signatory, by)
         return self.row(row.id, row.version)
+
+    def _check_area(self, parameter: str, area: Any) -> None:
+        """Raise BadRequest for a fence that is no polygon, and for the code of no published area."""
+        if isinstance(area, dict):
+            for _, message, allowed in area_faults(area):
+                raise BadRequest(message, parameter=parameter, allowed=allowed)
+        elif area is not None:
+            coded_area(Packs(self._services.packs_dir), area)
 
     def row(self, name: str, version: int | None = None) -> AgreementRow:
         """One version of an agreement, the newest if none is named. Raises NotFound."""

@@ -20,6 +20,7 @@ from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
+from geoshare.services.contribution_area import check_batch
 from geoshare.services.contribution_options import Options
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
@@ -57,6 +58,8 @@ class ContributionJobs:
             """Stop at the first thing the sender may not contribute: nothing of the file is kept."""
             for item in sources.read_file(file, request, report):
                 services.contributions.check_collection(policy, item.collection)
+                if isinstance(item, FeatureBatch):
+                    check_batch(item, services.live.rules.fence(who, item.collection))
                 yield item
 
         try:
@@ -146,5 +149,6 @@ def _said(error: GeoshareError) -> dict[str, Any]:
         "message_ja": error.message_ja,
         "parameter": error.parameter,
         "allowed": error.allowed,
+        "allowed_ja": error.allowed_ja,
     }
     return {name: value for name, value in said.items() if value}

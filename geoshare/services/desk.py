@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import shapely
+
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound, Stale
 from geoshare.ingest.edits import Author, Change, MovedOn, edit_id, write_edit
@@ -17,6 +19,7 @@ from geoshare.model.foundation import load
 from geoshare.services.desk_history import stale_members
 from geoshare.services.desk_plan import Planned, Planner, Wish
 from geoshare.services.desk_reading import MOST, DeskReading
+from geoshare.services.desk_shapes import check_place
 from geoshare.services.desk_undo import taken_back
 from geoshare.store.edit_rows import add_photo, edit_of, own_claims, touched_by
 from geoshare.store.files import Files
@@ -64,7 +67,13 @@ class Desk(DeskReading):
         """
         self.rules.check_editor(who)
         if not 0 < len(wishes) <= most:
-            raise BadRequest("Too many edits at once", parameter="edits", allowed=f"1 to {most}")
+            raise BadRequest(
+                "Too many edits at once",
+                parameter="edits",
+                allowed=f"1 to {most}",
+                message_ja="一度に編集できる件数を超えています",
+                allowed_ja=f"1～{most}件",
+            )
         number = self._number(who, key)
         before = None if key is None else self._again(who, number)
         if before is not None:
@@ -101,6 +110,9 @@ class Desk(DeskReading):
         for place in places:
             self.rules.check_collection(who, place[0])
             mine = [claim for claim in touched if (claim.collection, claim.feature) == place]
+            drawn = [claim.geometry for claim in mine if claim.geometry is not None]
+            for shape in shapely.from_wkb(drawn):
+                check_place(shape, self.rules.fence(who, place[0]))
             now = [claim for claim in standing if (claim.collection, claim.feature) == place]
             planned.append(taken_back(place, row.changeset, mine, now))
         stale = [item for item in planned if item.stale]
@@ -159,6 +171,7 @@ class Desk(DeskReading):
                 "A feature is edited twice at once",
                 parameter="edits",
                 allowed="each feature once",
+                allowed_ja="1件につき1回",
                 message_ja="同じ地物が二度指定されています",
             )
         standing = self.claims_of(who, places)

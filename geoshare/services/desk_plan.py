@@ -16,7 +16,7 @@ from geoshare.ingest.edits import SERIES, Change, NewSaying, feature_id, version
 from geoshare.merge.conform import moment_us
 from geoshare.model.checking import checked_properties
 from geoshare.model.collections import Collection
-from geoshare.model.times import iso
+from geoshare.model.times import clock_ja, iso
 from geoshare.services.desk_rules import (
     AHEAD_US,
     BEGINS,
@@ -25,12 +25,10 @@ from geoshare.services.desk_rules import (
     LEVELS,
     REQUIRED,
     STATE,
-    Fence,
     Rules,
-    check_shape,
     not_there,
-    read_shape,
 )
+from geoshare.services.desk_shapes import Fence, check_place, check_shape, read_shape
 from geoshare.store.edit_rows import OwnClaim, has_photo
 from geoshare.store.rows import DESK
 from tiles.geometry.convert import to_shapely
@@ -115,6 +113,7 @@ class Planner:
                 "Say in If-Match which version you have seen",
                 parameter="If-Match",
                 allowed="the version that /desk gives",
+                allowed_ja="/desk が返した版",
                 message_ja="表示中の版(If-Match)を指定してください",
             )
         known = version_token(self._services.record, self._who.organisation, standing, feature)
@@ -129,7 +128,7 @@ class Planner:
         said = {name: value for name, value in said.items() if value is not None}
         begins = BEGINS.get(about.name)
         usual = dict(DEFAULTS[about.name]) | ({begins: iso(self._now_us)} if begins else {})
-        said = self._completed(about, usual | said, said)
+        said = self._completed(about, usual | said, said, fence)
         for name in REQUIRED[about.name]:
             needed = about.property(name)
             if needed is not None and said.get(name) is None:
@@ -137,6 +136,7 @@ class Planner:
                     f"{name} is missing",
                     parameter=name,
                     allowed=", ".join(REQUIRED[about.name]),
+                    allowed_ja="空欄以外",
                     message_ja=f"「{needed.title_ja}」を入力してください",
                 )
         geometry = self._geometry(wish, about, said, fence)
@@ -145,6 +145,7 @@ class Planner:
                 "The geometry is missing",
                 parameter="geometry",
                 allowed="a GeoJSON geometry, or area_codes of an evacuation area",
+                allowed_ja="地図上の位置・図形、または対象町丁目コード(避難情報)",
                 message_ja="場所を指定してください",
             )
         return NewSaying(DESK, f"{SERIES}{wish.name}", geometry, said)
@@ -164,13 +165,14 @@ class Planner:
                     "Others say this, not you",
                     parameter="id",
                     allowed="features that your organisation has stated",
+                    allowed_ja="自組織が登録したもの",
                     message_ja="他の組織が登録したもののため削除できません",
                 )
             return Change(wish.collection, feature, seen, seen, ())
         desk = next((claim for claim in standing if claim.property == DESK), None)
         said = checked_properties(about, wish.properties or {}, CLOSED)
         before = orjson.loads(desk.properties) if desk is not None and wish.action == "update" else {}
-        values = self._completed(about, before | said, said)
+        values = self._completed(about, before | said, said, fence)
         geometry = self._geometry(wish, about, values, fence)
         if geometry is not None and wish.geometry is not UNSAID and "area_codes" in values:
             values["area_codes"] = None  # drawn by hand now
@@ -183,7 +185,7 @@ class Planner:
         )
 
     def _completed(
-        self, about: Collection, values: dict[str, Any], said: Mapping[str, Any]
+        self, about: Collection, values: dict[str, Any], said: Mapping[str, Any], fence: Fence
     ) -> dict[str, Any]:
         """Values with what follows from them, checked against each other."""
         found = dict(values)
@@ -198,7 +200,7 @@ class Planner:
         if photo is not None:
             self._check_photo(str(photo))
         if said.get("segment_ids"):
-            self._check_segments(said["segment_ids"])
+            self._check_segments(said["segment_ids"], fence)
         return found
 
     def _check_clock(self, name: str, text: Any) -> None:
@@ -209,6 +211,7 @@ class Planner:
                 parameter=name,
                 allowed=f"up to {iso(self._now_us + AHEAD_US)}",
                 message_ja="時刻が未来になっています。端末の時計を確認してください",
+                allowed_ja=f"{clock_ja(self._now_us + AHEAD_US)}まで",
             )
 
     def _check_photo(self, sha256: str) -> None:
@@ -219,18 +222,31 @@ class Planner:
             "You have sent no such photo",
             parameter="photo",
             allowed="the photo that POST /desk/photos gave",
+            allowed_ja="送信済みの写真",
             message_ja="写真を先に送信してください",
         )
 
-    def _check_segments(self, ids: Sequence[str]) -> None:
+    def _check_segments(self, ids: Sequence[str], fence: Fence) -> None:
         view = self._services.view(self._who, "segments")
-        found = len(view.lookup(list(dict.fromkeys(ids))))
-        if found != len(set(ids)):
+        rows = view.lookup(list(dict.fromkeys(ids)))
+        if len(rows) != len(set(ids)):
             raise BadRequest(
                 "There is no such road segment",
                 parameter="segment_ids",
                 allowed="ids of segments",
                 message_ja="道路区間が見つかりません",
+                allowed_ja="道路区間(segments)のID",
+            )
+        shapes = [
+            shape for table, numbers in rows.pairs for shape in to_shapely(table.geometries, numbers)
+        ]
+        if not all(shape is None or fence.meets(shape) for shape in shapes):
+            raise BadRequest(
+                "A road segment lies outside your area",
+                parameter="segment_ids",
+                allowed=fence.words,
+                message_ja=f"{fence.called_ja}の外の道路区間があります",
+                allowed_ja=fence.words_ja,
             )
 
     def _geometry(
@@ -244,6 +260,7 @@ class Planner:
                     "The area is drawn and named at once",
                     parameter="area_codes",
                     allowed="geometry or area_codes",
+                    allowed_ja="図形か対象町丁目コードの一方",
                     message_ja="町丁目の指定と描画はどちらか一方にしてください",
                 )
             return read_shape(wish.geometry, about, fence)
@@ -259,13 +276,8 @@ class Planner:
     ) -> None:
         """A feature that the caller sees, or speaks of, and that lies in the caller's area."""
         shape = self._shape(wish, feature, standing)
-        if shape is not None and not fence.meets(shape):
-            raise Denied(
-                "The feature lies outside your area",
-                parameter="id",
-                allowed=fence.words,
-                message_ja="契約の区域の外にあるため編集できません",
-            )
+        if shape is not None:
+            check_place(shape, fence)
 
     def _shape(self, wish: Wish, feature: str, standing: Sequence[OwnClaim]) -> BaseGeometry | None:
         own = next((claim.geometry for claim in reversed(standing) if claim.geometry is not None), None)
@@ -289,6 +301,7 @@ def _check_level(values: dict[str, Any], said: Mapping[str, Any]) -> None:
             "level is none that is issued",
             parameter="level",
             allowed="3, 4, 5",
+            allowed_ja="3、4、5",
             message_ja="警戒レベルは3、4、5のいずれかです",
         )
     if said.get("kind") is None:

@@ -13,7 +13,8 @@ from geoshare.errors import BadRequest, NotFound
 from geoshare.ingest.edits import version_token
 from geoshare.query.items import ItemsQuery, items
 from geoshare.services.desk_history import described_edit, histories, own_values, seconds
-from geoshare.services.desk_rules import CLOSED, REQUIRED, TYPES, Rules, not_there
+from geoshare.services.desk_rules import CLOSED, REQUIRED, Rules, not_there
+from geoshare.services.desk_shapes import TYPES
 from geoshare.store.edit_rows import (
     OwnClaim,
     edit_of,
@@ -117,7 +118,13 @@ class DeskReading:
         with self._services.record.snapshot() as connection:
             start = edit_of(connection, who.organisation, before) if before else None
             if before and start is None:
-                raise BadRequest("There is no such edit", parameter="before", allowed="an edit's id")
+                raise BadRequest(
+                    "There is no such edit",
+                    parameter="before",
+                    allowed="an edit's id",
+                    message_ja="この編集は見つかりません",
+                    allowed_ja="編集のID",
+                )
             rows = newest_edits(connection, who.organisation, start, min(limit, EDITS))
             touched = touched_by(connection, who.organisation, [row.changeset for row in rows])
             back = undone(connection, [row.id for row in rows])

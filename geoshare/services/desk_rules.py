@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 import shapely
-from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
-from geoshare.access.areas import coded_area, looked_up
+from geoshare.access.areas import ADMIN_AREAS, coded_area, looked_up
 from geoshare.access.credentials import Principal
 from geoshare.access.credentials.principal import EDITOR
 from geoshare.access.view import View
@@ -21,6 +18,7 @@ from geoshare.model.collections import Collection
 from geoshare.model.policy import Grant
 from geoshare.publish import Packs
 from geoshare.query.items import matching
+from geoshare.services.desk_shapes import Fence
 from tiles.geometry.convert import to_shapely
 
 if TYPE_CHECKING:
@@ -50,42 +48,6 @@ BEGINS: Final[Mapping[str, str]] = {  # the time that is now where nobody says i
 LEVELS: Final[Mapping[int, str]] = {3: "elderly", 4: "evacuate", 5: "emergency"}
 STATE: Final = ("status", "people_count", "household_count", "care_count", "pet_count", "litres_left")
 AHEAD_US: Final = 15 * 60_000_000  # clocks differ
-MAX_VERTICES: Final = 20_000
-MAX_KM2: Final = 5_000  # more than the largest municipality
-MAX_LINE_KM: Final = 300
-MARGIN_DEG: Final = 0.0005  # about 50 m: boundaries of different sources differ by as much
-TYPES: Final[Mapping[str, tuple[str, ...]]] = {
-    "point": ("Point",),
-    "polygon": ("Polygon", "MultiPolygon"),
-    "any": ("Point", "LineString", "MultiLineString", "Polygon", "MultiPolygon"),
-}
-_GEOD: Final = Geod(ellps="GRS80")
-
-
-@dataclass(frozen=True, slots=True)
-class Fence:
-    """Where somebody edits; ``area`` is None where no agreement limits it."""
-
-    area: BaseGeometry | None
-
-    @property
-    def box(self) -> list[float] | None:
-        """West, south, east, north in degrees."""
-        return None if self.area is None else [round(side, 5) for side in self.area.bounds]
-
-    @property
-    def words(self) -> str:
-        """What is allowed, for a refusal."""
-        where = "" if self.box is None else f", inside your agreement's area {self.box}"
-        return f"at most {MAX_KM2} km2, {MAX_LINE_KM} km, {MAX_VERTICES} vertices{where}"
-
-    def holds(self, shape: BaseGeometry) -> bool:
-        """Whether a geometry lies in it, but for the width of a road."""
-        return self.area is None or bool(shapely.covers(shapely.buffer(self.area, MARGIN_DEG), shape))
-
-    def meets(self, shape: BaseGeometry) -> bool:
-        """Whether some of a geometry lies in it."""
-        return self.area is None or bool(shapely.intersects(self.area, shape))
 
 
 class Rules:
@@ -94,7 +56,7 @@ class Rules:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._packs = Packs(services.packs_dir)
-        self._fences: dict[tuple[str, str, str], Fence] = {}
+        self._fences: dict[tuple[str, str, str, str], Fence] = {}
 
     def editor(self, who: Principal) -> bool:
         """Whether the caller edits anything."""
@@ -145,22 +107,28 @@ class Rules:
                 parameter="collection",
                 allowed=allowed,
                 message_ja="このデータは編集できません",
+                allowed_ja=allowed,
             )
         return found
 
     def fence(self, who: Principal, collection: str) -> Fence:
         """Where the caller edits a collection: the areas of the agreements that say so, together."""
         policy = self._services.policy(who, "contribute")
-        mark = self._packs.manifest("admin_areas")
-        key = (policy.hash, collection, "" if mark is None else str(mark.version))
+        mark = self._packs.manifest(ADMIN_AREAS)
+        seen = self._services.view(who, ADMIN_AREAS) if self._named(who) else None
+        version = "" if mark is None else str(mark.version)
+        key = (policy.hash, collection, version, "" if seen is None else seen.policy_hash)
         found = self._fences.get(key)
         if found is None:
             if len(self._fences) > 1_000:
                 self._fences = {}
-            found = self._fences[key] = self._fence(policy.grants_for(collection))
+            found = self._fences[key] = self._fence(policy.grants_for(collection), seen)
         return found
 
-    def _fence(self, grants: Sequence[Grant]) -> Fence:
+    def _named(self, who: Principal) -> bool:
+        return ADMIN_AREAS in self._services.visible(who)
+
+    def _fence(self, grants: Sequence[Grant], seen: View | None) -> Fence:
         if any(grant.area is None for grant in grants):
             return Fence(None)
         areas = [
@@ -170,7 +138,8 @@ class Rules:
         ]
         joined = shapely.union_all(areas)
         shapely.prepare(joined)
-        return Fence(joined)
+        codes = [grant.area for grant in grants if isinstance(grant.area, str)]
+        return Fence(joined, tuple(_called(seen, code) for code in dict.fromkeys(codes)))
 
     def blocks(self, who: Principal, codes: Sequence[str]) -> BaseGeometry:
         """The town blocks of these codes, joined, as the caller sees them.
@@ -180,7 +149,7 @@ class Rules:
         BadRequest
             naming the first code that no visible area has.
         """
-        view = self._services.view(who, "admin_areas")
+        view = self._services.view(who, ADMIN_AREAS)
         shapes: list[BaseGeometry] = []
         for code in dict.fromkeys(codes):
             found = _shapes(view, code)
@@ -189,12 +158,22 @@ class Rules:
                     f"There is no town block {code[:40]!a}",
                     parameter="area_codes",
                     allowed="codes of admin_areas",
+                    allowed_ja="行政区域(admin_areas)の町丁目コード",
                     message_ja=f"町丁目コード「{code[:40]}」の区域がありません",
                 )
             shapes += found
         joined = shapely.union_all([shapely.make_valid(shape) for shape in shapes])
         parts = [part for part in shapely.get_parts(joined) if part.geom_type == "Polygon"]
         return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def _called(view: View | None, code: str) -> str:
+    """What an administrative area is called in somebody's view, and its code; else the code alone."""
+    if view is None or not view.has_column("code") or not view.has_column("name"):
+        return code
+    rows = matching(view, None, None, f"code = '{code}'")
+    names = view.materialise(rows, ["name"], None).column("name").to_pylist()
+    return f"{names[0]} ({code})" if names and names[0] else code
 
 
 def _shapes(view: View, code: str) -> list[BaseGeometry]:
@@ -205,59 +184,6 @@ def _shapes(view: View, code: str) -> list[BaseGeometry]:
     return [shape for shape in found if shape is not None and shapely.get_dimensions(shape) == 2]
 
 
-def read_shape(said: Any, about: Collection, fence: Fence) -> bytes:
-    """Read a GeoJSON geometry: plane, of a known type, of bounded size, inside the fence; as WKB.
-
-    Raises
-    ------
-    BadRequest
-        saying what is allowed and where.
-    """
-    allowed = TYPES[about.geometry]
-    if not isinstance(said, dict) or said.get("type") not in allowed:
-        raise _unfit(
-            "is of another type", f"の種類が正しくありません({about.title_ja})", ", ".join(allowed)
-        )
-    try:
-        shape = shapely.force_2d(shapely.from_geojson(orjson.dumps(said)))
-    except (shapely.GEOSException, TypeError, ValueError) as error:
-        raise _unfit(
-            "cannot be read", "を読み取れません", "GeoJSON in degrees, longitude first"
-        ) from error
-    check_shape(shape, fence)
-    rounded = shapely.transform(shape, lambda points: points.round(7))
-    shape = rounded if rounded.is_valid and not rounded.is_empty else shape
-    wkb: bytes = shapely.to_wkb(shapely.orient_polygons(shape))
-    return wkb
-
-
-def check_shape(shape: BaseGeometry, fence: Fence) -> None:
-    """Raise BadRequest for what is empty, crosses itself, is too large or lies outside the fence."""
-    west, south, east, north = shape.bounds if not shape.is_empty else (float("nan"),) * 4
-    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
-        raise _unfit("lies nowhere on earth", "の座標が範囲外です", "degrees, longitude first")
-    if shapely.get_num_coordinates(shape) > MAX_VERTICES:
-        raise _unfit("has too many vertices", "の頂点が多すぎます", fence.words)
-    if not shape.is_valid:
-        raise _unfit("crosses itself", "の線が交差しています", "an outline that does not cross itself")
-    dimensions = shapely.get_dimensions(shape)
-    if dimensions == 2 and abs(_GEOD.geometry_area_perimeter(shape)[0]) > MAX_KM2 * 1e6:
-        raise _unfit("is too large", f"が広すぎます({MAX_KM2}km²まで)", fence.words)
-    if dimensions == 1 and _GEOD.geometry_length(shape) > MAX_LINE_KM * 1e3:
-        raise _unfit("is too long", f"が長すぎます({MAX_LINE_KM}kmまで)", fence.words)
-    if not fence.holds(shape):
-        raise _unfit("lies outside your area", "が契約の区域の外にあります", fence.words)
-
-
-def _unfit(english: str, japanese: str, allowed: str) -> BadRequest:
-    return BadRequest(
-        f"The geometry {english}",
-        parameter="geometry",
-        allowed=allowed,
-        message_ja=f"図形{japanese}",
-    )
-
-
 def not_there() -> NotFound:
     """The one answer for what is hidden and what does not exist."""
-    return NotFound("No such feature")
+    return NotFound("No such feature", message_ja="この地物は見つかりません")

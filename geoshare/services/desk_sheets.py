@@ -266,6 +266,7 @@ def _shown(sheet: str, content: dict[str, Any]) -> dict[str, Any]:
         "conflicts": kinds.count(CONFLICT),
         "errors": kinds.count("error") + content["hidden_errors"],
         "ignored": kinds.count("ignored"),
+        "warnings": sum(bool(row.get("warnings")) for row in rows),
     }
     told = {key: value for key, value in content.items() if key not in _INNER}
     return {"sheet": sheet, **told, "counts": counts, "rows": rows}
@@ -285,7 +286,8 @@ def _anew(row: Told, columns: dict[str, SheetColumn], now: Standing | None) -> t
     cells = []
     for cell in row["cells"]:
         if cell["property"] != ACTION:
-            cells.append(again(cell, columns[cell["property"]], now))
+            column = columns[cell["property"]]
+            cells.append(again(cell, column, now, unseen=bool(row.get("unseen"))))
         elif row["version"] != now.version:
             cells.append({**cell, **withdrawal(Head(cell["column"], cell["header"]), moved=True)})
         else:
@@ -311,6 +313,7 @@ def _wishes(
                 f"There is nothing to choose in row {number}",
                 parameter="choices",
                 allowed="rows and properties of the preview",
+                allowed_ja="プレビューにある行と項目",
                 message_ja=f"{number}行目に選ぶものはありません",
             )
     found = []
@@ -318,7 +321,13 @@ def _wishes(
         standing = now.get(row["id"], Standing({}, ""))
         wish, wrong = wish_of(collection, row, chosen(row, choices), standing)
         if wrong is not None:
-            raise BadRequest(wrong["en"], parameter="choices", message_ja=wrong["ja"])
+            raise BadRequest(
+                wrong["en"],
+                parameter="choices",
+                allowed=wrong["allowed"],
+                message_ja=wrong["ja"],
+                allowed_ja=wrong["allowed_ja"],
+            )
         if wish is not None:
             found.append(wish)
     return found

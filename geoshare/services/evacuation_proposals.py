@@ -164,6 +164,7 @@ class Proposals:
                 "The warning names no area of yours; say which town blocks are meant",
                 parameter="area_codes",
                 allowed="codes of admin_areas inside your area",
+                allowed_ja="自区域内の町丁目コード",
                 message_ja="警報に対象区域がありません。町丁目を指定してください",
             )
         since = str(found["warning"].get("valid_from"))

@@ -199,11 +199,18 @@ class Local:
         reason: str,
         author: str = OPERATOR_HAND,
         area: Any = None,
+        contribute_area: Any = None,
         operator: bool = False,
     ) -> str:
         """Record a signed agreement by which an organisation holds tiers from now on; its id."""
         row = self._services.agreements.agree(
-            organisation, tiers, Author(author, reason), days=days, area=area, operator=operator
+            organisation,
+            tiers,
+            Author(author, reason),
+            days=days,
+            area=area,
+            contribute_area=contribute_area,
+            operator=operator,
         )
         return row.id
 
@@ -237,8 +244,15 @@ def init_demo(services: Services, sample: Path, progress: Progress) -> dict[str,
         if taken.error is not None:
             raise BadRequest(f"{name}: {taken.error.message}", parameter="sample") from taken.error
     local.wait_until_visible()
+    edited = manifest.get("contribute_areas", {})
     for organisation, tiers in DEMO_KEYS.values():
-        local.agree(organisation, tiers, days=DEMO_DAYS, reason="the sample town")
+        local.agree(
+            organisation,
+            tiers,
+            days=DEMO_DAYS,
+            reason="the sample town",
+            contribute_area=edited.get(organisation),
+        )
     for said in manifest.get("agreements", ()):
         local.agree(
             said["organisation"],

@@ -90,6 +90,7 @@ class Once:
                 parameter="Idempotency-Key",
                 allowed="another key for another body",
                 message_ja="このキーでは別の内容が送信済みです",
+                allowed_ja="別の内容には別のキー",
             )
         return known
 
@@ -102,7 +103,11 @@ class Once:
         except OSError:  # somebody sends the same key at this moment, or died while they did
             placed = False
             if not (target / name).exists():
-                raise Conflict("It is being received", parameter="Idempotency-Key") from None
+                raise Conflict(
+                    "It is being received",
+                    parameter="Idempotency-Key",
+                    message_ja="同じ内容を受信中です",
+                ) from None
         try:
             return enqueue(number, target / name, mark)
         except Conflict:
@@ -125,6 +130,8 @@ class Once:
                 "The key cannot be used",
                 parameter="Idempotency-Key",
                 allowed=f"1 to {_LONGEST_KEY} printable ASCII characters",
+                message_ja="この再送用のキーは使えません",
+                allowed_ja=f"表示できる半角英数記号1～{_LONGEST_KEY}字",
             )
         secret = hashlib.blake2b(self._services.governance.secret("contributions")).digest()
         said = f"{organisation}\0{key}".encode()

@@ -18,7 +18,7 @@ from geoshare.access.credentials.principal import ADMIN, EDITOR, Principal
 from geoshare.errors import BadRequest, Denied, NotFound, Unauthenticated
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
-from geoshare.model.times import iso
+from geoshare.model.times import clock_ja, iso
 from geoshare.services.auditing import party_of
 from geoshare.store.share_rows import Share
 
@@ -103,6 +103,7 @@ class Shares:
                 parameter="title",
                 allowed=f"{MOST} at a time; revoke one first",
                 message_ja=f"共有が多すぎます（同時に{MOST}件まで）。不要な共有を終了してください",
+                allowed_ja=f"同時に{MOST}件まで",
             )
         share = Share(
             id=services.ids.new() + services.ids.new(),  # 160 bits: nobody finds one by trying
@@ -198,6 +199,7 @@ class Shares:
                 parameter="layers",
                 allowed=", ".join(held) or "nothing: you hold nothing that may be shown to everybody",
                 message_ja="共有できないレイヤーが含まれています",
+                allowed_ja=", ".join(held) or "なし（一般に見せられるデータがありません）",
             )
 
     def _described(self, share: Share, now_us: int) -> dict[str, Any]:
@@ -246,6 +248,7 @@ def _check_box(box: Box) -> None:
             parameter="bbox",
             allowed=f"west, south, east, north in degrees; sides of {MIN_SIDE_DEG} to {MAX_SIDE_DEG:g}",
             message_ja="地図の範囲が広すぎるか、狭すぎます。拡大・縮小してからお試しください",
+            allowed_ja=f"西、南、東、北（度）。一辺{MIN_SIDE_DEG}～{MAX_SIDE_DEG:g}度",
         )
 
 
@@ -256,6 +259,8 @@ def _end(wanted: Wanted, now_us: int) -> int:
             "A share ends",
             parameter="hours",
             allowed=f"hours (1 to {MAX_HOURS}), or until: one of both",
+            message_ja="共有の期限を指定してください",
+            allowed_ja=f"時間（1～{MAX_HOURS}）または日時のどちらか一方",
         )
     if wanted.until is None:
         return now_us + (wanted.hours or 0) * HOUR_US
@@ -266,6 +271,7 @@ def _end(wanted: Wanted, now_us: int) -> int:
             parameter="until",
             allowed=f"after {iso(now_us)}, by {iso(now_us + MAX_HOURS * HOUR_US)}",
             message_ja="期限は、今から92日以内の時刻にしてください",
+            allowed_ja=f"{clock_ja(now_us + MAX_HOURS * HOUR_US)}まで",
         )
     return end_us
 
@@ -273,5 +279,11 @@ def _end(wanted: Wanted, now_us: int) -> int:
 def _line(text: str, name: str, least: int, most: int) -> str:
     found = " ".join(text.split())
     if not least <= len(found) <= most:
-        raise BadRequest("The text does not fit", parameter=name, allowed=f"{least} to {most} letters")
+        raise BadRequest(
+            "The text does not fit",
+            parameter=name,
+            allowed=f"{least} to {most} letters",
+            message_ja="題名または説明の長さが合いません",
+            allowed_ja=f"{least}～{most}文字",
+        )
     return found

@@ -191,17 +191,19 @@ def geometry_of(cells: Sequence[Told], now: Standing) -> tuple[dict[str, Any] | 
     return {"type": POINT, "coordinates": at}, None
 
 
-def again(cell: Told, column: SheetColumn, now: Standing) -> Told | None:
+def again(cell: Told, column: SheetColumn, now: Standing, *, unseen: bool) -> Told | None:
     """Compare a cell of a preview with what stands by now; None where nothing is left to do.
 
-    What has changed since it was shown is a conflict, with what was shown as what was before.
+    What has changed since it was shown is a conflict. What was before is what the file was made
+    from, however often it is compared; of a row whose maker never saw ours (``unseen``) it is not
+    known.
     """
     theirs = now.values.get(column.key)
     if said(column, theirs) == said(column, cell["yours"]):
         return None
     if said(column, theirs) == said(column, cell["theirs"]):
         return cell
-    seen = {"before": cell["theirs"], "before_known": True}
+    seen = {"before": None, "before_known": False} if unseen else {}
     return {**cell, "state": CONFLICT, "theirs": theirs, **seen}
 
 

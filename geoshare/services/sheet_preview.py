@@ -23,6 +23,7 @@ from geoshare.services.sheet_diff import (
     Told,
     withdrawal,
 )
+from geoshare.services.sheet_doubts import doubt
 from geoshare.services.sheet_marks import Kept, Marks
 from geoshare.services.sheet_standing import Features
 from geoshare.services.sheet_wishes import CREATE, DELETE, ERROR, UPDATE, wish_of
@@ -77,7 +78,8 @@ class Previewer:
         self._planner = Planner(services, rules, who)
         self._marks = Marks(services.record.secret, who.organisation, collection)
         self._comparer = Comparer(columns, sheet.heads, self._marks)
-        self._label = services.view(who, collection).collection.label
+        view = services.view(who, collection)
+        self._label, self._known = view.collection.label, view.extent
         self._names: Counter[str] = Counter()
 
     def rows(self) -> tuple[list[Told], Counter[str]]:
@@ -97,6 +99,9 @@ class Previewer:
         ]
         made = [pair for pair in pairs if pair is not None]
         self._try([pair for pair in made if pair[0]["kind"] in (UPDATE, CREATE, DELETE)])
+        for told, now in made:
+            questionable = doubt(told, now, self._known) if told["kind"] in DOABLE else None
+            told["warnings"] = [] if questionable is None else [questionable]
         found: list[Told] = []
         counts = Counter(rows=len(named), unchanged=len(named) - len(made))
         for told, _ in made:
@@ -109,6 +114,7 @@ class Previewer:
                 "The sheet changes too many rows at once",
                 parameter="file",
                 allowed=f"{MOST} changed rows",
+                allowed_ja=f"変更は{MOST}行まで",
                 message_ja=f"一度に変更できるのは{MOST}行までです。分けて取り込んでください",
             )
         return found, counts
@@ -201,6 +207,7 @@ class Previewer:
             "kind": kind,
             "cells": cells,
             "errors": [],
+            "warnings": [],
         }
 
     def _try(self, pairs: Sequence[Pair]) -> None:
@@ -248,5 +255,5 @@ def words_of(error: GeoshareError) -> Told:
         "en": error.message,
         "ja": error.message_ja or error.message,
         "allowed": error.allowed or "",
-        "allowed_ja": error.allowed or "",
+        "allowed_ja": error.allowed_ja or error.allowed or "",
     }

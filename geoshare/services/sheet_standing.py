@@ -57,6 +57,7 @@ class Features:
                 "The list is too long for a sheet",
                 parameter="collection",
                 allowed=f"{MAX_ROWS} features",
+                allowed_ja=f"{MAX_ROWS}件まで",
                 message_ja=f"一覧が長すぎます(表は{MAX_ROWS}件まで)",
             )
         return self._standing(rows, ())

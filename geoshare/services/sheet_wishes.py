@@ -60,6 +60,7 @@ def chosen(row: Told, choices: Choices) -> list[Told]:
                 f"Choose for row {row['row']}, {cell['property']}: yours or theirs",
                 parameter="choices",
                 allowed="mine or theirs for each conflict",
+                allowed_ja="競合ごとに mine(自分の値)または theirs(今の値)",
                 message_ja=f"{row['row']}行目「{cell['header']}」でどちらを残すか選んでください",
             )
         if cell["state"] in (CHANGE, CONFLICT) and keep != THEIRS:

@@ -87,6 +87,7 @@ class Https:
                 parameter="warnings_url",
                 allowed="https on " + ", ".join(sorted(self._hosts)),
                 message_ja="このアドレスからは電文を取得できません",
+                allowed_ja="https、接続先は" + "、".join(sorted(self._hosts)),
             )
         return host, port, (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
@@ -147,7 +148,11 @@ def read_feed(data: bytes) -> list[Entry]:
     """
     root = jma.read_root(data, Report(file="feed"))
     if root.tag != f"{_ATOM}feed":
-        raise BadData("The address does not answer with an Atom feed.", code="feed-unknown")
+        raise BadData(
+            "The address does not answer with an Atom feed.",
+            code="feed-unknown",
+            message_ja="このアドレスはAtomフィードを返しません",
+        )
     found: dict[str, Entry] = {}
     for item in root.iterchildren(f"{_ATOM}entry"):
         title = item.findtext(f"{_ATOM}title") or ""

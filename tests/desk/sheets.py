@@ -59,8 +59,10 @@ def send(town: Town, content: bytes, collection: str = "shelters", key: str | No
     return town.ask("POST", f"/desk/sheets?collection={collection}&filename=表.xlsx", content, key)
 
 
-def preview(town: Town, content: bytes, collection: str = "shelters") -> dict[str, Any]:
-    answer = send(town, content, collection)
+def preview(
+    town: Town, content: bytes, collection: str = "shelters", key: str = TOWN
+) -> dict[str, Any]:
+    answer = send(town, content, collection, key)
     assert answer.status_code == 201, answer.data.decode()
     return answer.json
 

@@ -276,3 +276,47 @@ def test_a_list_without_its_header_is_not_read_from_the_sheet_that_explains_it(f
     answer = send(filled, edited.getvalue())
     assert answer.status_code == 400
     assert answer.json["allowed"] == "column names of the list"
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3", "PDF"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "画像"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "画像"),
+        (b"<!DOCTYPE html><html></html>", "ウェブページ"),
+        (b'{"type": "FeatureCollection"}', "GeoJSON"),
+        (b"PK\x03\x04 a zip of something else", "Excelブック"),
+    ],
+)
+def test_what_is_no_list_is_called_by_its_name_with_what_would_be_one(
+    town: Town, content: bytes, word: str
+) -> None:
+    answer = send(town, content)
+    assert answer.status_code == 400, answer.data
+    assert word in answer.json["detail_ja"]
+    assert answer.json["allowed_ja"] == "Excelブック(.xlsx)またはCSV(.csv)"
+    assert answer.json["allowed"] == ".xlsx, .csv"
+
+
+def test_a_list_may_call_its_columns_as_offices_do(town: Town) -> None:
+    table = "施設名,状態,緯度,経度\r\n港公民館,開設,35.4,139.4\r\n"
+    (row,) = preview(town, table.encode())["rows"]
+    said = {cell["property"]: cell["yours"] for cell in row["cells"]}
+    assert said == {"name": "港公民館", "status": "open", "@lat": 35.4, "@lon": 139.4}
+
+
+def test_a_place_that_moves_far_is_questioned_and_yet_done_by_consent(filled: Town) -> None:
+    before = items(filled)
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "緯度", 35.5032)  # as the old Tokyo datum would shift it: 350 m
+    sheet.put("港公民館", "緯度", 35.501)
+    sheet.add(名称="山の上", 緯度=35.9, 経度=139.5)
+    shown = preview(filled, sheet.bytes())
+    words = {row["name"]: [item["ja"] for item in row["warnings"]] for row in shown["rows"]}
+    assert words["港公民館"] == []
+    assert "約355m移動" in words["潮見小学校"][0]
+    assert "約44.4km離れて" in words["山の上"][0]
+    assert shown["counts"]["warnings"] == 2
+    assert items(filled) == before
+    assert apply(filled, shown).json["features"] == 3

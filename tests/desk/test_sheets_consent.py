@@ -81,10 +81,22 @@ def test_what_changes_between_preview_and_consent_is_a_conflict_again(filled: To
     (cell,) = next(row["cells"] for row in fresh["rows"] if row["id"] == feature)
     assert [cell[side] for side in ("before", "theirs", "yours")] == ["not_open", "closed", "full"]
     assert apply(filled, shown).status_code == 412  # consent to what was shown first
+    made["version"] = filled.version("shelters", feature)
+    assert filled.change(made, {"status": "preparing"}).status_code == 200
+    again = apply(filled, fresh, [{"row": sheet.row("潮見小学校"), "keep": "theirs"}])
+    assert again.status_code == 412
+    fresh = again.json["sheet"]
+    (cell,) = next(row["cells"] for row in fresh["rows"] if row["id"] == feature)
+    sides = [cell[side] for side in ("before", "theirs", "yours")]
+    assert sides == [
+        "not_open",
+        "preparing",
+        "full",
+    ]  # before: as the file was made, whatever came since
     choice = {"row": sheet.row("潮見小学校"), "keep": "theirs"}
     assert apply(filled, fresh, [choice]).status_code == 201
     after = named(filled)
-    assert (after["潮見小学校"]["status"], after["港公民館"]["notes"]) == ("closed", "新")
+    assert (after["潮見小学校"]["status"], after["港公民館"]["notes"]) == ("preparing", "新")
 
 
 def test_an_edit_of_other_cells_of_the_same_row_is_no_conflict(filled: Town) -> None:

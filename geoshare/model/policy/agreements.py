@@ -83,6 +83,8 @@ class Agreement(_Document):
     """What two parties sign: which tiers the consumer holds, how long, and under which terms.
 
     ``area`` fences every grant of its tiers: a CRS84 GeoJSON polygon or an administrative code.
+    ``contribute_area`` fences those by which the consumer contributes and edits, and these alone: a
+    municipality sees its neighbours' roads, and closes its own.
     A document never changes: what is to be different is a new version, signed again.
     """
 
@@ -93,6 +95,7 @@ class Agreement(_Document):
     parties: tuple[Party, ...] = Field(min_length=2, max_length=2)
     tiers: tuple[TierName, ...] = Field(min_length=1, max_length=MAX_LIST)
     area: dict[str, JsonValue] | AreaCode | None = None
+    contribute_area: dict[str, JsonValue] | AreaCode | None = None
     term: Term
     terms: Terms = Terms()
 
@@ -115,8 +118,14 @@ class Agreement(_Document):
         return next(party.organisation for party in self.parties if party.part == "provider")
 
     def document(self) -> dict[str, Any]:
-        """Return what is signed, as JSON values."""
+        """Return what is signed, as JSON values.
+
+        A fence of contributions that is not there is left out: documents that were signed before
+        there were any keep their hashes.
+        """
         found: dict[str, Any] = self.model_dump(mode="json")
+        if found["contribute_area"] is None:
+            del found["contribute_area"]
         return found
 
     @property

@@ -11,10 +11,12 @@ from geoshare.sources.sheets.columns import (
     columns_of,
 )
 from geoshare.sources.sheets.reading import MAX_BYTES, MAX_ROWS, ReadSheet, SheetRow, read_sheet
+from geoshare.sources.sheets.workbook import ALLOWED_JA
 from geoshare.sources.sheets.writing import SheetInfo, write_csv, write_xlsx
 
 __all__ = [
     "ACTION",
+    "ALLOWED_JA",
     "ID",
     "KEPT",
     "LATITUDE",

@@ -67,6 +67,9 @@ _ALSO: Final[Mapping[str, tuple[str, ...]]] = {
     LATITUDE: ("lat", "緯度(10進)", "緯度(度)"),
     LONGITUDE: ("lon", "lng", "long", "経度(10進)", "経度(度)"),
     ID: ("geoshare_id",),  # a list's own column "ID" is another one
+    "status": ("状態", "状況", "開設状況", "開設状態"),
+    "name": ("名称", "施設名", "避難所名", "地点", "地点名", "場所"),
+    "people_count": ("避難者数", "避難人数", "収容人数(現在)"),
 }
 _DRAWN: Final = (
     Choice("point", "Point", "点"),

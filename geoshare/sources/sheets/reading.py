@@ -24,6 +24,26 @@ HEADER_ROWS: Final = 30  # among these the header is looked for
 MIN_HITS: Final = 2
 NAMED: Final = 30  # ignored columns and sheets that are told
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and workbooks under a password
+_OTHERS: Final = (  # first bytes of what people drop in by mistake
+    (b"%PDF", "a PDF", "PDF"),
+    (b"<!DOCTYPE html", "a web page", "ウェブページ(HTML)"),
+    (b"<html", "a web page", "ウェブページ(HTML)"),
+    (b"<?xml", "an XML file", "XMLファイル"),
+    (b"{", "a JSON file", "JSON・GeoJSONファイル"),
+    (b"Rar!", "an archive", "圧縮ファイル"),
+    (b"7z\xbc\xaf", "an archive", "圧縮ファイル"),
+    (b"\x1f\x8b", "an archive", "圧縮ファイル"),
+    (b"SQLite format 3", "a database", "データベース"),
+)
+_PICTURES: Final = (  # where in a file, and which bytes
+    (0, b"\xff\xd8\xff"),
+    (0, b"\x89PNG"),
+    (0, b"GIF8"),
+    (0, b"II*\0"),
+    (0, b"MM\0*"),
+    (8, b"WEBP"),
+    (4, b"ftyphei"),
+)
 _CODECS: Final = ("utf-8", "cp932")
 
 
@@ -71,14 +91,32 @@ def read_sheet(content: bytes, columns: Sequence[SheetColumn]) -> ReadSheet:
             "The sheet is too large",
             parameter="file",
             allowed=f"{MAX_BYTES} bytes",
-            message_ja=f"表は{MAX_BYTES // 1_000_000}MBまでです",
+            message_ja="表のファイルが大きすぎます",
+            allowed_ja=f"{MAX_BYTES // 1_000_000}MBまで",
         )
     if content.startswith(_OLE):
         raise refused(
             "Old .xls files and workbooks under a password are not read; save it as .xlsx",
             "旧形式(.xls)やパスワード付きのブックは読めません。「.xlsx」形式で保存し直してください",
         )
+    _check_kind(content)
     return _of_workbook(content, columns) if content.startswith(b"PK") else _of_csv(content, columns)
+
+
+def _check_kind(content: bytes) -> None:
+    """Refuse a file that is known to be something else than a list, by its first bytes."""
+    head = content[:1_024].lstrip(codecs.BOM_UTF8 + b" \t\r\n")
+    for mark, english, japanese in _OTHERS:
+        if head[: len(mark)].lower() == mark.lower():
+            raise refused(
+                f"This is {english}, not a list; drop in the edited .xlsx or CSV",
+                f"これは{japanese}です。表として読めません。「.xlsx」またはCSVのファイルを選んでください",
+            )
+    if any(head[offset : offset + len(mark)] == mark for offset, mark in _PICTURES):
+        raise refused(
+            "This is a picture, not a list; drop in the edited .xlsx or CSV",
+            "これは画像です。表として読めません。「.xlsx」またはCSVのファイルを選んでください",
+        )
 
 
 def _of_workbook(content: bytes, columns: Sequence[SheetColumn]) -> ReadSheet:
@@ -136,6 +174,7 @@ def _decoded(content: bytes) -> str:
         "The text is neither UTF-8 nor Shift_JIS (cp932)",
         "文字コードを判別できません(UTF-8またはShift_JIS(cp932)で保存してください)",
         "CSV in UTF-8 or cp932, .xlsx",
+        "UTF-8またはShift_JIS(cp932)のCSV、.xlsx",
     )
 
 
@@ -166,6 +205,7 @@ def _take(found: ReadSheet, rows: Iterator[Row], columns: Sequence[SheetColumn])
                 "The sheet has too many rows",
                 parameter="file",
                 allowed=f"{MAX_ROWS} rows",
+                allowed_ja=f"{MAX_ROWS}行まで",
                 message_ja=f"表は{MAX_ROWS}行までです。分けて取り込んでください",
             )
         found.rows.append(SheetRow(number, mine))
@@ -186,6 +226,7 @@ def _check_collection(heading: str, columns: Sequence[SheetColumn]) -> None:
             parameter="collection",
             allowed=heading.removeprefix(prefix)[:63],
             message_ja="別の一覧の表です。取り込む一覧を確かめてください",
+            allowed_ja=heading.removeprefix(prefix)[:63],
         )
 
 
@@ -217,4 +258,5 @@ def _no_header(columns: Sequence[SheetColumn]) -> BadRequest:
         f"No row has this list's column names ({english} ...)",
         f"この一覧の列名({japanese}など)の行が見つかりません",
         "column names of the list",
+        "この一覧の列名の行",
     )

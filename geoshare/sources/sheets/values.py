@@ -14,7 +14,7 @@ import orjson
 
 from geoshare.sources import text
 from geoshare.sources.coerce import squashed
-from geoshare.sources.sheets.columns import Choice, Lang, SheetColumn
+from geoshare.sources.sheets.columns import LATITUDE, Choice, Lang, SheetColumn
 from geoshare.sources.table import degrees
 
 LONGEST: Final = 32_000  # letters; the format's limit is 32,767
@@ -211,9 +211,12 @@ def _degrees(column: SheetColumn, value: Any) -> float | None:
         return None
     if isinstance(value, datetime | date | time) or not least <= found <= most:
         seen, allowed = as_text(value)[:40], f"{least:g} to {most:g}"
+        turned = column.key == LATITUDE and most < abs(found) <= 2 * most
+        ask = "; is it the longitude, the wrong way round?" if turned else ""
+        ask_ja = "。緯度と経度が入れ替わっていませんか" if turned else ""
         raise Unreadable(
-            f"'{seen}' is no {column.title.lower()}",
-            f"「{seen}」は{column.title_ja}ではありません",
+            f"'{seen}' is no {column.title.lower()}{ask}",
+            f"「{seen}」は{column.title_ja}ではありません{ask_ja}",
             allowed,
             f"{least:g}～{most:g}の度",
         )

@@ -35,6 +35,7 @@ _DATE_IDS: Final = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *r
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _HIDDEN = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _ENTRIES: Final = 2_000
+ALLOWED_JA: Final = "Excelブック(.xlsx)またはCSV(.csv)"
 
 
 class Cell(NamedTuple):
@@ -56,9 +57,17 @@ class Sheet:
     part: str
 
 
-def refused(english: str, japanese: str, allowed: str = ".xlsx, .csv") -> BadRequest:
+def refused(
+    english: str, japanese: str, allowed: str = ".xlsx, .csv", allowed_ja: str = ""
+) -> BadRequest:
     """Build the refusal of a whole file."""
-    return BadRequest(english, parameter="file", allowed=allowed, message_ja=japanese)
+    return BadRequest(
+        english,
+        parameter="file",
+        allowed=allowed,
+        message_ja=japanese,
+        allowed_ja=allowed_ja or ALLOWED_JA,
+    )
 
 
 def _broken() -> BadRequest:
@@ -71,6 +80,7 @@ def _too_large() -> TooLarge:
         parameter="file",
         allowed=f"{MAX_UNPACKED // 1_000_000} MB unpacked, {MAX_ROW_MARKS} rows, {MAX_CELLS} cells",
         message_ja="ブックの中身が大きすぎます",
+        allowed_ja=f"展開後{MAX_UNPACKED // 1_000_000}MB、{MAX_ROW_MARKS}行、{MAX_CELLS}セルまで",
     )
 
 
@@ -100,6 +110,7 @@ class Workbook:
                 "The workbook has macros; save it as .xlsx without them",
                 "マクロを含むブックは受け付けません。「.xlsx」形式で保存し直してください",
                 ".xlsx without macros, .csv",
+                "マクロのないExcelブック(.xlsx)またはCSV(.csv)",
             )
         if "xl/workbook.xml" not in self._names:
             raise refused(
@@ -188,6 +199,7 @@ class Workbook:
                 "The sheet has too many merged cells",
                 "結合されたセルが多すぎます。結合を解除してください",
                 f"at most {MAX_MERGED} merged ranges",
+                f"結合は{MAX_MERGED}か所まで",
             )
         if len(places) == 2:
             self.merged.append((*places[0], *places[1]))
