@@ -35,12 +35,13 @@ MAX_BODY = 2_000_000
     tags=("extracts",),
 )
 def extract(params: NoParams) -> Response:
-    """A small one is answered at once, a large one by a job.
+    """A small one is answered at once, a large one by a job; with ``Prefer: respond-async`` any is.
 
     The same again, while nothing has changed, is the job that is there.
     """
     wanted = read_body(ExtractRequest, MAX_BODY)
-    return _answered(services().extracts.ask(caller(), wanted, _charging(wanted)))
+    wait = "respond-async" not in request.headers.get("Prefer", "")
+    return _answered(services().extracts.ask(caller(), wanted, _charging(wanted), wait=wait))
 
 
 @blueprint.post("/extracts/estimate")

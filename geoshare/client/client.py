@@ -73,11 +73,14 @@ class Client:
         self, url: str, key: str | None = None, pause: Callable[[float], object] = time.sleep
     ) -> None:
         self.http = Http(url, key, pause)
-        self._pause = pause
+        self.pause = pause
 
     def collections(self) -> list[dict[str, Any]]:
         """The collections that may be known."""
-        found: list[dict[str, Any]] = self.http.get("/collections").json()["collections"]
+        said = self.http.get("/collections").json()
+        found = said.get("collections") if isinstance(said, dict) else None
+        if not isinstance(found, list):
+            raise ClientError(f"{self.http.base} is no geoshare server", parameter="url")
         return found
 
     def schema(self, collection: str) -> dict[str, Any]:
@@ -150,6 +153,16 @@ class Client:
             deleted += page["deleted"]
         return Changes(features, deleted, page["token"], page["numberMatched"])
 
+    def first_change(self, collection: str, since: str, bbox: BBox | None = None) -> str | None:
+        """None where anything has changed since a token, else the token to go on from.
+
+        It raises as :meth:`changes` does, and asks for one change at most.
+        """
+        query = {"since": since, "bbox": _box(bbox), "limit": 1}
+        page = self.http.get(f"{_of(collection)}/changes", query).json()
+        token: str | None = page.get("token")
+        return None if page["features"] or page["deleted"] else token
+
     def changed(self, tokens: dict[str, str]) -> set[str]:
         """Which of some collections may have changed since the tokens that are known of them."""
         found: set[str] = set()
@@ -196,17 +209,26 @@ class Client:
 
         ``asked`` is what else an extract may say: ``area``, ``mode``, ``filter``, ``datetime``.
         """
+        href = self.extract_at(collections, format=format, bbox=bbox, **asked)
+        return fetched(self.http, href, path, self.pause)
+
+    def extract_at(
+        self,
+        collections: Sequence[str],
+        *,
+        format: str = "gpkg",
+        bbox: BBox | None = None,
+        **asked: Any,
+    ) -> str:
+        """Have an extract made, and return its address. It takes what :meth:`extract` takes."""
         wanted: dict[str, Any] = {"collections": list(collections), "format": format, **asked}
         if bbox is not None:
             wanted["bbox"] = list(bbox)
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "Prefer": "respond-async"}
         answer = self.http.ask("POST", "/extracts", body=orjson.dumps(wanted), headers=headers)
-        if answer.status != 202:
-            path.write_bytes(answer.body)
-            return path
         done = self._waited(f"/jobs/{answer.json()['job']}", ("done",))
-        href = next(link["href"] for link in done["links"] if link["rel"] == "enclosure")
-        return fetched(self.http, href, path, self._pause)
+        href: str = next(link["href"] for link in done["links"] if link["rel"] == "enclosure")
+        return href
 
     def contribute(
         self,
@@ -228,7 +250,7 @@ class Client:
             Whether to wait until it has been read; otherwise it is told that it was taken.
         """
         said = {name: _asked(value) for name, value in options.items() if value not in (None, False)}
-        taken = Uploads(self.http, self._pause).send(path, said, progress)
+        taken = Uploads(self.http, self.pause).send(path, said, progress)
         if not wait:
             return taken
         return self._waited(f"/contributions/{taken['id']}", ("done", "checked", "refused"))
@@ -262,7 +284,7 @@ class Client:
                 return found
             if found["status"] not in UNDER_WAY:
                 raise _failed(found)
-            self._pause(ASK_EVERY_S)
+            self.pause(ASK_EVERY_S)
 
 
 def _failed(found: dict[str, Any]) -> ClientError:
@@ -270,7 +292,8 @@ def _failed(found: dict[str, Any]) -> ClientError:
     said = found.get("error") or found.get("message") or found["status"]
     if not isinstance(said, dict):
         return ClientError(str(said))
-    return ClientError(str(said.get("message", found["status"])), parameter=said.get("parameter"))
+    message = str(said.get("message", found["status"]))
+    return ClientError(message, parameter=said.get("parameter"), allowed=said.get("allowed"))
 
 
 def sha256_of(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 import orjson
@@ -11,6 +12,17 @@ import orjson
 from geoshare.client.client import BBox, Client
 from geoshare.client.http import ClientError
 from geoshare.client.sync import FORMATS, sync
+
+OPTIONS: Final = {
+    "url": "--server",
+    "key": "--key-file",
+    "area": "--area",
+    "bbox": "--area",
+    "format": "--format",
+    "folder": "FOLDER",
+    "collections": "--collections",
+}
+"""What the command line calls the parameters of the client."""
 
 
 @click.command("sync")
@@ -52,7 +64,7 @@ def area(
             verify=verify,
         )
     except ClientError as error:
-        click.echo(f"error {error.message}", err=True)
+        click.echo(f"error {named(error)}", err=True)
         sys.exit(1)
     for name, count in found.changed.items():
         click.echo(f"{name}: {count:,} changed" if name != "files" else f"{count:,} files")
@@ -60,14 +72,25 @@ def area(
     click.echo(f"{what} ({found.received:,} bytes received)")
 
 
+def named(error: ClientError) -> str:
+    """An error with the option of the command line that it is about."""
+    option = OPTIONS.get(error.parameter or "", error.parameter)
+    return str(ClientError(error.message, parameter=option, allowed=error.allowed))
+
+
 def read_key(path: Path | None) -> str | None:
     """The key that a file holds; a key on a command line could be read by others."""
     if path is None:
         return None
+    allowed = "a file that holds one key and nothing else"
     try:
-        return path.read_text("utf-8").strip()
-    except OSError as error:
-        raise ClientError(f"{path}: {error.strerror}") from error
+        key = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "is no text"
+        raise ClientError(f"{path}: {why}", parameter="--key-file", allowed=allowed) from error
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ClientError(f"{path} holds no key", parameter="--key-file", allowed=allowed)
+    return key
 
 
 def read_area(text: str) -> BBox:
@@ -77,18 +100,24 @@ def read_area(text: str) -> BBox:
     except ValueError:
         numbers = _around(Path(text))
     if len(numbers) != 4:
-        raise ClientError("--area is W,S,E,N in degrees, or a GeoJSON file")
+        raise _no_area(f"{text} is no box of four numbers")
     west, south, east, north = numbers
     return west, south, east, north
 
 
+def _no_area(why: str) -> ClientError:
+    return ClientError(why, parameter="--area", allowed="W,S,E,N in degrees, or a GeoJSON file")
+
+
 def _around(path: Path) -> list[float]:
+    if not path.is_file():
+        raise _no_area(f"{path} is neither four numbers nor a file")
     try:
         places = list(_places(orjson.loads(path.read_bytes())))
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
-        raise ClientError(f"--area: {path} is no GeoJSON file") from error
+        raise _no_area(f"{path} is no GeoJSON file") from error
     if not places:
-        raise ClientError(f"--area: {path} has no place")
+        raise _no_area(f"{path} has no place")
     lons, lats = zip(*places, strict=True)
     return [min(lons), min(lats), max(lons), max(lats)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -21,18 +22,35 @@ LONGEST_WAIT_S: Final = 60.0
 BLOCK: Final = 1 << 16
 _BUSY: Final = (429, 503)
 _BROKEN: Final = (OSError, http.client.HTTPException)
+_FOR_GOOD: Final = (socket.gaierror, ssl.SSLCertVerificationError, http.client.InvalidURL)
+_ADDRESS: Final = "http://HOST or https://HOST, with :PORT and a path where there are such"
+_REFUSED: Final = 401
 
 Query = Mapping[str, Any]
 
 
 class ClientError(GeoshareError):
-    """The server refused, or does not answer. ``status`` is the HTTP status; 0: there was no answer."""
+    """The server refused, or does not answer; or what was said cannot be. As text it says all of that.
+
+    ``status`` is the HTTP status; 0: there was no answer. ``parameter`` names what was said wrongly, as
+    Python calls it (``url``, ``key``, ``area``, ``folder``, ...) or as the server does.
+    """
 
     code = "client"
 
-    def __init__(self, message: str, status: int = 0, parameter: str | None = None) -> None:
-        super().__init__(message, parameter=parameter)
+    def __init__(
+        self,
+        message: str,
+        status: int = 0,
+        parameter: str | None = None,
+        allowed: str | None = None,
+    ) -> None:
+        super().__init__(message, parameter=parameter, allowed=allowed)
         self.status = status
+
+    def __str__(self) -> str:
+        named = f"{self.parameter}: " if self.parameter and self.parameter not in self.message else ""
+        return named + self.message + (f" (allowed: {self.allowed})" if self.allowed else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +66,12 @@ class Answer:
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise ClientError("The answer is not JSON", self.status) from error
+            raise ClientError(
+                "The answer is not JSON",
+                self.status,
+                parameter="url",
+                allowed="the address of a geoshare server",
+            ) from error
 
 
 class Http:
@@ -69,7 +92,7 @@ class Http:
     ) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-            raise ClientError(f"{url} is no address of a server", parameter="url")
+            raise ClientError(f"{url} is no address of a server", parameter="url", allowed=_ADDRESS)
         self.base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.received = 0  # bytes of bodies, as they came over the line
         self._parts, self._key, self._pause = parts, key, pause
@@ -110,8 +133,12 @@ class Http:
                 found = self._once(method, self._target(path, query), body, headers or {})
             except _BROKEN as error:
                 self.close()
-                if last or not again:
-                    raise ClientError(f"{self.base} does not answer: {error}") from error
+                if last or not again or isinstance(error, _FOR_GOOD):
+                    raise ClientError(
+                        f"{self.base} does not answer: {error}",
+                        parameter="url",
+                        allowed="the address of a server that runs",
+                    ) from error
             else:
                 if found.status not in _BUSY or last:
                     return _checked(found)
@@ -120,27 +147,37 @@ class Http:
             wait_s *= 2
         raise AssertionError("unreachable")
 
-    def download(self, path: str, file: IO[bytes], offset: int = 0) -> Answer:
-        """Write a body to a file from a byte on; returns the answer without its body.
+    def download(
+        self,
+        path: str,
+        file: IO[bytes],
+        offset: int = 0,
+        tag: str | None = None,
+        begun: Callable[[Mapping[str, str]], object] = lambda headers: None,
+    ) -> None:
+        """Write a body to a file from a byte on.
 
-        A server that does not know ranges sends all of it: then the file is written anew.
+        A server that does not know ranges, or whose file has another tag by now, sends all of it: then
+        the file is written anew. ``begun`` is told the headers before the body arrives.
         """
         headers = {"Range": f"bytes={offset}-"} if offset else {}
+        if offset and tag:
+            headers["If-Range"] = tag
         line = self._open()
         line.request("GET", self._target(path, None), headers=self._headers(headers, plain=True))
         answer = line.getresponse()
         said = {name.lower(): value for name, value in answer.getheaders()}
         if answer.status not in (200, 206):
-            return _checked(Answer(answer.status, said, answer.read()))
+            _checked(Answer(answer.status, said, answer.read()))
         if answer.status == 200:
             file.seek(0)
             file.truncate()
+        begun(said)
         while block := answer.read(BLOCK):
             file.write(block)
             self.received += len(block)
         if answer.length:  # the line ended before the body did
             raise http.client.IncompleteRead(b"", answer.length)
-        return Answer(answer.status, said, b"")
 
     def close(self) -> None:
         """End the line; the next request opens another one."""
@@ -200,7 +237,7 @@ def _checked(answer: Answer) -> Answer:
         said = {}
     said = said if isinstance(said, dict) else {}
     message = str(said.get("detail") or said.get("title") or f"status {answer.status}")
-    allowed = said.get("allowed")
-    if allowed:
-        message += f" (allowed: {allowed})"
-    raise ClientError(message, answer.status, said.get("parameter"))
+    parameter, allowed = said.get("parameter"), said.get("allowed")
+    if answer.status == _REFUSED and parameter is None:
+        parameter, allowed = "key", "a key of this server that has not ended"
+    raise ClientError(message, answer.status, parameter, str(allowed) if allowed else None)

@@ -1,27 +1,28 @@
 """Files of an area that are kept up to date: fetched once, then brought forward by what has changed.
 
-A GeoPackage is written from a local copy of the features, which takes deltas alone. Road maps
-(Autoware, Lanelet2, OpenDRIVE) have rules of their own about what belongs to a map of an area, which
-the server's extract knows: for them the feed says whether anything in the area has changed, and only
-then the extract is asked for again.
+A GeoPackage is written from a local copy of the features, which takes deltas alone. Of road maps
+(Autoware, Lanelet2, OpenDRIVE) the feed of changes says when to ask the server's extract again, of
+which only the new blocks are fetched (:mod:`geoshare.client.roadmap`).
 """
 
 from __future__ import annotations
 
-import shutil
+import math
 import sqlite3
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal, TypeVar
 
 import orjson
 
-from geoshare.client.client import GONE, BBox, Client, sha256_of
+from geoshare.client.client import GONE, BBox, Client
+from geoshare.client.folder import OF, STATE, Files, alone, prepared
 from geoshare.client.http import ClientError
+from geoshare.client.roadmap import RoadMap
 from geoshare.client.store import Store, hash_of
 
+T = TypeVar("T")
 Format = Literal["gpkg", "opendrive", "lanelet2", "autoware"]
 FORMATS: Final[tuple[Format, ...]] = ("gpkg", "opendrive", "lanelet2", "autoware")
 _LANE_MAP: Final = (
@@ -38,9 +39,9 @@ ROAD_MAPS: Final[dict[str, tuple[str, ...]]] = {
     "autoware": _LANE_MAP,
 }
 """The collections that a road map is made of, by format."""
-STATE: Final = ".geoshare"  # folder of the state, beside the files
-_FILES: Final = "files"
 _NAME: Final = "map.gpkg"
+_ROOM: Final = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_BUSY")
+_NOT_THERE: Final = 404
 
 
 @dataclass(frozen=True)
@@ -85,18 +86,69 @@ def sync(
     Raises
     ------
     ClientError
-        where the server refuses or does not answer; what is there stays as it was.
+        naming what was said wrongly and what is allowed; or where the server refuses or does not
+        answer, or the folder cannot be written: what is there stays, and the next call goes on.
     """
     if format not in FORMATS:
-        raise ClientError(f"there is no format {format}; there are {', '.join(FORMATS)}")
-    state = folder / STATE
-    state.mkdir(parents=True, exist_ok=True)
+        allowed = ", ".join(FORMATS)
+        raise ClientError(f"There is no format {format}", parameter="format", allowed=allowed)
+    if area is not None:
+        check_area(area)
+    if collections is not None and not collections:
+        raise ClientError("No collection is named", parameter="collections", allowed="one or several")
     try:
-        return _Sync(client, folder, area, format, verify).run(collections)
-    except sqlite3.DatabaseError:  # torn or foreign: everything is fetched anew
-        shutil.rmtree(state)
-        state.mkdir()
-        return _Sync(client, folder, area, format, verify).run(collections)
+        return _held(client, folder, area, format, collections, verify)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise _unwritten(folder, where + (error.strerror or str(error))) from error
+    except sqlite3.Error as error:
+        raise _unwritten(folder, str(error)) from error
+
+
+def check_area(area: BBox) -> None:
+    """Raise ClientError for what is no box on this world; west above east crosses 180 degrees."""
+    west, south, east, north = area
+    wrong = None
+    if not all(math.isfinite(item) for item in area):
+        wrong = "has a number that is none"
+    elif max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
+        wrong = "lies outside the world"
+    elif south > north:
+        wrong = "has its south above its north"
+    if wrong is not None:
+        raise ClientError(
+            f"The area {','.join(map(repr, area))} {wrong}",
+            parameter="area",
+            allowed="west,south,east,north in degrees, longitude -180 to 180, latitude -90 to 90",
+        )
+
+
+def _unwritten(folder: Path, why: str) -> ClientError:
+    return ClientError(
+        f"{folder} cannot be written: {why}; what was there before is as it was, call again",
+        parameter="folder",
+        allowed="a folder that can be written, on a disk with room",
+    )
+
+
+def _held(
+    client: Client,
+    folder: Path,
+    area: BBox | None,
+    format: str,
+    collections: Sequence[str] | None,
+    verify: bool,
+) -> Synced:
+    state = prepared(folder)
+    with alone(state):
+        try:
+            return _Sync(client, folder, area, format, verify).run(collections)
+        except sqlite3.DatabaseError as error:  # torn or foreign: everything is fetched anew
+            if str(getattr(error, "sqlite_errorname", "")).startswith(_ROOM):
+                raise
+            for path in state.glob("copy.sqlite*"):
+                path.unlink()
+            return _Sync(client, folder, area, format, verify).run(collections)
 
 
 class _Sync:
@@ -109,7 +161,7 @@ class _Sync:
         self._format, self._verify = format, verify
         self._store = Store(folder / STATE / "copy.sqlite")
         self._received = client.http.received
-        self._known: dict[str, list[Any]] = orjson.loads(self._store.said(_FILES) or "{}")
+        self._files = Files(folder, self._store)
 
     def run(self, collections: Sequence[str] | None) -> Synced:
         try:
@@ -119,35 +171,45 @@ class _Sync:
             self._store.close()
         written = changed.pop("", 0) > 0
         received = self._client.http.received - self._received
-        return Synced(changed, written, received, tuple(self._folder / name for name in self._known))
+        return Synced(changed, written, received, self._files.paths)
 
     def _names(self, wanted: Sequence[str] | None) -> list[str]:
         """Which collections; a folder that was of something else begins anew."""
         asked = [self._client.http.base, self._format, self._area, wanted and sorted(wanted)]
         said = orjson.dumps(asked).decode()
-        if self._store.said("of") == said:
+        if self._store.said(OF) == said:
             return (self._store.said("names") or "").split(",")
+        names = self._chosen(wanted)
         self._store.forget()
-        self._known = {}
-        self._store.say(_FILES, "{}")
-        names = list(wanted or self._offered())
         self._store.say("names", ",".join(names))
-        self._store.say("of", said)
+        self._store.say(OF, said)
         return names
 
-    def _offered(self) -> list[str]:
+    def _chosen(self, wanted: Sequence[str] | None) -> list[str]:
+        """The collections that are wanted, or all that are seen and the format is made of."""
         seen = [item["id"] for item in self._client.collections() if item["kind"] == "vector"]
-        wanted = ROAD_MAPS.get(self._format, seen)
-        names = [name for name in wanted if name in seen]
-        if not names:
-            raise ClientError("There is no collection that could be kept")
+        fit = [name for name in ROAD_MAPS.get(self._format, seen) if name in seen]
+        unknown = [name for name in wanted or () if name not in fit]
+        if unknown:
+            raise ClientError(
+                f"{', '.join(unknown)} is no collection that you see and {self._format} is made of",
+                parameter="collections",
+                allowed=", ".join(fit),
+            )
+        names = list(dict.fromkeys(wanted or fit))
+        if not names or (self._format in ROAD_MAPS and "lanes" not in names):
+            raise ClientError(
+                f"You see nothing that {self._format} could be made of",
+                parameter="format" if wanted is None else "collections",
+                allowed="a format of collections that your key sees; road maps need lanes",
+            )
         return names
 
     def _moved(self, names: Sequence[str]) -> list[str]:
         """Those of the collections that have to be asked for: new ones, and changed ones."""
         tokens = self._store.tokens()
         new = [name for name in names if name not in tokens]
-        moved = self._client.changed(tokens) if tokens else set()
+        moved = _followed(self._client.changed, tokens) if tokens else set()
         return [*new, *(name for name in tokens if name in moved)]
 
     # Features
@@ -163,7 +225,7 @@ class _Sync:
                 mended = self._mend(name)
                 if mended:
                     changed[name] = changed.get(name, 0) + mended
-        if changed or not self._whole():
+        if changed or not self._files.whole(read=self._verify):
             self._write()
             changed[""] = 1
         return changed
@@ -186,7 +248,7 @@ class _Sync:
 
     def _fetch(self, name: str) -> int:
         """Take a copy: the token first, so that what changes meanwhile comes with the next changes."""
-        token = self._client.changes(name, bbox=self._area).token
+        token = _followed(self._client.changes, name, None, self._area).token
         return self._store.apply(name, self._client.items(name, self._area), (), token, anew=True)
 
     def _mend(self, name: str) -> int:
@@ -207,83 +269,35 @@ class _Sync:
         write_gpkg(
             self._folder / _NAME, {name: self._store.features(name) for name in self._store.tokens()}
         )
-        self._note([self._folder / _NAME])
-
-    # Road maps
+        self._files.note([self._folder / _NAME])
 
     def _map(self, names: Sequence[str]) -> dict[str, int]:
-        """Ask for the extract again where anything of the area has changed."""
-        tokens, touched = self._store.tokens(), False
+        """Ask for the extract again where anything of the map has changed."""
+        made = RoadMap(self._client, self._folder, self._files, self._area, self._format)
+        tokens, touched = self._store.tokens(), self._verify
         for name in self._moved(names):
-            token, moved = self._since(name, tokens.get(name))
+            tokens[name], moved = _followed(made.since, name, tokens.get(name))
             touched |= moved
-            tokens[name] = token
         changed: dict[str, int] = {}
-        if touched or not self._whole():
-            changed = self._taken(list(tokens)) | {"": 1}
+        if touched or not self._files.whole(read=self._verify):
+            changed = {"files": made.take(names), "": 1}
+            if not changed["files"]:
+                changed = {}
         for name, token in tokens.items():
             self._store.apply(name, (), (), token)
         return changed
 
-    def _since(self, name: str, token: str | None) -> tuple[str, bool]:
-        """The token of now, and whether the area has changed since the one that is known."""
-        if token is not None:
-            try:
-                found = self._client.changes(name, token, self._area)
-            except ClientError as error:
-                if error.status != GONE:
-                    raise
-            else:
-                return found.token, bool(found)
-        return self._client.changes(name, bbox=self._area).token, True
 
-    def _taken(self, names: list[str]) -> dict[str, int]:
-        """Fetch the extract and put its files in place."""
-        state = self._folder / STATE
-        packed = self._client.extract(
-            names, state / "extract.zip", format=self._format, bbox=self._area
-        )
-        fresh = state / "fresh"
-        shutil.rmtree(fresh, ignore_errors=True)
-        with zipfile.ZipFile(packed) as archive:
-            archive.extractall(fresh)  # the library keeps names inside of the folder
-        packed.unlink()
-        files = []
-        for path in sorted(path for path in fresh.rglob("*") if path.is_file()):
-            target = self._folder / path.relative_to(fresh)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(target)
-            files.append(target)
-        shutil.rmtree(fresh)
-        for name in set(self._known) - {str(path.relative_to(self._folder)) for path in files}:
-            (self._folder / name).unlink(missing_ok=True)
-        self._note(files)
-        return {"files": len(files)}
-
-    # Files
-
-    def _note(self, files: Sequence[Path]) -> None:
-        """Note size, time and SHA-256 of each file."""
-        self._known = {
-            str(path.relative_to(self._folder)): [
-                path.stat().st_size,
-                path.stat().st_mtime_ns,
-                sha256_of(path),
-            ]
-            for path in files
-        }
-        self._store.say(_FILES, orjson.dumps(self._known).decode())
-
-    def _whole(self) -> bool:
-        """Whether all files are as they were written; read where only their time differs."""
-        return bool(self._known) and all(
-            self._is_as_written(self._folder / name, said) for name, said in self._known.items()
-        )
-
-    def _is_as_written(self, path: Path, said: list[Any]) -> bool:
-        try:
-            found = path.stat()
-        except OSError:
-            return False
-        same = [found.st_size, found.st_mtime_ns] == said[:2]
-        return (same and not self._verify) or (found.st_size == said[0] and sha256_of(path) == said[2])
+def _followed(ask: Callable[..., T], *said: object) -> T:
+    """What the feed of changes answers; where there is none for the caller, why."""
+    try:
+        return ask(*said)
+    except ClientError as error:
+        if error.status != _NOT_THERE:
+            raise
+        raise ClientError(
+            "The server has no feed of changes for you",
+            error.status,
+            parameter="key",
+            allowed="a key whose tier may follow changes (action stream)",
+        ) from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,34 +18,54 @@ PIECE: Final = 4 << 20
 _TYPE: Final = "application/offset+octet-stream"
 _NOT_THERE: Final = 404
 _CONFLICT: Final = 409
+_LOCAL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EIO)
 
 
 def fetched(line: Http, href: str, path: Path, pause: Callable[[float], object]) -> Path:
     """Download to ``path``, which appears whole or not at all.
 
-    What arrived before the line broke lies beside it as ``.part``, with the tag of the file it is of.
+    What arrived before the line broke, or the process ended, lies beside it as ``.part``, and the tag
+    of the file it is of as ``.part.tag``: as long as the server has that file, the download goes on.
     """
-    part = path.with_name(path.name + ".part")
-    for attempt in range(TRIES):
+    part, note = path.with_name(path.name + ".part"), path.with_name(path.name + ".part.tag")
+    broken = 0
+    while True:
+        tag = _noted(note, href)
         try:
-            with part.open("ab+") as file:
+            with part.open("ab+" if tag else "wb+") as file:
                 file.seek(0, os.SEEK_END)
-                line.download(href, file, file.tell() if attempt else _start(file))
+                line.download(href, file, file.tell(), tag, _noting(note, href))
             os.replace(part, path)
+            note.unlink(missing_ok=True)
             return path
         except (OSError, http.client.HTTPException) as error:
             line.close()
-            if attempt == TRIES - 1:
-                raise ClientError(f"The download broke off: {error}") from error
-            pause(0.5 * 2**attempt)
-    raise AssertionError("unreachable")
+            broken += 1
+            if isinstance(error, OSError) and error.errno in _LOCAL:
+                raise
+            if broken == TRIES:
+                raise ClientError(f"The download broke off: {error}", parameter="url") from error
+            pause(0.5 * 2**broken)
 
 
-def _start(file: Any) -> int:
-    """A new download begins anew: what lies there may be of another file."""
-    file.seek(0)
-    file.truncate()
-    return 0
+def _noted(note: Path, href: str) -> str | None:
+    """The tag of what has arrived of an address."""
+    try:
+        said = orjson.loads(note.read_bytes())
+        return str(said["tag"]) if said["href"] == href else None
+    except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+
+
+def _noting(note: Path, href: str) -> Callable[[Mapping[str, str]], None]:
+    def write(headers: Mapping[str, str]) -> None:
+        tag = headers.get("etag", "")
+        if tag.startswith('"'):  # a weak one says nothing of bytes
+            note.write_bytes(orjson.dumps({"href": href, "tag": tag}))
+        else:
+            note.unlink(missing_ok=True)
+
+    return write
 
 
 class Uploads:

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest, TooLarge
-from geoshare.extracts.request import Plan
+from geoshare.extracts.request import ExtractRequest, Plan
 from geoshare.extracts.road_maps import COLLECTIONS, LANES, MAX_LANES
 from geoshare.model.box import Box
 from geoshare.query import View
@@ -124,15 +125,32 @@ def check_size(found: MapRows) -> None:
         )
 
 
-def check_some(found: MapRows) -> None:
+def check_some(found: MapRows, request: ExtractRequest) -> None:
     """Raise BadRequest for a map without a lane that has a line."""
     if all(row.geometry is None for row in found[LANES].values()):
-        raise BadRequest(
-            "There are no lanes in the area.",
-            parameter="bbox",
-            allowed="an area with lanes",
-            message_ja="範囲に車線がありません。",
-        )
+        raise no_lanes(request)
+
+
+def no_lanes(request: ExtractRequest) -> BadRequest:
+    """What is said where a road map would have no lane, naming how its area was given."""
+    given = [name for name in ("bbox", "area", "mesh") if getattr(request, name) is not None]
+    return BadRequest(
+        "There are no lanes in the area.",
+        parameter=given[0] if given else "collections",
+        allowed="an area in which you see lanes",
+        message_ja="範囲に車線がありません。",
+    )
+
+
+def bounds(found: MapRows) -> list[float]:
+    """West, south, east, north of everything that a map was made of, in degrees, a little grown.
+
+    Nothing outside of it belongs to the map, as long as nothing in it changes.
+    """
+    shapes = [row.geometry for rows in found.of.values() for row in rows.values() if row.geometry]
+    aside = 2 * _ASIDE_DEG
+    grown = shapely.total_bounds(shapes) + np.array([-aside, -aside, aside, aside])
+    return [round(float(value), 6) for value in grown]
 
 
 def named(rows: Iterable[Row], *names: str) -> set[str | None]:

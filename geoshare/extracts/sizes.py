@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from geoshare.extracts.request import ExtractRequest, plan
+from geoshare.extracts.request import ExtractRequest, Plan, plan
+from geoshare.extracts.road_maps import LANES, OF_FORMAT
 from geoshare.model.policy import Policy
 from geoshare.query import View, Views
 from tiles.arrays import Rows
@@ -56,6 +57,8 @@ class Estimate:
 def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate:
     """Count what lies in the box of the area, without looking at shapes or values.
 
+    Of a road map's lanes it is looked at whether they meet the area: without one there is no map.
+
     Raises
     ------
     NotFound, BadRequest
@@ -66,9 +69,7 @@ def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate
     for view in made.views:
         name = view.collection.name
         if isinstance(view, View):
-            rows = (
-                view.scan(ordered=False) if made.box is None else view.search(made.box, ordered=False)
-            )
+            rows = _rows(made, view)
             features[name] = len(rows)
             wanted = request.columns_of(name)
             columns = len(view.columns if wanted is None else wanted)
@@ -78,6 +79,12 @@ def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate
             size[name] = 0
     versions = {view.collection.name: view.token for view in made.views}
     return Estimate(features, size, versions, rasters)
+
+
+def _rows(made: Plan, view: View) -> Rows:
+    if made.request.format in OF_FORMAT and view.collection.name == LANES:
+        return made.select(view).rows
+    return view.scan(ordered=False) if made.box is None else view.search(made.box, ordered=False)
 
 
 def _bytes(form: str, rows: Rows, columns: int) -> int:

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyogrio
 
 from geoshare.extracts.archive import write_archive
+from geoshare.extracts.block_zip import fits, pack_blocks
 from geoshare.extracts.chunks import chunks, feature_chunks
 from geoshare.extracts.dictionary import FILE as DICTIONARY
 from geoshare.extracts.dictionary import data_dictionary
@@ -94,7 +95,8 @@ def write_extract(
         for file_name, content in seal(manifest_sha256).items():
             (folder / file_name).write_bytes(content)
         aside = folder / "whole.zip"
-        pack(folder, _files(folder), aside, now_us)
+        by_blocks = request.format in OF_FORMAT and fits(_files(folder))
+        (pack_blocks if by_blocks else pack)(folder, _files(folder), aside, now_us)
         found = {
             "sha256": _sha256(aside),
             "size": aside.stat().st_size,

@@ -15,6 +15,8 @@ from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
 from geoshare.errors import GeoshareError, NotFound, TooLarge, Unavailable
 from geoshare.extracts import ExtractRequest, write_extract, write_page
+from geoshare.extracts.road_maps import LANES, OF_FORMAT
+from geoshare.extracts.road_rows import no_lanes
 from geoshare.extracts.sizes import Estimate, estimated
 from geoshare.jobs import Job, Progress
 from geoshare.model.policy import Policy
@@ -70,11 +72,19 @@ class Extracts:
         """
         return self._estimated(who, request, self._services.policy(who, "download"))
 
-    def ask(self, who: Principal, request: ExtractRequest, charge: Callable[[int], object]) -> Answer:
+    def ask(
+        self,
+        who: Principal,
+        request: ExtractRequest,
+        charge: Callable[[int], object],
+        *,
+        wait: bool = True,
+    ) -> Answer:
         """Check a request against the caller's views, queue it, and wait for it if it is small.
 
         ``charge`` is told how many features it has at most, before anything is queued. Who asks for
         the same again while nothing of it has changed gets the job that is there, and is not charged.
+        Without ``wait`` the answer is always the job.
         """
         services = self._services
         policy = services.policy(who, "download")
@@ -83,6 +93,8 @@ class Extracts:
             services.mail.ready(who)
         elif request.notify is not None:
             services.webhooks.ready(who, request.notify)
+        if request.format in OF_FORMAT and not found.features.get(LANES):
+            raise no_lanes(request)
         features = found.total
         if features > services.settings.extract_max_features:
             allowed = f"{services.settings.extract_max_features} features"
@@ -90,13 +102,13 @@ class Extracts:
         is_small = features <= services.settings.extract_sync_features
         params = {"request": request.model_dump(mode="json"), **asking(who, policy)}
         params["same"] = _digest(params, found.versions)
-        same = self._same(who, params)
-        if same is not None:
-            return self.wait(who, same, is_small)
-        charge(features)
-        params["person"] = who.person
-        kind = PAGE if request.format == "html" else KIND
-        return self.wait(who, services.queue.enqueue(kind, params, who.organisation), is_small)
+        job = self._same(who, params)
+        if job is None:
+            charge(features)
+            params["person"] = who.person
+            kind = PAGE if request.format == "html" else KIND
+            job = services.queue.enqueue(kind, params, who.organisation)
+        return self.wait(who, job, is_small) if wait else Answer(job.id)
 
     def again(self, who: Principal, number: str, charge: Callable[[int], object]) -> Answer:
         """Ask for what a job was asked for, of the data as they are now."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import threading
 from pathlib import Path
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import geopandas
 import pytest
@@ -16,74 +14,20 @@ from click.testing import CliRunner
 
 from geoshare.client import Client, ClientError, transfer
 from geoshare.client.command import area
+from geoshare.client.folder import STATE
 from geoshare.client.store import Store
-from geoshare.client.sync import STATE, sync
+from geoshare.client.sync import sync
 from geoshare.services.keeping import make_worker
-from tests.api.conftest import Own
-from tests.sources.opendrive.maps import shapes
+from tests.client.serving import row, serving
 
 BOX = (139.6995, 35.59, 139.7055, 35.61)
 
 
-class Line(WSGIRequestHandler):
-    """Says nothing."""
-
-    def log_message(self, *said: object) -> None:
-        pass
-
-
-class Served:
-    """An application behind a socket, a client, and a list of shelters that can be published."""
-
-    def __init__(self, own: Own, folder: Path) -> None:
-        self.own, self.folder = own, folder
-        self.breaks: list[str] = []  # methods whose next request is cut off
-        self.paths: list[str] = []
-        self.server = make_server("127.0.0.1", 0, self._app, handler_class=Line)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.client = Client(self.url, own.keys["municipal"], pause=lambda seconds: None)
-        self.rows: dict[int, dict[str, Any]] = {at: row(at, at, "a") for at in range(12)}
-
-    def _app(self, environ, start_response):
-        self.paths.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-        if environ["REQUEST_METHOD"] in self.breaks:
-            self.breaks.remove(environ["REQUEST_METHOD"])
-            taken = int(environ.get("CONTENT_LENGTH") or 0)
-            environ["wsgi.input"].read(taken)
-            raise ConnectionAbortedError("the line breaks")
-        return self.own.client.application(environ, start_response)
-
-    def publish(self) -> None:
-        path = self.folder / "list.geojson"
-        said = {"type": "FeatureCollection", "features": list(self.rows.values())}
-        path.write_text(json.dumps(said), "utf-8")
-        self.own.contribute(path, collection="shelters")
-
-    def names(self, bbox=None) -> dict[str, str]:
-        return {item["id"]: item["properties"]["name"] for item in self.client.items("shelters", bbox)}
-
-
-def row(id_: int, at: int, name: str) -> dict[str, Any]:
-    place = {"type": "Point", "coordinates": [139.7 + at / 1000, 35.6]}
-    return {
-        "type": "Feature",
-        "id": str(id_),
-        "geometry": place,
-        "properties": {"id": str(id_), "name": name},
-    }
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("served")
-    found = Served(Own(folder / "data"), folder)
-    found.publish()
-    thread = threading.Thread(target=found.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield found
-    found.client.http.close()
-    found.server.shutdown()
-    found.server.server_close()
+    with serving(tmp_path_factory.mktemp("served")) as found:
+        found.publish()
+        yield found
 
 
 def in_file(folder: Path) -> dict[str, str]:
@@ -170,34 +114,6 @@ def test_an_interruption_leaves_a_copy_that_is_gone_on_with(served, tmp_path):
 
 def interrupt(seconds: float) -> None:
     raise KeyboardInterrupt
-
-
-def test_a_road_map_is_asked_for_again_only_when_its_area_has_changed(served, tmp_path):
-    client, path = Client(served.url, served.own.keys["automaker"]), tmp_path / "map.xodr"
-    path.write_text(shapes(), "utf-8")
-    served.own.contribute(path)
-    stop, worker = threading.Event(), make_worker(served.own.services)
-
-    def work() -> None:
-        while not stop.wait(0.02):
-            worker.run_one()
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    try:
-        first = sync(client, tmp_path / "out", None, "opendrive")
-        again = sync(client, tmp_path / "out", None, "opendrive")
-        path.write_text(shapes().replace("20.0", "21.0"), "utf-8")
-        served.own.contribute(path)
-        next(iter((tmp_path / "out").glob("*.xodr"))).unlink()
-        third = sync(client, tmp_path / "out", None, "opendrive")
-    finally:
-        stop.set()
-        thread.join()
-        client.http.close()
-    assert (first.written, again.written, third.written) == (True, False, True)
-    (made,) = (tmp_path / "out").glob("*.xodr")
-    assert b"<OpenDRIVE" in made.read_bytes()
 
 
 def test_a_file_goes_up_in_pieces_and_on_where_it_was_interrupted(served, tmp_path, monkeypatch):

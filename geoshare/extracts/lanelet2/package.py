@@ -18,7 +18,7 @@ from geoshare.extracts.lanelet2.osm import write_osm
 from geoshare.extracts.lanelet2.plane import Plane, choose
 from geoshare.extracts.lanelet2.rows import gather
 from geoshare.extracts.request import Plan
-from geoshare.extracts.road_rows import MapRows
+from geoshare.extracts.road_rows import MapRows, bounds
 
 MAP: Final = "lanelet2_map.osm"
 PROJECTOR: Final = "map_projector_info.yaml"
@@ -51,7 +51,7 @@ def write_lanelet2(path: Path, made: Plan, now_us: int) -> Written:
     """
     rows, out, plane = _made(made, autoware=False)
     write_osm(path, out, plane)
-    return _counts(rows), _report(out, plane)
+    return _counts(rows), _report(out, plane) | {"bounds": bounds(rows)}
 
 
 def write_autoware(folder: Path, made: Plan, now_us: int) -> Written:
@@ -74,7 +74,8 @@ def write_autoware(folder: Path, made: Plan, now_us: int) -> Written:
     for place in (folder, folder / DIVIDED):
         (place / PROJECTOR).write_text(_projector(plane), "utf-8")
     (folder / DIVIDED / METADATA).write_text(_metadata(named), "utf-8")
-    return _counts(rows), _report(out, plane) | {"cells": len(named), "cell_size_m": CELL_M}
+    said = {"cells": len(named), "cell_size_m": CELL_M, "bounds": bounds(rows)}
+    return _counts(rows), _report(out, plane) | said
 
 
 def _made(made: Plan, *, autoware: bool) -> tuple[MapRows, OutMap, Plane]:

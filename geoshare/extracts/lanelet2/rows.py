@@ -33,7 +33,7 @@ def gather(made: Plan) -> MapRows:
     views = {view.collection.name: view for view in made.views if isinstance(view, View)}
     found = MapRows({name: by_id(views[name], made.select(views[name]).rows) for name in views})
     check_size(found)
-    check_some(found)
+    check_some(found, made.request)
     rules = {key for row in found[LANES].values() for key in row.list("regulatory_element_ids")}
     _add(found, views, [RULES], rules)
     wanted = referred(found[RULES].values()) | referred(found[LANES].values())

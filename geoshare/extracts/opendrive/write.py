@@ -22,7 +22,7 @@ from geoshare.extracts.opendrive.through import name_junctions
 from geoshare.extracts.opendrive.xml import add, parsed, written
 from geoshare.extracts.request import Plan
 from geoshare.extracts.road_maps import COLLECTIONS
-from geoshare.extracts.road_rows import MapRows, Row, check_some, gather
+from geoshare.extracts.road_rows import MapRows, Row, bounds, check_some, gather
 from geoshare.model.times import iso
 
 _OLDEST = (1, 7)  # what states a rule of traffic and joins roads directly
@@ -53,13 +53,14 @@ def write_opendrive(path: Path, made: Plan, now_us: int) -> tuple[dict[str, int]
         There are too many.
     """
     rows = gather(made)
-    check_some(rows)
+    check_some(rows, made.request)
     shapes = [row.geometry for row in rows["lanes"].values() if row.geometry is not None]
     builder = _Map(rows, shapely.total_bounds(shapes))
     root = builder.build(now_us)
     path.write_bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
     counts: dict[str, int] = {name: len(rows[name]) for name in COLLECTIONS if name in rows.of}
-    return counts, builder.losses.said() | {"reference": builder.frame.reference}
+    said = {"reference": builder.frame.reference, "bounds": bounds(rows)}
+    return counts, builder.losses.said() | said
 
 
 class _Map:
