@@ -30,6 +30,16 @@ _NOT_NOW: Final = ("planned", "ended", "cancelled", "drill")
 _DRILLS: Final = ("drill", "test")
 _GREEN: Final = "#0b4a2f"  # of the names of shelters
 _INK: Final = "#20262b"
+_ENGLISH: Final = {
+    "heavy_rain": "heavy rain",
+    "landslide": "landslide",
+    "flood": "flood",
+    "storm_surge": "storm surge",
+    "tsunami": "tsunami",
+    "storm": "storm",
+    "snow": "snow",
+    "wave": "high waves",
+}
 
 
 def _place(context: Context, height: int, image: Any, offset: Any, name: Expression) -> Drawn:
@@ -146,9 +156,7 @@ def _warnings(context: Context) -> Sequence[Drawn]:
     real = ["!", among("state", "lifted", "cancelled", *_DRILLS)]
     area = {"fill-color": colour, "fill-opacity": 0.1}
     edge = {"line-color": colour, "line-width": by_zoom((8, 1.5), (16, 4))}
-    marks = ("【訓練】", "【試験】") if context.language == "ja" else ("[DRILL] ", "[TEST] ")
-    mark = ["match", get("state"), "drill", marks[0], "test", marks[1], ""]
-    name = lettered(["concat", mark, get("kind_name")], by_zoom((8, 11), (14, 14))) | {
+    name = lettered(_warning_name(context.language), by_zoom((8, 11), (14, 14))) | {
         "text-max-width": 12,
         "text-padding": 60,
         "symbol-sort-key": ["case", drill, 1, 0],
@@ -162,6 +170,22 @@ def _warnings(context: Context) -> Sequence[Drawn]:
         drawn(context, "edge", "line", 322, filter=real, paint=edge),
         drawn(context, "name", "symbol", 1020, filter=said, layout=name, paint=letters),
     )
+
+
+def _warning_name(language: str) -> Expression:
+    """What a warning is called: a drill first of all; the service's own names are Japanese alone."""
+    marks = ("【訓練】", "【試験】") if language == "ja" else ("[DRILL] ", "[TEST] ")
+    mark = ["match", get("state"), "drill", marks[0], "test", marks[1], ""]
+    if language == "ja":
+        return ["concat", mark, get("kind_name")]
+    hazard = [
+        "match",
+        get("hazard"),
+        *(part for pair in _ENGLISH.items() for part in pair),
+        get("kind_name"),
+    ]
+    level = ["case", ["has", "level"], ["concat", "Level ", ["to-string", ["get", "level"]], " "], ""]
+    return ["concat", mark, level, hazard]
 
 
 def _damage(context: Context) -> Sequence[Drawn]:
