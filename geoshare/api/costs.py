@@ -72,7 +72,7 @@ def _page(names: str, limit: int, query: str, max_limit: int) -> Asked:
 def _of_dataset(path: str, query: str) -> Asked:
     """A tile, or a description of tiles, of the collections that the query names; of all else."""
     said = dict(parse_qsl(query[:MAX_QUERY])).get("collections")
-    names = _names(said) if said else EVERY
+    names = _names(",".join(part.rpartition("/")[2] for part in said.split(","))) if said else EVERY
     cost = len(names) if said else DATASET
     return Asked(cost if path.count("/") > _TILE_PARTS else 1, names, "tile")
 

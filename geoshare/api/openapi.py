@@ -22,6 +22,23 @@ _CONTENT_CRS = {
         "schema": {"type": "string"},
     }
 }
+_STANDARD_IDS = {  # of operations: OGC 20-057, table of suffixes, which clients look for
+    "landing.landing": "getLandingPage",
+    "landing.conformance": "getConformance",
+    "collections.collections": "getCollectionsList",
+    "collections.collection": "getCollection",
+    "tilesets.matrix_sets": "getTileMatrixSetsList",
+    "tilesets.matrix_set_definition": "getTileMatrixSet",
+    "tilesets.vector_sets": ".collection.vector.getTileSetsList",
+    "tilesets.vector_set": ".collection.vector.getTileSet",
+    "tilesets.tile": ".collection.vector.getTile",
+    "tilesets.dataset_sets": ".dataset.vector.getTileSetsList",
+    "tilesets.dataset_set": ".dataset.vector.getTileSet",
+    "tilesets.dataset_tile": ".dataset.vector.getTile",
+    "tilesets.map_sets": ".collection.map.getTileSetsList",
+    "tilesets.map_set": ".collection.map.getTileSet",
+    "tilesets.picture": ".collection.map.getTile",
+}
 _LOCATED = ("Feature", "FeatureCollection")
 
 
@@ -75,7 +92,7 @@ def _operation(
     for status in ("400", "401", "403", "404", "413", "429", "503"):
         answers.setdefault(status, {"$ref": "#/components/responses/Problem"})
     found: dict[str, Any] = {
-        "operationId": endpoint.replace(".", "_"),
+        "operationId": _STANDARD_IDS.get(endpoint, endpoint.replace(".", "_")),
         "summary": about.summary,
         "tags": list(about.tags),
         "parameters": _path_parameters(path, collections) + _query_parameters(about.params, max_limit),

@@ -235,18 +235,33 @@ class RasterParams(Params):
     style: Text | None = Field(None, description="A style of the collection's raster TileJSON")
 
 
-class VectorTileParams(Params):
-    """How a vector tile is encoded."""
+class TimeParams(Params):
+    """Of which time a vector tile is."""
+
+    datetime: Text | None = Field(
+        None, description="An RFC 3339 instant or interval; empty: whatever the time"
+    )
+
+
+class VectorTileParams(TimeParams):
+    """How a vector tile is encoded, and of which time it is."""
 
     f: Literal["mvt"] = Field("mvt", description="mvt")
 
 
-class DatasetTilesParams(VectorTileParams):
-    """Which collections a tile of several is made of."""
+class DatasetParams(Params):
+    """Which collections a tile set of several is made of."""
 
+    f: Literal["mvt"] = Field("mvt", description="mvt")
     collections: Text | None = Field(
-        None, description="Comma-separated names, at most 32; empty: all you may know"
+        None,
+        description="Comma-separated names or addresses, at most 32; empty: all you may know",
+        json_schema_extra=dict(_LIST),
     )
+
+
+class DatasetTilesParams(DatasetParams, TimeParams):
+    """Which collections a tile of several is made of, and of which time."""
 
 
 class MapTileParams(RasterParams):

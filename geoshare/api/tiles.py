@@ -10,9 +10,11 @@ from geoshare.access.view import View
 from geoshare.api import reply
 from geoshare.api.context import base_url, caller, followed, services
 from geoshare.api.describe import NoParams, describes
+from geoshare.api.params import TimeParams
 from geoshare.api.places import check_place, views_of
 from geoshare.api.quick import MVT
 from geoshare.extracts.terms import attribution
+from geoshare.model.times import parse_interval
 from geoshare.query import tilesets
 from geoshare.query.tiles import Place
 from geoshare.services.bodies import Kept
@@ -25,12 +27,15 @@ ANSWERS = {200: (MVT, "The tile"), 204: ("", "Nothing there")}
 
 @blueprint.get("/tiles/<collections>/<int:z>/<int:x>/<int:y>.mvt")
 @describes(
-    "A vector tile of one or several collections (comma-separated)", answers=ANSWERS, tags=("tiles",)
+    "A vector tile of one or several collections (comma-separated)",
+    params=TimeParams,
+    answers=ANSWERS,
+    tags=("tiles",),
 )
-def tile(params: NoParams, collections: str, z: int, x: int, y: int) -> Response:
+def tile(params: TimeParams, collections: str, z: int, x: int, y: int) -> Response:
     """Computed from the caller's views; the buffer too."""
     place = check_place(Place(WEB_MERCATOR_QUAD.id, z, x, y))
-    return vector_tile(views_of(collections), place)
+    return vector_tile(views_of(collections), place, params.datetime)
 
 
 @blueprint.get("/tiles/<collections>.json")
@@ -44,11 +49,12 @@ def tilejson(params: NoParams, collections: str) -> Response:
     return reply.json(tilesets.tilejson(views, followed(address), said))
 
 
-def vector_tile(views: Sequence[View], place: Place) -> Response:
+def vector_tile(views: Sequence[View], place: Place, when: str | None) -> Response:
     """The kept tile, or a new one; 204 where it is empty."""
     coding = reply.encoding()
+    interval = None if when is None else parse_interval(when)
 
     def finish(content: bytes) -> Kept:
         return reply.encoded(content, MVT, coding)
 
-    return reply.send(services().tiles.answer(views, place, coding, finish), MVT)
+    return reply.send(services().tiles.answer(views, place, coding, finish, interval), MVT)

@@ -14,7 +14,7 @@ from geoshare.api import reply
 from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.landing import OGC_REL
-from geoshare.api.params import DatasetTilesParams, MapTileParams, VectorTileParams
+from geoshare.api.params import DatasetParams, DatasetTilesParams, MapTileParams, VectorTileParams
 from geoshare.api.places import check_place, matrix_set, views_of
 from geoshare.api.quick import MAX_LAYERS, MVT
 from geoshare.api.raster import MEDIA, map_tile
@@ -73,7 +73,8 @@ def tile(
 ) -> Response:
     """The same tile as under the plain address, in any of the tile matrix sets."""
     views = views_of(collection)
-    return vector_tile(views, _place(matrix_set_id, z, row, column, MAX_ZOOM))
+    place = _place(matrix_set_id, z, row, column, MAX_ZOOM)
+    return vector_tile(views, place, params.datetime)
 
 
 @blueprint.get("/tiles")
@@ -84,8 +85,8 @@ def dataset_sets(params: NoParams) -> Response:
 
 
 @blueprint.get("/tiles/<matrix_set_id>")
-@describes("A vector tile set of several collections", params=DatasetTilesParams, tags=("tiles",))
-def dataset_set(params: DatasetTilesParams, matrix_set_id: str) -> Response:
+@describes("A vector tile set of several collections", params=DatasetParams, tags=("tiles",))
+def dataset_set(params: DatasetParams, matrix_set_id: str) -> Response:
     """Of the collections named, else of all the caller may know."""
     views = _dataset_views(params)
     found = matrix_set(matrix_set_id)
@@ -101,7 +102,8 @@ def dataset_tile(
 ) -> Response:
     """One layer for each collection that has anything there."""
     views = _dataset_views(params)
-    return vector_tile(views, _place(matrix_set_id, z, row, column, MAX_ZOOM))
+    place = _place(matrix_set_id, z, row, column, MAX_ZOOM)
+    return vector_tile(views, place, params.datetime)
 
 
 @blueprint.get("/collections/<collection>/map/tiles")
@@ -145,15 +147,21 @@ def _place(matrix_set_id: str, z: int, row: int, column: int, deepest: int) -> P
     return check_place(Place(matrix_set(matrix_set_id).id, z, column, row), deepest, _NAMES)
 
 
-def _dataset_views(params: DatasetTilesParams) -> list[View]:
+def _dataset_views(params: DatasetParams) -> list[View]:
     if params.collections:
-        g.named = params.collections
-        return views_of(params.collections)
+        g.named = _names(params.collections)
+        return views_of(g.named)
     policy = services().policy(caller(), "tile")
     known = services().visible(caller()).items()
     names = [name for name, about in known if about.kind == "vector" and policy.allows(name)]
     g.named = ",".join(names[:MAX_LAYERS])
     return views_of(g.named) if names else []
+
+
+def _names(said: str) -> str:
+    """Names of collections; one may also be said by its address (OGC 20-057, collections-selection)."""
+    here = href("collections") + "/"
+    return ",".join(name.removeprefix(here) for name in said.split(","))
 
 
 def _listed(kind: str, title: str, *path: str) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.access.view import View
+from geoshare.model.times import Interval
 from geoshare.query.detail import EXTENT, detail_rule
+from geoshare.query.select import in_interval
 from tiles.arrays import Rows
 from tiles.matrices import MATRIX_SETS, WEB_MERCATOR_QUAD, MatrixSet, in_matrix_set
 from tiles.mvt import encode_layer
@@ -48,9 +50,17 @@ def search_boxes(place: Place) -> NDArray[np.int64]:
     return place.matrices.search_boxes(place.z, place.x, place.y, BUFFER / EXTENT)
 
 
-def rows_shown(view: View, place: Place) -> Rows:
-    """The rows that may leave something in a tile, in order; they decide on its content."""
-    return view.search(search_boxes(place), detail=(detail_rule(view.collection.name), place.zoom))
+def rows_shown(view: View, place: Place, interval: Interval | None = None) -> Rows:
+    """The rows that may leave something in a tile, in order; they decide on its content.
+
+    Of those of a time, where one is given: what a scale leaves out is the same at all times.
+    """
+    detail = (detail_rule(view.collection.name), place.zoom)
+    rows = view.search(search_boxes(place), detail=detail)
+    if interval is None:
+        return rows
+    chosen = [numbers[in_interval(view, table, numbers, interval)] for table, numbers in rows.pairs]
+    return Rows(rows.tables, tuple(chosen))
 
 
 def layer(view: View, rows: Rows, place: Place) -> bytes:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 
 from geoshare.access.content import NOTHING, content_digest
 from geoshare.access.view import View
+from geoshare.model.times import Interval
 from geoshare.query.tiles import Place, layer, rows_shown
 from geoshare.services.bodies import Bodies, Kept
 from geoshare.services.contents import Contents
@@ -52,7 +53,14 @@ class Tiles:
             digests.append(digest)
         return self.bodies.get(_key(digests, place, coding))
 
-    def answer(self, views: Sequence[View], place: Place, coding: str, finish: Finish) -> Kept:
+    def answer(
+        self,
+        views: Sequence[View],
+        place: Place,
+        coding: str,
+        finish: Finish,
+        interval: Interval | None = None,
+    ) -> Kept:
         """The kept answer, or a new one.
 
         Parameters
@@ -65,9 +73,12 @@ class Tiles:
             The content coding that ``finish`` gives.
         finish
             Encodes and tags the bytes of a tile.
+        interval
+            The time it is of; nothing of such tiles is kept, there are too many times.
         """
-        if not self._keeps:
-            return finish(b"".join(layer(view, rows_shown(view, place), place) for view in views))
+        if interval is not None or not self._keeps:
+            shown = ((view, rows_shown(view, place, interval)) for view in views)
+            return finish(b"".join(layer(view, rows, place) for view, rows in shown))
         digests, rows, is_news = [], {}, False
         for view in views:
             digest = self._contents.get(view, place)

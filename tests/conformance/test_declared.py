@@ -21,9 +21,9 @@ TESTED = {
     "ogcapi-features-8/0.0/": "test_sorting.py",
     "cql2/1.0/": "test_cql2.py",
     "json-fg-1/1.0/": "test_jsonfg.py",
-    "ogcapi-tiles-1/": "../api/test_tile_routes.py",
+    "ogcapi-tiles-1/": "test_tiles.py",
     "ogcapi-styles-1/0.0/": "test_styles.py",
-    "tms/2.0/": "../api/test_tile_routes.py",
+    "tms/2.0/": "test_tiles.py",
     "ogcapi-processes-1/": "../api/test_processes.py",
     "ogcapi-records-1/": "../api/test_catalogue.py",
 }
