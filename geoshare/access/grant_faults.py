@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geoshare.access.transforms import fits
 from geoshare.errors import GeoshareError
 from geoshare.filter import check, fields_of
-from geoshare.filter.literals import read_geometry
+from geoshare.filter.literals import read_area
 from geoshare.model.collections import Collection
 from geoshare.model.policy import TRANSFORMS, Grant
 
@@ -87,13 +87,11 @@ def _suits(transform: str, kind: str) -> bool:
 def area_faults(area: Mapping[str, object]) -> Iterator[Fault]:
     """Say why a GeoJSON object is no area."""
     try:
-        geometry = read_geometry(dict(area))
+        read_area(dict(area))
     except ValueError as error:
-        yield "area", str(error), "a GeoJSON polygon, or an administrative code"
+        yield "area", str(error), "a GeoJSON Polygon or MultiPolygon, or an administrative code"
         return
-    if geometry.geom_type not in ("Polygon", "MultiPolygon"):
-        yield "area", f"{geometry.geom_type} is no area", "Polygon or MultiPolygon"
-    elif _leaps(area):
+    if _leaps(area):
         yield (
             "area",
             "an edge leads more than half around the world; what is meant may lie on its other side",

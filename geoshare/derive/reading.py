@@ -15,7 +15,7 @@ from geoshare.access.view import View
 from geoshare.derive.plane import areal, to_plane
 from geoshare.derive.requests import MAX_DRAWN, AreaInputs
 from geoshare.errors import BadRequest, TooLarge
-from geoshare.filter.literals import read_geometry
+from geoshare.filter.literals import read_area
 from geoshare.model.box import Box
 from geoshare.model.mesh import south_west
 from geoshare.query.items import matching
@@ -111,14 +111,12 @@ def find_area(said: AreaInputs, admin_areas: View | None, evacuation_areas: View
 
 
 def _drawn(said: dict[str, Any]) -> BaseGeometry:
-    allowed = f"a GeoJSON Polygon or MultiPolygon in CRS84, at most {MAX_DRAWN} vertices"
+    allowed = (
+        f"a GeoJSON Polygon or MultiPolygon in CRS84, at most {MAX_DRAWN} vertices, no edges that cross"
+    )
     japanese = "範囲の図形を読み取れません"
-    if said.get("type") not in ("Polygon", "MultiPolygon"):
-        raise BadRequest(
-            "The area is no polygon", parameter="area", allowed=allowed, message_ja=japanese
-        )
     try:
-        shape = read_geometry(said)
+        shape = read_area(said)
     except ValueError as error:
         raise BadRequest(
             f"The area cannot be read: {error}", parameter="area", allowed=allowed, message_ja=japanese

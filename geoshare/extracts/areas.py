@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.errors import BadRequest
-from geoshare.filter.literals import read_geometry
+from geoshare.filter.literals import read_area, read_geometry
 from geoshare.model.box import Box
 from geoshare.model.mesh import south_west
 from geoshare.model.policy import Policy
@@ -44,22 +44,14 @@ def asked_area(
     if asked is None:
         return None
     try:
-        area = read_geometry(asked)
+        return read_area(asked)
     except ValueError as error:
         raise BadRequest(
-            f"The area cannot be read: {error}.", parameter="area", allowed="a GeoJSON polygon in CRS84"
-        ) from error
-    if area.geom_type not in ("Polygon", "MultiPolygon"):
-        raise BadRequest("The area is no polygon.", parameter="area", allowed="Polygon, MultiPolygon")
-    if not area.is_valid:
-        raise BadRequest(
-            "The area crosses itself.",
+            f"The area cannot be read: {error}.",
             parameter="area",
-            allowed="a polygon whose edges meet at its corners alone",
-            message_ja="範囲の線が交差しています。",
-        )
-    shapely.prepare(area)
-    return area
+            allowed="a GeoJSON Polygon or MultiPolygon in CRS84 whose edges do not cross",
+            message_ja="範囲の図形を読み取れません。線が交差しない多角形にしてください。",
+        ) from error
 
 
 def mesh_area(codes: Sequence[str]) -> BaseGeometry:

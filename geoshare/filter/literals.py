@@ -90,6 +90,30 @@ def read_geometry(node: dict[str, Any]) -> BaseGeometry:
     return valid
 
 
+def read_area(node: dict[str, Any]) -> BaseGeometry:
+    """Read a polygon that states an area: of a request, an agreement, a grant, an emergency.
+
+    A literal of a filter that crosses itself is mended; an area is not, since what its edges enclose
+    could be another ground than was meant.
+
+    Raises
+    ------
+    ValueError
+        as :func:`read_geometry`, and for what is no polygon, or crosses or overlaps itself.
+    """
+    found = read_geometry(node)
+    if node.get("type") not in ("Polygon", "MultiPolygon"):
+        raise ValueError(f"{str(node.get('type', 'a box'))[:20]} is no Polygon or MultiPolygon")
+    reason = str(shapely.is_valid_reason(shapely.from_geojson(orjson.dumps(node))))
+    if reason == "Valid Geometry":
+        return found
+    what, _, place = reason.rstrip("]").partition("[")
+    near = ", ".join(f"{float(number):.6f}" for number in place.split()[:2])
+    crosses = "Self-intersection" in what
+    said = "the polygon crosses itself" if crosses else f"the polygon is not valid ({what.lower()})"
+    raise ValueError(f"{said} near {near}" if near else said)
+
+
 def _wrapped(geometry: BaseGeometry) -> BaseGeometry:
     """Move what lies beyond 180 degrees to the other side of the world."""
     pieces = []
