@@ -14,6 +14,7 @@ from geoshare.model.policy import Policy
 from geoshare.model.times import iso
 from geoshare.query import View
 from geoshare.query.pyramid import pyramid
+from geoshare.query.tiles import Whole, never_whole
 from geoshare.query.tilesets import described
 from tiles.archive import ArchiveWriter, Summary
 from tiles.archive.writer import WORLD
@@ -34,6 +35,7 @@ def write_archive(
     box: Box | None = None,
     threads: int = 2,
     most_tiles: int | None = None,
+    whole: Whole = never_whole,
     report: Report = lambda fraction: None,
     before: Callable[[Summary], None] = lambda summary: None,
 ) -> tuple[Summary, dict[str, Any]]:
@@ -51,6 +53,8 @@ def write_archive(
         That make tiles at once.
     most_tiles
         No more tiles than these are looked at; None: all.
+    whole
+        As of ``vector_tile``: by default every tile shows what its scale shows.
     report
         Told how far it is, 0 to 1; may raise to stop it.
     before
@@ -69,7 +73,7 @@ def write_archive(
     """
     metadata = _metadata(policy, views, now_us, zooms, box)
     looked_at = 0
-    made = pyramid(views, zooms, box, threads)
+    made = pyramid(views, zooms, box, threads, whole)
     with ArchiveWriter(path) as writer, closing(made):
         for batch in made:
             for tile_id, packed in zip(batch.ids, batch.tiles, strict=True):

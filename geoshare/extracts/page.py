@@ -13,6 +13,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.model.times import iso
 from geoshare.query import View, Views
+from geoshare.query.tiles import Whole
 from geoshare.query.tilesets import bounds
 
 Report = Callable[[float, str], None]
@@ -37,8 +39,30 @@ TEMPLATE: Final = "web/dist/single.html"
 PLACE: Final = "<!-- data -->"
 FORMAT: Final = 1
 MOST_TILES: Final = 1_500  # of one zoom; the deepest zoom follows from it
-DEEPEST: Final = 15
+DEEPEST: Final = 14  # a unit of such a tile is 0.6 m: nearer views are drawn from it
 MOST_LISTED: Final = 1_000  # features of one collection that can be listed and searched
+LIVE: Final = frozenset(  # what people look for, and what is said of the present
+    (
+        "shelters",
+        "evacuation_sites",
+        "evacuation_areas",
+        "events",
+        "water_points",
+        "damage_reports",
+        "warnings",
+    )
+)
+_MODULE: Final = '<script type="module">'
+_CODE: Final = "app-code"
+_UNPACKING: Final = f"""
+const held = document.getElementById('{_CODE}');
+const bytes = Uint8Array.from(atob(held.textContent), (letter) => letter.charCodeAt(0));
+const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+const app = document.createElement('script');
+app.type = 'module';
+app.textContent = await new Response(unpacked).text();
+held.replaceWith(app);
+"""
 MOST_BYTES: Final = 40_000_000
 
 
@@ -84,6 +108,7 @@ def write_page(
         tiles = folder / "tiles.pmtiles"
         box = made.box or bounds(shown)
         zooms = _zooms(box)
+        listed = {view.collection.name: _listed(made, view) for view in shown}
         write_archive(
             tiles,
             policy,
@@ -93,9 +118,9 @@ def write_page(
             box=box,
             threads=1,
             most_tiles=MOST_TILES * 4,
+            whole=_complete(listed, zooms[1]),
             report=lambda fraction: progress(fraction * 0.9, "tiles"),
         )
-        listed = {view.collection.name: _listed(made, view) for view in shown}
         manifest = _manifest(made, now_us, zooms, tiles, listed)
         proofs = seal(hashlib.sha256(manifest).hexdigest())
         about = _about(made, shown, now_us, zooms, box) | {
@@ -121,11 +146,23 @@ def write_page(
     }
 
 
+@cache
 def _template() -> str:
     try:
-        return (files("geoshare") / TEMPLATE).read_text(encoding="utf-8")
+        return packed_page((files("geoshare") / TEMPLATE).read_text(encoding="utf-8"))
     except OSError as error:
         raise Unavailable("The browser app is not built") from error
+
+
+def packed_page(page: str) -> str:
+    """Return a page whose module is compressed, a third of its size; it unpacks itself when opened."""
+    before, opening, rest = page.partition(_MODULE)
+    code, closing, after = rest.partition("</script>")
+    if not opening or not closing:
+        return page
+    packed = base64.b64encode(_packed(code.encode())).decode()
+    carried = f'<script type="text/plain" id="{_CODE}">{packed}</script>'
+    return f"{before}{carried}{opening}{_UNPACKING}{closing}{after}"
 
 
 def _joined(page: str, parts: dict[str, bytes]) -> bytes:
@@ -163,6 +200,23 @@ def _zooms(box: Box | None) -> tuple[int, int]:
             break
         last = zoom
     return first, last
+
+
+def _complete(listed: dict[str, tuple[int, bytes]], last: int) -> Whole:
+    """Which tiles leave nothing out for their scale: what is listed is drawn at every scale.
+
+    The last tiles of an area that is near enough hold everything, for they are what nearer views are
+    drawn from.
+    """
+    few = {name for name, (count, _) in listed.items() if count <= MOST_LISTED}
+    drawn = few & LIVE
+
+    def whole(collection: str, zoom: int) -> bool:
+        if zoom == last == DEEPEST:
+            return True
+        return collection in drawn or (zoom == last and collection in few)
+
+    return whole
 
 
 def _rows(latitude: float) -> float:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geoshare.access.view import View
 from geoshare.model.box import Box
 from geoshare.query.detail import EXTENT
-from geoshare.query.tiles import BUFFER, vector_tile
+from geoshare.query.tiles import BUFFER, Whole, never_whole, vector_tile
 from tiles.archive import compressed, first_id, tiles_at
 from tiles.grid import Tile, lon_lat_box_to_world
 
@@ -39,7 +39,11 @@ class Batch(NamedTuple):
 
 
 def pyramid(
-    views: Sequence[View], zooms: tuple[int, int], box: Box | None = None, threads: int = 2
+    views: Sequence[View],
+    zooms: tuple[int, int],
+    box: Box | None = None,
+    threads: int = 2,
+    whole: Whole = never_whole,
 ) -> Generator[Batch, None, None]:
     """Make all tiles in ascending order of their ids.
 
@@ -54,13 +58,15 @@ def pyramid(
     threads
         That make tiles at once. A few batches of each are held, and for one zoom at a time eight
         bytes for each tile in which rows are.
+    whole
+        As of ``vector_tile``.
     """
     world = None if box is None else lon_lat_box_to_world(*box)
     pool = ThreadPoolExecutor(threads, "pyramid")
     try:
         above = np.zeros(0, np.int64)
         for z in range(zooms[1] + 1):
-            make = partial(_batch, views, z, z >= zooms[0], world)
+            make = partial(_batch, views, z, z >= zooms[0], world, whole)
             below = []
             for batch in _in_order(pool, make, above, z, threads * _WAITING):
                 yield batch
@@ -103,6 +109,7 @@ def _batch(
     z: int,
     wanted: bool,
     world: NDArray[np.int64] | None,
+    whole: Whole,
     places: NDArray[np.int64],
 ) -> Batch:
     ids: list[int] = []
@@ -112,7 +119,7 @@ def _batch(
         tile = Tile(z, x, y)
         if world is not None and not _meets(tile, world):
             continue
-        content = vector_tile(views, z, x, y) if wanted else b""
+        content = vector_tile(views, z, x, y, whole=whole) if wanted else b""
         if content:
             ids.append(first_id(z) + place)
             tiles.append(compressed(content))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,13 @@ from tiles.mvt import encode_layer
 MAX_ZOOM = 20
 """Of WebMercatorQuad; other sets end at the same scale."""
 BUFFER = 64
+Whole = Callable[[str, int], bool]
+"""Of a collection and a zoom: whether its tiles leave nothing out, whatever the scale."""
+
+
+def never_whole(collection: str, zoom: int) -> bool:
+    """Every tile shows what its scale shows."""
+    return False
 
 
 class Place(NamedTuple):
@@ -50,12 +57,15 @@ def search_boxes(place: Place) -> NDArray[np.int64]:
     return place.matrices.search_boxes(place.z, place.x, place.y, BUFFER / EXTENT)
 
 
-def rows_shown(view: View, place: Place, interval: Interval | None = None) -> Rows:
+def rows_shown(
+    view: View, place: Place, interval: Interval | None = None, *, whole: bool = False
+) -> Rows:
     """The rows that may leave something in a tile, in order; they decide on its content.
 
     Of those of a time, where one is given: what a scale leaves out is the same at all times.
+    ``whole``: all of the view's rows there, whatever the scale.
     """
-    detail = (detail_rule(view.collection.name), place.zoom)
+    detail = None if whole else (detail_rule(view.collection.name), place.zoom)
     rows = view.search(search_boxes(place), detail=detail)
     if interval is None:
         return rows
@@ -80,7 +90,12 @@ def layer(view: View, rows: Rows, place: Place) -> bytes:
 
 
 def vector_tile(
-    views: Sequence[View], z: int, x: int, y: int, matrices: MatrixSet = WEB_MERCATOR_QUAD
+    views: Sequence[View],
+    z: int,
+    x: int,
+    y: int,
+    matrices: MatrixSet = WEB_MERCATOR_QUAD,
+    whole: Whole = never_whole,
 ) -> bytes:
     """One layer for each view that has anything there.
 
@@ -92,6 +107,11 @@ def vector_tile(
         Matrix, column and row.
     matrices
         The tile matrix set.
+    whole
+        Told a collection and the zoom: whether the tile leaves out nothing of it for its scale.
     """
     place = Place(matrices.id, z, x, y)
-    return b"".join(layer(view, rows_shown(view, place), place) for view in views)
+    return b"".join(
+        layer(view, rows_shown(view, place, whole=whole(view.collection.name, place.zoom)), place)
+        for view in views
+    )

@@ -85,6 +85,7 @@ class Desk(DeskReading):
         if stale:
             raise self._stale(who, stale)
         changes = [item.change for item in planned if item.change is not None]
+        about = about if about.reason else replace(about, reason=_reason(named))
         edit = self._write(who, kind, about, changes, planned, number) if changes else None
         return self._done(who, edit, [item.place for item in planned])
 
@@ -258,3 +259,9 @@ class Desk(DeskReading):
             members={"features": members},
             message_ja="他の人が先に変更しました。内容を確認してください(まだ反映されていません)",
         )
+
+
+def _reason(wishes: Sequence[Wish]) -> str:
+    """The reason that wishes state as a value (of a closure), for the history; empty: none does."""
+    said = ((wish.properties or {}).get("reason") for wish in wishes)
+    return next((text[:500] for text in said if isinstance(text, str)), "")

@@ -16,6 +16,7 @@ from geoshare.ingest.edits import SERIES, Change, NewSaying, feature_id, version
 from geoshare.merge.conform import moment_us
 from geoshare.model.checking import checked_properties
 from geoshare.model.collections import Collection
+from geoshare.model.drills import MARKS, called, plain_name
 from geoshare.model.times import clock_ja, iso
 from geoshare.services.desk_rules import (
     AHEAD_US,
@@ -105,7 +106,7 @@ class Planner:
         if wish.action == "create":
             if standing:
                 return Planned(wish, feature, tuple(standing), None)  # asked before, and done
-            saying = self._created(wish, about, fence)
+            saying = self._created(wish, feature, about, fence)
             return Planned(wish, feature, (), Change(wish.collection, feature, (), (), (saying,)))
         self._check_place(wish, feature, standing, fence)
         if wish.version is None:
@@ -123,12 +124,13 @@ class Planner:
             wish, feature, tuple(standing), self._changed(wish, feature, standing, about, fence)
         )
 
-    def _created(self, wish: Wish, about: Collection, fence: Fence) -> NewSaying:
+    def _created(self, wish: Wish, feature: str, about: Collection, fence: Fence) -> NewSaying:
         said = checked_properties(about, wish.properties or {}, CLOSED)
         said = {name: value for name, value in said.items() if value is not None}
         begins = BEGINS.get(about.name)
         usual = dict(DEFAULTS[about.name]) | ({begins: iso(self._now_us)} if begins else {})
         said = self._completed(about, usual | said, said, fence)
+        self._call_drill(about, said, feature)
         for name in REQUIRED[about.name]:
             needed = about.property(name)
             if needed is not None and said.get(name) is None:
@@ -173,6 +175,7 @@ class Planner:
         said = checked_properties(about, wish.properties or {}, CLOSED)
         before = orjson.loads(desk.properties) if desk is not None and wish.action == "update" else {}
         values = self._completed(about, before | said, said, fence)
+        self._call_drill(about, values, feature)
         geometry = self._geometry(wish, about, values, fence)
         if geometry is not None and wish.geometry is not UNSAID and "area_codes" in values:
             values["area_codes"] = None  # drawn by hand now
@@ -202,6 +205,26 @@ class Planner:
         if said.get("segment_ids"):
             self._check_segments(said["segment_ids"], fence)
         return found
+
+    def _call_drill(self, about: Collection, values: dict[str, Any], feature: str) -> None:
+        """Say in the name that something is a drill or a test, and that it is none any more."""
+        status = about.property("status")
+        if status is None or not set(MARKS) & set(status.enum) or about.property("name") is None:
+            return
+        name = values.get("name")
+        if values.get("status") in MARKS:
+            values["name"] = called(name or self._name_seen(about, feature), values["status"])
+        elif name and plain_name(name) != name:
+            values["name"] = plain_name(name) or None
+
+    def _name_seen(self, about: Collection, feature: str) -> str | None:
+        """What a feature is called in the caller's view."""
+        view = self._services.view(self._who, about.name)
+        rows = view.lookup([feature])
+        if not len(rows) or not view.has_column("name"):
+            return None
+        name: str | None = view.materialise(rows, ["name"], None).column("name")[0].as_py()
+        return name
 
     def _check_clock(self, name: str, text: Any) -> None:
         moment = moment_us(text)

@@ -297,3 +297,19 @@ def test_a_reason_may_have_lines_and_nothing_may_have_marks_that_are_not_seen(to
         answer = town.change(made, {"name": value})
         assert (answer.status_code, answer.json["parameter"]) == (400, "properties")
         assert answer.json["allowed"]
+
+
+def test_a_drill_is_called_one_by_its_name_for_everybody_until_it_is_none(town: Town) -> None:
+    area = town.make(
+        "evacuation_areas", {"level": 4, "status": "drill", "name": "本町"}, square(139.5, 35.5, 0.01)
+    )
+    assert town.seen("evacuation_areas", area["id"], None)["name"] == "【訓練】本町"
+    area["version"] = town.version("evacuation_areas", area["id"])
+    assert town.change(area, {"name": "【訓練】港"}).status_code == 200
+    assert town.seen("evacuation_areas", area["id"], None)["name"] == "【訓練】港"
+    area["version"] = town.version("evacuation_areas", area["id"])
+    assert town.change(area, {"status": "active"}).status_code == 200
+    assert town.seen("evacuation_areas", area["id"], None)["name"] == "港"
+    closure = {"kind": "closure", "regulation_category": "other", "status": "drill"}
+    made = town.make("events", closure)
+    assert town.seen("events", made["id"], None)["name"] == "【訓練】"

@@ -119,3 +119,27 @@ def test_whole_tiles_take_no_filter(tmp_path: Path, more: dict) -> None:
 def test_a_hidden_collection_and_none_are_the_same(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         made(tmp_path, collections=["lanes"])
+
+
+def test_what_is_listed_is_drawn_at_every_scale_however_wide_the_area(tmp_path: Path) -> None:
+    _, content = made(tmp_path, bbox=[138.0, 34.0, 141.0, 37.0])
+    held = parts(content)
+    zooms = json.loads(gzip.decompress(held["about"]))["zooms"]
+    drawn: dict[int, set[str]] = {}
+    for (z, _, _), packed in all_tiles(MemorySource(held["tiles"])):
+        layer = mapbox_vector_tile.decode(gzip.decompress(packed))["shelters"]
+        drawn.setdefault(z, set()).update(item["properties"]["name"] for item in layer["features"])
+    assert sorted(drawn) == list(range(zooms[0], zooms[1] + 1))
+    assert zooms[0] < 9  # where tiles of the server thin points out
+    assert {len(names) for names in drawn.values()} == {20}
+
+
+def test_the_app_in_a_page_is_packed_and_unpacks_to_itself() -> None:
+    code = "const a = '<b>';\n" * 100
+    packed = page.packed_page(TEMPLATE.replace("<script>app()", f'<script type="module">{code}'))
+    found = re.search(r'<script type="text/plain" id="app-code">([^<]*)</script>', packed)
+    assert found is not None
+    assert gzip.decompress(base64.b64decode(found.group(1))).decode() == code
+    assert code not in packed
+    assert packed.count(page.PLACE) == 1
+    assert page.packed_page(TEMPLATE) == TEMPLATE

@@ -110,7 +110,7 @@ def test_a_replay_changes_nothing(services: Services) -> None:
     head = services.record.head()
     assert services.warnings.take(made.DRILL.xml(), "b.xml").sequence is None
     assert services.record.head() == head
-    assert stored(services) == {"潮見町 レベル５大雨特別警報": "drill"}
+    assert stored(services) == {"【訓練】潮見町 レベル５大雨特別警報": "drill"}
 
 
 def test_a_cancellation_that_comes_first_waits_for_what_it_cancels(services: Services) -> None:
@@ -310,7 +310,7 @@ def test_the_watch_takes_what_comes_and_ends_when_told(services: Services) -> No
     for thread in both:
         thread.join(timeout=30)
     assert not any(thread.is_alive() for thread in both)
-    assert stored(services) == {"潮見町 レベル５大雨特別警報": "drill"}
+    assert stored(services) == {"【訓練】潮見町 レベル５大雨特別警報": "drill"}
 
 
 def test_the_command_line_takes_files_and_the_folder(
@@ -329,7 +329,7 @@ def test_the_command_line_takes_files_and_the_folder(
     monkeypatch.delenv("GEOSHARE_WARNINGS_FOLDER")
     done = CliRunner().invoke(main, ["sync", "warnings"])
     assert (done.exit_code, "GEOSHARE_WARNINGS_FOLDER" in done.output) == (1, True)
-    assert set(stored(services)) == {"潮見町 土砂災害警戒情報", "潮見町 レベル５大雨特別警報"}
+    assert set(stored(services)) == {"潮見町 土砂災害警戒情報", "【訓練】潮見町 レベル５大雨特別警報"}
 
 
 def test_a_feed_that_is_none_is_refused(services: Services) -> None:

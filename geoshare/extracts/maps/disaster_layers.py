@@ -20,6 +20,7 @@ from geoshare.extracts.maps.legend import Draw, swatch
 from geoshare.extracts.maps.pen import Hatch, Pen
 from geoshare.extracts.maps.reading import Features
 from geoshare.extracts.maps.style import STYLE, by_zoom
+from geoshare.model.drills import plain_name
 
 DEPTHS: Final = [tuple(step) for step in STYLE["depths"]]
 SHADE: Final = 0.55  # of hazards, so that the map shows through
@@ -242,7 +243,7 @@ def paint_events(drawing: Drawing, features: Features) -> None:
         symbols.event(drawing.pen, spot[0], spot[1], size, state)
         reach = size / 2
         drawing.labels.reserve((spot[0] - reach, spot[1] - reach, spot[0] + reach, spot[1] + reach))
-        name = columns["name"][at] or ""
+        name = plain_name(columns["name"][at] or "")
         if status == "drill":
             name = drawing.say("drill") + name
         if name and drawing.zoom >= 14:

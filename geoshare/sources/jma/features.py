@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.model.batch import FeatureBatch
+from geoshare.model.drills import called
 from geoshare.model.report import Report
 from geoshare.sources import messages
 from geoshare.sources.jma.state import Announced, Key
@@ -82,7 +83,7 @@ def _row(warning: Announced) -> dict[str, Any]:
     until_us = telegram.valid_to_us if end is None else max(end.reported_us, warning.since_us)
     codes = places(said)
     return {
-        "name": f"{said.area_name} {said.kind_name}".strip(),
+        "name": called(f"{said.area_name} {said.kind_name}".strip(), telegram.status),
         "area_code": said.area_code,
         "area_name": said.area_name or None,
         "area_kind": said.area_kind,
