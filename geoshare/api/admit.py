@@ -6,7 +6,8 @@ answers are made without the framework, but none without this.
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+from typing import Any, Final
 
 from geoshare.access.credentials import ANONYMOUS, Principal
 from geoshare.access.credentials.links import Asked as LinkedTo
@@ -21,6 +22,7 @@ LINKS = "geoshare.links"  # signed links of the request, taken out of its query
 LOGIN = "/login"
 COUNTED = "geoshare.counted"  # in the request, once it was counted
 TURN = "geoshare.turn"  # the thread that is held for it
+_READING: Final = ("GET", "HEAD", "OPTIONS")  # all that Basic is for: browsers send it unasked
 _CALLER = "geoshare.caller"  # in the request, once it has passed
 
 
@@ -132,13 +134,26 @@ def credential(environ: Environ) -> str | None:
     header = environ.get("HTTP_AUTHORIZATION", "")
     if header:
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        key = token.strip() if scheme.lower() == "bearer" else ""
+        if scheme.lower() == "basic" and environ["REQUEST_METHOD"] in _READING:
+            key = _password(token.strip())
+        if not key:
             raise Unauthenticated(
-                "Use Authorization: Bearer KEY, or X-API-Key: KEY",
-                message_ja="キーは Authorization: Bearer または X-API-Key で送ってください",
+                "Use Authorization: Bearer KEY, or X-API-Key: KEY, or for reading Basic with the key as"
+                " its password",
+                message_ja="キーは Authorization: Bearer または X-API-Key で(読み取りは Basic の"
+                "パスワードでも)送ってください",
             )
-        return str(token.strip())
+        return key
     return environ.get("HTTP_X_API_KEY") or None
+
+
+def _password(token: str) -> str:
+    """The password of Basic credentials (RFC 7617), empty where they are none; the user may be any."""
+    try:
+        return base64.b64decode(token, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def _two(parameter: str) -> BadRequest:

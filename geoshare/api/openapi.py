@@ -65,6 +65,11 @@ def document(version: str, server: str, collections: list[str], max_limit: int) 
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "Any user, the key as password; for GET alone",
+                },
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "geoshare-session"},
             },

@@ -19,7 +19,7 @@ from geoshare.extracts.drawing import write_dxf
 from geoshare.extracts.layer import Layer, Writer, geometry_type
 from geoshare.extracts.request import FileFormat
 from geoshare.extracts.shapefile import write_shp
-from geoshare.extracts.styles import add_style
+from geoshare.extracts.styles import GEOMETRY, add_style
 from geoshare.extracts.tables import write_csv
 from geoshare.extracts.workbook import write_xlsx
 from geoshare.model.times import iso
@@ -40,12 +40,14 @@ SUFFIXES: Final[dict[FileFormat, str]] = {
     "opendrive": ".xodr",
     "lanelet2": ".osm",
 }
+_OLDER: Final = {"VERSION": "1.3"}  # of GeoPackage; newer ones make GDAL 3.6 and its QGIS warn
 _RECORD: Final = b"\x1e"  # RFC 8142: each text begins with it and ends with a line feed
 
 
 def write_gpkg(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
     """Write one layer of a GeoPackage, and its style for QGIS."""
-    _write_gdal(path, layer, batches, "GPKG", {"FID": "fid"})
+    options = {"FID": "fid", "GEOMETRY_NAME": GEOMETRY}
+    _write_gdal(path, layer, batches, "GPKG", options, None if path.exists() else _OLDER)
     add_style(path, layer, geometry_type(layer.selected))
 
 
@@ -163,6 +165,7 @@ def _write_gdal(
     batches: Iterator[pa.RecordBatch],
     driver: str,
     options: dict[str, str],
+    whole: dict[str, str] | None = None,
 ) -> None:
     kind, system = geometry_type(layer.selected), layer.projection
     if driver == "FlatGeobuf" and not kind.endswith(" Z"):
@@ -179,6 +182,7 @@ def _write_gdal(
             geometry_type=kind,
             crs=f"EPSG:{system.code or 4326}",  # east first, as all these formats have it
             layer_options=options,
+            dataset_options=whole,
         )
     except Exception as error:
         if caught:

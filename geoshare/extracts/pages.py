@@ -16,8 +16,8 @@ from geoshare.extracts.formats import WRITERS, arrow_schema, sequence
 from geoshare.extracts.layer import Layer, Style, layer_of
 from geoshare.extracts.projection import projection
 from geoshare.extracts.request import FileFormat, Selected
+from geoshare.extracts.styles import stamp
 from geoshare.extracts.tables import csv_pieces
-from geoshare.model.times import iso
 from geoshare.query.items import ItemsPage
 
 CHUNK_ROWS: Final = 5_000
@@ -54,7 +54,7 @@ def page_pieces(
     elif form == "arrow":
         yield from _arrow(layer, batches)
     else:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": iso(now_us)})
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp(now_us)})
         path = folder / f"page.{form}"
         WRITERS[_FILED[form]](path, layer, batches)
         with open(path, "rb") as file:

@@ -15,6 +15,7 @@ from geoshare.model.collections import Property
 from geoshare.model.times import iso
 
 TABLE: Final = "layer_styles"
+GEOMETRY: Final = "geom"  # name of the column in the file, by which QGIS finds the style
 MAX_CLASSES: Final = 40
 _TABLE: Final = f"""
 CREATE TABLE IF NOT EXISTS {TABLE} (
@@ -49,7 +50,7 @@ def add_style(path: Path, layer: Layer, kind: str) -> None:
         "",
         "",
         about.name,
-        "geometry",
+        GEOMETRY,
         "geoshare",
         _qml(layer, symbol),
         "",
@@ -63,19 +64,25 @@ def add_style(path: Path, layer: Layer, kind: str) -> None:
         database.execute(
             "INSERT OR IGNORE INTO gpkg_contents (table_name, data_type, identifier, last_change)"
             " VALUES (?, 'attributes', ?, ?)",
-            (TABLE, TABLE, iso(layer.now_us)[:19] + ".000Z"),
+            (TABLE, TABLE, stamp(layer.now_us)),
         )
         marks = ", ".join("?" * len(row))
         database.execute(
             f"INSERT INTO {TABLE} (f_table_catalog, f_table_schema, f_table_name, f_geometry_column,"
             " styleName, styleQML, styleSLD, useAsDefault, description, owner, ui, update_time)"
             f" VALUES ({marks}, ?)",
-            (*row, iso(layer.now_us)),
+            (*row, stamp(layer.now_us)),
         )
         database.execute(
             "UPDATE gpkg_contents SET identifier = ?, description = ? WHERE table_name = ?",
             (f"{about.title_ja} ({about.name})", about.title, about.name),
         )
+
+
+def stamp(moment_us: int) -> str:
+    """An instant as GeoPackages have it: in UTC with milliseconds, neither more nor fewer."""
+    whole, fraction = divmod(moment_us, 1_000_000)
+    return f"{iso(whole * 1_000_000)[:-1]}.{fraction // 1_000:03d}Z"
 
 
 def _symbol_type(kind: str, usual: str) -> str | None:

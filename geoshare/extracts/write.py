@@ -26,6 +26,7 @@ from geoshare.extracts.opendrive import write_opendrive
 from geoshare.extracts.rasters import write_rasters
 from geoshare.extracts.request import ExtractRequest, Plan, Selected, plan
 from geoshare.extracts.road_maps import OF_FORMAT
+from geoshare.extracts.styles import stamp
 from geoshare.extracts.terms import TABLE, answers, licences_of, terms, terms_table
 from geoshare.extracts.zips import pack
 from geoshare.model.policy import Policy, Terms
@@ -111,7 +112,7 @@ def write_extract(
 
 def _write_files(made: Plan, folder: Path, now_us: int, progress: Report) -> dict[str, Any]:
     """Write a file (or layer) for each collection, and say what is in them."""
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": iso(now_us)})
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": stamp(now_us)})
     written, left_out = _write_tiles(made, folder, now_us, progress), []
     written += _write_roads(made, folder, now_us, progress)
     total = sum(view.count for view in made.views) or 1

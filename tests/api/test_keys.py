@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from pathlib import Path
@@ -149,6 +150,34 @@ def test_two_credentials_in_one_request_are_refused(town):
     for path in ("/me", "/collections/shelters/items", "/tiles/shelters/0/0/0.mvt"):
         answer = town.client.get(path, headers={"X-API-Key": key, "Authorization": f"Bearer {key}"})
         assert (answer.status_code, answer.json["parameter"]) == (400, "Authorization")
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def test_programs_that_know_passwords_alone_send_the_key_as_one(town):
+    key = town.keys["municipal"]
+    asked = {"X-API-Key": key}
+    for path in ("/collections/shelters/items", "/tiles/shelters/0/0/0.mvt"):
+        expected = town.client.get(path, headers=asked)
+        for user in ("", "key", "山田"):
+            answer = town.client.get(path, headers=basic(user, key))
+            assert (answer.status_code, answer.data) == (expected.status_code, expected.data)
+    for wrong in (
+        basic("key", key[:-1]),
+        basic("key", ""),
+        {"Authorization": "Basic x"},
+        basic(key, ""),
+    ):
+        assert town.client.get("/collections/shelters/items", headers=wrong).status_code == 401
+
+
+def test_a_password_that_a_browser_remembers_changes_nothing(town):
+    held = basic("key", town.keys["municipal"])
+    for method, path in (("POST", "/me/keys"), ("POST", "/extracts"), ("DELETE", "/me/keys/x")):
+        answer = town.client.open(path, method=method, json={}, headers=held)
+        assert answer.status_code == 401, path
 
 
 def test_wrong_revoked_and_unknown_keys_get_one_answer_everywhere(town):
