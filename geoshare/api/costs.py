@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
+from geoshare.api.describe import names as names_of
+from geoshare.api.params import ItemsParams
 from geoshare.model.policy import Action
 from geoshare.services.quotas import EVERY, ONE, Asked
 
@@ -39,13 +41,15 @@ MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
 _DIGITS: Final = 7
 _PAGE_PARTS, _TILE_PARTS = 3, 3  # slashes in "/collections/c/items" and before a tile's row
 
+_NAMES: Final = frozenset(names_of(ItemsParams))  # any other name filters by a queryable
+
 
 def asked_of(method: str, path: str, query: str, max_limit: int) -> Asked:
     """Cost and collections of a request, its path decoded and its query as it came."""
     if path.startswith("/collections/") and path.count("/") == _PAGE_PARTS:
         name, page = path.split("/")[2:]
         if page in DEFAULT_LIMITS:
-            return _page(name, DEFAULT_LIMITS[page], query, max_limit)
+            return _page(name, page, query, max_limit)
     if len(path) > MAX_PATH:
         return ONE
     if path.startswith("/tiles/") and not path.endswith((".mvt", ".json")):
@@ -58,13 +62,14 @@ def extract_asked(collections: tuple[str, ...], features: int) -> Asked:
     return Asked(-(-features // EXTRACT_FEATURES), collections, "download")
 
 
-def _page(names: str, limit: int, query: str, max_limit: int) -> Asked:
+def _page(names: str, page: str, query: str, max_limit: int) -> Asked:
+    limit, names_values = DEFAULT_LIMITS[page], page == "items"
     filtered = False
     for pair in query.split("&") if query else ():
         name, _, value = pair.partition("=")
         if name == "limit" and len(value) <= _DIGITS and value.isascii() and value.isdecimal():
             limit = min(int(value), max_limit)
-        filtered = filtered or name in ("filter", "sortby")
+        filtered = filtered or name in ("filter", "sortby") or (names_values and name not in _NAMES)
     cost = max(1, -(-limit // PAGE_FEATURES)) * (FILTERED if filtered else 1)
     return Asked(cost, _names(names), "read")
 

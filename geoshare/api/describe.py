@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from geoshare.errors import BadRequest
@@ -23,6 +23,13 @@ class Params(BaseModel):
     """Base of all parameter models: what is not named here is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    TAKES_OTHERS: ClassVar[bool] = False  # names that only the resource knows: it refuses the rest
+    _others: tuple[tuple[str, str], ...] = PrivateAttr(())
+
+    @property
+    def others(self) -> tuple[tuple[str, str], ...]:
+        """Names and values beside those of the model, where it takes any."""
+        return self._others
 
 
 class NoParams(Params):
@@ -65,7 +72,7 @@ def parse_pairs(model: type[P], pairs: Iterable[tuple[str, str]]) -> P:
         given.setdefault(name, []).append(value)
     known = names(model)
     for name, values in given.items():
-        if name not in known:
+        if name not in known and not model.TAKES_OTHERS:
             allowed = ", ".join(known) or "no parameters"
             raise BadRequest(
                 "Unknown parameter",
@@ -82,10 +89,13 @@ def parse_pairs(model: type[P], pairs: Iterable[tuple[str, str]]) -> P:
                 message_ja="パラメータが二度指定されています",
                 allowed_ja="1つの値",
             )
+    said = {name: value for name, (value,) in given.items()}
     try:
-        return model.model_validate({name: value for name, (value,) in given.items()})
+        found = model.model_validate({name: said[name] for name in said if name in known})
     except ValidationError as error:
         raise from_validation(error, model) from error
+    found._others = tuple((name, said[name]) for name in said if name not in known)
+    return found
 
 
 def from_validation(error: ValidationError, model: type[BaseModel]) -> BadRequest:

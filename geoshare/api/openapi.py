@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from geoshare.api.answers import SCHEMAS, ref
-from geoshare.api.describe import Description
+from geoshare.api.describe import Description, Params
 from tiles.matrices import MATRIX_SETS
 
 _NUMBERS = ("z", "x", "y", "row", "column")  # in addresses
@@ -38,6 +38,15 @@ _STANDARD_IDS = {  # of operations: OGC 20-057, table of suffixes, which clients
     "tilesets.map_sets": ".collection.map.getTileSetsList",
     "tilesets.map_set": ".collection.map.getTileSet",
     "tilesets.picture": ".collection.map.getTile",
+}
+_QUERYABLES: dict[str, Any] = {  # their names differ by collection
+    "name": "queryables",
+    "in": "query",
+    "required": False,
+    "description": "Values that features must have, by name: any of the collection's queryables",
+    "style": "form",
+    "explode": True,
+    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
 }
 _LOCATED = ("Feature", "FeatureCollection")
 
@@ -149,7 +158,7 @@ def _query_parameters(model: type[BaseModel], max_limit: int) -> list[dict[str, 
         if part.get("type") == "array":
             said |= {"style": "form", "explode": False}
         found.append(said | {"schema": part})
-    return found
+    return [*found, _QUERYABLES] if issubclass(model, Params) and model.TAKES_OTHERS else found
 
 
 @functools.cache

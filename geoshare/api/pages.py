@@ -9,11 +9,13 @@ import orjson
 
 from geoshare.access.credentials import Principal
 from geoshare.access.view import View
+from geoshare.api.describe import MAX_NAME, names
 from geoshare.api.params import PROFILE, PROFILES, ItemParams, ItemsParams
 from geoshare.errors import BadRequest, NotFound
 from geoshare.model.crs import is_native
 from geoshare.model.times import iso
 from geoshare.query import jsonfg
+from geoshare.query.equal import simple
 from geoshare.query.items import ItemsPage, chosen_columns, items
 from geoshare.query.projected import geojson_in
 from geoshare.services import Services
@@ -24,6 +26,7 @@ JSON = "application/json"
 FORMATS = ("json", "geojson", "html")
 _HEAD, _BETWEEN = b'{"type":"FeatureCollection","features":[', b"],"
 _SECOND_US = 1_000_000
+MAX_VALUE: Final = 512  # characters of a value that features must have
 _CHOOSING = frozenset({"bbox", "datetime", "filter", "sortby", "cursor"})
 
 
@@ -69,10 +72,11 @@ def page_body(
 
 def page_of(services: Services, who: Principal, view: View, params: ItemsParams) -> ItemsPage:
     """Features that meet the request, or the one of an id from outside."""
+    _check_others(view, params)
     query = params.query(services.settings.max_limit)
     if params.external_id is None:
         return items(view, query, services.cursors)
-    others = params.model_fields_set & _CHOOSING
+    others = {*(params.model_fields_set & _CHOOSING), *dict(params.others)}
     if others:
         raise BadRequest(
             "An id is looked up alone",
@@ -82,6 +86,19 @@ def page_of(services: Services, who: Principal, view: View, params: ItemsParams)
         )
     rows = lookup(services, who, view, params.external_id)
     return ItemsPage(view, rows, len(rows), None, chosen_columns(view, query.properties))
+
+
+def _check_others(view: View, params: ItemsParams) -> None:
+    """Refuse what is neither a parameter nor a queryable. Raises BadRequest."""
+    known = simple(view) if params.others else []
+    for name, value in params.others:
+        if name not in known:
+            allowed = ", ".join((*names(ItemsParams), *known))
+            raise BadRequest("Unknown parameter", parameter=name[:MAX_NAME], allowed=allowed)
+        if len(value) > MAX_VALUE:
+            raise BadRequest(
+                "The value is too long", parameter=name, allowed=f"at most {MAX_VALUE} characters"
+            )
 
 
 def item_body(
@@ -167,6 +184,7 @@ def _carried(params: ItemsParams) -> str:
     found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
     names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
     found += _pairs(params, (*names, "as_of", "crs", "profile", "f", "geometry_as", "bom"))
+    found += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in params.others]
     if params.external_id is not None:
         found.append(f"external_id={quote(params.external_id, safe='')}")
     return "".join("&" + pair for pair in found)

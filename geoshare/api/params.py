@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
@@ -73,7 +74,9 @@ class PageParams(Params):
         },
     )
     limit: int = Field(
-        100, ge=1, description="How many features at a time; above the maximum it is the maximum"
+        100,
+        ge=1,
+        description="How many features at a time: 1 or more; above the maximum it is the maximum",
     )
     datetime: Text | None = Field(
         None, description="An RFC 3339 instant, or an interval start/end with .. for an open end"
@@ -168,7 +171,12 @@ PageFormat = Literal[
 
 
 class ItemsParams(PageParams, ItemParams):
-    """Which features of a collection, how many at a time, and how they are written."""
+    """Which features of a collection, how many at a time, and how they are written.
+
+    Any other name is a queryable of the collection, whose value features must have.
+    """
+
+    TAKES_OTHERS: ClassVar[bool] = True
 
     f: PageFormat | None = Field(  # type: ignore[assignment]
         None, description="json, geojson, html, csv, geojsonseq, fgb, parquet, gpkg or arrow"
@@ -182,6 +190,10 @@ class ItemsParams(PageParams, ItemParams):
     bom: Literal["true", "false"] = Field(
         "false", description="Whether csv begins with a byte order mark, as Excel needs: true or false"
     )
+
+    def query(self, most: int) -> ItemsQuery:
+        """The question to a view, for at most so many features."""
+        return replace(super().query(most), equal=self.others)
 
 
 class FormatParams(Params):
@@ -204,7 +216,9 @@ class ChangesParams(Params):
         None, description="The token of an earlier answer; without it the token of now is answered"
     )
     limit: int = Field(
-        1_000, ge=1, description="How many changes at a time; above the maximum it is the maximum"
+        1_000,
+        ge=1,
+        description="How many changes at a time: 1 or more; above the maximum it is the maximum",
     )
     cursor: Text | None = Field(None, description="Where the next page starts: taken from a next link")
     bbox: Annotated[Any, BeforeValidator(_flat)] = Field(

@@ -25,6 +25,7 @@ from geoshare.filter.spatial import extent
 from geoshare.model.box import Box
 from geoshare.model.times import Interval, parse_interval
 from geoshare.query.cursors import Cursors
+from geoshare.query.equal import has_value
 from geoshare.query.projected import geojson_in
 from geoshare.query.select import in_box, in_heights, in_interval
 from geoshare.query.sorting import SortKey, parse_sortby, sorted_page
@@ -44,7 +45,8 @@ class ItemsQuery:
     ``datetime`` is RFC 3339 text; ``filter`` is CQL2 in the language ``filter_lang`` with geometries in
     ``filter_crs``; ``properties`` are those to return. ``area`` is a polygon in CRS84 as a GeoJSON
     geometry, where a box of another system has no ``bbox``; ``heights`` are metres from and to, ends
-    included; ``sortby`` names properties, e.g. ``name,-width_m``.
+    included; ``sortby`` names properties, e.g. ``name,-width_m``; ``equal`` are names of properties
+    and texts of the values that features must have.
     """
 
     bbox: Box | None = None
@@ -58,6 +60,7 @@ class ItemsQuery:
     area: dict[str, Any] | None = None
     heights: tuple[float, float] | None = None
     sortby: str | None = None
+    equal: tuple[tuple[str, str], ...] = ()
 
     def digest(self, view: View) -> str:
         """Fingerprint of everything that decides which rows there are, and of the view."""
@@ -70,6 +73,7 @@ class ItemsQuery:
             self.area,
             self.heights,
             self.sortby,
+            *([self.equal] if self.equal else []),
         ]
         return hashlib.blake2b(orjson.dumps(said), digest_size=8).hexdigest()
 
@@ -139,17 +143,21 @@ def _sorted(
 
 
 def _expression(view: View, query: ItemsQuery) -> Expression | None:
-    """The filter, and the area as one more condition of it."""
-    if query.area is None:
-        if query.filter is None:
-            return None
-        return parse_filter(view, query.filter, query.filter_lang, query.filter_crs)
-    inside = {"op": "s_intersects", "args": [{"property": "geometry"}, query.area]}
+    """The filter, with the area and the values to have as more conditions of it."""
+    conditions = [has_value(view, name, text) for name, text in query.equal]
+    if query.area is not None:
+        conditions.append({"op": "s_intersects", "args": [{"property": "geometry"}, query.area]})
     if query.filter is None:
-        return check(inside, view.fields)
+        return check(_all(conditions), view.fields) if conditions else None
+    if not conditions:
+        return parse_filter(view, query.filter, query.filter_lang, query.filter_crs)
     tree = parse(query.filter, query.filter_lang, query.filter_crs)
     check(tree, view.fields)  # alone, so that what is wrong with it is said of it
-    return check({"op": "and", "args": [inside, tree]}, view.fields)
+    return check(_all([*conditions, tree]), view.fields)
+
+
+def _all(conditions: list[Any]) -> Any:
+    return conditions[0] if len(conditions) == 1 else {"op": "and", "args": conditions}
 
 
 def matching(

@@ -6,6 +6,7 @@ The predicates of CQL2 itself are asked in ``test_cql2.py``, of the standard's o
 from __future__ import annotations
 
 import json
+from urllib.parse import urlencode
 
 import pytest
 
@@ -51,6 +52,50 @@ def name_of_text(served: Server, collection: str) -> tuple[str, str]:
             if plain and isinstance(value, str) and "'" not in value:
                 return name, value
     pytest.skip(f"{collection} has no texts")
+
+
+def test_queryables_query_parameters_response(served: Server):
+    served.needs(f"{PART}/queryables-query-parameters")
+    for item in served.collections:
+        found = served.get(f"/collections/{item['id']}/queryables", "application/schema+json")
+        whole = served.every(item["id"], limit=1000)
+        asked = 0
+        for name, part in found["properties"].items():
+            values = {one["properties"].get(name) for one in whole if name in one["properties"]} - {
+                None
+            }
+            kinds = {part["type"]} if isinstance(part.get("type"), str) else set(part.get("type", ()))
+            if not values or kinds & {"object", "array"} or asked == 4:
+                continue
+            value = sorted(values, key=str)[0]
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            expected = {one["id"] for one in whole if one["properties"].get(name) == value}
+            query = urlencode({name: text, "limit": max(1, len(expected) // 2)})
+            path = f"/collections/{item['id']}/items?{query}"
+            hits: set[str] = set()
+            while path:
+                page = served.get(path, GEOJSON)
+                hits |= {one["id"] for one in page["features"]}
+                path = next((link["href"] for link in page["links"] if link["rel"] == "next"), "")
+            assert hits == expected, (item["id"], name)
+            asked += 1
+        one = whole[0]["id"]
+        assert [hit["id"] for hit in served.page(item["id"], id=one)["features"]] == [one]
+
+
+def test_queryables_query_parameters_of_other_names_and_values_are_400(served: Server):
+    served.needs(f"{PART}/queryables-query-parameters")
+    for item in served.collections:
+        page = f"/collections/{item['id']}/items"
+        assert served.ask(f"{page}?no_such_queryable=1").status == 400
+        assert served.ask(f"{page}?geometry=1").status == 400
+        found = served.get(f"/collections/{item['id']}/queryables", "application/schema+json")
+        for name, part in found["properties"].items():
+            kinds = part.get("type", ())
+            names = {kinds} if isinstance(kinds, str) else set(kinds)
+            if names & {"integer", "number", "boolean"}:
+                assert served.ask(f"{page}?{name}=seven").status == 400
+                break
 
 
 def test_filter_param_lang_and_response(filtering: Server):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.leaks import desk_town
-from tests.leaks.asking.parts import CRS84, EPSG_4326, EPSG_6677, Parts, Question, get
+from tests.leaks.asking.parts import CRS84, EPSG_4326, EPSG_6677, VALUES, Parts, Question, get
 from tests.leaks.twins import Request
 
 FORMATS = ("json", "html", "geojson", "xml", "", "csv", "geojsonseq", "fgb", "parquet", "gpkg", "arrow")
@@ -49,6 +49,8 @@ def items(asker: Parts) -> Request:
     if rng.random() < 0.2:
         names = (rng.choice(("", "-")) + asker.column() for _ in range(rng.randint(1, 2)))
         query.append(("sortby", ",".join(names)))
+    if rng.random() < 0.15:
+        query.append((asker.column(), asker.rng.choice((*VALUES, "1", "2.5", "true"))))
     query += written(asker)
     if rng.random() < 0.03:
         query.append(("cursor", "AAAA.BBBB"))

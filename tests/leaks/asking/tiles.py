@@ -15,7 +15,8 @@ STYLES = ("grey-b01", "grey-b02", "grey-b03", "turbo-b01", "true-colour", "compo
 
 def vector_tile(asker: Parts) -> Request:
     z, x, y = asker.tile()
-    return asker.get(f"/tiles/{asker.several()}/{z}/{x}/{y}.mvt")
+    query = (("datetime", asker.instant()),) if asker.rng.random() < 0.1 else ()
+    return asker.get(f"/tiles/{asker.several()}/{z}/{x}/{y}.mvt", *query)
 
 
 def set_tile(asker: Parts) -> tuple[str, int, int, int]:
