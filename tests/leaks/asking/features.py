@@ -24,6 +24,13 @@ def own_id(asker: Parts) -> Request:
     return asker.get(f"/collections/{asker.collection()}/items", *query)
 
 
+def having(asker: Parts) -> list[tuple[str, str]]:
+    """A value that features must have, of a column that may be hidden."""
+    if asker.rng.random() > 0.15:
+        return []
+    return [(asker.column(), asker.rng.choice((*VALUES, "1", "2.5", "true")))]
+
+
 def items(asker: Parts) -> Request:
     """A page of items, or one that a link led to."""
     rng, query = asker.rng, []
@@ -49,9 +56,7 @@ def items(asker: Parts) -> Request:
     if rng.random() < 0.2:
         names = (rng.choice(("", "-")) + asker.column() for _ in range(rng.randint(1, 2)))
         query.append(("sortby", ",".join(names)))
-    if rng.random() < 0.15:
-        query.append((asker.column(), asker.rng.choice((*VALUES, "1", "2.5", "true"))))
-    query += written(asker)
+    query += [*having(asker), *written(asker)]
     if rng.random() < 0.03:
         query.append(("cursor", "AAAA.BBBB"))
     return asker.get(f"/collections/{asker.collection()}/items", *query)
