@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.model.collections import known
-from tests.leaks import desk_town, lane_town, shaken_town
+from tests.leaks import claim_town, desk_town, lane_town, shaken_town
 
 WEST, SOUTH = 139.70, 35.60
 FENCE = shapely.Polygon(
@@ -48,7 +48,9 @@ HIDDEN_COLUMNS = {
     "buildings": ["name", "height_m"],
     **lane_town.HIDDEN_COLUMNS,
 }
+ACTIONS = ("discover", "read", "tile", "download", "stream", "aggregate", "route", "process")
 KNOWN_ONLY = (("rows", "buildings"), ("coarse", "connectors"), ("late", "satellite"))
+STATED = {"accuracy_m": claim_town.ACCURACY_M}
 LATE = tuple(
     (number, {"kind": "flood", "name": "隠れた通行止め", "valid_from": when})
     for number, when in enumerate(
@@ -77,7 +79,8 @@ def tiers_toml() -> str:
     text = [_tier("open", [], "")]
     for tier in TIERS:
         every = (*COLLECTIONS, *desk_town.COLLECTIONS)
-        text.append(_tier(tier, [_grant(tier, name) for name in every], ""))
+        grants = [*(_grant(tier, name) for name in every), claim_town.grant()]
+        text.append(_tier(tier, grants, ""))
     everything = (
         '[[operator.grants]]\ncollections = "all"\ncolumns = "all"\nbands = "all"\n'
         'actions = ["discover", "read", "tile", "stream"]\n'
@@ -87,14 +90,14 @@ def tiers_toml() -> str:
 
 
 def _tier(name: str, grants: list[str], extra: str, decided: bool = True) -> str:
-    given = [] if not grants else [*COLLECTIONS, *desk_town.COLLECTIONS]
+    given = [] if not grants else [*COLLECTIONS, *desk_town.COLLECTIONS, "claims"]
     withheld = [other for other in known() if other not in given] if decided else []
     lines = [
         f"[{name}]",
         f'title = "{name}"',
         f'title_ja = "{name}"',
         'description = "A tier of the test."',
-        'actions = ["discover", "read", "tile", "download", "stream"]',
+        f"actions = {json.dumps(ACTIONS)}",
         f"withheld = {json.dumps(withheld)}",
         "requests_per_minute = 1000000",
         "cost_per_minute = 900000000",
@@ -115,7 +118,7 @@ def _grant(tier: str, collection: str) -> str:
     if (tier, collection) in KNOWN_ONLY:
         said.append('actions = ["discover"]')
     if collection in desk_town.EDITED:
-        said.append('actions = ["discover", "read", "tile", "download", "stream", "contribute"]')
+        said.append(f"actions = {json.dumps([*ACTIONS, 'contribute'])}")
     if tier == "late" and collection == "events":
         said.append('delay = "P1D"\nwindow = "P60D"')
     if tier == "late" and collection == "places":
@@ -154,8 +157,8 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
     rng, hidden = random.Random(7), random.Random(11)
     made = [
         Layer("connectors", "mapco", _connectors(rng, hidden, tier, full)),
-        Layer("segments", "mapco", _segments(rng, hidden, tier, full)),
-        Layer("places", "city", _places(rng, hidden, tier, full)),
+        Layer("segments", "mapco", _segments(rng, hidden, tier, full), declared=STATED),
+        Layer("places", "city", _places(rng, hidden, tier, full), declared=STATED),
         Layer("events", "city", _events(rng, hidden, tier, full)),
         Layer("buildings", "city", _buildings(rng, hidden, tier, full)),
         Layer("satellite", "orbit", pixels=_scene(tier, full), declared={}),
@@ -164,6 +167,13 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
         made.append(Layer(name, "mapco", lane_town.features(name, rng, hidden, full=full)))
     for name in desk_town.COLLECTIONS:
         made.append(Layer(name, "city", desk_town.features(name, rng, hidden, full=full)))
+    surveyed = [layer for layer in made if layer.collection in claim_town.ON]
+    if tier == "coarse":  # whose exact lines differ by more than the accuracy of claims on one thing
+        surveyed = [layer for layer in surveyed if layer.collection != "segments"]
+    for first in surveyed:
+        said = claim_town.features(first.collection, first.features, hidden, full=full)
+        layer = Layer(first.collection, "surveyor", said, declared=claim_town.declared(full=full))
+        made.append(layer)
     if full:
         secret = [_feature("p1", shapely.Point(139.71, 35.61), {"plan": "pier"})]
         made.append(Layer(HIDDEN_LAYER, "city", secret))
@@ -177,7 +187,8 @@ def changed(tier: str, step: int, *, full: bool) -> list[Layer]:
     if step % 2:
         at = _place(rng)
         said = {"class": "primary", "name": NAMES[step % len(NAMES)], "width_m": 5.0}
-        made.append(Layer("segments", "mapco", [_feature(f"s{step}", _line(at, rng), said)]))
+        line = _feature(f"s{step}", _line(at, rng), said)
+        made.append(Layer("segments", "mapco", [line], declared=STATED))
     if full:
         more = [
             _feature(

@@ -154,6 +154,7 @@ class Twin:
             query_string=request.query,
             headers=request.headers,
             data=request.body,
+            buffered=True,  # to the end, as a server does: it then gives back what it holds for it
         )
 
 

@@ -24,6 +24,7 @@ OFTEN = (
 SOMETIMES = (
     "GET /collections",
     "GET /collections/<collection>",
+    "GET /collections/<collection>/items/<feature_id>/explain",
     "GET /collections/<collection>/queryables",
     "GET /collections/<collection>/schema",
     "GET /collections/<collection>/sortables",
