@@ -127,6 +127,7 @@ def write_shelters(town: Town, path: Path) -> None:
         "対象地区",
         "開設状況",
         "備考",
+        *(f"指定_{hazard}" for hazard in HAZARDS),
     ]
     sheet.append(["潮見町　指定避難所一覧（令和８年９月１日現在）"])
     sheet.append(["担当：総務課防災係"])
@@ -187,6 +188,7 @@ def _shelter_row(town: Town, item: Facility, xy: tuple[float, float], number: in
         ";".join(item.targets),
         "開設" if opened else "未開設",
         item.note or None,
+        *("○" if mark == "1" else "×" for mark in item.safe_from),
     ]
 
 

@@ -137,3 +137,20 @@ def test_withheld_counts_are_stars_and_never_small_numbers(files: Path) -> None:
     assert "*" in counts
     assert not {str(number) for number in range(1, 10)} & set(counts)
     assert {len(row["メッシュコード"]) for row in rows} == {9, 10, 11}
+
+
+def test_a_shelter_that_is_a_site_is_designated_for_the_same_hazards(files: Path) -> None:
+    workbook = openpyxl.load_workbook(files / "shelters.xlsx").active
+    assert workbook is not None
+    _, _, _, header, *rows = workbook.iter_rows(values_only=True)
+    columns = [at for at, heading in enumerate(header) if str(heading).startswith("指定_")]
+    assert len(columns) == 8
+    said = {row[2]: [row[at] == "○" for at in columns] for row in rows}
+    text = (files / "089991_evacuation_space.csv").read_bytes().decode("cp932")
+    known = 0
+    for site in csv.DictReader(text.splitlines()):
+        if site["名称"] in said:
+            marks = [value == "1" for name, value in site.items() if name.startswith("災害種別_")]
+            assert said[site["名称"]] == marks
+            known += 1
+    assert known > 10

@@ -128,7 +128,7 @@ export class Finder {
           t('findWide')),
         any && h('button', { type: 'button', class: 'button-plain', id: 'find-clear', onclick: () => { this.wanted = { ...NOTHING }; this.render(); void this.look(); } },
           icon(ICONS.close, 18), t('findClear'))),
-      wanted.hazard && h('p', { class: 'finder-note' }, t('findNoHazard')),
+      wanted.hazard && !shelters.has(`hazard_${wanted.hazard}`) && h('p', { class: 'finder-note' }, t('findNoHazard')),
       (wanted.state || wanted.room) && !wanted.hazard && h('p', { class: 'finder-note' }, t('findNoState')),
       h('div', { role: 'status', 'aria-live': 'polite' }, ...this.kinds().map((kind) => this.section(kind))));
   }
