@@ -16,6 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from tiles.arrays import Kind, Rows
+from tiles.drawing import Canvas, Colour
 from tiles.generalise import DetailRule, appearance
 from tiles.geojson import write_features
 from tiles.geometry.convert import from_shapely, from_wkb, take, to_wkb
@@ -45,6 +46,18 @@ def warm() -> None:
         some = Selection.of_masks(pack, [np.arange(info.rows) % 2 == 0])
         for selection in (None, Selection.everything(pack), some):
             _read(pack, selection)
+    _draw()
+
+
+def _draw() -> None:
+    canvas, black = Canvas(8, 8), Colour(0.0, 0.0, 0.0)
+    xy, starts = np.array([(1.0, 1.0), (5.0, 1.0), (5.0, 5.0), (1.0, 1.0)]), np.array([0, 4])
+    canvas.areas(xy, starts, np.ones(1, np.uint8), black)
+    canvas.lines(xy, starts, 2.0, black, dash=(2.0, 1.0))
+    canvas.discs(xy, 2.0, black, 1.0, black)
+    canvas.mask(np.ones((2, 2), np.uint8), 1, 1, black)
+    canvas.picture(np.ones((2, 2, 4), np.uint8), 1, 1)
+    canvas.rgba()
 
 
 def _read(pack: Pack, selection: Selection | None) -> None:

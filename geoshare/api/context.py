@@ -12,6 +12,7 @@ from geoshare.services import Services
 
 SHARED = "/s/"  # what lies below is the same for everybody, and counts for itself
 OPEN_PATHS = ("/healthz", "/readyz", "/oauth/token")  # which count for themselves, or not at all
+MAP_TILES = "/map/tiles"  # below a page, and not the same for everybody
 PAGES = ("/map", "/contribute", "/account", "/desk")  # and what lies below: the same for everybody
 
 
@@ -68,6 +69,10 @@ def _session_alone() -> bool:
     return cookies.session(services(), environ) is not None
 
 
+def _is_page(path: str) -> bool:
+    return path.startswith(PAGES) and not path.startswith(MAP_TILES)
+
+
 def init_app(app: Flask) -> None:
     """Resolve the credential before each request, and count it against its quota."""
 
@@ -83,7 +88,7 @@ def init_app(app: Flask) -> None:
             if not _session_alone():
                 raise
             g.session_over = True
-            if request.path != "/" and not request.path.startswith(PAGES):
+            if request.path != "/" and not _is_page(request.path):
                 raise
             principal = ANONYMOUS  # the page loads, and says that the session is over
         g.principal, g.anonymous = principal, principal.anonymous

@@ -52,8 +52,10 @@ def asked_of(method: str, path: str, query: str, max_limit: int) -> Asked:
             return _page(name, page, query, max_limit)
     if len(path) > MAX_PATH:
         return ONE
-    if path.startswith("/tiles/") and not path.endswith((".mvt", ".json")):
+    if path.startswith("/tiles/") and not path.endswith((".mvt", ".json", ".png", ".webp")):
         return _of_dataset(path, query)
+    if path.startswith("/map/tiles/"):
+        return _of_dataset(path.removeprefix("/map"), query, RASTER)
     return _by_path(method, path)
 
 
@@ -74,11 +76,14 @@ def _page(names: str, page: str, query: str, max_limit: int) -> Asked:
     return Asked(cost, _names(names), "read")
 
 
-def _of_dataset(path: str, query: str) -> Asked:
-    """A tile, or a description of tiles, of the collections that the query names; of all else."""
+def _of_dataset(path: str, query: str, times: int = 1) -> Asked:
+    """A tile, or a description of tiles, of the collections that the query names; of all else.
+
+    ``times`` is how much more a tile costs that is drawn.
+    """
     said = dict(parse_qsl(query[:MAX_QUERY])).get("collections")
     names = _names(",".join(part.rpartition("/")[2] for part in said.split(","))) if said else EVERY
-    cost = len(names) if said else DATASET
+    cost = times * (len(names) if said else DATASET)
     return Asked(cost if path.count("/") > _TILE_PARTS else 1, names, "tile")
 
 
@@ -107,7 +112,8 @@ def _by_path(method: str, path: str) -> Asked:
         return Asked(RASTER if len(rest) > 1 else 1, _names(rest[0].removesuffix(".json")), "tile")
     if first == "tiles" and rest:
         names = _names(rest[0].removesuffix(".json"))
-        return Asked(max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
+        times = RASTER if path.endswith((".png", ".webp")) else 1
+        return Asked(times * max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
     if first == "styles":
         names = _names(rest[0]) if rest and "-" not in rest[0] else EVERY  # of many: with a hyphen
         return Asked(1, names, "tile")

@@ -278,10 +278,35 @@ class DatasetTilesParams(DatasetParams, TimeParams):
     """Which collections a tile of several is made of, and of which time."""
 
 
-class MapTileParams(RasterParams):
+class DrawnParams(RasterParams):
+    """How vectors are drawn."""
+
+    datetime: Text | None = Field(
+        None, description="An RFC 3339 instant or interval: features of that time alone"
+    )
+    style: Text | None = Field(None, description="default, or the name of the one collection drawn")
+    language: Literal["ja", "en"] = Field("ja", description="Of the names on the map: ja or en")
+
+
+class DatasetMapParams(DrawnParams):
+    """Which collections a map tile of several shows, and how it is drawn and encoded."""
+
+    collections: Text | None = Field(
+        None, description="Comma-separated names, at most 32; empty: those of the style"
+    )
+    style: Text | None = Field(
+        None, description="default-map, hazard-map or the name of a collection; default-map where empty"
+    )
+    f: Literal["png", "webp"] = Field("png", description="png or webp")
+
+
+class MapTileParams(DrawnParams):
     """How a map tile is drawn and encoded."""
 
-    f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp or jpg")
+    style: Text | None = Field(
+        None, description="A style of the raster collection's TileJSON; of vectors: default"
+    )
+    f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp, or of rasters jpg")
 
 
 class SearchParams(Params):

@@ -9,18 +9,28 @@ from typing import Any
 
 from flask import Blueprint, Response, g
 
-from geoshare.access.view import View
+from geoshare.access.view import RasterView, View
 from geoshare.api import reply
 from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import NoParams, describes
+from geoshare.api.drawn import ANSWERS as DRAWN
+from geoshare.api.drawn import FORMATS, drawn_tile, known_views, styled_views
 from geoshare.api.landing import OGC_REL
-from geoshare.api.params import DatasetParams, DatasetTilesParams, MapTileParams, VectorTileParams
+from geoshare.api.params import (
+    DatasetMapParams,
+    DatasetParams,
+    DatasetTilesParams,
+    MapTileParams,
+    VectorTileParams,
+)
 from geoshare.api.places import check_place, matrix_set, views_of
 from geoshare.api.quick import MAX_LAYERS, MVT
 from geoshare.api.raster import MEDIA, map_tile
 from geoshare.api.tiles import ANSWERS, vector_tile
+from geoshare.errors import BadRequest
 from geoshare.imagery import MAX_ZOOM as MAX_MAP_ZOOM
 from geoshare.query import tilesets
+from geoshare.query.styles import DEFAULT_MAP
 from geoshare.query.tiles import MAX_ZOOM, Place
 from tiles.matrices import MATRIX_SETS, MatrixSet, definition
 
@@ -107,40 +117,103 @@ def dataset_tile(
 
 
 @blueprint.get("/collections/<collection>/map/tiles")
-@describes("The map tile sets of a raster collection", tags=("rasters",))
+@describes("The map tile sets of a collection", tags=("rasters",))
 def map_sets(params: NoParams, collection: str) -> Response:
     """One for each tile matrix set."""
-    view = services().raster_view(caller(), collection)
+    view = _drawn_view(collection)
     path = ("collections", collection, "map", "tiles")
-    return reply.json(_listed("map", view.collection.title, *path))
+    return reply.json(_listed(_kind(view), view.collection.title, *path))
 
 
 @blueprint.get("/collections/<collection>/map/tiles/<matrix_set_id>")
-@describes("A map tile set of a raster collection", tags=("rasters",))
+@describes("A map tile set of a collection", tags=("rasters",))
 def map_set(params: NoParams, collection: str, matrix_set_id: str) -> Response:
     """Limits and addresses."""
-    view = services().raster_view(caller(), collection)
+    view = _drawn_view(collection)
     matrices = matrix_set(matrix_set_id)
+    links = _set_links(_kind(view), matrices, "collections", collection, "map", "tiles")
+    if isinstance(view, View):
+        return reply.json(tilesets.drawn_tile_set([view], matrices, links))
     zooms = services().rasters.zooms(view)
-    path = ("collections", collection, "map", "tiles")
-    links = _set_links("map", matrices, *path)
     return reply.json(tilesets.map_tile_set(view, matrices, zooms, links))
 
 
 @blueprint.get("/collections/<collection>/map/tiles/<matrix_set_id>/<int:z>/<int:row>/<int:column>")
 @describes(
-    "A map tile (png, webp or jpg)",
+    "A map tile (png, webp, of rasters also jpg)",
     params=MapTileParams,
-    answers={200: ("image/png", "The tile"), 204: ("", "Nothing there")},
+    answers={200: (tuple(MEDIA.values()), "The tile"), 204: ("", "Nothing there")},
     tags=("rasters",),
 )
 def picture(
     params: MapTileParams, collection: str, matrix_set_id: str, z: int, row: int, column: int
 ) -> Response:
-    """Drawn at no finer resolution than the caller's tier allows."""
-    view = services().raster_view(caller(), collection)
-    place = _place(matrix_set_id, z, row, column, MAX_MAP_ZOOM)
-    return map_tile(view, place, params.datetime, params.style, params.f)
+    """Drawn from the caller's view: vectors in their style, rasters at the resolution allowed."""
+    view = _drawn_view(collection)
+    if isinstance(view, RasterView):
+        place = _place(matrix_set_id, z, row, column, MAX_MAP_ZOOM)
+        return map_tile(view, place, params.datetime, params.style, params.f)
+    if params.f not in FORMATS:
+        raise BadRequest("The format is not available here", parameter="f", allowed=", ".join(FORMATS))
+    place = _place(matrix_set_id, z, row, column, MAX_ZOOM)
+    return drawn_tile([view], place, params, params.f)
+
+
+@blueprint.get("/map/tiles")
+@describes("The map tile sets of all vector collections together", tags=("tiles",))
+def dataset_map_sets(params: NoParams) -> Response:
+    """One for each tile matrix set."""
+    return reply.json(_listed("drawn", "geoshare", "map", "tiles"))
+
+
+@blueprint.get("/map/tiles/<matrix_set_id>")
+@describes("A map tile set of several vector collections", params=DatasetMapParams, tags=("tiles",))
+def dataset_map_set(params: DatasetMapParams, matrix_set_id: str) -> Response:
+    """Of the collections named, else of those of the style."""
+    matrices = matrix_set(matrix_set_id)
+    views = _map_views(params)
+    links = _set_links("drawn", matrices, "map", "tiles", collections=params.collections)
+    return reply.json(tilesets.drawn_tile_set(views, matrices, links))
+
+
+@blueprint.get("/map/tiles/<matrix_set_id>/<int:z>/<int:row>/<int:column>")
+@describes(
+    "A map tile of several vector collections",
+    params=DatasetMapParams,
+    answers=DRAWN,
+    tags=("tiles",),
+)
+def dataset_picture(
+    params: DatasetMapParams, matrix_set_id: str, z: int, row: int, column: int
+) -> Response:
+    """Drawn over each other in the style's order."""
+    views = _map_views(params)
+    place = _place(matrix_set_id, z, row, column, MAX_ZOOM)
+    plain = params.model_copy(update={"style": None})
+    return drawn_tile(views, place, plain, params.f)
+
+
+def _map_views(params: DatasetMapParams) -> list[View]:
+    if params.collections is None:
+        return styled_views(params.style or DEFAULT_MAP)
+    if params.style is not None:
+        raise BadRequest(
+            "Give collections or a style", parameter="style", allowed="nothing beside collections"
+        )
+    g.named = params.collections
+    return views_of(params.collections)
+
+
+def _drawn_view(collection: str) -> View | RasterView:
+    """What the caller sees of a collection of any kind, as tiles."""
+    about = services().visible(caller()).get(collection)
+    if about is not None and about.kind == "vector":
+        return services().view(caller(), collection, "tile")
+    return services().raster_view(caller(), collection)
+
+
+def _kind(view: View | RasterView) -> str:
+    return "drawn" if isinstance(view, View) else "map"
 
 
 def _place(matrix_set_id: str, z: int, row: int, column: int, deepest: int) -> Place:
@@ -151,11 +224,9 @@ def _dataset_views(params: DatasetParams) -> list[View]:
     if params.collections:
         g.named = _names(params.collections)
         return views_of(g.named)
-    policy = services().policy(caller(), "tile")
-    known = services().visible(caller()).items()
-    names = [name for name, about in known if about.kind == "vector" and policy.allows(name)]
-    g.named = ",".join(names[:MAX_LAYERS])
-    return views_of(g.named) if names else []
+    views = known_views()[:MAX_LAYERS]
+    g.named = ",".join(view.collection.name for view in views)
+    return views
 
 
 def _names(said: str) -> str:
@@ -168,7 +239,8 @@ def _listed(kind: str, title: str, *path: str) -> dict[str, Any]:
     found = []
     for matrices in MATRIX_SETS.values():
         links = _set_links(kind, matrices, *path)
-        found.append(tilesets.tile_set_item([title], kind, matrices, links))
+        data = "vector" if kind == "vector" else "map"
+        found.append(tilesets.tile_set_item([title], data, matrices, links))
     return {"links": [_link("self", "application/json", *path)], "tilesets": found}
 
 
@@ -185,7 +257,8 @@ def _set_links(
     """Of a tile set: itself, its tiles and the definition of its matrices."""
     here = href(*path, matrices.id)
     chosen = href(collections=collections).rpartition("/")[2]
-    formats = {MVT: "mvt"} if kind == "vector" else {media: name for name, media in MEDIA.items()}
+    pictures = FORMATS if kind == "drawn" else tuple(MEDIA)
+    formats = {MVT: "mvt"} if kind == "vector" else {MEDIA[name]: name for name in pictures}
     items = [
         {
             "rel": "item",

@@ -48,6 +48,7 @@ from geoshare.services.keys import PEPPER, Keys
 from geoshare.services.mailing import Mail
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
+from geoshare.services.pictures import Pictures
 from geoshare.services.policies import Narrowed, Policies
 from geoshare.services.prints import Prints
 from geoshare.services.quotas import Quotas
@@ -66,6 +67,7 @@ from geoshare.store import Governance, Record, open_governance, open_record
 from geoshare.store.bell import BELL
 
 MAX_PARTS = 10_000
+PICTURES_SHARE = 4  # of what tiles may take of the memory, one part in so many is for drawn ones
 NOTHING = Policy(())
 
 
@@ -118,7 +120,9 @@ class Services:
         self.as_of = AsOf(self.views_dir, settings.data / "scratch")
         self.webhooks = Webhooks(self)
         self.mail = Mail(self)
-        self.tiles = Tiles(settings.tile_cache_bytes // settings.workers)
+        kept_bytes = settings.tile_cache_bytes // settings.workers
+        self.tiles = Tiles(kept_bytes - kept_bytes // PICTURES_SHARE)
+        self.pictures = Pictures(kept_bytes // PICTURES_SHARE)
         self.agreements = Agreements(self)
         self.emergencies = Emergencies(self)
         self.contributions = Contributions(self)

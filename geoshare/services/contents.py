@@ -9,19 +9,23 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
 from weakref import ReferenceType, WeakSet, ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geoshare.access.view import View
-from geoshare.query.tiles import Place, search_boxes
+from geoshare.query.tiles import search_boxes
 
 ENTRY_BYTES = 600  # of one remembered tile, keys and all
 MAX_VIEWS = 4_000
 MAX_CHANGES = 64  # of one view; who has not been asked for since is looked at again
 Boxes = NDArray[np.int32]
+Tile = TypeVar("Tile", bound=Hashable)
 
 
 @dataclass(eq=False)
@@ -35,10 +39,10 @@ class _Standing:
     changes: deque[tuple[int, Boxes]] = field(default_factory=deque)
     superseded: WeakSet[View] = field(default_factory=WeakSet)
 
-    def touched_since(self, version: int, place: Place) -> bool:
+    def touched_since(self, version: int, boxes_of: Callable[[], NDArray[np.int64]]) -> bool:
         """Whether a change after that version meets what a tile is made of."""
         later = [boxes for at, boxes in self.changes if at > version]
-        return bool(later) and _meet(np.concatenate(later).astype(np.int64), search_boxes(place))
+        return bool(later) and _meet(np.concatenate(later).astype(np.int64), boxes_of())
 
 
 @dataclass(slots=True, eq=False)
@@ -47,17 +51,23 @@ class _Entry:
     version: int
 
 
-class Contents:
-    """Digests by view and tile. Safe to use from several threads."""
+class Contents(Generic[Tile]):
+    """Digests by view and tile. Safe to use from several threads.
 
-    def __init__(self, budget_bytes: int) -> None:
+    ``boxes`` says outside of which world boxes (k, 4) nothing has anything to do with a tile.
+    """
+
+    def __init__(
+        self, budget_bytes: int, boxes: Callable[[Any], NDArray[np.int64]] = search_boxes
+    ) -> None:
         self._most = budget_bytes // ENTRY_BYTES
-        self._entries: OrderedDict[tuple[str, str, Place], _Entry] = OrderedDict()
+        self._boxes = boxes
+        self._entries: OrderedDict[tuple[str, str, Tile], _Entry] = OrderedDict()
         self._standings: OrderedDict[tuple[str, str], _Standing] = OrderedDict()
         self._versions = itertools.count(1)  # never starts again: nothing old can look new
         self._lock = threading.Lock()
 
-    def get(self, view: View, place: Place) -> bytes | None:
+    def get(self, view: View, place: Tile) -> bytes | None:
         """What a view shows in a tile; None where that is not known."""
         key = (view.policy_hash, view.collection.name, place)
         with self._lock:
@@ -66,13 +76,13 @@ class Contents:
             if standing is None or entry is None or entry.version < standing.floor:
                 return None
             if entry.version < standing.version:
-                if standing.touched_since(entry.version, place):
+                if standing.touched_since(entry.version, partial(self._boxes, place)):
                     return None
                 entry.version = standing.version
             self._entries.move_to_end(key)
             return entry.digest
 
-    def put(self, view: View, place: Place, digest: bytes) -> bool:
+    def put(self, view: View, place: Tile, digest: bytes) -> bool:
         """Remember what a view shows; tell whether its policy was not known to show it there."""
         key = (view.policy_hash, view.collection.name, place)
         with self._lock:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from geoshare.access.view import RasterView
+from geoshare.drawing import Frame
 from geoshare.errors import NotFound
 from geoshare.imagery import Pixels
 from geoshare.model.rasters import RasterAsset, choose_scenes
@@ -60,6 +64,28 @@ class Rasters:
         """First and last zoom of WebMercatorQuad that are worth asking for."""
         return self._pixels.zooms(list(view.assets), view.limits)
 
+    def styles(self, view: RasterView) -> list[dict[str, str]]:
+        """Name and titles of each style, the default one first."""
+        return self._pixels.styles(list(view.assets), view.limits)
+
+    def times(self, view: RasterView) -> list[str]:
+        """The last instants of which there is something, ascending."""
+        times = sorted({asset.datetime_us for asset in view.assets})[-MAX_TIMES:]
+        return [iso(moment) for moment in times]
+
+    def picture(
+        self,
+        view: RasterView,
+        frame: Frame,
+        when: str | None,
+        style: str | None,
+    ) -> NDArray[np.uint8] | None:
+        """A map of any box (height, width, 4), as ``tile`` draws it; None where nothing is."""
+        grid = box_grid(frame.box, frame.matrices.crs, frame.width, frame.height)
+        return self._pixels.draw(
+            _choose(view, when), grid, frame.degrees, style=style, limits=view.limits
+        )
+
     def describe(self, view: RasterView) -> dict[str, Any]:
         """Bounds, times, styles and legend."""
         assets = list(view.assets)
@@ -68,7 +94,6 @@ class Rasters:
         zooms = self._pixels.zooms(assets, view.limits)
         styles = self._pixels.styles(assets, view.limits)
         boxes = [asset.box for asset in assets]
-        times = sorted({asset.datetime_us for asset in assets})[-MAX_TIMES:]
         return {
             "name": view.collection.name,
             "minzoom": zooms[0],
@@ -79,7 +104,7 @@ class Rasters:
                 max(box.east for box in boxes),
                 max(box.north for box in boxes),
             ],
-            "times": [iso(moment) for moment in times],
+            "times": self.times(view),
             "styles": [
                 style | {"legend": self._pixels.legend(assets, style["name"], view.limits)}
                 for style in styles

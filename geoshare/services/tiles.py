@@ -1,4 +1,4 @@
-"""Vector tiles that are kept, and shared by all whose views agree inside them.
+"""Tiles that are kept, and shared by all whose views agree inside them.
 
 A tile is kept under the digest of what its views show in it, and each view's digests are remembered.
 So two consumers with different terms have one entry and one making wherever their terms make no
@@ -12,14 +12,20 @@ is hidden there.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geoshare.access.content import NOTHING, content_digest
 from geoshare.access.view import View
 from geoshare.model.times import Interval
-from geoshare.query.tiles import Place, layer, rows_shown
+from geoshare.query.tiles import Place, layer, rows_shown, search_boxes
 from geoshare.services.bodies import Bodies, Kept
-from geoshare.services.contents import Contents
+from geoshare.services.contents import Contents, Tile
+from tiles.arrays import Rows
 
 MEMORY_SHARE = 8  # of the budget, one part in so many is for digests
 MAX_WAIT_S = 0.25
@@ -27,8 +33,8 @@ MAX_WAIT_S = 0.25
 Finish = Callable[[bytes], Kept]
 
 
-class Tiles:
-    """The vector tiles of one process."""
+class KeptTiles(ABC, Generic[Tile]):
+    """Tiles of one kind and one process; what they are made of is said by a subclass."""
 
     def __init__(
         self,
@@ -39,11 +45,27 @@ class Tiles:
     ) -> None:
         memory = budget_bytes // MEMORY_SHARE
         self.bodies = Bodies(budget_bytes - memory)
-        self._contents = Contents(memory)
+        self._contents: Contents[Tile] = Contents(memory, self.boxes)
         self._keeps = budget_bytes > 0
         self._timer, self._sleep = timer, sleep
 
-    def known(self, views: Sequence[View], place: Place, coding: str) -> Kept | None:
+    @abstractmethod
+    def boxes(self, place: Tile) -> NDArray[np.int64]:
+        """World boxes (k, 4), outside of which nothing has anything to do with a tile."""
+
+    @abstractmethod
+    def shown(self, view: View, place: Tile, interval: Interval | None = None) -> Any:
+        """The rows of a view that decide on a tile's content, of a time where one is given."""
+
+    @abstractmethod
+    def digest(self, view: View, shown: Any) -> bytes:
+        """A name for what these rows say; ``NOTHING`` where there are none."""
+
+    @abstractmethod
+    def made(self, views: Sequence[View], shown: Sequence[Any], place: Tile) -> bytes:
+        """The tile of these rows."""
+
+    def known(self, views: Sequence[View], place: Tile, coding: str) -> Kept | None:
         """The answer, where it is kept and every view is known to show it."""
         digests = []
         for view in views:
@@ -56,7 +78,7 @@ class Tiles:
     def answer(
         self,
         views: Sequence[View],
-        place: Place,
+        place: Tile,
         coding: str,
         finish: Finish,
         interval: Interval | None = None,
@@ -77,14 +99,15 @@ class Tiles:
             The time it is of; nothing of such tiles is kept, there are too many times.
         """
         if interval is not None or not self._keeps:
-            shown = ((view, rows_shown(view, place, interval)) for view in views)
-            return finish(b"".join(layer(view, rows, place) for view, rows in shown))
+            return finish(
+                self.made(views, [self.shown(view, place, interval) for view in views], place)
+            )
         digests, rows, is_news = [], {}, False
         for view in views:
             digest = self._contents.get(view, place)
             if digest is None:
-                found = rows[view] = rows_shown(view, place)
-                digest = content_digest(view, found)
+                found = rows[view] = self.shown(view, place)
+                digest = self.digest(view, found)
                 is_news |= self._contents.put(view, place, digest) and digest != NOTHING
             digests.append(digest)
         made, searched = False, self._timer()
@@ -92,9 +115,8 @@ class Tiles:
         def make() -> Kept:
             nonlocal made
             made, begun = True, self._timer()
-            found = [rows[view] if view in rows else rows_shown(view, place) for view in views]
-            pairs = zip(views, found, strict=True)
-            kept = finish(b"".join(layer(view, shown, place) for view, shown in pairs))
+            found = [rows[view] if view in rows else self.shown(view, place) for view in views]
+            kept = finish(self.made(views, found, place))
             return kept._replace(cost_s=self._timer() - begun)
 
         kept = self.bodies.get_or_make(_key(digests, place, coding), make)
@@ -105,7 +127,27 @@ class Tiles:
         return kept
 
 
-def _key(digests: Sequence[bytes], place: Place, coding: str) -> tuple[object, ...]:
+class Tiles(KeptTiles[Place]):
+    """The vector tiles of one process."""
+
+    def boxes(self, place: Place) -> NDArray[np.int64]:
+        """World boxes (k, 4) of the tile and its buffer."""
+        return search_boxes(place)
+
+    def shown(self, view: View, place: Place, interval: Interval | None = None) -> Rows:
+        """The rows that may leave something in the tile."""
+        return rows_shown(view, place, interval)
+
+    def digest(self, view: View, shown: Rows) -> bytes:
+        """A name for the rows' content."""
+        return content_digest(view, shown)
+
+    def made(self, views: Sequence[View], shown: Sequence[Rows], place: Place) -> bytes:
+        """One layer for each view."""
+        return b"".join(layer(view, rows, place) for view, rows in zip(views, shown, strict=True))
+
+
+def _key(digests: Sequence[bytes], place: Hashable, coding: str) -> tuple[object, ...]:
     """Name of an answer: its layers' contents, and where nothing is the same everywhere, no more."""
     layers = tuple(digest for digest in digests if digest != NOTHING)
     return (layers, place, coding) if layers else ((),)

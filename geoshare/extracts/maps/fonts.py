@@ -10,6 +10,7 @@ import threading
 import unicodedata
 from functools import lru_cache
 from importlib.resources import as_file, files
+from io import BytesIO
 from typing import Final
 
 from reportlab.pdfbase import pdfmetrics
@@ -47,6 +48,12 @@ def check_font(name: str) -> None:
             f"The font of maps is not there: run `make web`, which lays {file} in geoshare/{FOLDER}.",
             message_ja="地図のフォントがありません。`make web` を実行してください。",
         )
+
+
+def font_file(name: str) -> BytesIO:
+    """Return the font file of that name. Raises Unavailable as ``load_fonts`` does."""
+    check_font(name)
+    return BytesIO((files("geoshare") / FOLDER / FILES[name]).read_bytes())
 
 
 def _read(name: str, file: str) -> TTFont:

@@ -1,0 +1,111 @@
+"""Layers of WMS and WMTS: collections that the caller may see as tiles, and maps made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from flask import g
+
+from geoshare.access.view import RasterView, View
+from geoshare.api.context import caller, services
+from geoshare.api.drawn import DEFAULT, known_views, styled_views
+from geoshare.errors import NotFound
+from geoshare.model.box import Box
+from geoshare.model.collections import is_name
+from geoshare.query.styles import DEFAULT_MAP, HAZARD_MAP
+from geoshare.query.tilesets import bounds
+
+MAPS: Final = {
+    DEFAULT_MAP: ("すべての地図", "Map of everything"),
+    HAZARD_MAP: ("ハザードマップ", "Hazard map"),
+}
+
+
+@dataclass(frozen=True)
+class OwsLayer:
+    """A layer: what it is called, and what it is drawn from."""
+
+    name: str
+    title: str
+    abstract: str
+    views: tuple[View, ...] = ()
+    raster: RasterView | None = None
+
+    @property
+    def box(self) -> Box | None:
+        """Degrees that hold all of it; None where there is nothing."""
+        return bounds([self.raster] if self.raster is not None else self.views)
+
+    def styles(self) -> list[tuple[str, str]]:
+        """Names and titles of its styles, the default one first."""
+        if self.raster is None:
+            return [(DEFAULT, "標準 / Default")]
+        said = services().rasters.styles(self.raster)
+        return [(style["name"], f"{style['title_ja']} / {style['title']}") for style in said]
+
+    def times(self) -> list[str]:
+        """Instants that a raster layer has, the last ones, ascending."""
+        return [] if self.raster is None else services().rasters.times(self.raster)
+
+
+def layers_for_caller() -> list[OwsLayer]:
+    """All layers of the caller: maps of many collections, vectors, then rasters."""
+    found = [_map(name, styled_views(name)) for name in MAPS]
+    found = [layer for layer in found if layer.views]
+    views = known_views()
+    found += [_single(view) for view in views]
+    policy = services().policy(caller(), "tile")
+    for name, about in services().visible(caller()).items():
+        if about.kind != "vector" and policy.allows(name):
+            view = services().raster_view(caller(), name)
+            if view.assets:
+                found.append(_single(view))
+    g.named = ""
+    return found
+
+
+def layer_of(name: str) -> OwsLayer:
+    """The layer of that name.
+
+    Raises
+    ------
+    NotFound
+        where there is none, or the caller may not know of it.
+    """
+    if name in MAPS:
+        found = _map(name, styled_views(name))
+        if found.views:
+            return found
+        raise NotFound("No such layer")
+    about = services().visible(caller()).get(name) if is_name(name) else None
+    if about is None:
+        raise NotFound("No such layer")
+    if about.kind == "vector":
+        return _single(services().view(caller(), name, "tile"))
+    return _single(services().raster_view(caller(), name))
+
+
+def note(layers: Sequence[OwsLayer]) -> None:
+    """Leave the collections that an answer is made of for the audit log."""
+    names: dict[str, Any] = {}
+    for layer in layers:
+        views = layer.views if layer.raster is None else (layer.raster,)
+        names |= dict.fromkeys(view.collection.name for view in views)
+    g.named = ",".join(names)
+
+
+def _map(name: str, views: Sequence[View]) -> OwsLayer:
+    title_ja, title = MAPS[name]
+    abstract = ", ".join(view.collection.title_ja or view.collection.title for view in views)
+    return OwsLayer(name, f"{title_ja} / {title}", abstract, tuple(views))
+
+
+def _single(view: View | RasterView) -> OwsLayer:
+    about = view.collection
+    both = dict.fromkeys(part for part in (about.title_ja, about.title) if part)
+    title = " / ".join(both) or about.name
+    if isinstance(view, View):
+        return OwsLayer(about.name, title, about.description, (view,))
+    return OwsLayer(about.name, title, about.description, (), view)
