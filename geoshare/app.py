@@ -44,6 +44,7 @@ from geoshare.api import (
     warnings,
     watching,
     webhooks,
+    wmts,
 )
 from geoshare.api.direct import DirectPages
 from geoshare.api.forwarded import Forwarded
@@ -70,6 +71,7 @@ BLUEPRINTS = (
     tiles,
     tilesets,
     drawn,
+    wmts,
     raster,
     contributions,
     desk,

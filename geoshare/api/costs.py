@@ -35,6 +35,9 @@ PROCESSES: Final[dict[str, tuple[int, tuple[str, ...], Action]]] = {
     "road-exposure": (3, ("segments", "hazard_zones", "events"), "read"),
 }
 HORIZON: Final = 5
+CLASSIC: Final = ("/wms", "/wmts")
+PICTURE_PX: Final = 512 * 512  # of a map of any box for the price of a drawn tile
+_REST_PARTS: Final = 4  # of "/wmts/1.0.0/WMTSCapabilities.xml"
 MAX_COLLECTIONS: Final = 32
 WATCHED: Final = "/changes"  # asked again and again, and counted apart
 MAX_PATH, MAX_QUERY = 1_000, 4_000  # letters
@@ -56,6 +59,8 @@ def asked_of(method: str, path: str, query: str, max_limit: int) -> Asked:
         return _of_dataset(path, query)
     if path.startswith("/map/tiles/"):
         return _of_dataset(path.removeprefix("/map"), query, RASTER)
+    if path.startswith(CLASSIC):
+        return _classic(path, query)
     return _by_path(method, path)
 
 
@@ -85,6 +90,27 @@ def _of_dataset(path: str, query: str, times: int = 1) -> Asked:
     names = _names(",".join(part.rpartition("/")[2] for part in said.split(","))) if said else EVERY
     cost = times * (len(names) if said else DATASET)
     return Asked(cost if path.count("/") > _TILE_PARTS else 1, names, "tile")
+
+
+def _classic(path: str, query: str) -> Asked:
+    """A request of WMS or WMTS: by its layers, and of WMS by how large a picture it is."""
+    said = {name.lower(): value for name, value in parse_qsl(query[:MAX_QUERY])}
+    parts = path.split("/")
+    layers = said.get("layers") or said.get("layer") or said.get("query_layers") or ""
+    if len(parts) > _REST_PARTS:
+        layers = parts[3]
+    if not layers:
+        return ONE
+    names = _names(layers)
+    sides = [int(side) for side in (said.get("width", ""), said.get("height", "")) if _is_size(side)]
+    large = -(-sides[0] * sides[1] // PICTURE_PX) if len(sides) == 2 else 1
+    collections = EVERY if any("-" in name for name in names) else names
+    cost = sum(DATASET if "-" in name else 1 for name in names)
+    return Asked(RASTER * cost * max(1, large), collections, "tile")
+
+
+def _is_size(text: str) -> bool:
+    return len(text) <= _DIGITS and text.isascii() and text.isdecimal()
 
 
 _ACTIONS: Final[dict[str, Action]] = {

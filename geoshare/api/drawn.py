@@ -30,7 +30,7 @@ ANSWERS: Answers = {200: (("image/png", "image/webp"), "The tile"), 204: ("", "N
 DEFAULT = "default"
 
 
-@blueprint.get("/tiles/<collections>/<int:z>/<int:x>/<int:y>.<any(png, webp):image_format>")
+@blueprint.get("/tiles/<collections>/<int:z>/<int:x>/<int:y>.<image_format>")
 @describes(
     "A picture tile drawn from one or several vector collections (comma-separated)",
     params=DrawnParams,
@@ -39,11 +39,10 @@ DEFAULT = "default"
 )
 def tile(params: DrawnParams, collections: str, z: int, x: int, y: int, image_format: str) -> Response:
     """256 pixels to a side, drawn from the caller's views."""
-    place = check_place(Place(WEB_MERCATOR_QUAD.id, z, x, y))
-    return drawn_tile(views_of(collections), place, params, image_format)
+    return _plain(params, collections, (z, x, y), image_format, 1.0)
 
 
-@blueprint.get("/tiles/<collections>/<int:z>/<int:x>/<int:y>@2x.<any(png, webp):image_format>")
+@blueprint.get("/tiles/<collections>/<int:z>/<int:x>/<int:y>@2x.<image_format>")
 @describes(
     "The same tile for screens of small pixels",
     params=DrawnParams,
@@ -54,8 +53,23 @@ def large_tile(
     params: DrawnParams, collections: str, z: int, x: int, y: int, image_format: str
 ) -> Response:
     """512 pixels to a side."""
-    place = check_place(Place(WEB_MERCATOR_QUAD.id, z, x, y))
-    return drawn_tile(views_of(collections), place, params, image_format, ratio=2.0)
+    return _plain(params, collections, (z, x, y), image_format, 2.0)
+
+
+def _plain(
+    params: DrawnParams,
+    collections: str,
+    tile: tuple[int, int, int],
+    image_format: str,
+    ratio: float,
+) -> Response:
+    views = views_of(collections)
+    if image_format not in FORMATS:
+        raise BadRequest(
+            "The image format is not available", parameter="format", allowed=", ".join(FORMATS)
+        )
+    place = check_place(Place(WEB_MERCATOR_QUAD.id, *tile))
+    return drawn_tile(views, place, params, image_format, ratio=ratio)
 
 
 def drawn_tile(
@@ -106,10 +120,7 @@ def check_style(views: Sequence[View], style: str | None) -> None:
 
 def known_views() -> list[View]:
     """Views of all vector collections that the caller may see as tiles."""
-    policy = services().policy(caller(), "tile")
-    known = services().visible(caller()).items()
-    names = [name for name, about in known if about.kind == "vector" and policy.allows(name)]
-    return [services().view(caller(), name, "tile") for name in names]
+    return [view for view in services().drawable(caller()) if isinstance(view, View)]
 
 
 def styled_views(style: str) -> list[View]:

@@ -122,7 +122,7 @@ def _parsed(params: type[Params], given: dict[str, str]) -> Params:
 
 
 def element(
-    parent: etree._Element, name: str, text: str | float | None = None, **attributes: str
+    parent: etree._Element, name: str, text: str | float | None = None, /, **attributes: str
 ) -> etree._Element:
     """Add an element; ``name`` is ``{namespace}local``."""
     made = etree.SubElement(parent, name, {key: written(value) for key, value in attributes.items()})

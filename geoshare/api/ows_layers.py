@@ -10,7 +10,7 @@ from flask import g
 
 from geoshare.access.view import RasterView, View
 from geoshare.api.context import caller, services
-from geoshare.api.drawn import DEFAULT, known_views, styled_views
+from geoshare.api.drawn import DEFAULT, styled_views
 from geoshare.errors import NotFound
 from geoshare.model.box import Box
 from geoshare.model.collections import is_name
@@ -54,16 +54,13 @@ def layers_for_caller() -> list[OwsLayer]:
     """All layers of the caller: maps of many collections, vectors, then rasters."""
     found = [_map(name, styled_views(name)) for name in MAPS]
     found = [layer for layer in found if layer.views]
-    views = known_views()
-    found += [_single(view) for view in views]
-    policy = services().policy(caller(), "tile")
-    for name, about in services().visible(caller()).items():
-        if about.kind != "vector" and policy.allows(name):
-            view = services().raster_view(caller(), name)
-            if view.assets:
-                found.append(_single(view))
+    views = services().drawable(caller())
     g.named = ""
-    return found
+    return [
+        *found,
+        *(_single(view) for view in views if isinstance(view, View)),
+        *(_single(view) for view in views if isinstance(view, RasterView) and view.assets),
+    ]
 
 
 def layer_of(name: str) -> OwsLayer:

@@ -71,6 +71,9 @@ class Frame:
         dy = (north - south) / self.height * self.ratio * down_px
         x = np.linspace(west - dx, east + dx, _SIDES)
         y = np.linspace(south - dy, north + dy, _SIDES)
+        matrices = self.matrices  # beyond its square nothing is projected
+        x = np.clip(x, matrices.west, matrices.west + matrices.side)
+        y = np.clip(y, matrices.north - matrices.side, matrices.north)
         corners = np.array([(one, other) for one in x for other in y], np.float64)
         lon_lat = self.matrices.from_crs(corners)
         low = np.nanmin(lon_lat, axis=0) - _MARGIN_DEGREES

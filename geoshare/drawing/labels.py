@@ -21,16 +21,18 @@ from numpy.typing import NDArray
 from geoshare.drawing.layers import Layer, Look
 from geoshare.drawing.lettering import Lettered, lettered, lines_of
 from geoshare.drawing.shapes import Drawable
+from geoshare.drawing.signs import sign
 from tiles.drawing import Canvas, Colour
 
-ACROSS_PX: Final = 320
-DOWN_PX: Final = 96
+ACROSS_PX: Final = 416
+DOWN_PX: Final = 192
 ROUNDS: Final = 2
 MAX_LABELS: Final = 3_000
-_AGAIN_PX: Final = (150.0, 60.0)  # nearer than this the same name is not written again
+_AGAIN_PX: Final = (120.0, 48.0)  # nearer than this the same name is not written again
 _BEND: Final = 0.35  # of a line under its name, as a share of the letters' height
 _ANGLE: Final = 3.0  # degrees between two turns of a text
 _MAX_SPOTS: Final = 50
+_BLACK: Final = Colour(0.0, 0.0, 0.0)
 _ANCHORS: Final = {
     "left": (0.5, 0.0), "right": (-0.5, 0.0), "top": (0.0, 0.5), "bottom": (0.0, -0.5),
     "top-left": (0.5, 0.5), "top-right": (-0.5, 0.5),
@@ -38,43 +40,76 @@ _ANCHORS: Final = {
 }  # fmt: skip
 
 
+Spot = tuple[float, float, float]  # x, y, and a turn in degrees against the clock
+Rank = tuple[float, float, str, int]
+
+
 @dataclass(frozen=True)
 class Label:
-    """A name, and the place for it."""
+    """A name or a sign, and the place for it."""
 
-    rank: tuple[float, float, str, int]
-    text: str
-    drawn: Lettered
+    rank: Rank
+    text: str  # empty for a sign
     x: float  # of its middle, pixels
     y: float
-    half: tuple[float, float]  # of the room it needs
-    colour: Colour
-    halo: Colour
+    half: tuple[float, float]  # of the room it needs; none for what may lie over others
+    sign: NDArray[np.uint8] | None = None
+    drawn: Lettered | None = None
+    colour: Colour = _BLACK
+    halo: Colour = _BLACK
 
 
 def labels_of(
     layer: Layer, above: int, drawable: Drawable, zoom: float, ratio: float
 ) -> Iterator[Label]:
-    """The names that a symbol layer would write, ``above`` so many other layers."""
+    """The names and signs that a symbol layer would show, ``above`` so many other layers."""
     for look, numbers in layer.looks(drawable, zoom):
-        text = look.text("text-field").strip()
-        if not text:
+        text, image = look.text("text-field").strip(), look.text("icon-image")
+        if not text and not image:
             continue
         key = look.number("symbol-sort-key", 0.0)
         along = look.text("symbol-placement") in ("line", "line-center")
         ids = drawable.column("id")
         for number in numbers.tolist():
             places = _along(drawable, number, look, text, ratio) if along else _at(drawable, number)
-            for turn, (x, y, angle) in enumerate(places):
+            for turn, place in enumerate(places):
                 rank = (-float(above), key, str(ids[number]), turn)
-                yield _label(look, text, (x, y, angle), rank, ratio, along=along)
+                shown = _sign(look, image, place, rank, ratio) if image else None
+                if shown is not None:
+                    yield shown
+                if text:
+                    yield _label(look, text, place, rank, ratio, along=along)
+
+
+def _sign(look: Look, image: str, place: Spot, rank: Rank, ratio: float) -> Label | None:
+    x, y, turn = place
+    angle = look.number("icon-rotate", 0.0)
+    if look.text("icon-rotation-alignment") != "viewport":
+        angle -= turn
+    size = min(max(look.number("icon-size", 1.0), 0.0), 8.0)
+    drawn = sign(image, round(size * ratio, 2), round(angle / _ANGLE) * _ANGLE)
+    if drawn is None:
+        return None
+    high, wide = drawn.shape[:2]
+    dx, dy = _ANCHORS.get(look.text("icon-anchor"), (0.0, 0.0))
+    more = look.numbers("icon-offset") or (0.0, 0.0)
+    pad = look.number("icon-padding", 2.0) * ratio
+    free = look.get("icon-allow-overlap") is True
+    return Label(
+        rank,
+        "",
+        x + dx * wide + more[0] * size * ratio,
+        y + dy * high + more[1] * size * ratio,
+        (0.0, 0.0) if free else (wide / 2 + pad, high / 2 + pad),
+        sign=drawn,
+    )
 
 
 def _label(
     look: Look,
     text: str,
-    place: tuple[float, float, float],
-    rank: tuple[float, float, str, int],
+    place: Spot,
+    rank: Rank,
     ratio: float,
     *,
     along: bool,
@@ -94,12 +129,12 @@ def _label(
     return Label(
         rank,
         text,
-        drawn,
         place[0] + dx,
         place[1] + dy,
         (wide / 2 + pad, high / 2 + pad),
-        look.colour("text-color").faded(opacity),
-        look.colour("text-halo-color", "rgba(0,0,0,0)").faded(opacity),
+        drawn=drawn,
+        colour=look.colour("text-color").faded(opacity),
+        halo=look.colour("text-halo-color", "rgba(0,0,0,0)").faded(opacity),
     )
 
 
@@ -173,7 +208,7 @@ def _along(
     """Places on a line where it is straight enough for a text, at the layer's spacing."""
     xy, starts, _ = drawable.shapes.lines(np.array([number]))
     size = _size(look, ratio)
-    wide = lettered((text,), round(size, 1), 0.0, 0.0, bold=False).width
+    wide = lettered((text,), round(size, 1), 0.0, 0.0, bold=False).width if text else size
     spacing = max(look.number("symbol-spacing", 250.0) * ratio, wide * 1.2)
     for first, end in pairwise(starts.tolist()):
         line = xy[first:end]
@@ -184,6 +219,8 @@ def _along(
         if length < wide:
             continue
         count = min(max(int(length / spacing), 1), _MAX_SPOTS)
+        if look.text("symbol-placement") == "line-center":
+            count = 1
         for spot in range(count):
             middle = length * (spot + 0.5) / count
             found = _straight(line, along, middle, wide, size)
@@ -233,17 +270,35 @@ def _touching(labels: list[Label]) -> NDArray[np.bool_]:
     half = np.array([label.half for label in labels])
     dx, dy = np.abs(x[:, None] - x[None, :]), np.abs(y[:, None] - y[None, :])
     near = (dx < half[:, None, 0] + half[None, :, 0]) & (dy < half[:, None, 1] + half[None, :, 1])
+    takes_room = half[:, 0] > 0
+    near &= takes_room[:, None] & takes_room[None, :]
     _, named = np.unique([label.text for label in labels], return_inverse=True)
-    again = (named[:, None] == named[None, :]) & (dx < _AGAIN_PX[0]) & (dy < _AGAIN_PX[1])
+    is_name = np.array([bool(label.text) for label in labels])
+    again = (
+        is_name[:, None]
+        & (named[:, None] == named[None, :])
+        & (dx < _AGAIN_PX[0])
+        & (dy < _AGAIN_PX[1])
+    )
     found: NDArray[np.bool_] = near | again
     np.fill_diagonal(found, val=False)
     return found
 
 
 def write(canvas: Canvas, label: Label) -> None:
-    """Draw a label; its letters begin at a whole pixel."""
-    left = math.floor(label.x - label.drawn.middle[0] + 0.5)
-    top = math.floor(label.y - label.drawn.middle[1] + 0.5)
+    """Draw a label; it begins at a whole pixel."""
+    if label.sign is not None:
+        high, wide = label.sign.shape[:2]
+        canvas.picture(label.sign, _whole(label.x - wide / 2), _whole(label.y - high / 2))
+    if label.drawn is None:
+        return
+    left = _whole(label.x - label.drawn.middle[0])
+    top = _whole(label.y - label.drawn.middle[1])
     if label.halo.alpha > 0:
         canvas.mask(label.drawn.halo, left, top, label.halo)
     canvas.mask(label.drawn.letters, left, top, label.colour)
+
+
+def _whole(pixel: float) -> int:
+    """The nearest whole pixel, the same in each tile: halves are not left to errors of rounding."""
+    return math.floor(pixel + 0.5 + 1e-6)

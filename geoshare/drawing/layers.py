@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 import numpy as np
@@ -37,14 +38,16 @@ class Layer:
     def looks(self, drawable: Drawable, zoom: float) -> Iterator[tuple[Look, NDArray[np.int64]]]:
         """Features that look alike, by the layer's sort key; without those it does not show."""
         found = []
-        for order, (values, numbers) in enumerate(drawable.combinations(self.names).items()):
+        for values, numbers in drawable.combinations(self.names).items():
             asked = dict(zip(self.names, values, strict=True))
             feature = Feature(zoom, asked.get("$type", ""), asked, asked.get("$id") or "")
             if evaluated(self.shows, feature, False) is not True:
                 continue
             look = Look(self, feature)
-            found.append((look.number(f"{self.kind}-sort-key", 0.0), order, look, numbers))
-        for _, _, look, numbers in sorted(found, key=lambda each: each[:2]):
+            # by what they say and not by who comes first: the next tile has them in the same order
+            order = (look.number(f"{self.kind}-sort-key", 0.0), repr(values))
+            found.append((order, look, numbers))
+        for _, look, numbers in sorted(found, key=itemgetter(0)):
             yield look, np.array(numbers, np.int64)
 
 

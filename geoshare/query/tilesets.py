@@ -156,6 +156,15 @@ def map_tile_set(
     return said | _places(bounds([view]), matrices, lowest, highest)
 
 
+def drawn_tile_set(
+    views: Sequence[View], matrices: MatrixSet, links: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Tile set metadata of map tiles that are drawn from vectors."""
+    lowest = max(0, min((lowest_zoom(view) for view in views), default=0) - matrices.mercator_zoom)
+    said = tile_set_item([view.collection.title for view in views], "map", matrices, links)
+    return said | _places(bounds(views), matrices, lowest, max_zoom(matrices))
+
+
 def tile_set_item(
     titles: Sequence[str], kind: str, matrices: MatrixSet, links: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:

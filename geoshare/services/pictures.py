@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
+from PIL import Image
 
 from geoshare.access.content import NOTHING, content_digest
 from geoshare.access.view import View
@@ -26,6 +28,7 @@ from tiles import image
 from tiles.arrays import Rows
 
 MAX_STYLES: Final = 512
+STRIP_PX: Final = 2**20  # drawn at a time, at 20 bytes each
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,15 @@ class Picture:
 
 def picture_of(
     frame: Frame,
-    views: Sequence[View],
-    *,
+    *groups: Sequence[View],
     image_format: str = "png",
     language: str = "ja",
     interval: Interval | None = None,
 ) -> Picture:
-    """The picture of views in their own style."""
-    digest, layers = _style(tuple(_Drawn.of(view) for view in views), language)
-    return Picture(frame, image_format, digest, interval, layers)
+    """The picture of views in their own style; each group of them lies on top of those before it."""
+    styles = [_style(tuple(_Drawn.of(view) for view in views), language) for views in groups]
+    layers = tuple(layer for _, some in styles for layer in some)
+    return Picture(frame, image_format, " ".join(digest for digest, _ in styles), interval, layers)
 
 
 @dataclass(unsafe_hash=True)  # not frozen: what styles read may be set, as they say
@@ -105,6 +108,21 @@ class Pictures(KeptTiles[Picture]):
         """The picture as a file; empty where nothing is drawn."""
         return image.encode(self.drawn(views, shown, place), place.image_format) or b""
 
+    def map(self, views: Sequence[View], wanted: Picture) -> NDArray[np.uint8]:
+        """A map of any size (height, width, 4), drawn in strips so that memory stays small."""
+        frame = wanted.frame
+        west, south, east, north = frame.box
+        out = np.zeros((frame.height, frame.width, 4), np.uint8)
+        step = max(STRIP_PX // frame.width, 1)
+        for top in range(0, frame.height, step):
+            rows = min(step, frame.height - top)
+            high = north - (north - south) * top / frame.height
+            low = north - (north - south) * (top + rows) / frame.height
+            strip = replace(wanted, frame=replace(frame, box=(west, low, east, high), height=rows))
+            shown = [self.shown(view, strip) for view in views]
+            out[top : top + rows] = self.drawn(views, shown, strip)
+        return out
+
     def drawn(self, views: Sequence[View], shown: Sequence[Shown], place: Picture) -> NDArray[np.uint8]:
         """The picture (height, width, 4)."""
         found: Mapping[str, tuple[View, Shown]] = {
@@ -118,3 +136,13 @@ def _of_time(view: View, rows: Rows, interval: Interval) -> Rows:
     pairs = rows.pairs
     numbers = [numbers[in_interval(view, table, numbers, interval)] for table, numbers in pairs]
     return Rows(rows.tables, tuple(numbers))
+
+
+@lru_cache(maxsize=16)
+def blank(width: int, height: int, image_format: str) -> bytes:
+    """A picture of nothing, for clients that must be given one: transparent, white as JPEG."""
+    mode, colour = ("RGB", "white") if image_format == "jpg" else ("RGBA", (0, 0, 0, 0))
+    out = io.BytesIO()
+    kind = {"png": "PNG", "webp": "WEBP", "jpg": "JPEG"}[image_format]
+    Image.new(mode, (width, height), colour).save(out, kind)
+    return out.getvalue()

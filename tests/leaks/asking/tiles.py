@@ -32,6 +32,57 @@ def set_tile(asker: Parts) -> tuple[str, int, int, int]:
     return name, z, max(0, row + rng.choice((0,) * 20 + (-1, 1, 2**z))), column
 
 
+def drawn(asker: Parts, ratio: str) -> Request:
+    z, x, y = asker.tile()
+    image_format = asker.rng.choice(("png", "png", "webp", "gif"))
+    query = []
+    if asker.rng.random() < 0.2:
+        query.append(("datetime", asker.instant()))
+    if asker.rng.random() < 0.2:
+        query.append(("language", asker.rng.choice(("ja", "en", "fr"))))
+    if asker.rng.random() < 0.1:
+        query.append(("style", asker.rng.choice(("default", asker.collection()))))
+    return asker.get(f"/tiles/{asker.several()}/{z}/{x}/{y}{ratio}.{image_format}", *query)
+
+
+def _layer(asker: Parts) -> str:
+    return asker.rng.choice(("default-map", "hazard-map", *(asker.collection() for _ in range(4))))
+
+
+def wmts_tile(asker: Parts) -> Request:
+    name, z, row, column = set_tile(asker)
+    style = asker.rng.choice(("default", "default", *STYLES))
+    image_format = asker.rng.choice(("png", "png", "webp", "jpg", "gif"))
+    return asker.get(f"/wmts/1.0.0/{_layer(asker)}/{style}/{name}/{z}/{row}/{column}.{image_format}")
+
+
+def classic(asker: Parts, service: str) -> Request:
+    """A request of a classic service by parameters, some of them missing or wrong."""
+    rng = asker.rng
+    if rng.random() < 0.2:
+        return asker.get(f"/{service}", ("SERVICE", service.upper()), ("REQUEST", "GetCapabilities"))
+    name, z, row, column = set_tile(asker)
+    said = {
+        "request": "GetTile",
+        "layer": _layer(asker),
+        "style": rng.choice(("", "default")),
+        "TileMatrixSet": name,
+        "tilematrix": z,
+        "tilerow": row,
+        "tilecol": column,
+        "format": rng.choice(("image/png", "image/webp", "image/jpeg")),
+    }
+    if rng.random() < 0.1:
+        said.pop(rng.choice(list(said)))
+    return asker.get(f"/{service}", *said.items())
+
+
+def _of_map(asker: Parts) -> list[tuple[str, Any]]:
+    if asker.rng.random() < 0.5:
+        return _of_several(asker)
+    return [("style", asker.rng.choice(("default-map", "hazard-map", asker.collection())))]
+
+
 def ogc_tile(asker: Parts, template: str, *query: tuple[str, Any]) -> Request:
     name, z, row, column = set_tile(asker)
     said = [*query]
@@ -88,4 +139,18 @@ ASKERS: dict[str, Question] = {
     "GET /raster/<collection>/<int:z>/<int:x>/<int:y>.<image_format>": raster_tile,
     "GET /tiles/<collections>.json": get("/tiles/{several}.json"),
     "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>.mvt": vector_tile,
+    "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>.<image_format>": lambda asker: drawn(asker, ""),
+    "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>@2x.<image_format>": lambda asker: drawn(
+        asker, "@2x"
+    ),
+    "GET /wmts": lambda asker: classic(asker, "wmts"),
+    "GET /wmts/1.0.0/WMTSCapabilities.xml": get("/wmts/1.0.0/WMTSCapabilities.xml"),
+    "GET /wmts/1.0.0/<layer>/<style>/<tms>/<matrix>/<row>/<column>.<image_format>": (
+        lambda asker: wmts_tile(asker)
+    ),
+    "GET /map/tiles": get("/map/tiles"),
+    "GET /map/tiles/<matrix_set_id>": lambda asker: asker.get(
+        f"/map/tiles/{asker.rng.choice([*SETS, *MATRICES])}", *_of_map(asker)
+    ),
+    f"GET /map/tiles/{PLACE}": lambda asker: ogc_tile(asker, "/map/tiles/{matrix}", *_of_map(asker)),
 }
