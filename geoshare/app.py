@@ -44,6 +44,7 @@ from geoshare.api import (
     warnings,
     watching,
     webhooks,
+    wms,
     wmts,
 )
 from geoshare.api.direct import DirectPages
@@ -71,6 +72,7 @@ BLUEPRINTS = (
     tiles,
     tilesets,
     drawn,
+    wms,
     wmts,
     raster,
     contributions,

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from geoshare import errors
 from geoshare.api import html, reply
+from geoshare.api.costs import CLASSIC
 
 log = logging.getLogger("geoshare.api")
 
@@ -73,8 +74,14 @@ def problem(
     if retry_after_s is not None:
         response.headers["Retry-After"] = str(retry_after_s)
     if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="geoshare"'
+        response.headers["WWW-Authenticate"] = _challenge()
     return reply.finish(response, cache="no-store")
+
+
+def _challenge() -> str:
+    """How to give a key: to classic services by name and password, which is all their clients know."""
+    classic = has_request_context() and request.path.startswith(CLASSIC)
+    return 'Basic realm="geoshare", charset="UTF-8"' if classic else 'Bearer realm="geoshare"'
 
 
 def _for_people() -> bool:

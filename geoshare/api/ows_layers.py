@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from flask import g
 
@@ -37,6 +37,12 @@ class OwsLayer:
     def box(self) -> Box | None:
         """Degrees that hold all of it; None where there is nothing."""
         return bounds([self.raster] if self.raster is not None else self.views)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the collections that it is drawn from."""
+        views = self.views if self.raster is None else (self.raster,)
+        return [view.collection.name for view in views]
 
     def styles(self) -> list[tuple[str, str]]:
         """Names and titles of its styles, the default one first."""
@@ -86,11 +92,7 @@ def layer_of(name: str) -> OwsLayer:
 
 def note(layers: Sequence[OwsLayer]) -> None:
     """Leave the collections that an answer is made of for the audit log."""
-    names: dict[str, Any] = {}
-    for layer in layers:
-        views = layer.views if layer.raster is None else (layer.raster,)
-        names |= dict.fromkeys(view.collection.name for view in views)
-    g.named = ",".join(names)
+    g.named = ",".join(dict.fromkeys(name for layer in layers for name in layer.names))
 
 
 def _map(name: str, views: Sequence[View]) -> OwsLayer:

@@ -170,7 +170,9 @@ def _made(
 ) -> tuple[Kept, str]:
     """The tile and its media type; no bytes where it is empty."""
     if layer.raster is None:
-        return kept_tile(layer.views, place, DrawnParams.model_validate({"datetime": when}), image_format)
+        return kept_tile(
+            layer.views, place, DrawnParams.model_validate({"datetime": when}), image_format
+        )
     chosen = None if style in ("", DEFAULT) else style
     content = services().rasters.tile(layer.raster, place, when, chosen, image_format)
     return reply.encoded(content or b"", MEDIA[image_format], ""), MEDIA[image_format]

@@ -55,6 +55,11 @@ def picture_of(
     return Picture(frame, image_format, " ".join(digest for digest, _ in styles), interval, layers)
 
 
+def layers_of(views: Sequence[View], language: str) -> tuple[Layer, ...]:
+    """The layers that draw views in their own style."""
+    return _style(tuple(_Drawn.of(view) for view in views), language)[1]
+
+
 @dataclass(unsafe_hash=True)  # not frozen: what styles read may be set, as they say
 class _Drawn:
     """What a view's style depends on, and nothing else of it."""

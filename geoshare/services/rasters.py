@@ -68,6 +68,10 @@ class Rasters:
         """Name and titles of each style, the default one first."""
         return self._pixels.styles(list(view.assets), view.limits)
 
+    def legend(self, view: RasterView, style: str | None) -> list[dict[str, Any]]:
+        """Value, colour and labels of a style; empty for a picture in natural colours."""
+        return self._pixels.legend(list(view.assets), style, view.limits)
+
     def times(self, view: RasterView) -> list[str]:
         """The last instants of which there is something, ascending."""
         times = sorted({asset.datetime_us for asset in view.assets})[-MAX_TIMES:]

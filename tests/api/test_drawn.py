@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
-from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-import rasterio
-from affine import Affine
+from lxml import etree
 from numpy.typing import NDArray
+from owslib.wmts import WebMapTileService
 from PIL import Image
 
 from tests.api.conftest import Own
+from tests.api.drawn_town import LAT, LON, SECRET, make
 from tiles.matrices import MATRIX_SETS
 
-LON, LAT = 139.7, 35.6
 Z = 15
-SECRET = "buildings"  # not in the open tier
-
-
-def features(*shapes: dict[str, Any]) -> dict[str, Any]:
-    found = [
-        {"type": "Feature", "properties": {"id": f"f{n}", "name": f"場所{n}"}, "geometry": shape}
-        for n, shape in enumerate(shapes)
-    ]
-    return {"type": "FeatureCollection", "features": found}
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Own:
-    folder = tmp_path_factory.mktemp("drawn")
-    own = Own(folder / "data")
-    ring = [[LON, LAT], [LON + 2e-3, LAT], [LON + 2e-3, LAT + 2e-3], [LON, LAT + 2e-3], [LON, LAT]]
-    street = {"type": "LineString", "coordinates": [[LON - 0.01, LAT], [LON + 0.01, LAT + 0.001]]}
-    for name, content in (
-        ("segments", features(street)),
-        ("places", features({"type": "Point", "coordinates": [LON, LAT]})),
-        (SECRET, features({"type": "Polygon", "coordinates": [ring]})),
-    ):
-        path = folder / f"{name}.geojson"
-        path.write_text(json.dumps(content))
-        own.contribute(path, collection=name)
-    scene = folder / "scene.tif"
-    place = {"crs": "EPSG:4326", "transform": Affine(1e-4, 0, LON, 0, -1e-4, LAT + 0.01)}
-    with rasterio.open(
-        scene, "w", driver="GTiff", dtype="uint8", width=100, height=100, count=3, **place
-    ) as file:
-        file.write(np.full((3, 100, 100), 90, np.uint8))
-    own.contribute(scene, collection="satellite")
-    return own
+    return make(tmp_path_factory.mktemp("drawn"))
 
 
 def at(name: str = "WebMercatorQuad", zoom: int = Z) -> tuple[int, int, int]:
@@ -139,3 +110,79 @@ def test_bad_input_names_its_parameter(town: Own, path: str, parameter: str) -> 
     assert answer.status_code == 400
     assert answer.json["parameter"] == parameter
     assert answer.json["allowed"]
+
+
+# WMTS
+
+OWS = "{http://www.opengis.net/ows/1.1}"
+
+
+def test_owslib_finds_layers_and_takes_the_tile_that_lies_there(town: Own) -> None:
+    answer = town.get("/wmts?SERVICE=WMTS&REQUEST=GetCapabilities", None)
+    assert answer.mimetype == "text/xml"
+    rest = town.get("/wmts/1.0.0/WMTSCapabilities.xml", None)
+    assert rest.data == answer.data
+    service = WebMapTileService("http://localhost/wmts", xml=answer.data)
+    assert {"segments", "places", "satellite", "default-map"} <= set(service.contents)
+    assert SECRET not in answer.text
+    layer = service["segments"]
+    assert layer.boundingBoxWGS84 == pytest.approx((LON - 0.01, LAT, LON + 0.01, LAT + 0.001), abs=1e-6)
+    assert set(layer.formats) == {"image/png", "image/webp"}
+    assert set(layer.tilematrixsetlinks) == set(MATRIX_SETS)
+    for name in ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9"):
+        z, y, x = at(name)
+        matrix = service.tilematrixsets[name].tilematrix[str(z)]
+        matrices = MATRIX_SETS[name]
+        # a pixel is 0.28 mm of the scale (OGC 07-057r7, 6.1), a degree 111319.49 m
+        metres = 111319.49079327358 if name == "WorldCRS84Quad" else 1.0
+        side = matrix.scaledenominator * 0.00028 / metres * matrix.tilewidth
+        assert side == pytest.approx(matrices.side / matrices.columns(z), rel=1e-9)
+        corner = (matrices.north, matrices.west) if "Plane" in name else (matrices.west, matrices.north)
+        assert matrix.topleftcorner == pytest.approx(corner)
+        path = service.buildTileRequest(
+            layer="segments", style="default", format="image/png",
+            tilematrixset=name, tilematrix=str(z), row=y, column=x,
+        )  # fmt: skip
+        asked = town.get(f"/wmts?{path}", None)
+        drawn = town.get(f"/collections/segments/map/tiles/{name}/{z}/{y}/{x}", None)
+        assert asked.data == drawn.data
+        assert town.get(f"/wmts/1.0.0/segments/default/{name}/{z}/{y}/{x}.png", None).data == drawn.data
+
+
+def test_wmts_gives_rasters_and_pictures_of_nothing(town: Own) -> None:
+    z, y, x = at()
+    scene = town.get(f"/wmts/1.0.0/satellite/default/WebMercatorQuad/{z}/{y}/{x}.jpg", None)
+    assert scene.mimetype == "image/jpeg"
+    assert scene.data == town.get(f"/raster/satellite/{z}/{x}/{y}.jpg", None).data
+    empty = town.get(f"/wmts/1.0.0/segments/default/WebMercatorQuad/{z}/0/0.png", None)
+    assert empty.status_code == 200
+    assert not pixels(empty.data).any()
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "locator"),
+    [
+        ({"layer": "nothing"}, "InvalidParameterValue", None),
+        ({"layer": None}, "MissingParameterValue", "LAYER"),
+        ({"style": "pink"}, "InvalidParameterValue", "STYLE"),
+        ({"format": "image/gif"}, "InvalidParameterValue", "FORMAT"),
+        ({"tilematrixset": "Mars"}, "InvalidParameterValue", "TILEMATRIXSET"),
+        ({"tilematrix": "99"}, "InvalidParameterValue", "TILEMATRIX"),
+        ({"TILECOL": "-1"}, "TileOutOfRange", "TILECOL"),
+        ({"tilerow": "99999999"}, "TileOutOfRange", "TILEROW"),
+        ({"request": "GetEverything"}, "InvalidParameterValue", "request"),
+    ],
+)
+def test_wmts_says_what_is_wrong_as_xml(
+    town: Own, change: dict[str, str | None], code: str, locator: str | None
+) -> None:
+    z, y, x = at()
+    said = {"request": "GetTile", "layer": "segments", "tilematrixset": "WebMercatorQuad"}
+    said |= {"tilematrix": str(z), "tilerow": str(y), "tilecol": str(x), "DPI": "96"}
+    assert town.get("/wmts?" + urlencode(said), None).status_code == 200
+    lower = {name.lower(): value for name, value in change.items()}
+    wrong = {name: value for name, value in (said | lower).items() if value is not None}
+    answer = town.get("/wmts?" + urlencode(wrong), None)
+    assert answer.status_code == 400
+    [found] = etree.fromstring(answer.data).findall(f"{OWS}Exception")
+    assert (found.get("exceptionCode"), found.get("locator")) == (code, locator)

@@ -24,6 +24,8 @@ from geoshare.model.clock import Clock
 
 PARAMETER: Final = "sig"
 FREE: Final = frozenset({"cursor"})  # sealed for one request by the server itself
+OPEN: Final = frozenset({"/wms", "/wmts"})
+"""Paths of which a link fixes no parameters: a client asks there for one box after another."""
 ROUND_S: Final = 300  # so that links made in the same minutes are the same, and caches keep them
 MAX_S: Final = 7 * 86_400
 MAX_LENGTH: Final = 4_096
@@ -113,7 +115,8 @@ class Links:
         return self.sign(who.link.key_id, who.link.expires_s, address)
 
     def _mark(self, secret: bytes, key_id: str, expires_s: int, path: str, query: str) -> str:
-        said = ("link", "GET", key_id, f"{expires_s:x}", path, *_fixed(query))
+        fixed = () if path in OPEN else _fixed(query)
+        said = ("link", "GET", key_id, f"{expires_s:x}", path, *fixed)
         text = b"".join(len(part).to_bytes(4, "big") + part for part in (p.encode() for p in said))
         key = hmac.digest(self._secret, secret, hashlib.sha256)
         return hmac.digest(key, text, hashlib.sha256).hex()

@@ -77,6 +77,36 @@ def classic(asker: Parts, service: str) -> Request:
     return asker.get(f"/{service}", *said.items())
 
 
+def wms(asker: Parts) -> Request:
+    """A map of a box of the town, a feature in it, or a legend; now and then in the old version."""
+    rng = asker.rng
+    asked = rng.choice(("GetMap", "GetMap", "GetFeatureInfo", "GetCapabilities", "GetLegendGraphic"))
+    names = ",".join(_layer(asker) for _ in range(rng.choice((1, 1, 2))))
+    west, south, east, north = asker.box()
+    said = {
+        "request": asked,
+        "VERSION": rng.choice(("1.3.0", "1.3.0", "1.1.1")),
+        "layers": names,
+        "query_layers": names,
+        "layer": names,
+        "crs": "CRS:84",
+        "bbox": f"{west},{south},{east},{north}",
+        "width": rng.choice((64, 300, 9_999)),
+        "height": 200,
+        "i": rng.choice((0, 31, 400)),
+        "j": 100,
+        "styles": rng.choice(("", "", "default", "pink")),
+        "transparent": rng.choice(("TRUE", "FALSE")),
+        "info_format": rng.choice(("application/json", "text/plain", "text/html")),
+        "feature_count": rng.choice((1, 50)),
+    }
+    if rng.random() < 0.2:
+        said["time"] = asker.instant()
+    if rng.random() < 0.1:
+        said.pop(rng.choice(list(said)))
+    return asker.get("/wms", *said.items())
+
+
 def _of_map(asker: Parts) -> list[tuple[str, Any]]:
     if asker.rng.random() < 0.5:
         return _of_several(asker)
@@ -143,6 +173,7 @@ ASKERS: dict[str, Question] = {
     "GET /tiles/<collections>/<int:z>/<int:x>/<int:y>@2x.<image_format>": lambda asker: drawn(
         asker, "@2x"
     ),
+    "GET /wms": lambda asker: wms(asker),
     "GET /wmts": lambda asker: classic(asker, "wmts"),
     "GET /wmts/1.0.0/WMTSCapabilities.xml": get("/wmts/1.0.0/WMTSCapabilities.xml"),
     "GET /wmts/1.0.0/<layer>/<style>/<tms>/<matrix>/<row>/<column>.<image_format>": (
