@@ -101,14 +101,13 @@ def kept_tile(
         views,
         image_format=image_format,
         language=params.language,
-        interval=interval,
     )
     media = MEDIA_TYPES[image_format]
 
     def finish(content: bytes) -> Kept:
         return reply.encoded(content, media, "")
 
-    return services().pictures.answer(views, picture, image_format, finish), media
+    return services().pictures.answer(views, picture, image_format, finish, interval), media
 
 
 def check_style(views: Sequence[View], style: str | None) -> None:

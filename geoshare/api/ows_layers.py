@@ -34,7 +34,7 @@ class OwsLayer:
     raster: RasterView | None = None
 
     @property
-    def box(self) -> Box | None:
+    def extent(self) -> Box | None:
         """Degrees that hold all of it; None where there is nothing."""
         return bounds([self.raster] if self.raster is not None else self.views)
 

@@ -13,6 +13,7 @@ from geoshare.api.ows_layers import OwsLayer
 from geoshare.api.raster import MEDIA
 from geoshare.api.wms_systems import MAX_SIDE, SYSTEMS, System
 from geoshare.model.box import Box
+from geoshare.query.tilesets import bounds
 from tiles.matrices import MATRIX_SETS
 
 WMS: Final = "http://www.opengis.net/wms"
@@ -22,6 +23,7 @@ INFO_FORMATS: Final = ("application/json", "text/plain", "text/html")
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _SCHEMA: Final = "http://schemas.opengis.net/wms/1.3.0/capabilities_1_3_0.xsd"
 _DTD: Final = "http://schemas.opengis.net/wms/1.1.1/WMS_MS_Capabilities.dtd"
+_WORLD: Final = Box(-180.0, -90.0, 180.0, 90.0)
 _ALONG: Final = 9  # places along each side of a box, to see how far it reaches elsewhere
 
 
@@ -100,18 +102,14 @@ def capabilities(
     top = document.add(capability, "Layer")
     document.add(top, "Title", TITLE)
     for name in SYSTEMS:
-        document.add(top, "SRS" if is_old else "CRS", _called(name, is_old=is_old))
-    _box(document, top, Box(122.0, 20.0, 154.0, 46.0), [])
+        if not (is_old and name == "CRS:84"):
+            document.add(top, "SRS" if is_old else "CRS", name)
+    _box(document, top, bounds(layers) or _WORLD, [])
     if attribution:
         document.add(document.add(top, "Attribution"), "Title", attribution)
     for layer in layers:
         _layer(document, top, layer, address, queryable=layer.name in readable)
     return document.body()
-
-
-def _called(name: str, *, is_old: bool) -> str:
-    """Name of a system: 1.1.1 does not know CRS:84 by the namespace of 1.3.0."""
-    return "EPSG:4326" if is_old and name == "CRS:84" else name
 
 
 def _requests(document: Document, capability: etree._Element, address: str) -> None:
@@ -142,8 +140,8 @@ def _layer(
     document.add(made, "Title", layer.title)
     if layer.abstract:
         document.add(made, "Abstract", layer.abstract)
-    if layer.box is not None:
-        _box(document, made, layer.box, list(SYSTEMS.values()))
+    if layer.extent is not None:
+        _box(document, made, layer.extent, list(SYSTEMS.values()))
     times = layer.times()
     if times:
         _time(document, made, times)

@@ -19,7 +19,7 @@ from geoshare.api.wms_map import Wanted
 from geoshare.drawing import Frame
 from geoshare.model.times import iso, parse_interval
 from geoshare.query.detail import detail_rule
-from geoshare.query.select import in_interval
+from geoshare.query.select import of_time
 from tiles.arrays import Rows
 from tiles.geometry.convert import to_shapely
 
@@ -51,8 +51,7 @@ def _features(view: View, wanted: Wanted, pixel: tuple[int, int], most: int) -> 
     """GeoJSON features, the nearest to the pixel's middle first."""
     frame = wanted.frame
     column, row = pixel
-    west, _, east, north = frame.box
-    south = frame.box[1]
+    west, south, east, north = frame.box
     wide, high = (east - west) / frame.width, (north - south) / frame.height
     corner = (west + column * wide, north - (row + 1) * high)
     spot = Frame(frame.matrix_set, (*corner, corner[0] + wide, corner[1] + high), 1, 1)
@@ -63,10 +62,7 @@ def _features(view: View, wanted: Wanted, pixel: tuple[int, int], most: int) -> 
     )
     interval = parse_interval(wanted.when) if wanted.when else None
     near: list[tuple[float, int, int]] = []
-    for number, (table, numbers) in enumerate(rows.pairs):
-        chosen = numbers
-        if interval is not None:
-            chosen = numbers[in_interval(view, table, numbers, interval)]
+    for number, (table, chosen) in enumerate(of_time(view, rows, interval).pairs):
         away = _away(frame, to_shapely(table.geometries, chosen), pixel)
         near += [
             (float(px), number, int(at)) for px, at in zip(away, chosen, strict=True) if px <= REACH_PX

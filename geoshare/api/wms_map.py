@@ -65,8 +65,8 @@ def _vectors(layers: list[OwsLayer], wanted: Wanted) -> Pixels:
     interval = parse_interval(wanted.when) if wanted.when else None
     groups = [layer.views for layer in layers]
     views: dict[str, View] = {view.collection.name: view for group in groups for view in group}
-    picture = picture_of(wanted.frame, *groups, language=wanted.language, interval=interval)
-    return services().pictures.map(list(views.values()), picture)
+    picture = picture_of(wanted.frame, *groups, language=wanted.language)
+    return services().pictures.map(list(views.values()), picture, interval)
 
 
 def _over(below: Pixels, above: Pixels) -> Pixels:

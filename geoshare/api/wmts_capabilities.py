@@ -76,7 +76,7 @@ def _layer(contents: etree._Element, layer: OwsLayer, template: str) -> None:
     element(made, f"{{{OWS}}}Title", layer.title)
     if layer.abstract:
         element(made, f"{{{OWS}}}Abstract", layer.abstract)
-    box = layer.box
+    box = layer.extent
     if box is not None:
         bounds = element(made, f"{{{OWS}}}WGS84BoundingBox")
         element(bounds, f"{{{OWS}}}LowerCorner", f"{box.west} {box.south}")

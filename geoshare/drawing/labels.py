@@ -27,7 +27,7 @@ from tiles.drawing import Canvas, Colour
 ACROSS_PX: Final = 416
 DOWN_PX: Final = 192
 ROUNDS: Final = 2
-MAX_LABELS: Final = 3_000
+MAX_LABELS: Final = 1_200
 _AGAIN_PX: Final = (120.0, 48.0)  # nearer than this the same name is not written again
 _BEND: Final = 0.35  # of a line under its name, as a share of the letters' height
 _ANGLE: Final = 3.0  # degrees between two turns of a text

@@ -14,7 +14,9 @@ from geoshare.drawing.labels import ACROSS_PX, DOWN_PX, labels_of, placed, write
 from geoshare.drawing.layers import Layer
 from geoshare.drawing.shapes import Drawable
 from geoshare.drawing.strokes import draw_shapes
+from geoshare.model.times import Interval
 from geoshare.query.detail import detail_rule
+from geoshare.query.select import of_time
 from tiles.arrays import Rows
 from tiles.drawing import Canvas
 
@@ -29,15 +31,21 @@ class Shown(NamedTuple):
     names: Rows | None
 
 
-def rows_shown(view: View, frame: Frame, layers: Sequence[Layer]) -> Shown:
-    """The rows that decide on what a picture shows of a view, by the detail rule of vector tiles."""
+def rows_shown(
+    view: View, frame: Frame, layers: Sequence[Layer], interval: Interval | None = None
+) -> Shown:
+    """The rows that decide on what a picture shows of a view, by the detail rule of vector tiles.
+
+    Of those of a time, where one is given.
+    """
     zoom, name = frame.zoom, view.collection.name
     kinds = {layer.kind for layer in layers if layer.source == name and layer.is_shown(zoom)}
     detail = (detail_rule(name), frame.detail_zoom)
-    shapes = view.search(frame.search_boxes(NEAR_PX, NEAR_PX), detail=detail)
+    near, far = frame.search_boxes(NEAR_PX, NEAR_PX), frame.search_boxes(ACROSS_PX, DOWN_PX)
+    shapes = of_time(view, view.search(near, detail=detail), interval)
     if "symbol" not in kinds:
         return Shown(shapes, None)
-    return Shown(shapes, view.search(frame.search_boxes(ACROSS_PX, DOWN_PX), detail=detail))
+    return Shown(shapes, of_time(view, view.search(far, detail=detail), interval))
 
 
 def draw(

@@ -11,7 +11,7 @@ from geoshare.filter.literals import read_geometry
 from geoshare.model.box import Box
 from geoshare.model.times import Interval
 from geoshare.query.projected import vertices_of
-from tiles.arrays import FeatureTable
+from tiles.arrays import FeatureTable, Rows
 from tiles.geometry.convert import to_shapely
 from tiles.geometry.near import meeting_box
 
@@ -73,6 +73,14 @@ def in_interval(view: View, table: FeatureTable, rows: NDArray[np.int32], interv
     begins = ~start_known | _not_after(start, interval.end_us)
     lasts = ~end_known | _not_before(end, interval.start_us)
     return begins & lasts
+
+
+def of_time(view: View, rows: Rows, interval: Interval | None) -> Rows:
+    """Those of the rows that are of a time, in their order; all where none is given."""
+    if interval is None:
+        return rows
+    chosen = [numbers[in_interval(view, table, numbers, interval)] for table, numbers in rows.pairs]
+    return Rows(rows.tables, tuple(chosen))
 
 
 def _not_before(values: NDArray[np.int64], bound: int | None) -> Mask:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geoshare.access.view import View
 from geoshare.model.times import Interval
 from geoshare.query.detail import EXTENT, detail_rule
-from geoshare.query.select import in_interval
+from geoshare.query.select import of_time
 from tiles.arrays import Rows
 from tiles.matrices import MATRIX_SETS, WEB_MERCATOR_QUAD, MatrixSet, in_matrix_set
 from tiles.mvt import encode_layer
@@ -66,11 +66,7 @@ def rows_shown(
     ``whole``: all of the view's rows there, whatever the scale.
     """
     detail = None if whole else (detail_rule(view.collection.name), place.zoom)
-    rows = view.search(search_boxes(place), detail=detail)
-    if interval is None:
-        return rows
-    chosen = [numbers[in_interval(view, table, numbers, interval)] for table, numbers in rows.pairs]
-    return Rows(rows.tables, tuple(chosen))
+    return of_time(view, view.search(search_boxes(place), detail=detail), interval)
 
 
 def layer(view: View, rows: Rows, place: Place) -> bytes:

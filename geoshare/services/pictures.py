@@ -21,11 +21,9 @@ from geoshare.drawing.labels import ACROSS_PX, DOWN_PX
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection
 from geoshare.model.times import Interval
-from geoshare.query.select import in_interval
 from geoshare.query.styles import style_layers
 from geoshare.services.tiles import KeptTiles
 from tiles import image
-from tiles.arrays import Rows
 
 MAX_STYLES: Final = 512
 STRIP_PX: Final = 2**20  # drawn at a time, at 20 bytes each
@@ -33,12 +31,11 @@ STRIP_PX: Final = 2**20  # drawn at a time, at 20 bytes each
 
 @dataclass(frozen=True)
 class Picture:
-    """What is to be drawn: a frame, the layers of a style, the format, and of which time."""
+    """What is to be drawn: a frame, the layers of a style, and the format."""
 
     frame: Frame
     image_format: str
     style: str  # digest of the layers
-    interval: Interval | None = None
     layers: tuple[Layer, ...] = field(default=(), compare=False, repr=False)
 
 
@@ -47,12 +44,11 @@ def picture_of(
     *groups: Sequence[View],
     image_format: str = "png",
     language: str = "ja",
-    interval: Interval | None = None,
 ) -> Picture:
     """The picture of views in their own style; each group of them lies on top of those before it."""
     styles = [_style(tuple(_Drawn.of(view) for view in views), language) for views in groups]
     layers = tuple(layer for _, some in styles for layer in some)
-    return Picture(frame, image_format, " ".join(digest for digest, _ in styles), interval, layers)
+    return Picture(frame, image_format, " ".join(digest for digest, _ in styles), layers)
 
 
 def layers_of(views: Sequence[View], language: str) -> tuple[Layer, ...]:
@@ -94,13 +90,9 @@ class Pictures(KeptTiles[Picture]):
         """World boxes (k, 4) of the picture and of what reaches into it from beyond its edge."""
         return place.frame.search_boxes(ACROSS_PX, DOWN_PX)
 
-    def shown(self, view: View, place: Picture) -> Shown:
+    def shown(self, view: View, place: Picture, interval: Interval | None = None) -> Shown:
         """The rows that may leave something in the picture."""
-        found = rows_shown(view, place.frame, place.layers)
-        if place.interval is None:
-            return found
-        names = None if found.names is None else _of_time(view, found.names, place.interval)
-        return Shown(_of_time(view, found.shapes, place.interval), names)
+        return rows_shown(view, place.frame, place.layers, interval)
 
     def digest(self, view: View, shown: Shown) -> bytes:
         """A name for the rows' content."""
@@ -109,11 +101,13 @@ class Pictures(KeptTiles[Picture]):
             return NOTHING
         return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
-    def made(self, views: Sequence[View], shown: Sequence[Shown], place: Picture) -> bytes:
+    def content(self, views: Sequence[View], shown: Sequence[Shown], place: Picture) -> bytes:
         """The picture as a file; empty where nothing is drawn."""
         return image.encode(self.drawn(views, shown, place), place.image_format) or b""
 
-    def map(self, views: Sequence[View], wanted: Picture) -> NDArray[np.uint8]:
+    def map(
+        self, views: Sequence[View], wanted: Picture, interval: Interval | None = None
+    ) -> NDArray[np.uint8]:
         """A map of any size (height, width, 4), drawn in strips so that memory stays small."""
         frame = wanted.frame
         west, south, east, north = frame.box
@@ -124,7 +118,7 @@ class Pictures(KeptTiles[Picture]):
             high = north - (north - south) * top / frame.height
             low = north - (north - south) * (top + rows) / frame.height
             strip = replace(wanted, frame=replace(frame, box=(west, low, east, high), height=rows))
-            shown = [self.shown(view, strip) for view in views]
+            shown = [self.shown(view, strip, interval) for view in views]
             out[top : top + rows] = self.drawn(views, shown, strip)
         return out
 
@@ -134,13 +128,6 @@ class Pictures(KeptTiles[Picture]):
             view.collection.name: (view, rows) for view, rows in zip(views, shown, strict=True)
         }
         return draw(place.frame, place.layers, found)
-
-
-def _of_time(view: View, rows: Rows, interval: Interval) -> Rows:
-    """Those of the rows that are of a time."""
-    pairs = rows.pairs
-    numbers = [numbers[in_interval(view, table, numbers, interval)] for table, numbers in pairs]
-    return Rows(rows.tables, tuple(numbers))
 
 
 @lru_cache(maxsize=16)

@@ -62,7 +62,7 @@ class KeptTiles(ABC, Generic[Tile]):
         """A name for what these rows say; ``NOTHING`` where there are none."""
 
     @abstractmethod
-    def made(self, views: Sequence[View], shown: Sequence[Any], place: Tile) -> bytes:
+    def content(self, views: Sequence[View], shown: Sequence[Any], place: Tile) -> bytes:
         """The tile of these rows."""
 
     def known(self, views: Sequence[View], place: Tile, coding: str) -> Kept | None:
@@ -100,7 +100,7 @@ class KeptTiles(ABC, Generic[Tile]):
         """
         if interval is not None or not self._keeps:
             return finish(
-                self.made(views, [self.shown(view, place, interval) for view in views], place)
+                self.content(views, [self.shown(view, place, interval) for view in views], place)
             )
         digests, rows, is_news = [], {}, False
         for view in views:
@@ -116,7 +116,7 @@ class KeptTiles(ABC, Generic[Tile]):
             nonlocal made
             made, begun = True, self._timer()
             found = [rows[view] if view in rows else self.shown(view, place) for view in views]
-            kept = finish(self.made(views, found, place))
+            kept = finish(self.content(views, found, place))
             return kept._replace(cost_s=self._timer() - begun)
 
         kept = self.bodies.get_or_make(_key(digests, place, coding), make)
@@ -142,7 +142,7 @@ class Tiles(KeptTiles[Place]):
         """A name for the rows' content."""
         return content_digest(view, shown)
 
-    def made(self, views: Sequence[View], shown: Sequence[Rows], place: Place) -> bytes:
+    def content(self, views: Sequence[View], shown: Sequence[Rows], place: Place) -> bytes:
         """One layer for each view."""
         return b"".join(layer(view, rows, place) for view, rows in zip(views, shown, strict=True))
 
