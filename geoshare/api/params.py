@@ -306,7 +306,9 @@ class MapTileParams(DrawnParams):
     style: Text | None = Field(
         None, description="A style of the raster collection's TileJSON; of vectors: default"
     )
-    f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp, or of rasters jpg")
+    f: Literal["png", "webp", "jpg"] = Field(
+        "png", description="png, webp or jpg; of vectors png or webp"
+    )
 
 
 class SearchParams(Params):

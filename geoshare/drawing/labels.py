@@ -52,7 +52,8 @@ class Label:
     text: str  # empty for a sign
     x: float  # of its middle, pixels
     y: float
-    half: tuple[float, float]  # of the room it needs; none for what may lie over others
+    half: tuple[float, float]  # of the room it needs
+    is_free: bool = False  # shown whatever it touches
     sign: NDArray[np.uint8] | None = None
     drawn: Lettered | None = None
     colour: Colour = _BLACK
@@ -94,13 +95,13 @@ def _sign(look: Look, image: str, place: Spot, rank: Rank, ratio: float) -> Labe
     dx, dy = _ANCHORS.get(look.text("icon-anchor"), (0.0, 0.0))
     more = look.numbers("icon-offset") or (0.0, 0.0)
     pad = look.number("icon-padding", 2.0) * ratio
-    free = look.get("icon-allow-overlap") is True
     return Label(
         rank,
         "",
         x + dx * wide + more[0] * size * ratio,
         y + dy * high + more[1] * size * ratio,
-        (0.0, 0.0) if free else (wide / 2 + pad, high / 2 + pad),
+        (wide / 2 + pad, high / 2 + pad),
+        is_free=look.get("icon-allow-overlap") is True,
         sign=drawn,
     )
 
@@ -250,12 +251,13 @@ def _straight(
 
 
 def placed(labels: list[Label]) -> list[Label]:
-    """The labels that are written: none of them touches another."""
+    """The labels that are shown: none touches another, but for those that are free to."""
     ordered = sorted(labels, key=lambda label: label.rank)[:MAX_LABELS]
     if not ordered:
         return []
     touching = _touching(ordered)
-    open_, taken = np.ones(len(ordered), bool), np.zeros(len(ordered), bool)
+    taken = np.array([label.is_free for label in ordered])
+    open_ = ~taken & ~touching[:, taken].any(axis=1)
     earlier = np.tri(len(ordered), k=-1, dtype=bool)
     for _ in range(ROUNDS):
         waits = (touching & earlier & open_[None, :]).any(axis=1)
@@ -270,8 +272,8 @@ def _touching(labels: list[Label]) -> NDArray[np.bool_]:
     half = np.array([label.half for label in labels])
     dx, dy = np.abs(x[:, None] - x[None, :]), np.abs(y[:, None] - y[None, :])
     near = (dx < half[:, None, 0] + half[None, :, 0]) & (dy < half[:, None, 1] + half[None, :, 1])
-    takes_room = half[:, 0] > 0
-    near &= takes_room[:, None] & takes_room[None, :]
+    _, owner = np.unique([f"{label.rank[0]} {label.rank[2]}" for label in labels], return_inverse=True)
+    near &= owner[:, None] != owner[None, :]  # a sign and its own name belong together
     _, named = np.unique([label.text for label in labels], return_inverse=True)
     is_name = np.array([bool(label.text) for label in labels])
     again = (

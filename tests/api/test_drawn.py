@@ -128,7 +128,7 @@ def test_owslib_finds_layers_and_takes_the_tile_that_lies_there(town: Own) -> No
     layer = service["segments"]
     assert layer.boundingBoxWGS84 == pytest.approx((LON - 0.01, LAT, LON + 0.01, LAT + 0.001), abs=6e-5)
     assert set(layer.formats) == {"image/png", "image/webp"}
-    assert set(layer.tilematrixsetlinks) == set(MATRIX_SETS)
+    assert {"WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9"} < set(layer.tilematrixsetlinks)
     for name in ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9"):
         z, y, x = at(name)
         matrix = service.tilematrixsets[name].tilematrix[str(z)]

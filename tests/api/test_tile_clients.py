@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyogrio
 import pytest
+import rasterio
 import shapely
 
 from tests.conftest import LiveServer
@@ -68,3 +69,36 @@ def test_gdal_reads_a_tile_of_a_plane_zone_where_it_lies(
     for identity, line in zip(found["id"], lines, strict=True):
         near = shapely.distance(shapely.points(shapely.get_coordinates(line)), exact[identity])
         assert near.max() <= 1.3 * scale, identity
+
+
+def a_road(live_server: LiveServer) -> tuple[float, float]:
+    """Longitude and latitude of a place on a road that is drawn at any scale of a town."""
+    found = live_server.json("/collections/segments/items?filter=class='primary'&limit=1")["features"]
+    lon, lat = found[0]["geometry"]["coordinates"][0][:2]
+    return lon, lat
+
+
+@pytest.mark.parametrize("name", ["WebMercatorQuad", "WorldCRS84Quad", AT_PLACE])
+def test_gdal_reads_wmts_where_things_lie(live_server: LiveServer, name: str) -> None:
+    lon, lat = a_road(live_server)
+    matrices = MATRIX_SETS[name]
+    place = matrices.to_crs(np.array([[lon, lat]]))[0]
+    chosen = f"layer=segments,tilematrixset={name},tilematrix={16 - matrices.mercator_zoom}"
+    with rasterio.open(f"WMTS:{live_server.url}/wmts/1.0.0/WMTSCapabilities.xml,{chosen}") as map_:
+        assert map_.crs.to_string() == matrices.crs
+        [pixel] = map_.sample([tuple(place)])
+    assert pixel[3] == 255
+
+
+def test_gdal_reads_wms_where_things_lie(live_server: LiveServer) -> None:
+    lon, lat = a_road(live_server)
+    reach = 0.002
+    asked = "SERVICE=WMS&VERSION=1.3.0&REQUEST=GetMap&LAYERS=segments&STYLES=&CRS=EPSG:4326"
+    box = f"{lat - reach},{lon - reach},{lat + reach},{lon + reach}"
+    where = f"{live_server.url}/wms?{asked}&BBOX={box}&FORMAT=image/png&TRANSPARENT=TRUE"
+    with rasterio.open(f"WMS:{where}") as map_:
+        assert map_.crs.to_string() == "EPSG:4326"
+        assert map_.bounds == pytest.approx((lon - reach, lat - reach, lon + reach, lat + reach))
+        alpha = map_.read(4, out_shape=(256, 256))
+    assert alpha[126:130, 126:130].max() == 255
+    assert 0 < (alpha > 0).mean() < 0.5
