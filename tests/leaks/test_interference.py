@@ -53,3 +53,6 @@ def test_two_records_that_differ_in_what_a_tier_hides_give_its_holder_the_same_b
     outcome = compare(twins, tier, REQUESTS, SEED, ONLY)
     assert outcome.difference is None, str(outcome.difference)
     assert ONLY or len(outcome.answered()) > 12, outcome.statuses
+    # who is turned away is told nothing, and a sequence of such answers proves nothing
+    away = sum(count for (_, status), count in outcome.statuses.items() if status in (429, 503))
+    assert away * 50 <= REQUESTS, outcome.statuses

@@ -33,10 +33,10 @@ def share(asker: Parts) -> Request:
     """A map of layers of any kind to be shared."""
     west, south, east, north = asker.box()
     said = {
-        "title": asker.rng.choice(("避難所", "<b>", "")),
-        "layers": [asker.rng.choice(("events", "events", asker.collection())) for _ in range(2)],
+        "title": asker.rng.choice(("避難所", "避難所", "避難所", "通行止め", "<b>", "")),
+        "layers": [asker.rng.choice((*("events",) * 6, asker.collection())) for _ in range(2)],
         "bbox": [west, south, max(east, west + 0.002), max(north, south + 0.002)],
-        "hours": asker.rng.choice((1, 24, 0)),
+        "hours": asker.rng.choice((1, 2, 24, 24, 48, 0)),
     }
     return asker.post("/me/shares", json.dumps(said).encode(), "application/json")
 
