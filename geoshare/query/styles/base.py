@@ -47,9 +47,10 @@ def _land(context: Context) -> Sequence[Drawn]:
 
 def _water(context: Context) -> Sequence[Drawn]:
     edge = {"line-color": BASE["waterEdge"], "line-width": by_zoom((10, 0.4), (17, 1.2))}
-    is_area = geometry("Polygon")
     return (
-        drawn(context, "area", "fill", 20, filter=is_area, paint={"fill-color": BASE["water"]}),
+        drawn(
+            context, "area", "fill", 20, filter=geometry("Polygon"), paint={"fill-color": BASE["water"]}
+        ),
         drawn(context, "line", "line", 21, paint=edge),
     )
 

@@ -87,8 +87,7 @@ def event_state(shut: str, restricted: str, planned: str) -> Expression:
     """A value for each state of an event."""
     by_kind = ["all", ["!", ["has", "regulation_category"]], among("kind", "closure", "flood")]
     full = ["any", among("regulation_category", *_SHUT), by_kind]
-    in_force = ["!", ["in", get("status", "active"), ["literal", list(_NOT_NOW)]]]
-    return ["case", ["!", in_force], planned, full, shut, restricted]
+    return ["case", among("status", *_NOT_NOW), planned, full, shut, restricted]
 
 
 def _events(context: Context) -> Sequence[Drawn]:
@@ -127,7 +126,7 @@ def _level(otherwise: str, advisory: str | None = None) -> Expression:
     pairs = [part for level, colour in ALERT.items() for part in (int(level), colour)]
     if advisory:
         pairs += [2, advisory]
-    return ["match", get("level", 0), *pairs, otherwise]
+    return ["match", get("level"), *pairs, otherwise]
 
 
 def _evacuation_areas(context: Context) -> Sequence[Drawn]:
@@ -177,12 +176,12 @@ def _warning_name(language: str) -> Expression:
     marks = ("【訓練】", "【試験】") if language == "ja" else ("[DRILL] ", "[TEST] ")
     mark = ["match", get("state"), "drill", marks[0], "test", marks[1], ""]
     if language == "ja":
-        return ["concat", mark, get("kind_name")]
+        return ["concat", mark, get("kind_name", "")]
     hazard = [
         "match",
         get("hazard"),
         *(part for pair in _ENGLISH.items() for part in pair),
-        get("kind_name"),
+        get("kind_name", ""),
     ]
     level = ["case", ["has", "level"], ["concat", "Level ", ["to-string", ["get", "level"]], " "], ""]
     return ["concat", mark, level, hazard]

@@ -73,14 +73,17 @@ def drawn(context: Context, part: str, kind: str, height: int, **said: Any) -> D
     return Drawn(height, layer)
 
 
-def get(name: str, otherwise: Any = "") -> Expression:
-    """Return the value of a column, or another one where there is none."""
-    return ["coalesce", ["get", name], otherwise]
+def get(name: str, otherwise: Any = None) -> Expression:
+    """Return the value of a column, or another one where there is none.
+
+    Nothing equals and matches nothing, so that most need no other: some clients know no ``coalesce``.
+    """
+    return ["get", name] if otherwise is None else ["coalesce", ["get", name], otherwise]
 
 
 def among(name: str, *values: Any) -> Expression:
-    """Whether a column has one of the values."""
-    return ["in", get(name), ["literal", list(values)]]
+    """Whether a column has one of the values; a ``match``, which QGIS knows and ``in`` it does not."""
+    return ["match", ["get", name], list(values), True, False]
 
 
 def geometry(*types: str) -> Expression:

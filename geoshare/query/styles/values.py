@@ -11,6 +11,7 @@ from geoshare.query.styles.parts import (
     Draw,
     Drawn,
     Expression,
+    among,
     by_zoom,
     drawn,
     geometry,
@@ -36,7 +37,7 @@ def hazard_colour() -> Expression:
     bound lies in.
     """
     low, high = get("depth_min_m", _NO_DEPTH), get("depth_max_m", _NO_END)
-    zone, scenario = get("zone_class"), get("scenario")
+    scenario = get("scenario")
     steps: list[Depth] = [
         tuple(step) for step in (*STYLE["tsunamiDepths"], *DEPTHS, *STYLE["finerDepths"])
     ]
@@ -51,9 +52,9 @@ def hazard_colour() -> Expression:
     others: list[Any] = [part for start, _, colour in DEPTHS[1:] for part in (start, colour)]
     return [
         "case",
-        ["in", zone, ["literal", ["special_warning", "special_warning_planned"]]],
+        among("zone_class", "special_warning", "special_warning_planned"),
         slide(0),
-        ["in", zone, ["literal", ["warning", "warning_planned"]]],
+        among("zone_class", "warning", "warning_planned"),
         slide(1),
         ["<", low, 0],
         ["case", ["==", get("hazard_type"), "landslide"], slide(1), STYLE["depthUnknown"]],
@@ -70,10 +71,9 @@ def _hazard_zones(context: Context) -> Sequence[Drawn]:
     area = {"fill-color": hazard_colour(), "fill-opacity": _OPACITY}
     edge = {"line-color": STYLE["hazardEdge"], "line-width": 0.4}
     deepest = {"fill-sort-key": get("depth_min_m", _NO_DEPTH)}
-    is_area = geometry("Polygon")
     return (
-        drawn(context, "area", "fill", 300, filter=is_area, layout=deepest, paint=area),
-        drawn(context, "edge", "line", 301, minzoom=14, filter=is_area, paint=edge),
+        drawn(context, "area", "fill", 300, layout=deepest, paint=area),
+        drawn(context, "edge", "line", 301, minzoom=14, paint=edge),
     )
 
 
