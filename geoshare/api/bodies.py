@@ -18,6 +18,8 @@ MAX_NAME: Final = 64
 ALLOWED: Final = "printable text: no control characters, no marks that turn the direction of writing"
 _TURNING: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LINES: Final = frozenset("\n\r\t")
+DRAINED: Final = 64_000_000  # bytes of a body that is refused
+CHUNK: Final = 65_536
 LONG: Final = frozenset({"filter"})  # members whose texts may have several lines
 M = TypeVar("M", bound=BaseModel)
 
@@ -45,6 +47,16 @@ def content(most: int = SMALL) -> bytes:
             allowed_ja=f"{most}バイトまで",
         )
     return found
+
+
+def drain(most: int = DRAINED) -> None:
+    """Read on in a body that is refused, up to a bound, and keep nothing of it.
+
+    A browser that is still sending when the connection ends shows no answer, whatever it was.
+    """
+    left = most
+    while left > 0 and (chunk := request.stream.read(min(left, CHUNK))):
+        left -= len(chunk)
 
 
 def read_as(model: type[M], text: bytes, long: Collection[str] = LONG) -> M:

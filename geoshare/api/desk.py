@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request, send_file
 from pydantic import Field, JsonValue
 
 from geoshare.api import reply
-from geoshare.api.bodies import Body, M, read_body
+from geoshare.api.bodies import Body, M, drain, read_body
 from geoshare.api.context import caller, href, services
 from geoshare.api.describe import NoParams, Params, describes
 from geoshare.api.params import PageParams, Text
@@ -198,6 +198,7 @@ def send_photo(params: NoParams) -> Response:
     found = services()
     found.live.rules.check_editor(caller())
     if (request.content_length or 0) > MAX_BYTES:
+        drain()
         raise TooLarge(
             "The photo is too large",
             parameter="body",

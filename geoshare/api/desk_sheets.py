@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 from pydantic import Field
 
 from geoshare.api import reply
-from geoshare.api.bodies import Body
+from geoshare.api.bodies import Body, drain
 from geoshare.api.context import caller, services
 from geoshare.api.contributions import XLSX
 from geoshare.api.describe import NoParams, Params, describes
@@ -111,6 +111,7 @@ def apply(params: NoParams, sheet: str) -> Response:
 
 def _file(given: str | None) -> tuple[str, bytes]:
     if (request.content_length or 0) > MAX_BYTES + MARGIN:
+        drain()
         raise _too_large()
     if request.mimetype == "multipart/form-data":
         upload = request.files.get("file")

@@ -46,6 +46,7 @@ class DeskReading:
         for name in self.rules.editable(who):
             about = self.rules.check_collection(who, name)
             schema = about.schema["properties"]
+            fence = self.rules.fence(who, name)
             listed.append(
                 {
                     "id": name,
@@ -54,7 +55,8 @@ class DeskReading:
                     "geometry": list(TYPES[about.geometry]),
                     "required": list(REQUIRED[name]),
                     "properties": {key: value for key, value in schema.items() if key not in CLOSED},
-                    "area": self.rules.fence(who, name).box,
+                    "area": fence.box,
+                    "area_names": list(fence.names),
                 }
             )
         return {

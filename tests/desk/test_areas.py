@@ -62,6 +62,7 @@ def test_an_area_of_contributions_narrows_what_is_edited_and_nothing_that_is_see
     county.make("shelters", {"name": "本町公民館"}, point(HERE), key=COUNTY)
     rights = county.ask("GET", "/desk/collections", key=COUNTY).json["collections"]
     assert {tuple(item["area"]) for item in rights} == {(139.5, 35.4, 139.6, 35.5)}
+    assert {tuple(item["area_names"]) for item in rights} == {("潮見町 (089991)",)}
 
 
 def test_whoever_edits_beyond_it_is_told_where_they_may(county: Town) -> None:

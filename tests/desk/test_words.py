@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,3 +87,16 @@ def test_a_polygon_in_the_wrong_units_is_no_error_of_ours(town: Town) -> None:
     body = {"properties": {"name": "館"}, "geometry": point([float(10**300), 35.0])}
     answer = town.ask("POST", "/collections/shelters/items", body)
     assert (answer.status_code, answer.json["parameter"]) == (400, "geometry")
+
+
+@pytest.mark.parametrize("path", ["/desk/photos", "/desk/sheets?collection=shelters"])
+def test_a_body_that_is_too_large_is_read_on_so_that_the_sender_reads_why(
+    town: Town, path: str
+) -> None:
+    body = io.BytesIO(bytes(13_000_000))
+    answer = town.client.post(
+        path, input_stream=body, content_length=13_000_000, headers={"X-API-Key": town.keys["town"]}
+    )
+    assert answer.status_code == 413
+    assert "まで" in answer.json["allowed_ja"]
+    assert body.tell() == 13_000_000
