@@ -52,7 +52,9 @@ def road_element(fitted: Fitted, number: str, losses: Losses) -> OutRoad:
         _geometry(plan, piece)
     _profile(element, "elevationProfile", "elevation", road.elevation)
     _profile(element, "lateralProfile", "superelevation", road.superelevation)
-    section = add(add(element, "lanes"), "laneSection", s=0.0)
+    lanes = add(element, "lanes")
+    _records(lanes, "laneOffset", "s", road.offset)
+    section = add(lanes, "laneSection", s=0.0)
     out = OutRoad("", number, element, [0])
     made = {lane.id: lane for lane in (*road.sections[0].left, *road.sections[0].right)}
     side = add(section, "left") if road.left_hand else None

@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.extracts.opendrive.askew import references
 from geoshare.extracts.opendrive.fit import (
     Alongside,
     Ruler,
@@ -30,6 +31,8 @@ MAX_LANES_ABREAST: Final = 24
 _SINCE_1_8: Final = {"walking": "sidewalk", "shared": "sidewalk", "slipLane": "connectingRamp"}
 _TILT_RAD: Final = 0.0005
 _DEFAULT_WIDTH_M: Final = 3.0
+_GOOD_M: Final = 0.02
+_KINK_DEG: Final = 5.0  # that another reference line may have, unless the first has more
 _JAPAN: Final = (122.0, 20.0, 154.0, 46.0)
 
 
@@ -110,21 +113,52 @@ def fit(
     """A road through lanes that lie side by side, in their direction of travel; None without a line.
 
     The reference line is the left boundary of the leftmost lane, in left-hand traffic the right one
-    of the rightmost: so lanes that run along it have the ids that the rule of traffic asks for.
+    of the rightmost: so lanes that run along it have the ids that the rule of traffic asks for. Where
+    the lanes end askew, another line serves better (:mod:`geoshare.extracts.opendrive.askew`), and lane
+    0 lies beside it.
     """
     lines, borders = _lines(lanes, boundaries, frame, losses)
     if lines is None:
         return None
-    base = lines[-1 if left_hand else 0]
-    far = lines[0 if left_hand else -1]
-    plan, kink = fit_plan(base[:, :2], (far[0, :2] - base[0, :2], far[-1, :2] - base[-1, :2]))
-    losses.kink_deg = max(losses.kink_deg, kink)
+    ids = tuple(range(len(lanes), 0, -1)) if left_hand else tuple(range(-1, -len(lanes) - 1, -1))
+    best = _along(lines, lines[-1 if left_hand else 0], lanes, ids, left_hand=left_hand)
+    if best.worst > _GOOD_M:
+        others = (
+            _along(lines, line, lanes, ids, left_hand=left_hand)
+            for line in references(lines[0], lines[-1])
+        )
+        smooth = (one for one in others if one.kink_deg <= max(best.kink_deg, _KINK_DEG))
+        best = min((best, *smooth), key=lambda one: one.worst)
+    losses.kink_deg = max(losses.kink_deg, best.kink_deg)
+    for horizontal, vertical in best.errors:
+        losses.note(horizontal, vertical)
+    return Fitted(best.road, lanes, ids, borders)
+
+
+@dataclass(frozen=True)
+class _Try:
+    """A road along one reference line; of each of its lines the largest errors in metres."""
+
+    road: Road
+    kink_deg: float
+    errors: tuple[tuple[float, float], ...]  # on the ground, in height
+
+    @property
+    def worst(self) -> float:
+        return max(horizontal for horizontal, _ in self.errors)
+
+
+def _along(
+    lines: list[Array], base: Array, lanes: tuple[Row, ...], ids: tuple[int, ...], *, left_hand: bool
+) -> _Try:
+    """The road whose reference line is ``base``, a line (n, 3) that may be one of ``lines``."""
+    cuts = (lines[-1][0, :2] - lines[0][0, :2], lines[-1][-1, :2] - lines[0][-1, :2])
+    plan, kink = fit_plan(base[:, :2], cuts)
     ruler = Ruler(plan)
     beside = [ruler.measure(densified(line)) for line in lines]
-    ids = tuple(range(len(lanes), 0, -1)) if left_hand else tuple(range(-1, -len(lanes) - 1, -1))
-    road = _road(plan, beside, lanes, ids, left_hand=left_hand)
-    _measure(road, lines, losses)
-    return Fitted(road, lanes, ids, borders)
+    on_base = [line is base for line in lines]
+    road = _road(plan, beside, lanes, ids, left_hand=left_hand, inner_is_base=any(on_base))
+    return _Try(road, kink, tuple(_errors(road, lines)))
 
 
 def _lines(
@@ -183,19 +217,23 @@ def _road(
     ids: tuple[int, ...],
     *,
     left_hand: bool,
+    inner_is_base: bool,
 ) -> Road:
     order = beside[::-1] if left_hand else beside  # from the reference line outwards
-    stations = np.unique(np.concatenate([np.clip(line.s, 0.0, plan.end) for line in order]))
+    measured = [np.clip(line.s, 0.0, plan.end) for line in order]
+    stations = np.unique(np.concatenate([*measured, [0.0, plan.end]]))
     across = [np.interp(stations, line.s, line.t) for line in order]
-    across[0] = np.zeros(len(stations))
+    if inner_is_base:
+        across[0] = np.zeros(len(stations))
     known = all(np.isfinite(line.z).all() for line in order)
     tilt = np.zeros(len(stations))
     elevation = superelevation = Cubics.of([])
     if known:
         up = [np.interp(stations, line.s, line.z) for line in order]
-        elevation = heights(stations, up[0])
-        wide = np.abs(across[-1]) > 0.5
-        tilt = np.arctan2((up[-1] - up[0]) * np.sign(across[-1]), np.abs(across[-1])) * wide
+        apart_m = across[-1] - across[0]
+        wide = np.abs(apart_m) > 0.5
+        tilt = np.arctan2((up[-1] - up[0]) * np.sign(apart_m), np.abs(apart_m)) * wide
+        elevation = heights(stations, up[0] - across[0] * np.tan(tilt))
         superelevation = simplified(stations, tilt, _TILT_RAD)
     outwards = tuple(zip(lanes, ids, strict=True))
     made = []
@@ -210,6 +248,7 @@ def _road(
         left_hand,
         elevation,
         superelevation,
+        offset=Cubics.of([]) if inner_is_base else widths(stations, across[0] / np.cos(tilt)),
         sections=(Section(0, 0.0, left, right),),
     )
 
@@ -220,11 +259,17 @@ def lane_type(row: Row) -> str:
     return _SINCE_1_8.get(said, said)
 
 
-def _measure(road: Road, lines: list[Array], losses: Losses) -> None:
-    """Compare the lines with what the road gives back, on the ground and in height."""
+def _errors(road: Road, lines: list[Array]) -> Iterator[tuple[float, float]]:
+    """How far lines and what the road gives back for them lie apart, on the ground and in height.
+
+    Both ways: what the road lacks at an end counts, and what it has beyond it.
+    """
     [band] = road.bands()
     stations = np.linspace(0.0, road.length, max(int(road.length / 0.25), 2) + 1)
     made = road.lines(band, stations)
     for line, given in zip(lines, made, strict=True):
-        away, over = apart(densified(line), given)
-        losses.note(float(away.max()), float(np.abs(np.nan_to_num(over)).max()))
+        dense = densified(line)
+        away, over = apart(dense, given)
+        beyond, _ = apart(given, dense)
+        horizontal = max(float(away.max()), float(beyond.max()))
+        yield horizontal, float(np.abs(np.nan_to_num(over)).max())
