@@ -1,4 +1,4 @@
-"""Lanes that end askew, fitted to OpenDRIVE: their ends stay where they were, and the report is true."""
+"""Lanes that end askew, fitted to OpenDRIVE: their ends stay as they were, and the report is true."""
 
 from __future__ import annotations
 
