@@ -16,6 +16,7 @@ from geoshare.api import (
     contributions,
     desk,
     desk_sheets,
+    docs,
     drawn,
     errors,
     explain,
@@ -60,6 +61,7 @@ from geoshare.web.assets import Assets
 
 BLUEPRINTS = (
     landing,
+    docs,
     catalogue,
     collections,
     explain,

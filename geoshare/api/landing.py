@@ -122,6 +122,7 @@ def landing(params: FormatParams) -> Response:
     links = [
         _link("self", "", "application/json", "This page"),
         _link("service-desc", "openapi.json", OPENAPI, "OpenAPI"),
+        _link("service-doc", "docs", "text/html", "How to connect, and the API / 使い方"),
         _link("conformance", "conformance", "application/json", "Conformance classes"),
         _link("data", "collections", "application/json", "Collections"),
         _link(f"{OGC_REL}ogc-catalog", "collections/catalogue", "application/json", "Catalogue"),

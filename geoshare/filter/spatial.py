@@ -36,6 +36,9 @@ _RELATE: Final[dict[str, Callable[..., Any]]] = {
 }
 SPATIAL: Final = tuple(_RELATE)
 _TURNED: Final = {"s_within": "s_contains", "s_contains": "s_within"}
+_FLAT: Final = 2  # dimension of areas
+_ROUNDING: Final = 1 + 1e-9
+_LEAST: Final = 1e-12  # degrees
 _QUICK: Final = ("s_intersects", "s_disjoint", "s_within", "s_contains")  # prepared: logarithmic
 _MOST_BOXES: Final = 16
 _BOX_NUMBERS: Final = 4
@@ -147,7 +150,41 @@ def _relate(
     pairs = 0 if op in _QUICK else len(rows) * int(shapely.get_num_coordinates(area))
     vertices = int((last - first).sum())
     meter.charge(len(rows) * PER_SHAPE + vertices * PER_VERTEX + pairs * PER_PAIR)
-    return _safely(op, area, to_shapely(shapes, rows))
+    if op != "s_intersects" or shapely.get_dimensions(area) != _FLAT or not area.is_valid:
+        return _safely(op, area, to_shapely(shapes, rows))
+    met, unsure = _begun(area, shapes.lon_lat_z, first, last)
+    met[unsure] = _safely(op, area, to_shapely(shapes, rows[unsure]))
+    return met
+
+
+def _begun(
+    area: BaseGeometry,
+    lon_lat_z: NDArray[np.float64],
+    first: NDArray[np.integer],
+    last: NDArray[np.integer],
+) -> tuple[Mask, NDArray[np.intp]]:
+    """Which shapes meet a polygon with their first vertex, and the places of those that still may.
+
+    A vertex is part of its shape, so one in the polygon or on its edge settles it. A shape whose first
+    vertex is farther from the polygon than from any other of its vertices is clear of it: the circle
+    holds all that lies between vertices. Only the rest is made into geometries, which takes ten times
+    as long as all of this.
+    """
+    filled = last > first
+    start = np.where(filled, first, 0)
+    x, y = lon_lat_z[start, 0], lon_lat_z[start, 1]
+    met: Mask = filled & shapely.intersects_xy(area, x, y)
+    rest = np.flatnonzero(filled & ~met)
+    if not len(rest):
+        return met, rest
+    counts = (last - first)[rest]
+    starts = np.cumsum(counts) - counts
+    places = np.repeat(first[rest] - starts, counts) + np.arange(counts.sum())
+    away = lon_lat_z[places, :2] - np.repeat(lon_lat_z[start[rest], :2], counts, axis=0)
+    reach = np.sqrt(np.maximum.reduceat((away * away).sum(axis=1), starts))
+    points = shapely.points(x[rest], y[rest])
+    close: Mask = shapely.dwithin(area, points, reach * _ROUNDING + _LEAST)  # type: ignore[call-overload]
+    return met, rest[close]
 
 
 def _safely(op: str, left: Any, right: Any) -> Mask:

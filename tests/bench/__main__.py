@@ -29,7 +29,9 @@ from tests.bench.pygeoapi import PyGeoApi
 RESULTS = Path("bench-results")
 TILES = 60
 ZOOMS, LIMITS = (6, 10, 14, 16), (100, 1000)
-WORK = (*(f"tile z{z}" for z in ZOOMS), *(f"items {limit}" for limit in LIMITS))
+FILTERS = ("filter 100", "polygon 100")  # pages of what two clauses and a box, or a polygon, leave
+CLAUSES = "class = 'residential' AND width_m > 8"
+WORK = (*(f"tile z{z}" for z in ZOOMS), *(f"items {limit}" for limit in LIMITS), *FILTERS)
 PEERS = ((Tipg, 54330), (MapServer, 54340), (PyGeoApi, 54350))
 
 
@@ -164,7 +166,20 @@ def _work(roads: Path) -> dict[str, list]:
         found[f"items {limit}"] = [
             ((lon - half, lat - half, lon + half, lat + half), limit) for lon, lat, *_ in chosen[:TILES]
         ]
+    boxes = [ask for ask, _ in found["items 1000"]]
+    found["filter 100"] = [(box, 100, CLAUSES) for box in boxes]
+    found["polygon 100"] = [(box, 100, _within(box)) for box in boxes]
     return found
+
+
+def _within(box: tuple[float, float, float, float]) -> str:
+    """What meets a polygon of twelve corners in a box; its geometry is named as each server does."""
+    west, south, east, north = box
+    turns = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    lon = (west + east) / 2 + np.cos(turns) * (east - west) / 2 * (1 - 0.3 * (np.arange(12) % 2))
+    lat = (south + north) / 2 + np.sin(turns) * (north - south) / 2 * (1 - 0.3 * (np.arange(12) % 2))
+    corners = ", ".join(f"{x:.6f} {y:.6f}" for x, y in [*zip(lon, lat, strict=True), (lon[0], lat[0])])
+    return f"S_INTERSECTS({{geometry}}, POLYGON(({corners})))"
 
 
 def _measure(
@@ -197,6 +212,8 @@ def _cached(own: GeoshareServer, floor: Floor, arguments: argparse.Namespace) ->
 def _peer_paths(peer: object, name: str, asks: list) -> list[str]:
     if name.startswith("tile"):
         return [peer.tile(*ask) for ask in asks] if hasattr(peer, "tile") else []
+    if name in FILTERS:
+        return [peer.filtered(*ask) for ask in asks] if hasattr(peer, "filtered") else []
     return [peer.items(*ask) for ask in asks] if hasattr(peer, "items") else []
 
 

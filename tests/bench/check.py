@@ -44,6 +44,8 @@ def contents(own: Any, peers: list, work: dict[str, list]) -> None:
     for peer in peers:
         if hasattr(peer, "items"):
             _pages(own, peer, work)
+        if hasattr(peer, "filtered"):
+            _filtered(own, peer, work)
         if not hasattr(peer, "tile"):
             continue
         compared = differing = compared_tiles = 0
@@ -85,6 +87,27 @@ def _pages(own: Any, peer: Any, work: dict[str, list]) -> None:
             if not same or len(values) < len(own_properties) or _farthest(shape, own_shape) > DEGREES:
                 sys.exit(f"{peer.name} and geoshare say other things of {number}")
     print(f"{peer.name}: {compared} features of {PAGES} boxes compared, none differs", file=sys.stderr)
+
+
+def _filtered(own: Any, peer: Any, work: dict[str, list]) -> None:
+    """Compare which features filters leave with a peer's, all that there are and in any order."""
+    for name in ("filter 100", "polygon 100"):
+        compared = 0
+        for box, _, text in work[name][:PAGES]:
+            ours, theirs = (
+                _by_number(get(server.base, path, headers)).keys()
+                for server, path, headers in (
+                    (own, own.paths("items", [(box, ALL, text)])[0], own.headers(own.tiers[0])),
+                    (peer, peer.filtered(box, ALL, text), {}),
+                )
+            )
+            if ours != theirs:
+                sys.exit(f"{peer.name} and geoshare leave other features of {box} by {text}")
+            compared += len(ours)
+        said = (
+            f"{compared} features that {name.split()[0]}s of {PAGES} boxes leave compared, none differs"
+        )
+        print(f"{peer.name}: {said}", file=sys.stderr)
 
 
 def _by_number(page: bytes) -> dict[str, tuple[Any, dict]]:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
 import numpy as np
 
@@ -90,7 +91,8 @@ class GeoshareServer:
             return ["/tiles/segments/{}/{}/{}.mvt".format(*ask) for ask in asks]
         return [
             f"/collections/segments/items?bbox={','.join(f'{side:.6f}' for side in box)}&limit={limit}"
-            for box, limit in asks
+            + "".join(f"&filter={quote(text.format(geometry='geometry'))}" for text in filters)
+            for box, limit, *filters in asks
         ]
 
     def cached_path(self) -> list[str]:

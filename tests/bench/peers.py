@@ -13,6 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote
 
 import geopandas
 import psycopg
@@ -228,6 +229,11 @@ class Tipg:
         return (
             f"/collections/public.roads/items?bbox={corners}&limit={limit}&geom-column=geom&f=geojson"
         )
+
+    def filtered(self, box: tuple[float, float, float, float], limit: int, text: str) -> str:
+        """Path of a page of the roads that a filter leaves of those in a box."""
+        said = quote(text.format(geometry="geom"))
+        return f"{self.items(box, limit)}&filter={said}&filter-lang=cql2-text"
 
 
 _MAP = """MAP

@@ -142,3 +142,26 @@ def test_logic_asks_no_more_than_it_must(tmp_path):
 def test_a_geometry_that_is_none_is_refused(text):
     with pytest.raises(BadRequest):
         check(parse_text(f"S_INTERSECTS(geometry, {text})"), KINDS)
+
+
+def test_shapes_that_a_vertex_settles_and_those_that_none_does_are_told_as_by_geometry(tmp_path):
+    random = np.random.default_rng(4)
+    turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    far = np.where(np.arange(24) % 2, 2.0, 5.0)
+    star = shapely.Polygon(np.column_stack([np.cos(turns) * far, np.sin(turns) * far]))
+    star = shapely.set_precision(star.difference(shapely.Point(0, 0).buffer(1.5, 4)), 1e-6)
+    text = shapely.to_wkt(star, rounding_precision=6)
+    star = shapely.from_wkt(text)
+    starts = random.uniform(-6, 6, (800, 1, 2))
+    lines = shapely.linestrings(starts + random.normal(0, 1, (800, 4, 2)).cumsum(axis=1) * 0.6)
+    shapes = [*lines, *shapely.convex_hull(lines[:200]), *shapely.points(starts[:200, 0])]
+    shapes += [shapely.Point(corner) for corner in star.exterior.coords]
+    shapes += [shapely.LineString([(-9, 1), (9, 1.2)]), shapely.box(-9, -9, 9, 9), None]
+    table = table_of(
+        [{"number": at, "geometry": shape} for at, shape in enumerate(shapes)], tmp_path, KINDS
+    )
+    met = evaluate(check(parse_text(f"S_INTERSECTS(geometry, {text})"), KINDS), table)
+    numbers = table.column("number").values
+    expected = {at for at, shape in enumerate(shapes) if shape is not None and shape.intersects(star)}
+    assert set(numbers[met].tolist()) == expected
+    assert 100 < len(expected) < len(shapes) - 100

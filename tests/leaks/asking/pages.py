@@ -9,6 +9,7 @@ ASKERS: dict[str, Question] = {
     "GET /emergency": get("/emergency"),
     "GET /offers": get("/offers"),
     "GET /conformance": get("/conformance"),
+    "GET /docs": get("/docs"),
     "GET /functions": get("/functions"),
     "GET /healthz": get("/healthz"),
     "GET /map": get("/map"),
