@@ -200,8 +200,8 @@ def _map_views(params: DatasetMapParams) -> list[View]:
         raise BadRequest(
             "Give collections or a style", parameter="style", allowed="nothing beside collections"
         )
-    g.named = params.collections
-    return views_of(params.collections)
+    g.named = _names(params.collections)
+    return views_of(g.named)
 
 
 def _drawn_view(collection: str) -> View | RasterView:
@@ -255,7 +255,7 @@ def _set_links(
     kind: str, matrices: MatrixSet, *path: str, collections: str | None = None
 ) -> list[dict[str, Any]]:
     """Of a tile set: itself, its tiles and the definition of its matrices."""
-    here = href(*path, matrices.id)
+    here, base = href(*path, matrices.id), path[:2] if path[0] == "collections" else ()
     chosen = href(collections=collections).rpartition("/")[2]
     pictures = FORMATS if kind == "drawn" else tuple(MEDIA)
     formats = {MVT: "mvt"} if kind == "vector" else {MEDIA[name]: name for name in pictures}
@@ -271,6 +271,7 @@ def _set_links(
     return [
         {"rel": "self", "type": "application/json", "href": here + chosen},
         _link(OGC_REL + "tiling-scheme", TMS_JSON, "tileMatrixSets", matrices.id),
+        _link(OGC_REL + "styles", "application/json", *base, "styles"),
         *items,
     ]
 

@@ -313,6 +313,11 @@ FORMS = [
     "/tiles/WebMercatorQuad/14/6456/14549?collections=segments,{}",
     "/raster/{}/14/0/0.png",
     "/raster/{}.json",
+    "/styles/{}",
+    "/styles/{}/metadata",
+    "/collections/{}/styles",
+    "/collections/{}/styles/{}",
+    "/collections/segments/styles/{}",
 ]
 
 
@@ -322,9 +327,10 @@ def test_a_hidden_collection_answers_as_one_that_does_not_exist(
     town: Own, form: str, method: str
 ) -> None:
     for _ in range(2):  # the second time from what is kept
-        ask(town, form.format(SECRET))  # by who may know it
+        ask(town, form.format(SECRET, SECRET))  # by who may know it
         hidden, none = (
-            ask(town, form.format(name), key=None, method=method) for name in (SECRET, "nothing_here")
+            ask(town, form.format(name, name), key=None, method=method)
+            for name in (SECRET, "nothing_here")
         )
         assert hidden.status_code == none.status_code
         assert hidden.data == none.data

@@ -100,6 +100,14 @@ def test_mapbox_styles_name_tiles_that_are_there(styled: Server):
             assert styled.ask(tile).status in (200, 204)
 
 
+def test_whatever_has_tiles_leads_to_its_styles(styled: Server):
+    for base in (styled.landing, *styled.collections):
+        for link in base["links"]:
+            if link["rel"] == f"{OGC_REL}tilesets-vector":
+                for tileset in styled.get(link["href"], "application/json")["tilesets"]:
+                    assert styles_of(styled, tileset) == styles_of(styled, base)
+
+
 def test_a_style_that_is_not_there_is_404(styled: Server):
     for path in ("/styles/nowhere", "/styles/no-where", "/styles/nowhere/metadata"):
         assert styled.ask(path).status == 404
