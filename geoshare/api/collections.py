@@ -219,13 +219,13 @@ def _metadata(view: View | RasterView | Outline, crs: list[str]) -> dict[str, An
                 "href": href("raster", f"{about.name}.json"),
             }
         )
-        links.append(
-            {
-                "rel": f"{OGC_REL}tilesets-map",
-                "type": "application/json",
-                "href": href(*path, "map", "tiles"),
-            }
-        )
+    links.append(
+        {
+            "rel": f"{OGC_REL}tilesets-map",
+            "type": "application/json",
+            "href": href(*path, "map", "tiles"),
+        }
+    )
     found: dict[str, Any] = {
         "id": about.name,
         "title": about.title,

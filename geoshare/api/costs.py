@@ -36,6 +36,7 @@ PROCESSES: Final[dict[str, tuple[int, tuple[str, ...], Action]]] = {
 }
 HORIZON: Final = 5
 CLASSIC: Final = ("/wms", "/wmts")
+PICTURES: Final = (".png", ".webp", ".jpg")
 PICTURE_PX: Final = 512 * 512  # of a map of any box for the price of a drawn tile
 _REST_PARTS: Final = 4  # of "/wmts/1.0.0/WMTSCapabilities.xml"
 MAX_COLLECTIONS: Final = 32
@@ -55,7 +56,7 @@ def asked_of(method: str, path: str, query: str, max_limit: int) -> Asked:
             return _page(name, page, query, max_limit)
     if len(path) > MAX_PATH:
         return ONE
-    if path.startswith("/tiles/") and not path.endswith((".mvt", ".json", ".png", ".webp")):
+    if path.startswith("/tiles/") and not path.endswith((".mvt", ".json", *PICTURES)):
         return _of_dataset(path, query)
     if path.startswith("/map/tiles/"):
         return _of_dataset(path.removeprefix("/map"), query, RASTER)
@@ -138,7 +139,7 @@ def _by_path(method: str, path: str) -> Asked:
         return Asked(RASTER if len(rest) > 1 else 1, _names(rest[0].removesuffix(".json")), "tile")
     if first == "tiles" and rest:
         names = _names(rest[0].removesuffix(".json"))
-        times = RASTER if path.endswith((".png", ".webp")) else 1
+        times = RASTER if path.endswith(PICTURES) else 1
         return Asked(times * max(1, len(names)) if len(rest) > 1 else 1, names, "tile")
     if first == "styles":
         names = _names(rest[0]) if rest and "-" not in rest[0] else EVERY  # of many: with a hyphen

@@ -25,8 +25,8 @@ from tiles.matrices import WEB_MERCATOR_QUAD
 
 blueprint = Blueprint("drawn", __name__)
 
-FORMATS = ("png", "webp")
-ANSWERS: Answers = {200: (("image/png", "image/webp"), "The tile"), 204: ("", "Nothing there")}
+FORMATS = tuple(MEDIA_TYPES)
+ANSWERS: Answers = {200: (tuple(MEDIA_TYPES.values()), "The tile"), 204: ("", "Nothing there")}
 DEFAULT = "default"
 
 

@@ -34,15 +34,19 @@ class OwsLayer:
     raster: RasterView | None = None
 
     @property
+    def sources(self) -> list[View | RasterView]:
+        """What it is drawn from."""
+        return [*self.views] if self.raster is None else [self.raster]
+
+    @property
     def extent(self) -> Box | None:
         """Degrees that hold all of it; None where there is nothing."""
-        return bounds([self.raster] if self.raster is not None else self.views)
+        return bounds(self.sources)
 
     @property
     def names(self) -> list[str]:
         """Of the collections that it is drawn from."""
-        views = self.views if self.raster is None else (self.raster,)
-        return [view.collection.name for view in views]
+        return [view.collection.name for view in self.sources]
 
     def styles(self) -> list[tuple[str, str]]:
         """Names and titles of its styles, the default one first."""

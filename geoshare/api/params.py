@@ -297,7 +297,7 @@ class DatasetMapParams(DrawnParams):
     style: Text | None = Field(
         None, description="default-map, hazard-map or the name of a collection; default-map where empty"
     )
-    f: Literal["png", "webp"] = Field("png", description="png or webp")
+    f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp or jpg")
 
 
 class MapTileParams(DrawnParams):
@@ -306,9 +306,7 @@ class MapTileParams(DrawnParams):
     style: Text | None = Field(
         None, description="A style of the raster collection's TileJSON; of vectors: default"
     )
-    f: Literal["png", "webp", "jpg"] = Field(
-        "png", description="png, webp or jpg; of vectors png or webp"
-    )
+    f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp or jpg")
 
 
 class SearchParams(Params):

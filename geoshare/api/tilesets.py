@@ -14,7 +14,7 @@ from geoshare.api import reply
 from geoshare.api.context import caller, followed, href, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.drawn import ANSWERS as DRAWN
-from geoshare.api.drawn import FORMATS, drawn_tile, known_views, styled_views
+from geoshare.api.drawn import drawn_tile, known_views, styled_views
 from geoshare.api.landing import OGC_REL
 from geoshare.api.params import (
     DatasetMapParams,
@@ -122,7 +122,7 @@ def map_sets(params: NoParams, collection: str) -> Response:
     """One for each tile matrix set."""
     view = _drawn_view(collection)
     path = ("collections", collection, "map", "tiles")
-    return reply.json(_listed(_kind(view), view.collection.title, *path))
+    return reply.json(_listed("map", view.collection.title, *path))
 
 
 @blueprint.get("/collections/<collection>/map/tiles/<matrix_set_id>")
@@ -131,7 +131,7 @@ def map_set(params: NoParams, collection: str, matrix_set_id: str) -> Response:
     """Limits and addresses."""
     view = _drawn_view(collection)
     matrices = matrix_set(matrix_set_id)
-    links = _set_links(_kind(view), matrices, "collections", collection, "map", "tiles")
+    links = _set_links("map", matrices, "collections", collection, "map", "tiles")
     if isinstance(view, View):
         return reply.json(tilesets.drawn_tile_set([view], matrices, links))
     zooms = services().rasters.zooms(view)
@@ -140,7 +140,7 @@ def map_set(params: NoParams, collection: str, matrix_set_id: str) -> Response:
 
 @blueprint.get("/collections/<collection>/map/tiles/<matrix_set_id>/<int:z>/<int:row>/<int:column>")
 @describes(
-    "A map tile (png, webp, of rasters also jpg)",
+    "A map tile (png, webp or jpg)",
     params=MapTileParams,
     answers={200: (tuple(MEDIA.values()), "The tile"), 204: ("", "Nothing there")},
     tags=("rasters",),
@@ -153,8 +153,6 @@ def picture(
     if isinstance(view, RasterView):
         place = _place(matrix_set_id, z, row, column, MAX_MAP_ZOOM)
         return map_tile(view, place, params.datetime, params.style, params.f)
-    if params.f not in FORMATS:
-        raise BadRequest("The format is not available here", parameter="f", allowed=", ".join(FORMATS))
     place = _place(matrix_set_id, z, row, column, MAX_ZOOM)
     return drawn_tile([view], place, params, params.f)
 
@@ -163,7 +161,7 @@ def picture(
 @describes("The map tile sets of all vector collections together", tags=("tiles",))
 def dataset_map_sets(params: NoParams) -> Response:
     """One for each tile matrix set."""
-    return reply.json(_listed("drawn", "geoshare", "map", "tiles"))
+    return reply.json(_listed("map", "geoshare", "map", "tiles"))
 
 
 @blueprint.get("/map/tiles/<matrix_set_id>")
@@ -172,7 +170,7 @@ def dataset_map_set(params: DatasetMapParams, matrix_set_id: str) -> Response:
     """Of the collections named, else of those of the style."""
     matrices = matrix_set(matrix_set_id)
     views = _map_views(params)
-    links = _set_links("drawn", matrices, "map", "tiles", collections=params.collections)
+    links = _set_links("map", matrices, "map", "tiles", collections=params.collections)
     return reply.json(tilesets.drawn_tile_set(views, matrices, links))
 
 
@@ -212,10 +210,6 @@ def _drawn_view(collection: str) -> View | RasterView:
     return services().raster_view(caller(), collection)
 
 
-def _kind(view: View | RasterView) -> str:
-    return "drawn" if isinstance(view, View) else "map"
-
-
 def _place(matrix_set_id: str, z: int, row: int, column: int, deepest: int) -> Place:
     return check_place(Place(matrix_set(matrix_set_id).id, z, column, row), deepest, _NAMES)
 
@@ -239,8 +233,7 @@ def _listed(kind: str, title: str, *path: str) -> dict[str, Any]:
     found = []
     for matrices in MATRIX_SETS.values():
         links = _set_links(kind, matrices, *path)
-        data = "vector" if kind == "vector" else "map"
-        found.append(tilesets.tile_set_item([title], data, matrices, links))
+        found.append(tilesets.tile_set_item([title], kind, matrices, links))
     return {"links": [_link("self", "application/json", *path)], "tilesets": found}
 
 
@@ -257,8 +250,7 @@ def _set_links(
     """Of a tile set: itself, its tiles and the definition of its matrices."""
     here, base = href(*path, matrices.id), path[:2] if path[0] == "collections" else ()
     chosen = href(collections=collections).rpartition("/")[2]
-    pictures = FORMATS if kind == "drawn" else tuple(MEDIA)
-    formats = {MVT: "mvt"} if kind == "vector" else {MEDIA[name]: name for name in pictures}
+    formats = {MVT: "mvt"} if kind == "vector" else {media: name for name, media in MEDIA.items()}
     items = [
         {
             "rel": "item",

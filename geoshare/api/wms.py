@@ -35,6 +35,7 @@ blueprint = Blueprint("wms", __name__)
 OLD: Final = "1.1.1"
 NEW: Final = "1.3.0"
 OGC: Final = "http://www.opengis.net/ogc"
+MAX_WORK: Final = 2**28  # pixels of a map times its collections: sixteen of them at 4096 x 4096
 _OF_MEDIA: Final = {media: name for name, media in MEDIA.items()}
 _CODES: Final = {"InvalidParameterValue": "", "MissingParameterValue": "", "NoApplicableCode": ""}
 
@@ -148,8 +149,8 @@ def _wanted(params: WmsParams) -> Wanted:
     """What a map is to show. Raises OwsError, and NotFound for a layer there is not."""
     system = system_of(params.srs or params.crs, is_old=params.is_old)
     names = (params.layers or "").split(",")
-    if names == [""] or len(names) > MAX_LAYERS:
-        raise OwsError(f"Give 1 to {MAX_LAYERS} layers", "LayerNotDefined", "LAYERS")
+    if names == [""] or len(names) > MAX_LAYERS or len(set(names)) < len(names):
+        raise OwsError(f"Give 1 to {MAX_LAYERS} different layers", "LayerNotDefined", "LAYERS")
     styles = params.styles.split(",") if params.styles else [""] * len(names)
     if len(styles) != len(names):
         raise OwsError("Give a style for each layer, or none", "StyleNotDefined", "STYLES")
@@ -159,6 +160,8 @@ def _wanted(params: WmsParams) -> Wanted:
     if when is not None:
         parse_interval(when)
     layers = [layer_of(name) for name in names]
+    if width * height * sum(len(layer.names) for layer in layers) > MAX_WORK:
+        raise OwsError("Too much for one map: ask for fewer pixels or layers", "", "WIDTH")
     for layer, style in zip(layers, styles, strict=True):
         if style and style not in [DEFAULT, *(known for known, _ in layer.styles())]:
             raise OwsError("There is no such style of the layer", "StyleNotDefined", "STYLES")

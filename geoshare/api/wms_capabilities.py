@@ -104,7 +104,8 @@ def capabilities(
     for name in SYSTEMS:
         if not (is_old and name == "CRS:84"):
             document.add(top, "SRS" if is_old else "CRS", name)
-    _box(document, top, bounds(layers) or _WORLD, [])
+    shown = [view for layer in layers for view in layer.sources]
+    _box(document, top, bounds(shown) or _WORLD, [])
     if attribution:
         document.add(document.add(top, "Attribution"), "Title", attribution)
     for layer in layers:

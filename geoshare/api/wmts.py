@@ -11,7 +11,7 @@ from pydantic import Field
 from geoshare.api import ows, reply
 from geoshare.api.context import base_url, caller, followed, services
 from geoshare.api.describe import Params
-from geoshare.api.drawn import DEFAULT, FORMATS, kept_tile
+from geoshare.api.drawn import DEFAULT, kept_tile
 from geoshare.api.ows import OWS, XML, OwsError
 from geoshare.api.ows_layers import OwsLayer, layer_of, layers_for_caller, note
 from geoshare.api.params import DrawnParams
@@ -44,7 +44,7 @@ class WmtsParams(Params):
     version: str | None = Field(None, description="1.0.0")
     layer: str | None = Field(None, description="A layer of the capabilities")
     style: str | None = Field(None, description="A style of the layer; empty: its default")
-    format: str = Field("image/png", description="image/png, image/webp, or of rasters image/jpeg")
+    format: str = Field("image/png", description="image/png, image/webp or image/jpeg")
     tilematrixset: str | None = Field(None, description="A tile matrix set of the layer")
     tilematrix: str | None = Field(None, description="A tile matrix of the set")
     tilerow: str | None = Field(None, description="Row, from the top")
@@ -151,9 +151,8 @@ def _tile(
     when: str | None,
 ) -> Response:
     layer = layer_of(name)
-    allowed = tuple(MEDIA) if layer.raster is not None else FORMATS
-    if image_format not in allowed:
-        said = ", ".join(MEDIA[known] for known in allowed)
+    if image_format not in MEDIA:
+        said = ", ".join(MEDIA.values())
         raise OwsError(f"The format is one of {said}", "InvalidParameterValue", "FORMAT")
     if style and style not in [DEFAULT, *(known for known, _ in layer.styles())]:
         raise OwsError("There is no such style of the layer", "InvalidParameterValue", "STYLE")

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from lxml import etree
 
-from geoshare.api.drawn import FORMATS
 from geoshare.api.ows import OWS, XLINK, element, xml
 from geoshare.api.ows_layers import OwsLayer
 from geoshare.api.raster import MEDIA
@@ -86,14 +85,13 @@ def _layer(contents: etree._Element, layer: OwsLayer, template: str) -> None:
         style = element(made, f"{{{WMTS}}}Style", isDefault="true" if number == 0 else "false")
         element(style, f"{{{OWS}}}Title", title)
         element(style, f"{{{OWS}}}Identifier", name)
-    formats = list(MEDIA) if layer.raster is not None else list(FORMATS)
-    for name in formats:
+    for name in MEDIA:
         element(made, f"{{{WMTS}}}Format", MEDIA[name])
     for matrices in MATRIX_SETS.values():
         if box is None or matrices.covering(0, box) is not None:
             link = element(made, f"{{{WMTS}}}TileMatrixSetLink")
             element(link, f"{{{WMTS}}}TileMatrixSet", matrices.id)
-    for name in formats:
+    for name in MEDIA:
         element(
             made,
             f"{{{WMTS}}}ResourceURL",

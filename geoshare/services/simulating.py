@@ -26,7 +26,7 @@ ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", rf"{_C}/(map/)?tiles(/[^/]+){{0,4}}", "tile"),
     ("GET", rf"{_C}/styles(/[^/]+(/metadata)?)?", "tile"),
     ("GET", r"/styles/(?P<names>[^/]+)(/metadata)?", "tile"),
-    ("GET", r"/tiles/(?P<names>[^/]+)/\d+/\d+/\d+(\.mvt|(@2x)?\.(png|webp))", "tile"),
+    ("GET", r"/tiles/(?P<names>[^/]+)/\d+/\d+/\d+(\.mvt|(@2x)?\.(png|webp|jpg))", "tile"),
     ("GET", r"/tiles/(?P<names>[^/]+)\.json", "tile"),
     ("GET", r"(/map)?/tiles/\w+/\d+/\d+/\d+\?(.*&)?collections=(?P<names>[^&]+)(&.*)?", "tile"),
     ("GET", r"/raster/(?P<names>[^/]+)/\d+/\d+/\d+\.\w+", "tile"),

@@ -69,6 +69,7 @@ def test_an_empty_tile_is_no_content_and_a_map_has_what_its_style_shows(town: Ow
     assert [link["type"] for link in told["links"] if link["rel"] == "item"] == [
         "image/png",
         "image/webp",
+        "image/jpeg",
     ]
 
 
@@ -101,7 +102,7 @@ def test_what_is_hidden_answers_as_what_does_not_exist(town: Own, template: str)
         ("/tiles/segments/15/1/1.png?datetime=monday", "datetime"),
         ("/tiles/segments/15/1/1.png?language=fr", "language"),
         ("/tiles/segments/25/1/1.png", "z"),
-        ("/collections/segments/map/tiles/WebMercatorQuad/15/1/1?f=jpg", "f"),
+        ("/collections/segments/map/tiles/WebMercatorQuad/15/1/1?f=gif", "f"),
         ("/map/tiles/WebMercatorQuad/15/1/1?collections=segments&style=hazard-map", "style"),
     ],
 )
@@ -127,7 +128,7 @@ def test_owslib_finds_layers_and_takes_the_tile_that_lies_there(town: Own) -> No
     assert SECRET not in answer.text
     layer = service["segments"]
     assert layer.boundingBoxWGS84 == pytest.approx((LON - 0.01, LAT, LON + 0.01, LAT + 0.001), abs=6e-5)
-    assert set(layer.formats) == {"image/png", "image/webp"}
+    assert set(layer.formats) == {"image/png", "image/webp", "image/jpeg"}
     assert {"WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9"} < set(layer.tilematrixsetlinks)
     for name in ("WebMercatorQuad", "WorldCRS84Quad", "JGD2011Plane9"):
         z, y, x = at(name)
