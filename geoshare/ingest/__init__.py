@@ -3,5 +3,16 @@
 from geoshare.ingest.checks import check
 from geoshare.ingest.contribute import IngestResult, Terms, contribute, sweep
 from geoshare.ingest.reports import report_from_json, report_json
+from geoshare.ingest.together import Sent, contribute_together
 
-__all__ = ["IngestResult", "Terms", "check", "contribute", "report_from_json", "report_json", "sweep"]
+__all__ = [
+    "IngestResult",
+    "Sent",
+    "Terms",
+    "check",
+    "contribute",
+    "contribute_together",
+    "report_from_json",
+    "report_json",
+    "sweep",
+]

@@ -144,29 +144,18 @@ def contribute(
     Conflict
         Another contribution of the same features is under way.
     """
-    name = file_name or path.name
+    row = contribution_row(path, request, terms, contribution_id or ids.new(), clock, file_name)
+    name, size = row.file_name, row.file_bytes
     report = report if report is not None else Report(file=name)
-    sha256, size = digest(path)
-    options = _options(request, terms)
     before = record.contribution(contribution_id) if contribution_id else None
-    before = before or record.replay_of(request.provider, name, sha256, options)
-    if before is not None and before.sequence is not None:
+    if before is not None and before.sequence is not None:  # by this job, or by one before it
         return _already_here(before)
+    earlier = record.replay_of(row.provider, name, row.file_sha256, row.options)
+    if before is None and earlier is not None:
+        return _already_here(earlier)
     files = Files(data_dir)
     if before is not None:  # of a job that was interrupted and now runs again
         record.undo(before.changeset, files)
-    row = Contribution(
-        id=contribution_id or ids.new(),
-        provider=request.provider,
-        series=name,
-        file_name=name,
-        file_sha256=sha256,
-        file_bytes=size,
-        options=options,
-        licence=terms.licence,
-        release_class=terms.release_class,
-        received_us=clock.now_us(),
-    )
 
     def clear() -> None:  # what a process that was killed holds, nobody else could write
         sweep(record, clock, data_dir)
@@ -186,7 +175,7 @@ def contribute(
     checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
     try:
         changeset.apply(lambda chunk: chunk.add_contribution(row))
-        files.keep_raw(path, sha256)
+        files.keep_raw(path, row.file_sha256)
         rasters = RasterWriter(record, changeset, row, files)
         for item in read(path, request, report):
             look(checks, item)
@@ -205,7 +194,7 @@ def contribute(
         if terms.replace:
             features.remove_what_is_gone()
         features.conflate()
-        _describe(changeset, row.id, report)
+        describe(changeset, row.id, report)
         progress(0.99, name)
         sequence = changeset.commit(features.schemas())
     except BaseException:
@@ -214,6 +203,31 @@ def contribute(
     progress(1.0, name)
     counts = {name: some for name, some in changeset.counts.items() if name != CLAIMS}
     return IngestResult(row.id, changeset.id, sequence, report, counts=counts)
+
+
+def contribution_row(
+    path: Path,
+    request: ReadRequest,
+    terms: Terms,
+    contribution: str,
+    clock: Clock,
+    file_name: str | None = None,
+) -> Contribution:
+    """What the record keeps of a file, without its report."""
+    sha256, size = digest(path)
+    name = file_name or path.name
+    return Contribution(
+        id=contribution,
+        provider=request.provider,
+        series=name,
+        file_name=name,
+        file_sha256=sha256,
+        file_bytes=size,
+        options=_options(request, terms),
+        licence=terms.licence,
+        release_class=terms.release_class,
+        received_us=clock.now_us(),
+    )
 
 
 def _refuse_or_skip(report: Report) -> None:
@@ -254,7 +268,8 @@ def _fraction(rows: int, size: int) -> float:
     return 0.95 * rows / (rows + size / 200 + 1)
 
 
-def _describe(changeset: ChangeSet, contribution: str, report: Report) -> None:
+def describe(changeset: ChangeSet, contribution: str, report: Report) -> None:
+    """Keep the report of a contribution, and what its coordinates were on."""
     datum = orjson.dumps(dataclasses.asdict(report.datum)).decode()
     text = report_json(report)
     changeset.apply(lambda chunk: chunk.describe_contribution(contribution, datum=datum, report=text))

@@ -46,7 +46,7 @@ class FeatureWriter:
 
     ``remember`` keeps which standing claims the file repeats, so that those it does not repeat can
     be removed. Where ``accuracy_m`` is stated, a feature that has moved by no more stays as it stands;
-    what was measured is kept in its claim.
+    what was measured is kept in its claim. ``written`` names the collections written so far.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class FeatureWriter:
         self._stored = dict(self._collections)
         self._identities = Identities(record.secret, self._collections)
         self._repeated: set[int] = set()  # standing claims that the file says again
-        self._written: set[str] = set()  # collections
+        self.written: set[str] = set()  # collections
         self._earlier = record.series(row.provider, row.series) if remember else []
         with record.snapshot() as connection:
             self._homes: Homes = places.homes(connection)
@@ -98,19 +98,19 @@ class FeatureWriter:
                 self._report.refuse(entry.record_id, REPEATED_ROW, orjson.loads(entry.properties))
                 self._report.took(batch.collection, -1)
         self.taken += len(entries)
-        self._written.add(collection.name)
+        self.written.add(collection.name)
 
     def schemas(self) -> list[Collection]:
         """Inferred collections that are new or have become wider."""
         return [
             collection
             for name, collection in self._collections.items()
-            if name in self._written and name not in known() and self._stored.get(name) != collection
+            if name in self.written and name not in known() and self._stored.get(name) != collection
         ]
 
     def remove_what_is_gone(self) -> None:
         """Remove what earlier files of the series said and this one does not."""
-        for collection in sorted(self._written):
+        for collection in sorted(self.written):
             for contribution in self._earlier:
                 last: int | None = 0
                 while last is not None:
@@ -119,7 +119,7 @@ class FeatureWriter:
     def conflate(self) -> None:
         """Let what several providers say of one thing become one feature."""
         conflation = Conflation(self._record, self._changeset, self._collections, self._foundation)
-        conflation.run(self._written, self._row.provider)
+        conflation.run(self.written, self._row.provider)
 
     def _collection(self, batch: FeatureBatch) -> Collection:
         name, schema = check_name(batch.collection), batch.properties.schema

@@ -62,6 +62,10 @@ class JobStore(Protocol):
         """Jobs of one owner, or all, newest first."""
         ...
 
+    def following(self, job: str, limit: int) -> list[dict[str, Any]]:
+        """Jobs of the same kind and owner that wait for their turn after one, in their order."""
+        ...
+
     def forget(self, finished_before_us: int) -> list[str]:
         """Delete jobs that ended before a time; their ids."""
         ...
@@ -129,6 +133,10 @@ class Queue:
     def newest(self, owner: str | None = None, limit: int = 100) -> list[Job]:
         """Jobs of one owner, or all, newest first."""
         return [as_job(row) for row in self.store.newest(owner, limit)]
+
+    def following(self, job: Job, limit: int) -> list[Job]:
+        """Jobs of the same kind and owner that wait for their turn after this one, in their order."""
+        return [as_job(row) for row in self.store.following(job.id, limit)]
 
     def cancel(self, job: str, owner: str | None = None) -> Job:
         """Cancel a job; one that runs stops at its next step. A job that is over stays as it is."""

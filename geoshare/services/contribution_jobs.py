@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -28,6 +29,9 @@ from geoshare.sources import ReadRequest
 if TYPE_CHECKING:
     from geoshare.services import Services
 
+TOGETHER: Final = 100  # batches that are taken in as one change set
+TOGETHER_BYTES: Final = 50_000  # of a batch that is taken with others: they all are in memory at once
+
 
 class ContributionJobs:
     """Reads files that were put aside, and answers when the map shows them."""
@@ -37,13 +41,37 @@ class ContributionJobs:
 
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Take one contribution in. Safe to run again: it knows its own work by the job's id."""
-        services = self._services
         path = Path(job.params["path"])
         options = Options(**job.params["options"])
         if not path.exists():
             raise BadData("The file is no longer here; send it again")
         report = Report(file=path.name)
-        only = job.params.get("collections")
+        read = self._reader(job)
+        if _is_small(job):
+            self._take_together(job)
+        try:
+            if options.check_only:
+                return self._check(path, options, report, read)
+            found = self._read(job, path, options, report, progress, read)
+        except Unavailable:
+            raise  # the job is tried again, with its file
+        except GeoshareError as error:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            return {"report": _shortened(report), "error": _said(error)}
+        said = {
+            "report": _shortened(found.report),
+            "already_here": found.already_here and found.contribution_id != job.id,
+        }
+        progress(0.95, "publishing")
+        try:
+            self._wait(found)
+        except NotPublished as error:
+            said["error"] = _said(error)
+        shutil.rmtree(path.parent, ignore_errors=True)
+        return said
+
+    def _reader(self, job: Job) -> Reader:
+        services, only = self._services, job.params.get("collections")
         who = Principal(
             job.owner,
             tuple(job.params["tiers"]),
@@ -62,23 +90,35 @@ class ContributionJobs:
                     check_batch(item, services.live.rules.fence(who, item.collection))
                 yield item
 
-        try:
-            if options.check_only:
-                return self._check(path, options, report, read)
-            found = self._read(job, path, options, report, progress, read)
-        except Unavailable:
-            raise  # the job is tried again, with its file
-        except GeoshareError as error:
-            shutil.rmtree(path.parent, ignore_errors=True)
-            return {"report": _shortened(report), "error": _said(error)}
-        said = {"report": _shortened(found.report), "already_here": found.already_here}
-        progress(0.95, "publishing")
-        try:
-            self._wait(found)
-        except NotPublished as error:
-            said["error"] = _said(error)
-        shutil.rmtree(path.parent, ignore_errors=True)
-        return said
+        return read
+
+    def _take_together(self, job: Job) -> None:
+        """Take in small batches that wait behind this one, too, where there are any.
+
+        They cannot begin before this job ends, since contributions of one owner run in turn; when one
+        comes to its own turn, it finds itself recorded and published.
+        """
+        services = self._services
+        if services.record.contribution(job.id) is not None:
+            return
+        waiting = services.queue.following(job, TOGETHER - 1)
+        jobs = list(takewhile(lambda one: _is_small(one) and _provider(one) == _provider(job), waiting))
+        if not jobs:
+            return
+        with scratch_folder(services.scratch()) as folder:
+            sent = []
+            for one in (job, *jobs):
+                options = Options(**one.params["options"])
+                request = services.contributions.read_request(_provider(one), options, folder)
+                path = Path(one.params["path"])
+                sent.append(ingest.Sent(one.id, path, request, _terms(options), self._reader(one)))
+            ingest.contribute_together(
+                services.record,
+                sent,
+                clock=services.clock,
+                data_dir=services.settings.data,
+                foundation=load(services.settings.data),
+            )
 
     def _check(self, path: Path, options: Options, report: Report, read: Reader) -> dict[str, Any]:
         """Only look at a file; nothing of it is kept."""
@@ -110,28 +150,50 @@ class ContributionJobs:
         with scratch_folder(services.scratch()) as folder:
             request = services.contributions.read_request(str(options.provider), options, folder)
             try:
-                return ingest.contribute(
+                found = ingest.contribute(
                     services.record,
                     path,
                     request,
                     clock=services.clock,
                     ids=services.ids,
                     data_dir=services.settings.data,
-                    terms=Terms(licence=options.licence or UNSTATED, refuse_on=options.refuse_on),
+                    terms=_terms(options),
                     progress=lambda done, text="": progress(done * 0.9, "reading"),
                     contribution_id=job.id,
                     report=report,
                     read=read,
                     foundation=load(services.settings.data),
                 )
-            finally:
+            except BaseException:
                 self._keep_refusals(job.id, report)
+                raise
+            self._keep_refusals(job.id, found.report)
+            return found
 
     def _keep_refusals(self, number: str, report: Report) -> None:
         if report.refusals:
             folder = self._services.settings.data / "reports"
             folder.mkdir(exist_ok=True)
             sources.write_refused(report, folder / f"{number}.xlsx")
+
+
+def _is_small(job: Job) -> bool:
+    """Whether it reads a batch of observations that is here and is to be taken in."""
+    path = Path(job.params["path"])
+    if job.params["options"].get("check_only") or path.suffix != ".geojson":
+        return False
+    try:
+        return path.stat().st_size <= TOGETHER_BYTES
+    except OSError:
+        return False
+
+
+def _provider(job: Job) -> str:
+    return str(job.params["options"]["provider"])
+
+
+def _terms(options: Options) -> Terms:
+    return Terms(licence=options.licence or UNSTATED, refuse_on=options.refuse_on)
 
 
 def _shortened(report: Report) -> dict[str, Any]:

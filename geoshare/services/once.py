@@ -32,8 +32,8 @@ class Once:
     """Puts bodies aside under what they are: the sender's key for them, and their content.
 
     The id of a contribution is made of the organisation and the key, so that the same key leads to the
-    same contribution for as long as that is remembered (a month). A body without a name is called
-    after its content, and so known again without a key.
+    same contribution for as long as that is remembered (a month). A body without a name and without
+    a key is called after its content, and so known again.
     """
 
     def __init__(self, services: Services, folder: Path) -> None:
@@ -78,7 +78,8 @@ class Once:
             aside.mkdir()
             write(aside / "body", SMALL_BYTES if name is None else None)
             content = _digest(aside / "body")
-            name = name or f"observations-{content[:16]}.geojson"
+            # What comes under a key of its own is said anew, though it was said before something else.
+            name = name or f"observations-{content[:16] if key is None else number}.geojson"
             mark = _mark(content, name, provider, options)
             known = self._known(number, organisation)
             if known is None:

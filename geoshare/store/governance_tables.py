@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 from geoshare.store.record_tables import METADATA as _RECORD
@@ -147,6 +148,15 @@ JOBS = Table(
     Column("lease_until_us", BigInteger),
     Index("ix_jobs_state", "state", "due_us"),
     Index("ix_jobs_owner", "owner", "created_us"),
+    Index(
+        "ix_jobs_open",  # whose turn it is, however many are over
+        "kind",
+        "owner",
+        "created_us",
+        "id",
+        sqlite_where=text("state IN ('queued', 'running')"),
+        postgresql_where=text("state IN ('queued', 'running')"),
+    ),
 )
 
 WEBHOOKS = Table(

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, not_, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    and_,
+    bindparam,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from geoshare.errors import Conflict
@@ -17,6 +28,10 @@ from geoshare.store.database import Database, chunks
 from geoshare.store.governance_tables import JOBS
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
+# Written out in the statement: an index of these alone is taken for no other form of it.
+_OPEN: BindParameter[Any] = bindparam(
+    "open_states", (QUEUED, RUNNING), expanding=True, literal_execute=True
+)
 
 
 class JobRows:
@@ -150,6 +165,23 @@ class JobRows:
         with self._database.read() as connection:
             return [_values(row) for row in connection.execute(statement).all()]
 
+    def following(self, job: str, limit: int) -> list[dict[str, Any]]:
+        """Jobs of the same kind and owner that wait for their turn after one, in their order."""
+        mine, other = JOBS.c, JOBS.alias().c
+        after = or_(
+            mine.created_us > other.created_us,
+            and_(mine.created_us == other.created_us, mine.id > other.id),
+        )
+        same = and_(mine.kind == other.kind, mine.owner == other.owner)
+        statement = (
+            select(JOBS)
+            .where(other.id == job, same, after, mine.state.in_(_OPEN), mine.state == QUEUED)
+            .order_by(mine.created_us, mine.id)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_values(row) for row in connection.execute(statement).all()]
+
     def drop(self, jobs: Sequence[str]) -> None:
         """Forget jobs, whatever has become of them."""
         with self._database.write() as connection:
@@ -176,7 +208,7 @@ def _its_turn(kinds: Collection[str]) -> ColumnElement[bool]:
         .where(
             earlier.c.kind == JOBS.c.kind,
             earlier.c.owner == JOBS.c.owner,
-            earlier.c.state.in_((QUEUED, RUNNING)),
+            earlier.c.state.in_(_OPEN),
             before,
         )
         .exists()

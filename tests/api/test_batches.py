@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import shapely
 
+from geoshare.ingest import together
 from geoshare.jobs import Queue
 from geoshare.services import once
 from geoshare.services.keeping import make_worker
@@ -220,3 +221,48 @@ def test_a_body_stays_for_the_job_of_whoever_was_first_to_queue_it(sender, monke
     assert [job.state for job in own.services.queue.newest()] == ["done"]
     assert sender.shown() == ["a"]
     assert not any((own.settings.data / "incoming").glob("*"))
+
+
+def test_batches_that_wait_are_taken_together_each_with_its_own_report(sender):
+    nowhere = [{"type": "Feature", "id": "w", "properties": {"id": "w"}, "geometry": {"type": "Point"}}]
+    half = json.loads(one("h", "half"))["features"] + nowhere
+    bodies = [one(f"t{at}", f"{at}") for at in range(4)]
+    bodies.insert(1, json.dumps({"type": "FeatureCollection", "features": half}).encode())
+    bodies.insert(3, json.dumps({"type": "FeatureCollection", "features": nowhere}).encode())
+    bodies.append(one("t0", "later"))  # what an earlier one has spoken of
+    bodies += [one("t9", "last"), bodies[0]]  # and what was so before, again
+    sent = [sender.send(body, f"key-{at}").json["id"] for at, body in enumerate(bodies)]
+    sender.work()
+    told = [sender.own.get(f"/contributions/{number}", "provider").json for number in sent]
+    states = [said["status"] for said in told]
+    assert states == ["done", "done", "done", "refused", *["done"] * 5]
+    assert [said["report"]["refused"] for said in told] == [0, 1, 0, 1, 0, 0, 0, 0, 0]
+    assert [said.get("already_here") for said in told[:3]] == [False] * 3
+    for number in (sent[1], sent[3]):
+        assert sender.own.get(f"/contributions/{number}/refused.xlsx", "provider").status_code == 200
+    assert sender.shown() == ["0", "1", "2", "3", "half", "last"]  # in the order in which they came
+    taken = sender.own.services.record.contributions()
+    assert len(taken) == 8
+    assert len({one.changeset for one in taken}) == 3  # the second ends before what is said again
+
+
+def test_who_dies_over_batches_taken_together_loses_none_and_takes_none_twice(sender, monkeypatch):
+    sent = [sender.send(one(f"t{at}", f"{at}"), f"key-{at}").json["id"] for at in range(5)]
+
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(together, "describe", die)
+    with pytest.raises(Killed):
+        sender.worker.run_one()
+    monkeypatch.undo()
+    now_us = sender.own.services.clock.now_us()
+    monkeypatch.setattr(sender.worker._clock, "now_us", lambda: now_us + 60_000_000)
+    sender.work()
+    monkeypatch.undo()
+    assert sender.shown() == ["0", "1", "2", "3", "4"]
+    taken = sender.own.services.record.contributions()
+    assert sorted(one.id for one in taken) == sorted(sent)
