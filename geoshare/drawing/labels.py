@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -158,13 +157,12 @@ def _offset(look: Look, drawn: Lettered, size: float) -> tuple[float, float]:
 
 def _at(drawable: Drawable, number: int) -> list[tuple[float, float, float]]:
     """The place of a point; the middle of the largest part of an area, or of a line."""
-    xy, starts, _ = drawable.shapes.lines(np.array([number]))
+    pieces = drawable.shapes.pieces(number)
     kind = drawable.kinds[number]
-    if not len(xy) or not np.isfinite(xy).all():
+    if not pieces or not all(len(piece) and np.isfinite(piece).all() for piece in pieces):
         return []
     if kind == "Point":
-        return [(float(x), float(y), 0.0) for x, y in xy[:_MAX_SPOTS]]
-    pieces = [xy[first:end] for first, end in pairwise(starts.tolist())]
+        return [(float(piece[0, 0]), float(piece[0, 1]), 0.0) for piece in pieces[:_MAX_SPOTS]]
     if kind == "LineString":
         longest = max(pieces, key=lambda piece: float(np.ptp(piece, axis=0).sum()))
         x, y = _middle(longest)
@@ -207,12 +205,10 @@ def _along(
     drawable: Drawable, number: int, look: Look, text: str, ratio: float
 ) -> Iterator[tuple[float, float, float]]:
     """Places on a line where it is straight enough for a text, at the layer's spacing."""
-    xy, starts, _ = drawable.shapes.lines(np.array([number]))
     size = _size(look, ratio)
     wide = lettered((text,), round(size, 1), 0.0, 0.0, bold=False).width if text else size
     spacing = max(look.number("symbol-spacing", 250.0) * ratio, wide * 1.2)
-    for first, end in pairwise(starts.tolist()):
-        line = xy[first:end]
+    for line in drawable.shapes.pieces(number, wide):
         if len(line) < 2 or not np.isfinite(line).all():
             continue
         along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])

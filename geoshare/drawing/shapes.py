@@ -48,6 +48,24 @@ class Shapes:
         found[starts[starts < len(found)]] = 1
         return found
 
+    @cached_property
+    def lengths(self) -> NDArray[np.float64]:
+        """Length of each ring or line in pixels (r,)."""
+        steps = np.zeros(len(self.xy) + 1, np.float64)
+        np.cumsum(np.hypot(*np.diff(self.xy, axis=0).T), out=steps[1 : len(self.xy)])
+        last = np.maximum(self.vertices[1:] - 1, self.vertices[:-1])
+        found: NDArray[np.float64] = steps[last] - steps[self.vertices[:-1]]
+        return found
+
+    def pieces(self, feature: int, shortest: float = 0.0) -> list[NDArray[np.float64]]:
+        """Vertices of the rings of a feature, without those that are shorter than so many pixels."""
+        first, end = int(self.ring_bounds[feature]), int(self.ring_bounds[feature + 1])
+        return [
+            self.xy[self.vertices[ring] : self.vertices[ring + 1]]
+            for ring in range(first, end)
+            if not self.lengths[ring] < shortest
+        ]
+
     def rings_of(self, features: Starts) -> Starts:
         """The rings of some features, in their order."""
         first = self.ring_bounds[features]
