@@ -23,6 +23,12 @@ Array = NDArray[np.float64]
 _PAR_HEADER: Final = 16  # lines before the nodes of a SemiDynaEXE file
 _PAR_PER_DEG: Final = (24.0, 16.0)  # nodes a degree of latitude and of longitude: every fifth mesh
 _ASC_NODATA: Final = 999.0
+_ISG_SAYS: Final = {
+    "data format": ("grid",),
+    "data units": ("meters", "metres", "m"),
+    "coord type": ("geodetic",),
+    "coord units": ("dms", "deg"),
+}
 _MAX_BYTES: Final = 400_000_000
 _KEY = re.compile(r"^\s*([A-Za-z ]+?)\s*[:=]\s*(.*?)\s*$")
 _DMS = re.compile(r"\s*(-?)(\d+)\s*°\s*(\d+)\s*['′]\s*([\d.]+)\s*[\"″]?\s*")
@@ -115,10 +121,16 @@ def _read_par(name: str, text: str) -> Grid:
 
 
 def _read_isg(name: str, text: str) -> Grid:
-    """ISG 2.0: keys between ``begin_of_head`` and ``end_of_head``, then rows from the north."""
+    """ISG 2.0: keys between ``begin_of_head`` and ``end_of_head``, then rows from the north.
+
+    What stands before the head is comment. Grids of metres in degrees are read, and no others.
+    """
     head, _, body = text.partition("end_of_head")
-    matched = (_KEY.match(line) for line in head.splitlines())
+    matched = (_KEY.match(line) for line in head.rpartition("begin_of_head")[2].splitlines())
     said = {found[1].strip().lower(): found[2] for found in matched if found}
+    for key, allowed in _ISG_SAYS.items():
+        if said.get(key, allowed[0]).lower() not in allowed:
+            raise ValueError(f"its {key} is {said[key][:30]}, not {allowed[0]}")
     rows, columns = int(said["nrows"]), int(said["ncols"])
     values = np.array(body.partition("\n")[2].split(), np.float64)
     if values.size != rows * columns:

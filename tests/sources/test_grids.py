@@ -173,3 +173,82 @@ def test_the_report_says_how_far_the_grid_moved_the_places(
     assert north == pytest.approx(0.197, abs=0.01)
     assert longest == pytest.approx(0.437, abs=0.02)
     assert any("SemiDyna2023.par" in note.en for note in report.notes)
+
+
+ISG = """A model of a test; ncols : 99 and nodata : 30.2 are words of this comment.
+begin_of_head ================================================
+model name     : TEST GEOID
+model year     : 2024
+model type     : gravimetric
+data type      : geoid
+data units     : {units}
+data format    : grid
+data ordering  : N-to-S, W-to-E
+ref ellipsoid  : GRS80
+ref frame      : ITRF2014
+height datum   : ---
+tide system    : zero-tide
+coord type     : {kind}
+coord units    : {degrees}
+map projection : ---
+EPSG code      : ---
+lat min        = {lat[0]}
+lat max        = {lat[1]}
+lon min        = {lon[0]}
+lon max        = {lon[1]}
+delta lat      = {step}
+delta lon      = {step}
+nrows          =            3
+ncols          =            4
+nodata         =   -9999.0000
+creation date  =   15/06/2024
+ISG format     =          2.0
+end_of_head ==================================================
+   30.3000   31.3000   32.3000   33.3000
+   30.2000   31.2000   32.2000 -9999.0000
+   30.1000   31.1000   32.1000   33.1000
+"""
+NODES_IN_DEGREES = {"degrees": "deg", "lat": (36.0, 36.5), "lon": (140.0, 140.75), "step": "0.25"}
+CELLS_IN_MINUTES = {
+    "degrees": "dms",
+    "lat": ("35°52'30\"", "36°37'30\""),
+    "lon": ("139°52'30\"", "140°52'30\""),
+    "step": "0°15'00\"",
+}
+
+
+@pytest.mark.parametrize("said", [NODES_IN_DEGREES, CELLS_IN_MINUTES])
+def test_a_file_written_by_the_description_of_isg_2_is_read(
+    tmp_path: Path, said: dict[str, Any]
+) -> None:
+    """Bounds of nodes in degrees, or of cells in degrees, minutes and seconds: the same grid."""
+    path = tmp_path / "JPGEO2024.isg"
+    path.write_text(ISG.format(units="meters", kind="geodetic", **said), "utf-8")
+    grid = grids.load(path)
+    asked = np.array([[140.0, 36.0], [140.25, 36.5], [140.125, 36.125], [140.7, 36.2]])
+    found = grid.at(asked)[:, 0]
+    assert found[:3] == pytest.approx([30.1, 31.3, 30.65])
+    assert np.isnan(found[3])  # beside the node that is none
+
+
+@pytest.mark.parametrize(
+    ("units", "kind", "why"),
+    [("feet", "geodetic", "data units is feet"), ("meters", "projected", "coord type is projected")],
+)
+def test_a_grid_of_other_units_is_refused_and_not_misread(
+    tmp_path: Path, units: str, kind: str, why: str
+) -> None:
+    path = tmp_path / "JPGEO2024.isg"
+    path.write_text(ISG.format(units=units, kind=kind, **NODES_IN_DEGREES), "utf-8")
+    with pytest.raises(BadData, match=why):
+        grids.load(path)
+
+
+def test_a_file_in_the_form_of_gsigeo2011_is_read_from_the_south(tmp_path: Path) -> None:
+    """South, west, steps, rows, columns, kind, version; then rows of values, 999 for none."""
+    path = tmp_path / "gsigeo2011_ver2_2.asc"
+    body = "  30.1000  31.1000  32.1000\n  30.2000  31.2000 999.0000\n"
+    path.write_text(f"  20.00000 120.00000 0.016667 0.025000    2    3 1 ver2.2\n{body}", "ascii")
+    found = grids.load(path).at(np.array([[120.0, 20.0], [120.0, 20 + 1 / 60], [120.04, 20.01]]))[:, 0]
+    assert found[:2] == pytest.approx([30.1, 30.2])
+    assert np.isnan(found[2])
