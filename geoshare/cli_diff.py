@@ -9,6 +9,7 @@ import click
 
 from geoshare.merge.difference import ACCURACY_M, Changes, as_geojson
 from geoshare.services import build_services
+from geoshare.services.contribution_options import read_offset
 from geoshare.services.differing import compare_files, compare_times, picture_of
 from geoshare.services.scratch import scratch_folder
 from geoshare.settings import Settings
@@ -38,6 +39,10 @@ _COUNTED = (
 )
 @click.option("--crs", help="The horizontal datum where a file has none, e.g. EPSG:6677.")
 @click.option(
+    "--offset",
+    help="X,Y[,Z[,HEADING]]: where road maps' own origin lies in their CRS, if headers are wrong.",
+)
+@click.option(
     "--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw it to this PNG file."
 )
 @click.option("--language", type=click.Choice(["ja", "en"]), default="ja", show_default=True)
@@ -52,6 +57,7 @@ def diff(
     until: str | None,
     accuracy_m: float,
     crs: str | None,
+    offset: str | None,
     picture: Path | None,
     language: str,
     as_json: bool,
@@ -74,6 +80,7 @@ def diff(
                 folder,
                 accuracy_m=accuracy_m,
                 crs=crs,
+                offset=None if offset is None else read_offset(offset),
                 grids_dir=settings.grids,
             )
     if picture is not None:

@@ -46,11 +46,13 @@ def compare_files(
     *,
     accuracy_m: float = ACCURACY_M,
     crs: str | None = None,
+    offset: tuple[float, float, float, float] | None = None,
     grids_dir: Path | None = None,
 ) -> Changes:
     """Compare two maps in any formats that can be contributed.
 
-    Two Lanelet2 maps are compared node by node, way by way; anything else feature by feature.
+    Two Lanelet2 maps are compared node by node, way by way; anything else feature by feature. ``crs``
+    and ``offset`` are those of both, and mean what they mean of a contribution.
 
     Raises
     ------
@@ -60,7 +62,7 @@ def compare_files(
         where they are too large, or the accuracy is none.
     """
     requests = [
-        ReadRequest("", work_dir / name, 0, crs=crs, grids_dir=grids_dir)
+        ReadRequest("", work_dir / name, 0, crs=crs, offset=offset, grids_dir=grids_dir)
         for name in ("before", "after")
     ]
     for request in requests:

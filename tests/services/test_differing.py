@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from pyproj import Transformer
 
 from geoshare.cli import main
 from geoshare.errors import BadRequest
 from geoshare.extracts.maps.changes import COLOURS
 from geoshare.services.differing import compare_files, picture_of
+from tests.sources.opendrive.maps import shapes
 
 
 def shops(path: Path, **places: tuple[float, str]) -> Path:
@@ -73,3 +75,24 @@ def test_the_command_line_tells_of_files_and_writes_the_change_set(two, tmp_path
     run = CliRunner(env={"GEOSHARE_DATA": str(tmp_path / "data")}).invoke(main, [*said, "--json"])
     kinds = {item["properties"]["change"] for item in json.loads(run.stdout)["features"]}
     assert kinds == {"added", "changed"}
+
+
+def test_road_maps_whose_headers_are_wrong_are_compared_where_they_are_said_to_lie(tmp_path):
+    """Neither has a reference, so that without one said beside it nothing could be placed."""
+    text = shapes()
+    first, end = text.index("<geoReference>"), text.index("</header>")
+    paths = [tmp_path / "old.xodr", tmp_path / "new.xodr"]
+    paths[0].write_text(text[:first] + text[end:], "utf-8")
+    paths[1].write_text(
+        (text[:first] + text[end:]).replace('name="" length', 'name="国道" length', 1), "utf-8"
+    )
+    said = ["diff", *map(str, paths), "--crs", "EPSG:6677", "--offset", "95860,28270", "--json"]
+    run = CliRunner().invoke(main, said)
+    assert run.exit_code == 0, run.output
+    found = json.loads(run.output)
+    assert found["summary"]["segments"]["attributes"] == 1
+    lon, lat = np.array(found["features"][0]["geometry"]["coordinates"])[0][:2]
+    north, east = Transformer.from_crs("EPSG:6668", "EPSG:6677").transform(lat, lon)
+    assert (east, north) == pytest.approx((95860, 28270), abs=200)
+    assert CliRunner().invoke(main, said[:3]).exit_code == 1
+    assert CliRunner().invoke(main, [*said[:6], "east"]).exit_code == 1
