@@ -46,6 +46,8 @@ function read(name: string, property: PropertySchema, form: HTMLFormElement): un
   return kind === 'integer' || kind === 'number' || typeof property.enum?.[0] === 'number' ? Number(text) : text;
 }
 
+/** What changes by the hour stands first in the form of what is there already. */
+const OFTEN = ['level', 'status', 'people_count', 'household_count', 'care_count', 'pet_count', 'litres_left', 'status_note', 'reason', 'valid_to', 'notes'];
 const LEFT_OUT = new Set(['photo', 'segment_ids', 'area_codes', 'target_areas', 'status_updated_at']); // set in other ways
 
 /** Takes a photo in; `now` is the address of the one there is. */
@@ -79,7 +81,9 @@ export interface FormUse {
 
 /** A form of all fields of a feature. */
 export function openForm(about: Editable, title: string, values: Values, { photo = null, typed, done, left }: FormUse): void {
-  const names = Object.keys(about.properties).filter((name) => !LEFT_OUT.has(name));
+  const all = Object.keys(about.properties).filter((name) => !LEFT_OUT.has(name));
+  const often = Object.keys(values).length ? OFTEN.filter((name) => all.includes(name)) : [];
+  const names = [...often, ...all.filter((name) => !often.includes(name))];
   const error = h('p', { class: 'field-error', role: 'alert', id: 'form-error' });
   const reason = h('input', { id: 'form-reason', type: 'text', maxlength: '500', value: typed?.reason ?? '' });
   const source = h('input', { id: 'form-source', type: 'text', maxlength: '200', value: typed?.source ?? '' });

@@ -19,6 +19,8 @@ export interface Picked {
 }
 
 const HIDDEN = new Set(['id', 'name_en', 'name_kana']);
+/** Codes that only drawing needs. */
+const CODES: Record<string, readonly string[]> = { places: ['class', 'rank'] };
 
 export class Card {
   readonly element = h('section', { class: 'card', hidden: true, tabindex: '-1' });
@@ -101,7 +103,7 @@ export class Card {
         h('button', { type: 'button', class: 'button-icon', id: 'card-next', 'aria-label': t('next'), onclick: () => this.turn(1) }, icon(ICONS.right))),
       h('div', { class: 'card-body' },
         hazards(properties),
-        this.table(properties, schema, label),
+        this.table(picked.collection, properties, schema, label),
         picked.collection === 'segments' && picked.id && this.exposure(picked.id),
         complete && picked.id && this.served && this.why(picked.collection, picked.id)),
       h('footer', { class: 'card-foot' },
@@ -139,14 +141,14 @@ export class Card {
     void this.render();
   }
 
-  private table(properties: Record<string, unknown>, schema: Schema | null, label: string): HTMLElement {
+  private table(collection: string, properties: Record<string, unknown>, schema: Schema | null, label: string): HTMLElement {
     const names = new Set([...Object.keys(schema?.properties ?? {}), ...Object.keys(properties)]);
     const rows: Node[] = [];
     for (const name of names) {
       const value = properties[name];
       const empty = value === null || value === undefined || value === '';
       if (!this.all) {
-        if (empty || HIDDEN.has(name) || name.startsWith('hazard_') && typeof value === 'boolean') continue;
+        if (empty || HIDDEN.has(name) || CODES[collection]?.includes(name) || name.startsWith('hazard_') && typeof value === 'boolean') continue;
         if (name === label || (name === 'name' && language() === 'en')) continue;
       }
       const property: PropertySchema = schema?.properties[name] ?? {};

@@ -142,7 +142,7 @@ export const EASY: Partial<Record<Word, string>> = {
   singleTime: '{at} の じょうほう',
   singleMade: '{at} の じょうほう です。あとで かわった ことは わかりません。',
   singleTerms: 'つかう ときの きまり',
-  singleMake: 'インターネットが なくても 見られる ちず',
+  singleMake: 'ほぞんする ちず',
   singleArea: 'どこの ちず',
   singleSeen: 'いま 見ている ところ',
   singleAll: 'ぜんぶ',

@@ -199,11 +199,21 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
         filter: DRILL as never, paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
       }),
       drawn(context, 'name', 'symbol', 1020, {
+        filter: REAL as never,
         layout: {
           'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
-          'text-max-width': 12, 'text-padding': 60, 'symbol-sort-key': expression(['case', DRILL, 1, 0]),
+          'text-max-width': 12, 'text-padding': 60,
         },
         paint: { ...haloPaint, 'text-color': '#20262b' },
+      }),
+      // Below the name of what is real there, so that a hatched area is never without the word.
+      drawn(context, 'drill-name', 'symbol', 1018, {
+        filter: DRILL as never,
+        layout: {
+          'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
+          'text-max-width': 12, 'text-padding': 30, 'text-anchor': 'top', 'text-offset': [0, 1.6],
+        },
+        paint: { ...haloPaint, 'text-color': '#4d5c68' },
       }),
     ],
     legend: () => [

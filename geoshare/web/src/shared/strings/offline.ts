@@ -41,7 +41,7 @@ export const OFFLINE = {
   singleTime: { ja: '{at} 時点', en: 'As of {at}' },
   singleMade: { ja: '{at} 時点の内容です。その後の変更は反映されません。', en: 'Made {at}. What changed later is not in it.' },
   singleTerms: { ja: '利用条件・出典', en: 'Terms and sources' },
-  singleMake: { ja: 'オフライン地図', en: 'Offline map' },
+  singleMake: { ja: 'オフライン\u200b地図', en: 'Offline map' },
   singleLead: {
     ja: '地図・一覧・検索を1つのHTMLファイルにまとめます。ネットワークがなくても、パソコンのブラウザーで開けます（Chrome、Edge）。あなたに見える内容が入ります。',
     en: 'Puts map, list and search into one HTML file that opens in a browser without a network (Chrome, Edge). It holds what you see.',
