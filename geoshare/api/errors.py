@@ -41,6 +41,22 @@ STATUS: dict[type[errors.GeoshareError], tuple[int, str]] = {
     errors.Unavailable: (503, "Cannot be answered now"),
 }
 
+IN_JAPANESE: Final = {  # on the pages for people
+    400: "内容を確認してください",
+    401: "認証できません",
+    403: "許可されていません",
+    404: "見つかりません",
+    405: "この操作はできません",
+    409: "状態が変わっています",
+    410: "保存期間が過ぎました",
+    412: "他の人が先に変更しました",
+    413: "大きすぎます",
+    428: "表示中の版を指定してください",
+    429: "アクセスが集中しています",
+    500: "問題が起きました",
+    503: "いまは応答できません",
+}
+
 
 def problem(
     status: int,
@@ -97,7 +113,8 @@ def _page(said: dict[str, object]) -> str:
     rows = [html.plain(name, str(said[key])) for name, key in facts if key in said]
     lead = html.both(said.get("detail_ja"), said.get("detail"))
     tables = [html.Table(("項目 / Item", "値 / Value"), rows)] if rows else []
-    page = html.Page(f"{said['status']} {said['title']}", html.way(), lead, tables)
+    title = html.both(IN_JAPANESE.get(int(str(said["status"]))), said["title"])
+    page = html.Page(f"{said['status']} {title}", html.way(), lead, tables)
     return render_template("resource.html", page=page, base=html.base_url())
 
 

@@ -20,6 +20,8 @@ from tiles.arrays import FeatureTable, Kind, Rows
 from tiles.geometry.convert import to_shapely
 
 NAMES: Final = ("name", "name_kana", "name_en")
+STANDS: Final = ("state", "status")  # where a drill says that it is one
+UNREAL: Final = ("drill", "test")
 FIRST: Final = ("places", "admin_areas", "evacuation_sites", "shelters")
 MAX_QUERY: Final = 100  # letters
 _KATAKANA: Final = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}  # to hiragana
@@ -44,8 +46,9 @@ def search_names(views: Sequence[View], text: str, limit: int = 10) -> list[dict
 
     Returns
     -------
-    At most ``limit`` of ``{id, collection, name, name_en, lon_lat, bbox}``, degrees. A line that is
-    many features of one name (a street) is found once.
+    At most ``limit`` of ``{id, collection, name, name_en, lon_lat, bbox}``, degrees; what is a drill
+    or a test has ``drill``, which says which. A line that is many features of one name (a street)
+    is found once.
     """
     wanted = fold(text[:MAX_QUERY])
     if not wanted:
@@ -117,7 +120,7 @@ def _describe(view: View, table: FeatureTable, row: np.int32) -> dict[str, Any]:
     one = Rows((table,), (np.array([row], np.int32),))
     names = [
         name
-        for name in dict.fromkeys((view.collection.label, "name", "name_en"))
+        for name in dict.fromkeys((view.collection.label, "name", "name_en", *STANDS))
         if view.has_column(name)
     ]
     said = view.materialise(one, names, None).to_pylist()[0]
@@ -127,6 +130,9 @@ def _describe(view: View, table: FeatureTable, row: np.int32) -> dict[str, Any]:
         "name": said.get(view.collection.label) or said.get("name") or said.get("name_en"),
         "name_en": said.get("name_en"),
     }
+    unreal = next((said[name] for name in STANDS if said.get(name) in UNREAL), None)
+    if unreal is not None:
+        hit["drill"] = unreal
     shape = to_shapely(table.geometries, one.numbers[0])[0]
     if shape is not None:
         point = shapely.point_on_surface(shape)

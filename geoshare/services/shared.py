@@ -63,7 +63,16 @@ LISTED: Final[dict[str, tuple[str, ...]]] = {
     ),
     "evacuation_areas": ("name", "kind", "level", "hazard_type", "status", "valid_from", "notes"),
     "events": ("name", "kind", "regulation_category", "status", "reason", "valid_from", "valid_to"),
-    "warnings": ("name", "kind_name", "area_name", "level", "state", "reported_at", "headline"),
+    "warnings": (
+        "name",
+        "kind_name",
+        "area_name",
+        "hazard",
+        "level",
+        "state",
+        "reported_at",
+        "headline",
+    ),
     "water_points": ("name", "address", "status", "status_updated_at", "supply", "hours", "notes"),
 }
 """Layers whose features are told one by one, and what is told of each."""

@@ -34,8 +34,7 @@ def test_a_shelter_opened_on_a_phone_shows_on_a_colleagues_screen_and_to_the_pub
     shelter = row_of(phone, 1)
     row_of(colleague, 1)
     phone.fill(f"#people-{shelter}", "57")
-    phone.click(f"#save-people-{shelter}")
-    phone.click(f"#set-full-{shelter}")
+    phone.click(f"#set-full-{shelter}")  # one press for both
     colleague.wait_for_selector(f"#set-full-{shelter}[aria-pressed=true]")
     until_public(live_server, shelter, ("full", 57))
 

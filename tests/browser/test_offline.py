@@ -125,7 +125,10 @@ def test_where_a_colleague_was_first_meanwhile_both_sides_are_shown(
     colleague.click(f"#set-closed-{feature}")
     colleague.wait_for_selector(f"#set-closed-{feature}[aria-pressed=true]")
     until(lambda: shelter(live_server, feature)["status"] == "closed")
+    page.locator("[id^=details-]").first.click()  # somebody is at a form by now
     page.context.set_offline(False)
+    page.get_by_role("button", name="比べて決める").wait_for()
+    page.keyboard.press("Escape")
     page.wait_for_selector(".sides")
     expect(page.locator(".sides")).to_contain_text("閉鎖")
     page.keyboard.press("Escape")  # undecided: it stays, and asks

@@ -41,6 +41,24 @@ def test_whole_names_come_first_then_beginnings_and_a_street_once(views):
     assert [hit["name"] for hit in search_names(views, "潮見")].count("潮見通り") == 1
 
 
+def test_a_drill_is_told_from_what_is_real_as_far_as_one_may_know_it(tmp_path):
+    town = Town(tmp_path)
+    area = shapely.box(139, 35, 140, 36)
+    town.packs.publish(
+        "evacuation_areas",
+        [
+            ("e1", area, {"name": "北潮見", "level": 4, "status": "active"}),
+            ("e2", area, {"name": "北潮見", "level": 5, "status": "drill"}),
+        ],
+    )
+    told = {}
+    for columns in (["name", "status"], ["name"]):
+        held = policy({"collections": ["evacuation_areas"], "columns": columns})
+        found = search_names([town.view(held, "evacuation_areas")], "潮見")
+        told[len(columns)] = {hit["id"]: hit.get("drill") for hit in found}
+    assert told == {2: {"e1": None, "e2": "drill"}, 1: {"e1": None, "e2": None}}
+
+
 @pytest.mark.parametrize("text", ["しおみこう", "ｼｵﾐｺｳ", "シオミ コウ"])
 def test_kana_of_any_kind_and_width_finds_the_same(views, text):
     assert [hit["id"] for hit in search_names(views, text)] == ["p2"]

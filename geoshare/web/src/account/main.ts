@@ -30,7 +30,10 @@ let panels: { element: HTMLElement; render: () => void }[] = [];
 
 function render(): void {
   document.title = `${t('account')} – geoshare`;
-  if (!me) return;
+  if (!me) {
+    fill(stage, h('p', { class: 'muted', role: 'status' }, t('loading')));
+    return;
+  }
   for (const panel of panels) panel.render();
   fill(stage, ...(me.person ? [identity(me), where(), ...panels.map((panel) => panel.element), opened()] : [stranger(me)]));
 }
@@ -152,4 +155,5 @@ async function load(): Promise<void> {
 
 languageChanged.on(render);
 keyChanged.on(() => void load());
+render();
 void load();

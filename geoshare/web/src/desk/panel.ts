@@ -16,6 +16,7 @@ export class Panel {
   readonly element = h('section', { class: 'desk-panel' });
 
   constructor(private readonly desk: Desk, private readonly acts: Acts, private readonly add: () => void, private readonly enterKey: () => void) {
+    this.render();
     desk.opened.on(() => this.render());
     desk.changed.on(() => {
       // Somebody who is typing keeps the field; the rest follows when the field is left.
@@ -25,7 +26,10 @@ export class Panel {
 
   render(): void {
     const { gate } = this.desk;
-    if (gate === 'wait') return;
+    if (gate === 'wait') {
+      if (!this.element.firstChild) fill(this.element, h('p', { class: 'muted empty', role: 'status' }, t('loading')));
+      return;
+    }
     this.desk.pane?.render();
     fill(this.element, ...(gate === 'open' ? this.open() : this.closed(gate === 'empty')));
     this.renderList();

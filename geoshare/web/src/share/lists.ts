@@ -123,10 +123,18 @@ function areaWords(row: Row): Node[] {
   return [h('strong', {}, ...(level ? [show('level', { n: level }), ' '] : []), act ?? ''), h('span', { class: 'where' }, nameOf(row)), text(row.notes) ?? document.createTextNode('')];
 }
 
+/** The weather service names its warnings in Japanese alone: others read of what and how grave. */
+function warningName(row: Row): (Node | string)[] {
+  const own = String(row.kind_name ?? row.name ?? '');
+  if (!easy() && language() === 'ja') return [own];
+  const [level, hazard] = [Number(row.level ?? 0), String(row.hazard ?? 'other')];
+  if (hazard === 'other') return [own];
+  return [...(level ? [show('level', { n: level }), ' '] : []), shown('hazards', hazard)];
+}
+
 function warningWords(row: Row): Node[] {
-  const name = String(row.kind_name ?? row.name ?? '');
   const plain = easy() && Number(row.level ?? 0) >= 3 && row.state !== 'drill' && row.state !== 'test';
-  return [h('strong', {}, name), h('span', { class: 'where' }, String(row.area_name ?? '')), h('span', {}, plain ? show('dangerous') : ''),
+  return [h('strong', {}, ...warningName(row)), h('span', { class: 'where' }, String(row.area_name ?? '')), h('span', {}, plain ? show('dangerous') : ''),
     h('span', { class: 'quiet' }, typeof row.reported_at === 'string' ? show('since', { at: moment(row.reported_at) }) : '')];
 }
 

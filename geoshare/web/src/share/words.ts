@@ -133,6 +133,10 @@ const CODES: Record<string, Record<string, Words>> = {
     great_fire: words('大規模火災', '{大|おお}きな {火事|かじ}', 'Large fire'),
     inland_flood: words('内水氾濫', '{町|まち}に {水|みず}が たまる', 'Inland flood'),
     eruption: words('火山', '{火山|かざん}', 'Volcano'),
+    heavy_rain: words('大雨', '{大雨|おおあめ}', 'Heavy rain'),
+    storm: words('暴風・強風', 'とても {強|つよ}い {風|かぜ}', 'Storm'),
+    snow: words('大雪・風雪', 'たくさんの {雪|ゆき}', 'Heavy snow'),
+    wave: words('波浪', '{高|たか}い {波|なみ}', 'High waves'),
   },
 };
 

@@ -94,6 +94,8 @@ export interface Place {
   collection: string;
   name: string;
   name_en?: string | null;
+  /** It is not real: said before its name. */
+  drill?: 'drill' | 'test';
   lon_lat: [number, number];
   bbox?: [number, number, number, number] | null;
 }

@@ -142,6 +142,7 @@ export const EASY: Partial<Record<Word, string>> = {
   singleTime: '{at} の じょうほう',
   singleMade: '{at} の じょうほう です。あとで かわった ことは わかりません。',
   singleTerms: 'つかう ときの きまり',
+  singleLead: 'ちずを 一つの ファイルに します。インターネットが なくても パソコンで 見られます。',
   singleMake: 'ほぞんする ちず',
   singleArea: 'どこの ちず',
   singleSeen: 'いま 見ている ところ',

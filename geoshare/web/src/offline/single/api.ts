@@ -61,9 +61,11 @@ function search(text: string): Place[] {
       const names = [properties?.[label], properties?.name_kana, properties?.name_en].map(plain).filter(Boolean);
       const best = Math.min(...names.map((name) => (name === wanted ? 0 : name.startsWith(wanted) ? 1 : name.includes(wanted) ? 2 : 9)));
       const at = middle(feature.geometry);
+      const unreal = [properties?.state, properties?.status].find((value): value is 'drill' | 'test' => value === 'drill' || value === 'test');
+      const drill = unreal ? { drill: unreal } : {};
       if (best < 9 && at) {
         hits.push([best, {
-          id: String(feature.id), collection, name: String(properties?.[label] ?? ''), name_en: properties?.name_en as string | null, lon_lat: at, bbox: null,
+          id: String(feature.id), collection, name: String(properties?.[label] ?? ''), name_en: properties?.name_en as string | null, lon_lat: at, bbox: null, ...drill,
         }]);
       }
     }

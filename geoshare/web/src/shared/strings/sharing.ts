@@ -16,7 +16,7 @@ export const SHARING = {
   shareUntil: { ja: '公開する期間', en: 'How long' },
   shareHours: { ja: '{n}時間', en: '{n} hours' },
   shareDays: { ja: '{n}日間', en: '{n} days' },
-  shareLanguage: { ja: '最初に開く言語', en: 'Language it opens in' },
+  shareLanguage: { ja: '最初に開く言語', en: 'Opens in' },
   shareWhere: { ja: '範囲', en: 'Area' },
   shareHere: { ja: 'いま表示している範囲', en: 'What the map shows now' },
   shareNoPlace: { ja: '共有する場所を地図に表示してから、もう一度開いてください', en: 'Show the place on the map first, then share it' },
