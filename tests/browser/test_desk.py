@@ -12,7 +12,9 @@ pytestmark = pytest.mark.browser
 
 
 def row_of(page, place: int) -> str:
+    """A shelter of the town: what lies outside it is shown and not the town's to edit."""
     page.wait_for_selector(".desk-row .states")
+    page.fill("#desk-filter", "潮見町")
     return page.locator(".desk-row").nth(place).get_attribute("id").removeprefix("row-")
 
 
@@ -68,7 +70,7 @@ def test_two_presses_in_quick_succession_are_both_kept(visit, live_server):
     with colleague.page.expect_response("**/changes?*&since=*"):
         colleague.open("/desk")
     colleague.page.wait_for_function("!document.querySelector('.desk-row')")
-    held[0].continue_()
+    held[0].fulfill(status=503, json={"title": "busy"})  # it is sent again, before the second
     full = colleague.page.locator(f"#set-full-{shelter}[aria-pressed=true]")
     full.wait_for()
     route, answer = lists[0]

@@ -8,6 +8,7 @@ import { notice, noticeError } from '../shared/notice';
 import { openConflict } from './dialogs';
 import { nameOf } from './list';
 import type { Pane } from './pane';
+import { isApart } from '../offline/outbox';
 import { change, create, outbox, withdraw, withWaiting } from '../offline/writes';
 import { say } from './say';
 import { talk, type Editable, type Item, type Said, type StaleFeature } from './talk';
@@ -211,9 +212,7 @@ export class Desk {
     } catch (error) {
       const stale = error instanceof ApiError && error.status === 412 ? (error.body.features as StaleFeature[] | undefined)?.[0] : undefined;
       if (!stale) throw error;
-      // Somebody else has said other things of it: both stay.
-      const apart = !stale.removed && !stale.differing.some(({ wanted, both }) => wanted && both);
-      const choice = apart ? 'yours' : await openConflict(edited, name, stale);
+      const choice = isApart(stale) ? 'yours' : await openConflict(edited, name, stale);
       if (choice === 'yours') return await this.write(edited, { ...item, version: stale.version }, said);
       await this.refresh();
       return choice === 'theirs';

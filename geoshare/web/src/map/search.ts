@@ -2,7 +2,7 @@
 
 import { api, type Place } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
-import { drillMark, language, languageChanged, t, titled } from '../shared/i18n';
+import { called, language, languageChanged, t, titled } from '../shared/i18n';
 import { noticeError } from '../shared/notice';
 import type { State } from './state';
 
@@ -90,7 +90,7 @@ export class Search {
       id: `result-${index}`, role: 'option', 'aria-selected': 'false',
       onmousedown: (event: Event) => { event.preventDefault(); this.choose(place); },
     },
-    h('span', { class: 'result-name' }, drillMark({ state: place.drill }) + main, second && second !== main && h('span', { class: 'muted' }, ` ${second}`)),
+    h('span', { class: 'result-name' }, called(main, { state: place.drill }), second && second !== main && h('span', { class: 'muted' }, ` ${second}`)),
     h('span', { class: 'result-kind' }, collection ? titled(collection) : place.collection));
   }
 

@@ -147,7 +147,7 @@ export class Outbox {
       } catch (error) {
         const verdict = judged(error);
         await store.change(row.seq, ['sending'], verdict);
-        if (verdict.stand === 'waiting') {
+        if (verdict.stand === 'waiting' && !verdict.version) {
           await this.told();
           return this.giveUp(error);
         }
@@ -198,11 +198,16 @@ async function sendOne(row: Waiting): Promise<Done> {
   return await talk.change(row.collection, row.id, row.version, said, row.key);
 }
 
+/** Whether two people have said different things of a feature, neither of which the other has touched. */
+export const isApart = ({ removed, differing }: StaleFeature): boolean => !removed && !differing.some(({ wanted, both }) => wanted && both);
+
 /** What becomes of an edit that was not taken: it waits on, or asks its person. */
 function judged(error: unknown): Partial<Waiting> & { stand: Stand } {
   if (isForLater(error) || !(error instanceof ApiError)) return { stand: 'waiting' };
   if (error.status === 412) {
     const stale = (error.body.features as StaleFeature[] | undefined)?.[0] ?? null;
+    // Somebody else has said other things of it: both stay.
+    if (stale && isApart(stale)) return { stand: 'waiting', tried: false, version: stale.version, key: crypto.randomUUID() };
     if (stale) return { stand: 'conflict', tried: false, stale };
   }
   return { stand: 'refused', tried: false, problem: say(error) };

@@ -33,7 +33,7 @@ export interface Waiting {
 export type NewWaiting = Omit<Waiting, 'seq'>;
 
 /** What is left of an edit that was sent: a page may still show what was made under the number it had here. */
-interface Sent { seq: number; owner: string; collection: string; sent: { id: string; version: string } }
+interface Sent { seq: number; owner: string; collection: string; from: string; sent: { id: string; version: string } }
 
 /** What is said of an edit that was said already. */
 export interface More {
@@ -76,10 +76,15 @@ async function within<T>(mode: IDBTransactionMode, work: (edits: IDBObjectStore,
 }
 
 export const store = {
-  add: async (row: NewWaiting): Promise<number> => await within<number>('readwrite', (edits, give) => {
-    const asked = edits.add(row);
-    asked.onsuccess = () => give(Number(asked.result));
-  }) ?? 0,
+  /** Adds an edit; one that it was made on top of may have been sent since it was begun. */
+  add: async (row: NewWaiting): Promise<void> => await within<void>('readwrite', (edits) => {
+    const asked = edits.index('owner').getAll(row.owner);
+    asked.onsuccess = () => {
+      const sent = (asked.result as (Waiting | Sent)[]).filter((other): other is Sent => !isWaiting(other));
+      const found = sent.find((other) => row.id !== '' && other.sent.id === row.id && other.from === row.version);
+      edits.add(found ? { ...row, version: found.sent.version } : row);
+    };
+  }),
 
   /** A person's edits in the order in which they were made. */
   of: async (owner: string): Promise<Waiting[]> => await within<Waiting[]>('readonly', (edits, give) => {
@@ -139,7 +144,7 @@ export const store = {
 
   /** An edit is in the record: it goes, and later ones that were made on top of it rest on its version. */
   done: (row: Waiting, { id, version }: { id: string; version: string }): Promise<void | undefined> => within<void>('readwrite', (edits) => {
-    edits.put({ seq: row.seq, owner: row.owner, collection: row.collection, sent: { id, version } } satisfies Sent);
+    edits.put({ seq: row.seq, owner: row.owner, collection: row.collection, from: row.version, sent: { id, version } } satisfies Sent);
     later(edits, row, (other) => {
       if (row.kind === 'create' || other.version === row.version) edits.put({ ...other, id, version });
     });

@@ -7,7 +7,7 @@ import { withoutRuby } from './ruby';
 import { STRINGS, type Word } from './strings';
 
 export {
-  bilingual, bytes, chosen, clock, day, drillMark, language, languageChanged, moment, named, number, setLanguage, type Choice, type Language,
+  bilingual, bytes, called, chosen, clock, day, drillMark, language, languageChanged, moment, named, number, setLanguage, type Choice, type Language,
 } from './language';
 export type { Word } from './strings';
 

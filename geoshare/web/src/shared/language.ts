@@ -78,8 +78,14 @@ export function drillMark({ state, status }: Record<string, unknown>): string {
 
 /** The name of a feature: English where the reader reads English and there is one. A drill is called one first. */
 export function named(properties: Record<string, unknown>, label = 'name'): string {
-  const name = plainName(properties, label);
-  return name && !/^(【(訓練|試験)|\[(DRILL|TEST))/.test(name) ? drillMark(properties) + name : name;
+  return called(plainName(properties, label), properties);
+}
+
+/** A name with the mark of what it is of, in the reader's language; the record marks names in Japanese. */
+export function called(name: string, properties: Record<string, unknown>): string {
+  const own = /^【(訓練|試験)】\s*/.exec(name);
+  const state = own?.[1] === '訓練' ? 'drill' : own ? 'test' : undefined;
+  return name && (drillMark(properties) || drillMark({ state })) + name.slice(own?.[0].length ?? 0);
 }
 
 function plainName(properties: Record<string, unknown>, label: string): string {

@@ -85,12 +85,15 @@ function drillWords(): unknown {
   return ['match', ['coalesce', ['get', 'state'], ['get', 'status'], ''], 'drill', drillMark({ state: 'drill' }), 'test', drillMark({ state: 'test' }), ''];
 }
 
+/** A name without the Japanese mark that the record gives it. */
+const unmarked = (name: unknown): unknown => ['case', ['in', ['slice', name, 0, 4], ['literal', ['【訓練】', '【試験】']]], ['slice', name, 4], name];
+
 /** Drills of what has no names on the map are written there all the same: nobody takes them for real. */
 function drillName(context: Context, height: number, placed: Record<string, unknown>): Drawn {
   return drawn(context, 'drill-name', 'symbol', height, {
     filter: DRILL as never, minzoom: 9,
     layout: {
-      'text-field': expression(['concat', drillWords(), nameOf(context.language)]), 'text-font': LETTERING, 'text-size': 12, 'text-max-width': 10, ...placed,
+      'text-field': expression(['concat', drillWords(), unmarked(nameOf(context.language))]), 'text-font': LETTERING, 'text-size': 12, 'text-max-width': 10, ...placed,
     },
     paint: { ...haloPaint, 'text-color': '#20262b' },
   });
