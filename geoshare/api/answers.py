@@ -45,6 +45,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         parameter=_TEXT,
         allowed=_TEXT,
         detail_ja=_TEXT,
+        allowed_ja=_TEXT,
     ),
     "Link": _object(
         ("href", "rel"),
