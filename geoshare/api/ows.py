@@ -26,6 +26,8 @@ _XML_TEXT: Final = {code: None for code in range(32) if code not in (9, 10, 13)}
     0xFFFE: None,
     0xFFFF: None,
 }
+_REPORTED: Final = (400, 403, 413, 503)  # the others are answered before a service is asked
+_REPORTS: Final = ("text/xml", "application/vnd.ogc.se_xml")
 Report = Callable[[GeoshareError, str], tuple[bytes, str]]
 
 
@@ -92,7 +94,8 @@ def asked(
                     response.headers["Retry-After"] = str(error.retry_after_s)
                 return reply.finish(response, cache="no-store")
 
-        view.description = Description(summary, params, answers, tags=("classic",))  # type: ignore[attr-defined]
+        told = {**answers, **dict.fromkeys(_REPORTED, (_REPORTS, "An exception report"))}
+        view.description = Description(summary, params, told, tags=("classic",))  # type: ignore[attr-defined]
         return view
 
     return wrap
