@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 import re
 
@@ -52,6 +53,9 @@ class Asker(Parts):
             return [("Authorization", f"Bearer {rng.choice(self.known.tokens)}")]
         if by < 0.12 and self.known.texts:
             return [("X-API-Key", rng.choice(self.known.texts[-20:]))]
+        if by < 0.16:  # as old clients can; refused for what changes something
+            said = base64.b64encode(f"qgis:{self.key}".encode()).decode()
+            return [("Authorization", f"Basic {said}")]
         if by < 0.95:
             return [("X-API-Key", self.key)]
         return [("X-API-Key", self.key[:-1] + "0")] if by < 0.975 else []
