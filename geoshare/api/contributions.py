@@ -51,6 +51,9 @@ class ContributionParams(Params):
     accuracy_m: float | None = Field(
         None, ge=0.001, le=10_000, description="Metres within which positions are right: 0.001 to 10000"
     )
+    observed: Text | None = Field(
+        None, description="When it was seen: a date, or an RFC 3339 time that is not in the future"
+    )
     epoch: float | None = Field(
         None,
         ge=1900,

@@ -22,7 +22,7 @@ from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
 from geoshare.services.contribution_area import check_batch
-from geoshare.services.contribution_options import Options
+from geoshare.services.contribution_options import Options, read_observed
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 
@@ -193,7 +193,9 @@ def _provider(job: Job) -> str:
 
 
 def _terms(options: Options) -> Terms:
-    return Terms(licence=options.licence or UNSTATED, refuse_on=options.refuse_on)
+    observed_us = None if options.observed is None else read_observed(options.observed)
+    licence = options.licence or UNSTATED
+    return Terms(licence=licence, refuse_on=options.refuse_on, observed_us=observed_us)
 
 
 def _shortened(report: Report) -> dict[str, Any]:

@@ -11,6 +11,8 @@ import orjson
 from geoshare.errors import BadRequest
 from geoshare.model.findings import Severity
 
+CLOCK_US = 300_000_000  # so far ahead a sender's clock may be
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -27,6 +29,27 @@ class Options:
     vertical: str | None = None
     refuse_on: Severity | None = None
     check_only: bool = False
+    observed: str | None = None
+
+    def checked_observed(self, now_us: int) -> int | None:
+        """When what is sent was seen, in microseconds since 1970; None: not stated.
+
+        Raises
+        ------
+        BadRequest
+            for what is no time, and for one that lies more than five minutes ahead.
+        """
+        if self.observed is None:
+            return None
+        found = read_observed(self.observed)
+        if found > now_us + CLOCK_US:
+            raise BadRequest(
+                "The time of observation lies in the future",
+                parameter="observed",
+                allowed="a time up to now; look at the sender's clock",
+                message_ja="観測日時が未来になっています。送信側の時計を確認してください",
+            )
+        return found
 
     def checked_offset(self) -> tuple[float, float, float, float] | None:
         """x, y, z and heading of a road map's frame; the last two are zero where they are left out."""

@@ -60,6 +60,7 @@ class Contributions:
         provider = self.provider(who, options)
         options.checked_mapping()
         options.checked_offset()
+        options.checked_observed(self._services.clock.now_us())
         if key is not None or name is None:
             return self._receive_once(who, name, stream, options, key)
         number = self._services.ids.new()
@@ -123,6 +124,7 @@ class Contributions:
         provider = self.provider(who, options)
         options.checked_mapping()
         options.checked_offset()
+        options.checked_observed(self._services.clock.now_us())
         if not 0 < length <= self._services.settings.max_upload_bytes:
             allowed = f"1 to {self._services.settings.max_upload_bytes} bytes"
             raise BadRequest(

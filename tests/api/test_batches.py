@@ -266,3 +266,15 @@ def test_who_dies_over_batches_taken_together_loses_none_and_takes_none_twice(se
     assert sender.shown() == ["0", "1", "2", "3", "4"]
     taken = sender.own.services.record.contributions()
     assert sorted(one.id for one in taken) == sorted(sent)
+
+
+def test_when_a_batch_was_seen_counts_and_a_clock_in_the_future_is_refused(sender):
+    sender.own.keys["other"] = sender.own.key("org-other", "provider")
+    for observed in ("2999-01-01", "yesterday"):
+        answer = sender.send(batch("a"), path=f"{BATCH}&observed={observed}")
+        assert (answer.status_code, answer.json["parameter"]) == (400, "observed")
+        assert answer.json["allowed"]
+    sender.send(moved(0), path=BATCH + "&accuracy_m=1&observed=2026-05-02T00:00:00Z")
+    sender.send(moved(0.1, "older"), who="other", path=BATCH + "&accuracy_m=1&observed=2026-05-01")
+    sender.work()
+    assert sender.shown() == ["a"]  # seen last, though it was sent first
