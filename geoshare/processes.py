@@ -9,8 +9,10 @@ import logging
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -25,6 +27,7 @@ from granian.log import LogLevels
 
 import geoshare.app as app
 from geoshare.api.idle import Idle
+from geoshare.errors import Conflict
 from geoshare.secure import certificate
 from geoshare.services import Services, build_services
 from geoshare.services.keeping import run_keeper, run_worker
@@ -89,12 +92,32 @@ class Companions:
                     self._launch(name, AGAIN)
 
 
+def _end_with_parent() -> None:
+    """End this process when the one that started it is no more.
+
+    A server that was killed outright would otherwise leave its children on its port and its data
+    folder, and nobody to end them.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(KILL_AFTER_S)
+        os._exit(1)  # it did not listen
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()
+
+
 def _companion(name: str, settings: Settings) -> None:
     """What a child does: its duty, under its own name, without the server's signal handlers."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(OSError):
         Path("/proc/self/comm").write_text(f"geoshare {name}"[:15])
+    _end_with_parent()
     _give_back()  # also in a child that was spawned
     gc.freeze()
     DUTIES[name](build_services(settings))
@@ -130,9 +153,30 @@ def environment(settings: Settings) -> dict[str, str]:
 def web_worker() -> Flask:
     """The application of one web worker, and the watch over its connections."""
     settings = load()
+    _end_with_parent()
     _give_back()  # also in a worker that was spawned
     Idle(settings.port, settings.idle_s).start()
     return app.create_app(settings)
+
+
+def check_port(settings: Settings) -> None:
+    """Raise Conflict where another process listens already.
+
+    The workers share their port, so that a second server would take half of the first one's requests
+    and nobody would be told.
+    """
+    host, port = settings.host, settings.port
+    try:
+        socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        ).close()
+    except OSError as error:
+        raise Conflict(
+            f"Nothing can listen on port {port} of {host}: {error.strerror}",
+            parameter="GEOSHARE_PORT",
+            allowed="a port that nothing listens on",
+            message_ja=f"{host} のポート {port} は使用できません",
+        ) from error
 
 
 def serve(settings: Settings) -> None:
@@ -142,6 +186,7 @@ def serve(settings: Settings) -> None:
     listens is ready to answer at full speed, and the workers share that memory.
     """
     files = certificate(settings)
+    check_port(settings)
     values = environment(settings)
     os.environ.update(values)
     _give_back()
