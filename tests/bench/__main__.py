@@ -30,7 +30,7 @@ RESULTS = Path("bench-results")
 TILES = 60
 ZOOMS, LIMITS = (6, 10, 14, 16), (100, 1000)
 FILTERS = ("filter 100", "polygon 100")  # pages of what two clauses and a box, or a polygon, leave
-CLAUSES = "class = 'residential' AND width_m > 8"
+CLAUSES = "class = 'residential' AND lane_count > 2"
 WORK = (*(f"tile z{z}" for z in ZOOMS), *(f"items {limit}" for limit in LIMITS), *FILTERS)
 PEERS = ((Tipg, 54330), (MapServer, 54340), (PyGeoApi, 54350))
 
@@ -47,9 +47,9 @@ def main() -> None:
         if arguments.only == "tiers":
             _tiers_alone(own, roads, arguments)
             return
-        peers = _peers(stack, arguments, roads, buildings)
+        peers = start_peers(stack, arguments, roads, buildings)
         floor = stack.enter_context(Floor(own.sample_body()))
-        work = _work(roads)
+        work = work_of(roads)
         check.contents(own, peers, work)
         rows = _measure(own, peers, floor, work, arguments)
         memory = own.memory_mb()
@@ -127,7 +127,8 @@ def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
     return names
 
 
-def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildings: Path) -> list:
+def start_peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildings: Path) -> list:
+    """Start the peers that are asked for and installed, on the same data."""
     if not arguments.peers:
         return []
     if missing := PostGis.missing():
@@ -150,7 +151,7 @@ def _peers(stack: ExitStack, arguments: argparse.Namespace, roads: Path, buildin
     return found
 
 
-def _work(roads: Path) -> dict[str, list]:
+def work_of(roads: Path) -> dict[str, list]:
     """Tiles by zoom and boxes for items, drawn from where the data lies."""
     import geopandas
 
@@ -194,7 +195,7 @@ def _measure(
             for tier in own.tiers
         }
         for peer in peers:
-            paths = _peer_paths(peer, name, asks)
+            paths = peer_paths(peer, name, asks)
             if paths:
                 contenders[peer.name] = (peer.base, paths, {})
         rows.append(_rounds(name, contenders, arguments))
@@ -209,7 +210,8 @@ def _cached(own: GeoshareServer, floor: Floor, arguments: argparse.Namespace) ->
     return _rounds("cached tile", contenders, arguments)
 
 
-def _peer_paths(peer: object, name: str, asks: list) -> list[str]:
+def peer_paths(peer: object, name: str, asks: list) -> list[str]:
+    """Paths of a peer for one kind of work; none for what it does not do."""
     if name.startswith("tile"):
         return [peer.tile(*ask) for ask in asks] if hasattr(peer, "tile") else []
     if name in FILTERS:

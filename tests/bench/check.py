@@ -45,7 +45,7 @@ def contents(own: Any, peers: list, work: dict[str, list]) -> None:
         if hasattr(peer, "items"):
             _pages(own, peer, work)
         if hasattr(peer, "filtered"):
-            _filtered(own, peer, work)
+            filtered(own, peer, work)
         if not hasattr(peer, "tile"):
             continue
         compared = differing = compared_tiles = 0
@@ -89,7 +89,7 @@ def _pages(own: Any, peer: Any, work: dict[str, list]) -> None:
     print(f"{peer.name}: {compared} features of {PAGES} boxes compared, none differs", file=sys.stderr)
 
 
-def _filtered(own: Any, peer: Any, work: dict[str, list]) -> None:
+def filtered(own: Any, peer: Any, work: dict[str, list]) -> None:
     """Compare which features filters leave with a peer's, all that there are and in any order."""
     for name in ("filter 100", "polygon 100"):
         compared = 0

@@ -31,14 +31,14 @@ def main() -> None:
     asked = argparse.Namespace(peers=["tipg"], roads=ROADS, rounds=rounds, seconds=seconds)
     with ExitStack() as stack:
         own = stack.enter_context(GeoshareServer(bench.RESULTS / f"geoshare-{ROADS}", roads, buildings))
-        peers = bench._peers(stack, asked, roads, buildings)
-        work = bench._work(roads)
+        peers = bench.start_peers(stack, asked, roads, buildings)
+        work = bench.work_of(roads)
         for peer in peers:
-            check._filtered(own, peer, work)
+            check.filtered(own, peer, work)
         for name in bench.FILTERS:
             contenders = {"geoshare": (own.base, own.paths(name, work[name]), own.headers("whole"))}
             contenders |= {
-                peer.name: (peer.base, bench._peer_paths(peer, name, work[name]), {}) for peer in peers
+                peer.name: (peer.base, bench.peer_paths(peer, name, work[name]), {}) for peer in peers
             }
             _show(name, contenders, rounds, seconds)
 
