@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import colorsys
-import hashlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from geoshare.extracts.layer import Layer
+from geoshare.model.appearance import STYLE, colour_of
 from geoshare.model.collections import Property
 from geoshare.model.times import iso
 
@@ -29,6 +29,16 @@ _COLOURS: Final = {
     "evacuation_areas": "#c0392b", "events": "#d35400", "segments": "#5b6470", "lanes": "#37474f",
     "lane_boundaries": "#90a4ae", "buildings": "#b08968", "admin_areas": "#6c5ce7",
 }  # fmt: skip
+_LEVELS: Final[dict[str, str]] = STYLE["alert"]
+_SAID: Final[dict[str, dict[str, str]]] = {
+    "shelters": STYLE["shelter"],
+    "evacuation_areas": {
+        "elderly": _LEVELS["3"], "evacuate": _LEVELS["4"], "emergency": _LEVELS["5"],
+        "lifted": STYLE["drill"],
+    },
+}  # fmt: skip
+"""Colours of values by collection, where the map has them, too."""
+_GOLDEN: Final = 0.618034  # of the colour circle: values that follow each other look unlike
 _CLASSED: Final = ("hazard", "depth_class", "level", "kind", "type", "class", "status", "state")
 
 
@@ -93,12 +103,12 @@ def _symbol_type(kind: str, usual: str) -> str | None:
 
 
 def _qml(layer: Layer, symbol: str) -> str:
-    colour = _COLOURS.get(layer.about.name) or _made_up(layer.about.name)
+    colour = _COLOURS.get(layer.about.name) or colour_of(layer.about.name)
     classed = next(
         (item.property for name in _CLASSED for item in layer.columns if item.name == name), None
     )
     if classed is not None and 1 < len(_classes(classed)) <= MAX_CLASSES:
-        renderer = _categories(classed, symbol, colour)
+        renderer = categories(layer.about.name, classed, symbol, colour)
     else:
         renderer = (
             '<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0"><symbols>'
@@ -123,19 +133,20 @@ def _classes(said: Property) -> dict[str, str]:
     return {value: said.titles_ja.get(value, title) for value, title in known.items()}
 
 
-def _categories(said: Property, symbol: str, colour: str) -> str:
-    categories, symbols = [], []
+def categories(collection: str, said: Property, symbol: str, colour: str) -> str:
+    """A QML renderer that tells the known values of a property apart; ``colour`` is for all others."""
+    listed, symbols, own = [], [], _SAID.get(collection, {})
     classes = {**_classes(said), "": "その他"}
     for number, (value, title) in enumerate(classes.items()):
-        shade = colour if not value else _made_up(f"{said.name} {value}")
-        categories.append(
+        shade = own.get(value) or (_unlike(number) if value else colour)
+        listed.append(
             f'<category symbol="{number}" value={quoteattr(value)} label={quoteattr(title)} '
             'render="true" type="string"/>'
         )
         symbols.append(_symbol(str(number), symbol, shade))
     return (
         f'<renderer-v2 type="categorizedSymbol" attr={quoteattr(said.name)} symbollevels="0" '
-        f'enableorderby="0"><categories>{"".join(categories)}</categories>'
+        f'enableorderby="0"><categories>{"".join(listed)}</categories>'
         f"<symbols>{''.join(symbols)}</symbols></renderer-v2>"
     )
 
@@ -172,8 +183,7 @@ def _labels(name: str) -> str:
     )
 
 
-def _made_up(text: str) -> str:
-    """A colour of a text, the same each time, dark enough on white."""
-    turn = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=2).digest(), "big") / 65_536
-    parts = colorsys.hls_to_rgb(turn, 0.42, 0.55)
+def _unlike(number: int) -> str:
+    """A colour of a list of them, dark enough on white."""
+    parts = colorsys.hls_to_rgb(number * _GOLDEN % 1.0, 0.42, 0.55)
     return "#" + "".join(f"{round(part * 255):02x}" for part in parts)

@@ -34,7 +34,9 @@ from geoshare.extracts import ExtractRequest, estimate, write_extract
 from geoshare.extracts.request import FileFormat
 from geoshare.extracts.shapefile import short_names
 from geoshare.extracts.sizes import BYTES
+from geoshare.extracts.styles import categories
 from geoshare.model import crs, datum
+from geoshare.model.collections import known
 from geoshare.model.datum import use_grids
 from geoshare.model.policy import Policy
 from tests.access.town import Town, policy
@@ -362,6 +364,27 @@ def test_a_geopackage_has_a_style_that_qgis_takes_for_each_layer(held, tmp_path)
         labels = root.find("labeling/settings/text-style")
         assert labels is not None
         assert labels.get("fieldName") == "name"
+
+
+@pytest.mark.parametrize(
+    ("collection", "name", "value", "colour"),
+    [
+        ("shelters", "status", "open", "10,125,60,255"),  # as on the map
+        ("evacuation_areas", "kind", "evacuate", "170,0,170,255"),
+        ("damage_reports", "kind", None, None),
+    ],
+)
+def test_values_look_as_on_the_map_and_no_two_of_them_alike(collection, name, value, colour):
+    [said] = [one for one in known()[collection].properties if one.name == name]
+    style = ElementTree.fromstring(categories(collection, said, "marker", "#000000"))
+    symbols = {
+        one.get("name"): one.find(".//Option[@name='color']").get("value")
+        for one in style.iter("symbol")
+    }
+    colours = {one.get("value"): symbols[one.get("symbol")] for one in style.iter("category")}
+    assert {*said.enum, ""} == set(colours)
+    assert len(set(colours.values())) == len(colours)
+    assert colours.get(value) == colour
 
 
 def test_a_shapefile_says_what_it_could_not_say(held, tmp_path):
