@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
+from shapely.geometry import shape
 
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound
@@ -14,7 +15,7 @@ from geoshare.ingest.edits import version_token
 from geoshare.query.items import ItemsQuery, items
 from geoshare.services.desk_history import described_edit, histories, own_values, seconds
 from geoshare.services.desk_rules import CLOSED, REQUIRED, Rules, not_there
-from geoshare.services.desk_shapes import TYPES
+from geoshare.services.desk_shapes import TYPES, Fence
 from geoshare.store.edit_rows import (
     OwnClaim,
     edit_of,
@@ -72,6 +73,8 @@ class DeskReading:
     ) -> tuple[list[dict[str, Any]], str | None, int | None]:
         """Features as the caller sees them, each with its version and who of the own people set it.
 
+        ``editable`` is false of those that lie outside the area in which the caller edits.
+
         Returns
         -------
         Features, the cursor of the next page, and how many there are on all pages.
@@ -81,8 +84,9 @@ class DeskReading:
         page = items(view, replace(query, limit=min(query.limit, PAGE)), self._services.cursors)
         features = orjson.loads(b"[" + page.geojson() + b"]")
         places = [(collection, str(feature["id"])) for feature in features]
+        fence = self.rules.fence(who, collection)
         for feature, extra in zip(features, self.versions(who, places), strict=True):
-            feature |= extra
+            feature |= extra | {"editable": _lies_in(fence, feature)}
         return features, page.next_cursor, page.number_matched
 
     def item(self, who: Principal, collection: str, feature: str) -> dict[str, Any]:
@@ -95,7 +99,7 @@ class DeskReading:
             raise not_there()
         bare: dict[str, Any] = {"type": "Feature", "id": feature, "geometry": None, "properties": {}}
         found: dict[str, Any] = orjson.loads(view.geojson(rows)) if len(rows) else bare
-        return found | extra
+        return found | extra | {"editable": _lies_in(self.rules.fence(who, collection), found)}
 
     def standing(
         self, who: Principal, collection: str, ids: Sequence[str]
@@ -207,3 +211,9 @@ class DeskReading:
                 item["person"] = persons.get(item.get("person", ""), "")
                 item["department"] = departments.get(item.get("department", ""), "")
         return told
+
+
+def _lies_in(fence: Fence, feature: dict[str, Any]) -> bool:
+    """Whether a feature may be edited where it lies; of what has no place only an edit can tell."""
+    geometry = feature["geometry"]
+    return geometry is None or fence.meets(shape(geometry))

@@ -42,23 +42,25 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
   const rule = about.properties.regulation_category && properties.regulation_category ? coded(about.properties.regulation_category, properties.regulation_category) : '';
   const when = properties.status_updated_at ?? (state || !STATES[about.id] ? item.set?.at : null); // a list says nothing of a state
   const states = STATES[about.id] ?? [];
-  const usual = state !== null && states.includes(state);
+  const mine = item.editable !== false;
+  const usual = mine && state !== null && states.includes(state);
   return h('li', { class: `desk-row${chosen ? ' chosen' : ''}`, id: `row-${item.id}` },
     h('div', { class: 'desk-row-head' },
       h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, 'aria-label': `${name}: ${t('deskOnMap')}`, onclick: () => acts.find(item) }, name),
       // A pressed button says the state already.
       !usual && h('span', { class: `chip state-${state ?? 'unknown'}` }, state ? coded(about.properties.status, state) : t('deskUnknown')),
-      tool('edit', 'details', 'deskDetails', () => acts.details(item), item, name),
+      mine && tool('edit', 'details', 'deskDetails', () => acts.details(item), item, name),
       item.version && tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
-      (!item.version || (Object.keys(item.own).length > 0 && about.id !== 'shelters')) && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
+      mine && (!item.version || (Object.keys(item.own).length > 0 && about.id !== 'shelters')) && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
     item.waiting && h('p', { class: `waits waits-${item.waiting}` }, icon(ICONS.clock, 16), t(STANDS[item.waiting])),
     (kind || rule || when) && h('p', { class: 'muted' }, [kind, rule].filter(Boolean).join(' · '), kind || rule ? ' ' : '',
       typeof when === 'string' && t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
-    h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {
+    !mine && h('p', { class: 'muted' }, t('deskElsewhere')),
+    mine && h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {
       type: 'button', id: `set-${value}-${item.id}`, class: `state-${value}`, 'aria-pressed': String(value === state),
       onclick: () => { if (value !== state) void setWithDraft(item, { status: value }, acts); },
     }, coded(about.properties.status, value)))),
-    about.properties.people_count && people(item, acts, name));
+    mine && about.properties.people_count && people(item, acts, name));
 }
 
 function tool(path: keyof typeof ICONS, id: string, word: Word, act: () => void, item: Item, name: string): HTMLElement {

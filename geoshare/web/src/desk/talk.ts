@@ -23,6 +23,8 @@ export interface Item {
   version: string;
   own: Record<string, unknown>;
   set: Setting | null;
+  /** False where it lies outside of the officer's area: it can be looked at. */
+  editable?: boolean;
   /** How an edit of it that is not sent yet stands. */
   waiting?: 'waiting' | 'sending' | 'conflict' | 'refused';
 }

@@ -53,6 +53,7 @@ export const DESK = {
   deskTooFar: { ja: '範囲が広すぎます。近い点から順にタップしてください', en: 'That is too far. Tap places nearer to each other' },
   deskTapArea: { ja: '地図を順にタップして範囲を囲みます', en: 'Tap around the area' },
   deskTapBlocks: { ja: '対象の町丁目をタップします（もう一度で解除）', en: 'Tap the town blocks (again to take one out)' },
+  deskElsewhere: { ja: '担当区域の外です（閲覧のみ）', en: 'Outside your area: to be looked at only' },
   deskNothingHere: { ja: 'ここには見つかりません', en: 'Nothing found here' },
   deskHere: { ja: '＋の位置に置く', en: 'Mark at the cross' },
   deskKeys: { ja: 'キーボード：矢印と＋－で地図を動かし、Enterで決める', en: 'Keyboard: arrows and + − move the map, Enter marks' },
