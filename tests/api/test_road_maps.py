@@ -89,14 +89,9 @@ def test_a_wrong_place_is_refused_over_http_until_it_is_said(own: Own, tmp_path:
 
 def test_an_area_without_lanes_is_said_by_name(own: Own, tmp_path: Path) -> None:
     sent(own, tmp_path / "map.xodr", xodr(road()))
-    worker = make_worker(own.services)
-    own.services.extracts.pause = lambda _: worker.run_one()
     answer = own.client.post(
         "/extracts",
         json={"collections": ["lanes"], "format": "opendrive", "bbox": [0, 0, 1, 1]},
         headers={"X-API-Key": own.keys["automaker"]},
     )
-    job = json.loads(answer.data)["job"]
-    found = json.loads(own.get(f"/jobs/{job}", "automaker").data)
-    assert found["status"] == "failed"
-    assert "no lanes" in json.dumps(found["error"])
+    assert (answer.status_code, answer.json["parameter"]) == (400, "bbox")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_maplibre_opens_a_style_and_asks_nothing_that_is_not_there(
     answers: list[tuple[int, str]] = []
 
     def serve(route: Any) -> None:
-        name = route.request.url.rsplit("/", 1)[1]
+        name = urlsplit(route.request.url).path.rsplit("/", 1)[1]
         body = FILES[name].read_bytes() if name in FILES else PAGE.encode()
         route.fulfill(body=body, content_type="text/javascript" if name else "text/html")
 
