@@ -104,10 +104,14 @@ class DeskReading:
     def standing(
         self, who: Principal, collection: str, ids: Sequence[str]
     ) -> dict[str, dict[str, Any]]:
-        """Version of features by id, what the own people say of them, and who said it last."""
+        """What ``items`` adds to features, by id: version, own words, who set it, whether editable."""
         self.rules.check_collection(who, collection)
         versions = self.versions(who, [(collection, feature) for feature in ids])
-        return dict(zip(ids, versions, strict=True))
+        found = dict(zip(ids, versions, strict=True))
+        view, fence = self._services.view(who, collection), self.rules.fence(who, collection)
+        for feature in orjson.loads(b"[" + view.geojson(view.lookup(ids)) + b"]"):
+            found[feature["id"]]["editable"] = _lies_in(fence, feature)
+        return found
 
     def history(self, who: Principal, collection: str, feature: str) -> list[dict[str, Any]]:
         """What the own people said of a feature, the newest first; NotFound where there is nothing."""

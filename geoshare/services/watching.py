@@ -79,7 +79,7 @@ class Watching:
         return body, tuple(name for name in said if known[name])
 
     def _with_versions(self, who: Principal, name: str, text: bytes) -> bytes:
-        """Add what colleagues said of the features; it holds for all of an organisation."""
+        """Add what colleagues said of the features: the same for all who see and edit alike."""
         features = orjson.loads(text).get("features", {}).get("features", ())
         ids = tuple(str(feature["id"]) for feature in features)
         if not ids:
@@ -89,7 +89,8 @@ class Watching:
         except GeoshareError:
             return text
         head = self._services.record.head()  # read first: what is kept under it is no older
-        key = who.organisation, name, ids, head
+        seen, held = self._services.view(who, name), self._services.policy(who, "contribute")
+        key = who.organisation, seen.policy_hash, held.hash, name, ids, head
 
         def written() -> Kept:
             return Kept("", "", orjson.dumps(self._services.live.standing(who, name, ids)))
