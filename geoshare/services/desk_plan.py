@@ -197,6 +197,7 @@ class Planner:
             found["status_updated_at"] = iso(self._now_us // 1_000_000 * 1_000_000)
         if about.name == "evacuation_areas":
             _check_level(found, said)
+        _check_times(found, said)
         for name in ("status_updated_at", "observed_at"):
             self._check_clock(name, found.get(name))
         photo = said.get("photo")
@@ -315,11 +316,25 @@ class Planner:
         return next(iter(to_shapely(table.geometries, numbers)), None)
 
 
-def _check_level(values: dict[str, Any], said: Mapping[str, Any]) -> None:
-    level = said.get("level")
-    if level is None:
+def _check_times(values: Mapping[str, Any], said: Mapping[str, Any]) -> None:
+    """What ends begins before that."""
+    if not {"valid_from", "valid_to"} & set(said):
         return
-    if level not in LEVELS:
+    begins, ends = moment_us(values.get("valid_from")), moment_us(values.get("valid_to"))
+    if begins is not None and ends is not None and ends < begins:
+        raise BadRequest(
+            "It ends before it begins",
+            parameter="valid_to",
+            allowed=f"after {iso(begins)}",
+            allowed_ja=f"{clock_ja(begins)}より後",
+            message_ja="終了日時が開始日時より前になっています",
+        )
+
+
+def _check_level(values: dict[str, Any], said: Mapping[str, Any]) -> None:
+    """A level that is issued, and the kind of call that it is."""
+    level = said.get("level")
+    if level is not None and level not in LEVELS:
         raise BadRequest(
             "level is none that is issued",
             parameter="level",
@@ -327,5 +342,16 @@ def _check_level(values: dict[str, Any], said: Mapping[str, Any]) -> None:
             allowed_ja="3、4、5",
             message_ja="警戒レベルは3、4、5のいずれかです",
         )
-    if said.get("kind") is None:
+    if level is not None and said.get("kind") is None:
         values["kind"] = LEVELS[level]
+    if not {"level", "kind"} & set(said):
+        return
+    usual, kind = LEVELS.get(values.get("level") or 0), values.get("kind")
+    if usual is not None and kind in LEVELS.values() and kind != usual:
+        raise BadRequest(
+            "The kind is another than the level's",
+            parameter="kind",
+            allowed=f"{usual}, or lifted",
+            allowed_ja="警戒レベルに合う種類、または解除",
+            message_ja="種類が警戒レベルと合っていません",
+        )

@@ -127,6 +127,13 @@ WHOLE_COUNTRY = square(130.0, 31.0, 10)
         ("events", {"kind": "closure"}, point(INSIDE), "regulation_category"),
         ("events", CLOSURE | {"segment_ids": ["nothing"]}, point(INSIDE), "segment_ids"),
         ("evacuation_areas", {"level": 2}, square(139.4, 35.4, 0.1), "level"),
+        ("evacuation_areas", {"level": 4, "kind": "elderly"}, square(139.4, 35.4, 0.1), "kind"),
+        (
+            "evacuation_areas",
+            {"level": 4, "valid_from": "2026-09-17T20:00:00Z", "valid_to": "2026-09-17T10:00:00Z"},
+            square(139.4, 35.4, 0.1),
+            "valid_to",
+        ),
         ("evacuation_areas", {"level": 4}, WHOLE_COUNTRY, "geometry"),
         (
             "evacuation_areas",
