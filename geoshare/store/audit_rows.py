@@ -285,11 +285,17 @@ class AuditRows:
         return oldest is not None and oldest < before
 
     def take_reads(self, connection: Connection, before: int, limit: int) -> list[ReadCount]:
-        """Take reads of closed minutes away, to be made into entries in the same transaction."""
-        key = [AUDIT_READS.c[name] for name in _READ_KEY]
-        oldest = select(*key).where(AUDIT_READS.c.minute < before).order_by(*key[:4]).limit(limit)
+        """Take reads of closed minutes away, to be made into entries in the same transaction.
+
+        At most ``limit`` credentials and collections of a minute are taken, each with all its actions:
+        whether what one did is one entry or two must not depend on how much others read.
+        """
+        entry = [AUDIT_READS.c[name] for name in _READ_KEY[:4]]
+        oldest = select(*entry).distinct().where(AUDIT_READS.c.minute < before)
         taken = connection.execute(
-            AUDIT_READS.delete().where(tuple_(*key).in_(oldest)).returning(AUDIT_READS)
+            AUDIT_READS.delete()
+            .where(tuple_(*entry).in_(oldest.order_by(*entry).limit(limit)))
+            .returning(AUDIT_READS)
         ).all()
         return sorted((*(row[at] for at in range(5)), int(row.number)) for row in taken)
 

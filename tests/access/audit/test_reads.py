@@ -57,6 +57,27 @@ def test_reads_of_many_threads_are_counted_once_each(make_log, database_url: str
     log.governance.close()
 
 
+def test_how_much_others_read_does_not_divide_what_one_reads(
+    make_log, database_url: str, monkeypatch
+) -> None:
+    monkeypatch.setattr(module, "AT_ONCE", 2)
+    log = make_log(database_url)
+    other = Principal("another", ("partner",), "key-0")
+    for number in range(3):
+        log.audit.reads.count(other, f"collection-{number}", "items")
+        for action in ("changes", "items", "tiles"):
+            log.audit.reads.count(WHO, f"collection-{number}", action)
+    log.audit.reads.flush()
+    log.clock.us += MINUTE_US + GRACE_US
+    log.sequence()
+    every = {"changes": 1, "items": 1, "tiles": 1}
+    mine = [entry["entry"]["detail"] for entry in entries(log) if "mapco" in str(entry["opened"])]
+    assert sorted(((said["collection"], said["reads"]) for said in mine), key=str) == [
+        (f"collection-{number}", every) for number in range(3)
+    ]
+    log.governance.close()
+
+
 def test_counts_are_written_within_a_second_without_being_asked(log: Log, monkeypatch) -> None:
     monkeypatch.setattr(module, "FLUSH_S", 0.01)
     written = threading.Event()
