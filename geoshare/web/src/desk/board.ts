@@ -4,6 +4,7 @@ import type { MapMouseEvent, SourceSpecification } from 'maplibre-gl';
 import { h } from '../shared/dom';
 import { t } from '../shared/i18n';
 import { notice } from '../shared/notice';
+import { asNow } from '../shared/standing';
 import { definitionOf } from '../map/layers';
 import { plain } from '../map/live';
 import type { Drawn } from '../map/layers/types';
@@ -82,7 +83,7 @@ export class Board {
     if (!entry) return made;
     const shown: { id?: string | number; geometry: GeoJSON.Geometry | null; properties: Record<string, unknown> | null }[] = pane ? pane.features() : this.desk.matching();
     const source = 'desk';
-    const features = shown.filter((item) => item.geometry).map((item) => plain({ ...item, type: 'Feature' }));
+    const features = shown.filter((item) => item.geometry).map((item) => plain({ ...item, type: 'Feature', properties: asNow(entry.id, item.properties ?? {}) }));
     made.sources[source] = { type: 'geojson', data: { type: 'FeatureCollection', features } };
     const layers = definitionOf(entry.collection, 0).layers(this.state.context(entry, source));
     for (const layer of layers) {

@@ -5,6 +5,7 @@ import { Signal } from '../shared/dom';
 import { language, t } from '../shared/i18n';
 import { idsOf, Live, type Told } from '../shared/live';
 import { notice, noticeError } from '../shared/notice';
+import { isOver, statusNow } from '../shared/standing';
 import { openConflict } from './dialogs';
 import { nameOf } from './list';
 import type { Pane } from './pane';
@@ -62,11 +63,19 @@ export class Desk {
     return [...this.collections, ...this.panes].map(({ id }) => id);
   }
 
-  /** What the open list shows. */
+  /** What the open list shows; what is over comes last. */
   matching(): Item[] {
     const text = plain(this.filter);
-    return this.shown().filter((item) => (!this.wanted || stateOf(item) === this.wanted)
+    const id = this.about?.id ?? '';
+    const found = this.shown().filter((item) => (!this.wanted || this.stateOf(item) === this.wanted)
       && (!text || ['name', 'name_kana', 'name_en', 'address'].some((name) => plain(String(item.properties[name] ?? '')).includes(text))));
+    const over = (item: Item) => Number(isOver(id, item.properties));
+    return found.sort((a, b) => over(a) - over(b));
+  }
+
+  /** The state that a feature of the open list is in now. */
+  stateOf(item: Item): string {
+    return statusNow(this.about?.id ?? '', item.properties) ?? 'unknown';
   }
 
   /** What the open list holds, as it is with edits that are not sent yet. */
@@ -283,8 +292,6 @@ function itemsOf({ features, desk = {} }: Told): Item[] {
     return standing ? [{ id: String(feature.id), geometry: feature.geometry, properties: feature.properties ?? {}, ...standing }] : [];
   });
 }
-
-export const stateOf = (item: Item): string => String(item.properties.status ?? 'unknown');
 
 function plain(text: string): string {
   return text.normalize('NFKC').toLowerCase();

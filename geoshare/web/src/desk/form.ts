@@ -1,9 +1,10 @@
 /** The form of all fields of a feature: what is typed in it stays until it is saved or given up. */
 
 import type { PropertySchema } from '../shared/api';
-import { h, icon, ICONS } from '../shared/dom';
+import { fill, h, icon, ICONS } from '../shared/dom';
 import { coded, t, titled, type Word } from '../shared/i18n';
 import { open } from './dialogs';
+import { remarksOf } from './remarks';
 import { say } from './say';
 import type { Editable } from './talk';
 
@@ -37,6 +38,21 @@ function local(iso: string): string {
   return Number.isNaN(date.getTime()) ? '' : date.toISOString().slice(0, 16);
 }
 
+/** The kind of call that each level is. */
+const KINDS: Record<string, string> = { 3: 'elderly', 4: 'evacuate', 5: 'emergency' };
+
+/** Level and kind of a call say the same: where one is chosen, the other follows. A lifted call keeps its level. */
+function agree(form: HTMLFormElement): void {
+  const level = form.querySelector<HTMLSelectElement>('#field-level');
+  const kind = form.querySelector<HTMLSelectElement>('#field-kind');
+  if (!level || !kind) return;
+  level.addEventListener('change', () => { if (level.value) kind.value = KINDS[level.value] as string; });
+  kind.addEventListener('change', () => {
+    const [of] = Object.entries(KINDS).find(([, value]) => value === kind.value) ?? [];
+    if (of) level.value = of;
+  });
+}
+
 function read(name: string, property: PropertySchema, form: HTMLFormElement): unknown {
   const text = (form.querySelector(`#field-${name}`) as HTMLInputElement).value.trim();
   if (text === '') return null;
@@ -47,7 +63,7 @@ function read(name: string, property: PropertySchema, form: HTMLFormElement): un
 }
 
 /** What changes by the hour stands first in the form of what is there already. */
-const OFTEN = ['level', 'status', 'people_count', 'household_count', 'care_count', 'pet_count', 'litres_left', 'status_note', 'reason', 'valid_to', 'notes'];
+const OFTEN = ['level', 'status', 'people_count', 'household_count', 'care_count', 'pet_count', 'litres_left', 'status_note', 'reason', 'valid_from', 'valid_to', 'notes'];
 const LEFT_OUT = new Set(['photo', 'segment_ids', 'area_codes', 'target_areas', 'status_updated_at']); // set in other ways
 
 /** Takes a photo in; `now` is the address of the one there is. */
@@ -87,6 +103,7 @@ export function openForm(about: Editable, title: string, values: Values, { photo
   const error = h('p', { class: 'field-error', role: 'alert', id: 'form-error' });
   const reason = h('input', { id: 'form-reason', type: 'text', maxlength: '500', value: typed?.reason ?? '' });
   const source = h('input', { id: 'form-source', type: 'text', maxlength: '200', value: typed?.source ?? '' });
+  const remarks = h('div', { class: 'remarks', role: 'status' });
   const save = h('button', { type: 'submit', class: 'button-main', id: 'form-save' }, t('deskSave'));
   let saved = false;
   const filled = (): Filled => ({ properties: differing(about, names, values, form), reason: reason.value, source: source.value });
@@ -108,7 +125,14 @@ export function openForm(about: Editable, title: string, values: Values, { photo
   ...(photo ? photoField(photo, (problem) => { error.textContent = say(problem); }) : []),
   h('label', { for: 'form-reason' }, t('deskReason')), reason,
   h('label', { for: 'form-source' }, t('deskSource')), source,
-  h('div', { class: 'dialog-actions' }, error, save)); // in sight however long the form is
+  h('div', { class: 'dialog-actions' }, remarks, error, save)); // in sight however long the form is
+  agree(form);
+  const remark = () => {
+    const now = Object.fromEntries(names.map((name) => [name, read(name, about.properties[name] as PropertySchema, form)]));
+    fill(remarks, ...remarksOf(about.id, now).map((words) => h('p', { class: 'remark' }, icon(ICONS.warn, 18), words)));
+  };
+  form.addEventListener('input', remark);
+  remark();
   const dialog = open(title, form);
   dialog.addEventListener('close', () => { if (!saved) left?.(filled()); });
 }

@@ -2,6 +2,8 @@
 
 import { h, icon, ICONS } from '../shared/dom';
 import { coded, drillMark, moment, named, number, t, type Word } from '../shared/i18n';
+import { isExpired, isOver, statusNow } from '../shared/standing';
+import { expiryOf, remarksOf } from './remarks';
 import type { Editable, Item } from './talk';
 
 /** What is said of an edit that is not sent yet. */
@@ -14,7 +16,7 @@ export const STATES: Record<string, string[]> = {
   shelters: ['not_open', 'open', 'full', 'closed'],
   evacuation_areas: ['active', 'lifted'],
   events: ['planned', 'active', 'ended'],
-  water_points: ['open', 'suspended', 'closed'],
+  water_points: ['planned', 'open', 'suspended', 'closed'],
   damage_reports: ['reported', 'confirmed', 'in_progress', 'resolved'],
 };
 
@@ -34,17 +36,34 @@ export function nameOf(about: Editable, item: Item): string {
   return (level + (named(properties) || drillMark(properties) + (level ? '' : kind || item.id))).trim();
 }
 
+/** What a row says of a feature besides its name and state. */
+function facts(about: Editable, { properties, editable }: Item): string[] {
+  const said = (name: string) => (about.properties[name] && properties[name] ? coded(about.properties[name], properties[name]) : '');
+  const at = (name: string) => (about.properties[name] && typeof properties[name] === 'string' ? moment(properties[name], 'short') : '');
+  const [begins, ends] = [at('valid_from'), at('valid_to')];
+  const { people_count: people, max_capacity: room } = properties;
+  const elsewhere = editable === false; // those of the own area say these in a field of their own
+  return [
+    named(properties) && said('kind'), said('regulation_category'), said('hazard_type'),
+    (begins || ends) && t('deskFromTo', { from: begins, to: ends }),
+    about.id !== 'shelters' && said('reason') && t('deskBecause', { reason: said('reason') }),
+    elsewhere && typeof people === 'number' && t('deskPeopleNow', { n: number(people) }),
+    elsewhere && typeof room === 'number' && t('deskRoom', { n: number(room) }),
+  ].filter((words): words is string => typeof words === 'string' && words !== '');
+}
+
 export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): HTMLElement {
   const { properties } = item;
-  const state = properties.status as string | null;
+  const state = statusNow(about.id, properties);
   const name = nameOf(about, item);
-  const kind = about.properties.kind && named(properties) && properties.kind ? coded(about.properties.kind, properties.kind) : '';
-  const rule = about.properties.regulation_category && properties.regulation_category ? coded(about.properties.regulation_category, properties.regulation_category) : '';
+  const told = facts(about, item);
+  const over = isOver(about.id, properties);
+  const remarks = remarksOf(about.id, properties);
   const when = properties.status_updated_at ?? (state || !STATES[about.id] ? item.set?.at : null); // a list says nothing of a state
   const states = STATES[about.id] ?? [];
   const mine = item.editable !== false;
   const usual = mine && state !== null && states.includes(state);
-  return h('li', { class: `desk-row${chosen ? ' chosen' : ''}`, id: `row-${item.id}` },
+  return h('li', { class: `desk-row${chosen ? ' chosen' : ''}${over ? ' over' : ''}`, id: `row-${item.id}` },
     h('div', { class: 'desk-row-head' },
       h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, 'aria-label': `${name}: ${t('deskOnMap')}`, onclick: () => acts.find(item) }, name),
       // A pressed button says the state already.
@@ -53,14 +72,22 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
       item.version && tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
       mine && (!item.version || (Object.keys(item.own).length > 0 && about.id !== 'shelters')) && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
     item.waiting && h('p', { class: `waits waits-${item.waiting}` }, icon(ICONS.clock, 16), t(STANDS[item.waiting])),
-    (kind || rule || when) && h('p', { class: 'muted' }, [kind, rule].filter(Boolean).join(' · '), kind || rule ? ' ' : '',
-      typeof when === 'string' && t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
+    told.length > 0 && h('p', { class: 'muted facts-line' }, told.join(' · ')),
+    typeof when === 'string' && h('p', { class: 'muted' }, t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
+    isExpired(about.id, properties) && h('p', { class: 'muted' }, icon(ICONS.clock, 16), expiryOf(about.id, properties)),
+    ...remarks.map((words) => h('p', { class: 'remark' }, icon(ICONS.warn, 18), words)),
     !mine && h('p', { class: 'muted' }, t('deskElsewhere')),
     mine && h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {
       type: 'button', id: `set-${value}-${item.id}`, class: `state-${value}`, 'aria-pressed': String(value === state),
-      onclick: () => { if (value !== state) void setWithDraft(item, { status: value }, acts); },
+      onclick: () => { if (value !== state) void setWithDraft(item, goingOn(about, item, value), acts); },
     }, coded(about.properties.status, value)))),
     mine && about.properties.people_count && people(item, acts, name));
+}
+
+/** What is to be said for it to be in a state: what has passed its end, and is to go on, has that end no more. */
+function goingOn(about: Editable, { properties }: Item, status: string): Record<string, unknown> {
+  const lives = isExpired(about.id, properties) && !isOver(about.id, { status });
+  return lives ? { status, valid_to: null } : { status };
 }
 
 function tool(path: keyof typeof ICONS, id: string, word: Word, act: () => void, item: Item, name: string): HTMLElement {

@@ -8,6 +8,7 @@ import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged } from '../shared/header';
 import { languageChanged, moment, t, titled } from '../shared/i18n';
 import { notice, noticeError } from '../shared/notice';
+import { noteClock } from '../shared/standing';
 import { prepareImages } from '../map/images';
 import { keepApp } from '../offline/app';
 import { keepArea } from '../offline/area';
@@ -23,6 +24,7 @@ import { waysOf, type Marked } from './draw';
 import { nameOf, type Acts } from './list';
 import { Panel } from './panel';
 import { say } from './say';
+import { sure } from './sure';
 import { talk, type Editable, type Item, type Said } from './talk';
 import { WarningsPane } from './warnings';
 
@@ -38,7 +40,8 @@ const board = new Board(desk, (id) => {
 
 const failed = (error: unknown): void => { notice(say(error), 'error'); };
 const acts: Acts = {
-  set: (item, properties) => desk.save(item, { properties }).catch((error: unknown) => { failed(error); return false; }),
+  set: (item, properties) => sure(desk.about as Editable, item.properties, properties)
+    .then((yes) => yes && desk.save(item, { properties })).catch((error: unknown) => { failed(error); return false; }),
   details: (item) => editAll(desk.about as Editable, item, {}),
   history: (item) => void openHistory(desk.about as Editable, item.id, desk.name(item)).catch((error: unknown) => noticeError(error)),
   withdraw: (item) => { if (confirm(t('deskWithdrawSure', { name: desk.name(item) }))) void desk.withdraw(item); },
@@ -99,7 +102,8 @@ function editAll(edited: Editable, item: Item, more: Record<string, unknown>, ty
   const now = item.properties.photo ? talk.photoOf(edited.id, item.id) : null;
   openForm(edited, name, item.properties, {
     photo: photoInto(edited, more, now), typed,
-    done: ({ properties, reason, source }) => desk.save(item, { properties: { ...properties, ...more }, edit: { reason, source } }, edited),
+    done: async ({ properties, reason, source }) => await sure(edited, item.properties, properties)
+      && await desk.save(item, { properties: { ...properties, ...more }, edit: { reason, source } }, edited),
     left: (filled) => {
       if (!isTyped(filled) && !Object.keys(more).length) return;
       notice(t('formLeft', { name }), 'warn', { word: 'formBack', act: () => editAll(edited, item, more, filled) });
@@ -136,6 +140,7 @@ function fillIn(edited: Editable, marked: Marked, draft: Draft): void {
     done: async ({ properties, reason, source }) => {
       const all = { ...first, ...marked.properties, ...draft.more, ...properties };
       const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
+      if (!await sure(edited, {}, given)) return false;
       const said: Said = { properties: given, name, edit: { reason, source }, ...(marked.geometry ? { geometry: marked.geometry } : {}) };
       await desk.create(edited, said, String(given.name ?? titled(edited)));
       show('list');
@@ -179,6 +184,10 @@ async function start(): Promise<void> {
 }
 
 const CLOCK_MS = 5 * 60_000;
+const ENDS_MS = 20_000;
+
+// What reaches its end while somebody looks is shown as over, without anything being told.
+setInterval(() => { if (desk.about?.properties.valid_to && !document.hidden) desk.changed.emit(); }, ENDS_MS);
 
 /** A clock that is off confuses whoever enters a time by it; what is recorded is the server's. */
 async function checkClock(): Promise<void> {
@@ -186,6 +195,7 @@ async function checkClock(): Promise<void> {
   const answer = await fetch('/healthz').catch(() => null);
   const there = Date.parse(answer?.headers.get('Date') ?? '');
   const off = (asked + Date.now()) / 2 - there;
+  if (Number.isFinite(off)) noteClock(off);
   if (Math.abs(off) > CLOCK_MS) notice(t('deskClock', { n: Math.round(Math.abs(off) / 60_000), at: moment(new Date().toISOString(), 'short') }), 'error');
 }
 

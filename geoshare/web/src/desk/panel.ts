@@ -2,7 +2,7 @@
 
 import { fill, h, icon, type Child } from '../shared/dom';
 import { coded, t, titled } from '../shared/i18n';
-import { stateOf, type Desk } from './desk';
+import type { Desk } from './desk';
 import { row, STATES, type Acts } from './list';
 import { TOOLS } from './tools';
 
@@ -93,7 +93,7 @@ export class Panel {
     const { about, wanted } = this.desk;
     const items = this.desk.shown();
     const tally = new Map<string, number>();
-    for (const item of items) tally.set(stateOf(item), (tally.get(stateOf(item)) ?? 0) + 1);
+    for (const item of items) tally.set(this.desk.stateOf(item), (tally.get(this.desk.stateOf(item)) ?? 0) + 1);
     const usual = STATES[about?.id ?? ''] ?? [];
     const names = [...usual, ...[...tally.keys()].filter((name) => !usual.includes(name))];
     const words = (name: string) => (name === '' ? t('deskAll') : name === 'unknown' ? t('deskUnknown') : coded(about?.properties.status, name));
