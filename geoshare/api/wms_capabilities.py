@@ -33,7 +33,7 @@ class Document:
     def __init__(self, *, is_old: bool) -> None:
         self.is_old = is_old
         self._space = "" if is_old else f"{{{WMS}}}"
-        spaces = {"xlink": XLINK} if is_old else {None: WMS, "xlink": XLINK, "xsi": _XSI}
+        spaces = {} if is_old else {None: WMS, "xlink": XLINK, "xsi": _XSI}
         name = "WMT_MS_Capabilities" if is_old else "WMS_Capabilities"
         self.root = etree.Element(f"{self._space}{name}", nsmap=spaces)  # type: ignore[arg-type]
         self.root.set("version", "1.1.1" if is_old else "1.3.0")
@@ -47,8 +47,8 @@ class Document:
         return element(parent, f"{self._space}{name}", text, **attributes)
 
     def link(self, parent: etree._Element, address: str) -> None:
-        """Add an address."""
-        made = self.add(parent, "OnlineResource")
+        """Add an address. The DTD of 1.1.1 knows the namespace of links at each of them alone."""
+        made = etree.SubElement(parent, f"{self._space}OnlineResource", nsmap={"xlink": XLINK})
         made.set(f"{{{XLINK}}}type", "simple")
         made.set(f"{{{XLINK}}}href", written(address))
 
