@@ -38,6 +38,7 @@ _SAID: Final[dict[str, dict[str, str]]] = {
     },
 }  # fmt: skip
 """Colours of values by collection, where the map has them, too."""
+_NOT_KNOWN: Final = "未確認"  # a state that nobody has said: never the colour of an open one
 _GOLDEN: Final = 0.618034  # of the colour circle: values that follow each other look unlike
 _CLASSED: Final = ("hazard", "depth_class", "level", "kind", "type", "class", "status", "state")
 
@@ -136,9 +137,9 @@ def _classes(said: Property) -> dict[str, str]:
 def categories(collection: str, said: Property, symbol: str, colour: str) -> str:
     """A QML renderer that tells the known values of a property apart; ``colour`` is for all others."""
     listed, symbols, own = [], [], _SAID.get(collection, {})
-    classes = {**_classes(said), "": "その他"}
+    classes = {**_classes(said), "": _NOT_KNOWN if "unknown" in own else "その他"}
     for number, (value, title) in enumerate(classes.items()):
-        shade = own.get(value) or (_unlike(number) if value else colour)
+        shade = own.get(value or "unknown") or (_unlike(number) if value else colour)
         listed.append(
             f'<category symbol="{number}" value={quoteattr(value)} label={quoteattr(title)} '
             'render="true" type="string"/>'

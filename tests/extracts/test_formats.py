@@ -370,6 +370,7 @@ def test_a_geopackage_has_a_style_that_qgis_takes_for_each_layer(held, tmp_path)
     ("collection", "name", "value", "colour"),
     [
         ("shelters", "status", "open", "10,125,60,255"),  # as on the map
+        ("shelters", "status", "", "107,118,128,255"),  # not known: grey, never green
         ("evacuation_areas", "kind", "evacuate", "170,0,170,255"),
         ("damage_reports", "kind", None, None),
     ],

@@ -1,7 +1,7 @@
 """Signs of the map: those of the browser, told apart without colour too.
 
 States of a shelter differ by how its plate is filled: open is full, full and closed are struck
-through, what is not open (yet) is an outline.
+through, what is not open (yet) is an outline, what is not known has a question mark.
 """
 
 from __future__ import annotations
@@ -55,7 +55,10 @@ def shelter(pen: Pen, x: float, y: float, size: float, state: str | None) -> Non
     _plate(pen, x, y, size, colour, solid, dashed=state == "preparing")
     line = WHITE if solid else colour
     draw_glyph(pen, "house", x, y, size * 0.77, 2.0, line)
-    _runner(pen, x, y - size * 0.08, size * 0.43, line)
+    if state == "unknown":
+        draw_glyph(pen, "question", x, y - size * 0.08, size * 0.48, 3.2, line)
+    else:
+        _runner(pen, x, y - size * 0.08, size * 0.43, line)
     if state in ("full", "closed"):
         draw_glyph(pen, "strike", x, y, size * 0.86, 5.0, WHITE if solid else colour)
         draw_glyph(pen, "strike", x, y, size * 0.86, 2.2, INK if solid else WHITE)

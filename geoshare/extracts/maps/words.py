@@ -61,7 +61,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "preparing": ("開設準備中", "Being prepared"),
     "not_open": ("未開設", "Not open"),
     "closed": ("閉鎖", "Closed"),
-    "unknown": ("状況不明", "State unknown"),
+    "unknown": ("未確認", "State unknown"),
     "list_number": ("一覧表の番号", "Number in the list"),
     "site_hazards": ("対象とする災害", "Designated for"),
     "closure_full": ("通行止め", "Closed to traffic"),

@@ -36,6 +36,17 @@ def test_a_picture_shows_roads_shelters_and_water_in_the_colours_of_the_map(made
         assert near(image, colour).sum() > 40, colour
 
 
+def test_a_shelter_whose_state_nobody_knows_is_grey_and_no_green_one(tmp_path):
+    town, held = made = make_town(tmp_path)
+    town.packs.change("shelters", [("a", made_point(), {"name": "辻"})], removed=["b", "c"])
+    build_views([held], town.packs, town.views_dir)
+    image = pixels(picture({"shelters": views_of(made)["shelters"]}, AREA, 1200, 630))
+    assert near(image, STYLE["shelter"]["unknown"]).sum() > 100
+    assert near(image, STYLE["shelter"]["open"]).sum() == 0
+    red, green, blue = (int(STYLE["shelter"]["unknown"][at : at + 2], 16) for at in (1, 3, 5))
+    assert max(red, green, blue) - min(red, green, blue) < 32
+
+
 def test_a_picture_has_the_whole_box_in_its_middle(made):
     views = {"segments": views_of(made)["segments"]}
     image = pixels(picture(views, AREA, 400, 400))

@@ -2,6 +2,7 @@
 
 import type { Map as LibreMap } from 'maplibre-gl';
 import { HAZARDS } from './layers/disaster';
+import { EVENT, QUESTION, SHELTER, shelterState, type ShelterState } from './layers/palettes';
 
 const SCALE = 2;
 type Pen = CanvasRenderingContext2D;
@@ -19,10 +20,6 @@ const HAZARD_MARKS: Record<(typeof HAZARDS)[number], [string, string, string]> =
 
 const RUNNER = 'M13.4 8.2L10.6 13l2.8 2.8-1.2 4M10.6 13l-2.2 3-3.4.2M13.4 8.2L9.6 8.6 7.6 11.4M13.6 8.6l2 3 3 .2';
 const HOUSE = 'M2.6 12L12 3.4 21.4 12M5 10.4V20.6H19V10.4';
-
-const SHELTER_COLOURS: Record<string, string> = {
-  open: '#0a7d3c', full: '#b3261e', preparing: '#b26a00', not_open: '#3d6f9e', closed: '#6b7680', unknown: '#2e8b57',
-};
 
 /** Loads the characters that images are drawn with. */
 export async function prepareImages(): Promise<void> {
@@ -43,7 +40,7 @@ export function drawImage(id: string): ImageData | null {
   const [kind = '', value = '', language = ''] = id.split('|');
   switch (kind) {
     case 'site': return site(value, language);
-    case 'shelter': return canvas(30, 30, (pen) => shelter(pen, SHELTER_COLOURS[value] ?? SHELTER_COLOURS.unknown as string, value));
+    case 'shelter': return canvas(30, 30, (pen) => shelter(pen, shelterState(value)));
     case 'hazard': return canvas(18, 18, (pen) => mark(pen, 9, 9, 8, value as never, language));
     case 'event': return canvas(28, 28, (pen) => event(pen, value));
     case 'rule': return canvas(24, 24, (pen) => rule(pen, value));
@@ -143,15 +140,16 @@ function mark(pen: Pen, x: number, y: number, radius: number, hazard: (typeof HA
   pen.fillText(language === 'en' ? en : ja, x, y + radius * 0.08);
 }
 
-function shelter(pen: Pen, colour: string, state: string): void {
-  plate(pen, 0, 0, 30, colour);
+function shelter(pen: Pen, state: ShelterState): void {
+  plate(pen, 0, 0, 30, SHELTER[state]);
   glyph(pen, HOUSE, 3.4, 2.6, 23.2, 2);
-  runner(pen, 8.6, 9.4, 13);
+  if (state === 'unknown') glyph(pen, QUESTION, 7.6, 8.2, 14.8, 3.2);
+  else runner(pen, 8.6, 9.4, 13);
   if (state === 'full' || state === 'closed') glyph(pen, 'M4 20L20 4', 3, 3, 24, 3);
 }
 
 function event(pen: Pen, state: string): void {
-  const colour = { closed: '#d7191c', restricted: '#e08600', planned: '#77818a' }[state] ?? '#d7191c';
+  const colour = EVENT[state as keyof typeof EVENT] ?? EVENT.closed;
   pen.beginPath();
   pen.arc(14, 14, 13, 0, 7);
   pen.fillStyle = '#ffffff';

@@ -1,8 +1,7 @@
 /** What the signs and colours of the map mean: only of what is shared. */
 
-import { ALERT, DEPTHS, ZONE_SPECIAL, ZONE_WARNING } from '../map/layers/palettes';
+import { ALERT, DEPTHS, SHELTER_STATES as STATES, ZONE_SPECIAL, ZONE_WARNING } from '../map/layers/palettes';
 import { h } from '../shared/dom';
-import { STATES } from './lists';
 import { sign } from './signs';
 import type { Share } from './state';
 import { show, shown } from './words';

@@ -3,12 +3,11 @@
 import { h } from '../shared/dom';
 import { bilingual, drillMark, language, named } from '../shared/language';
 import { hiragana, over } from '../shared/ruby';
+import { SHELTER, SHELTER_STATES as STATES, shelterState, type ShelterState } from '../map/layers/palettes';
 import { levelColour, ROAD_COLOURS, roadState } from './paint';
-import { STATE_COLOURS } from './signs';
 import type { Row, Share } from './state';
 import { easy, moment, said, say, show, shown } from './words';
 
-export const STATES = ['open', 'full', 'preparing', 'not_open', 'closed', 'unknown'] as const;
 const HAZARDS = ['flood', 'landslide', 'storm_surge', 'earthquake', 'tsunami', 'great_fire', 'inland_flood', 'eruption'];
 
 export interface Eyes {
@@ -19,10 +18,7 @@ export interface Eyes {
   filterBy(state: string): void;
 }
 
-export const stateOf = (row: Row): string => {
-  const state = String(row.status ?? 'unknown');
-  return (STATES as readonly string[]).includes(state) ? state : 'unknown';
-};
+export const stateOf = (row: Row): ShelterState => shelterState(row.status);
 
 /** A name as this reader reads it: with its reading above where Japanese is easy. */
 export function nameOf(row: Row): Node {
@@ -64,7 +60,7 @@ const count = (value: unknown): string | null => (typeof value === 'number' ? va
 function shelter(row: Row, eyes: Eyes): HTMLElement {
   const state = stateOf(row);
   const [people, room] = [count(row.people_count), count(row.max_capacity)];
-  return line(row, eyes, [chip(shown('shelters', state), STATE_COLOURS[state] as string), h('strong', {}, nameOf(row)), away(row, eyes.here)], [
+  return line(row, eyes, [chip(shown('shelters', state), SHELTER[state]), h('strong', {}, nameOf(row)), away(row, eyes.here)], [
     text(row.address), people !== null && show('people', { n: people }), room !== null && show('capacity', { n: room }),
     row.pets_accepted === true && show('petsYes'), row.pets_accepted === false && show('petsNo'), row.is_welfare_shelter === true && show('welfare'),
     text(row.status_note), typeof row.status_updated_at === 'string' && show('updated', { at: moment(row.status_updated_at) }),
@@ -79,7 +75,7 @@ function site(row: Row, eyes: Eyes): HTMLElement {
 
 function water(row: Row, eyes: Eyes): HTMLElement {
   const state = String(row.status ?? 'unknown');
-  const colour = state === 'open' ? '#0a7d3c' : '#5d6d79';
+  const colour = state === 'open' ? SHELTER.open : SHELTER.unknown;
   return line(row, eyes, [chip(shown('water_points', state), colour), h('strong', {}, nameOf(row)), away(row, eyes.here)], [
     typeof row.supply === 'string' && shown('supply', row.supply), text(row.hours), text(row.address), text(row.notes),
     typeof row.status_updated_at === 'string' && show('updated', { at: moment(row.status_updated_at) }),
@@ -146,20 +142,20 @@ export function shelterList(share: Share, eyes: Eyes): HTMLElement | null {
   for (const row of told.features) tally.set(stateOf(row), (tally.get(stateOf(row)) ?? 0) + 1);
   const open = tally.get('open') ?? 0;
   const seen = sorted(told.features, eyes).filter((row) => !eyes.filter || stateOf(row) === eyes.filter);
-  const chips = ['', ...STATES.filter((state) => tally.has(state))];
+  const chips: (ShelterState | '')[] = ['', ...STATES.filter((state) => tally.has(state))];
   return h('section', { class: 'list', id: 'list-shelters' },
     h('h2', {}, show('shelters')),
     h('p', { class: open ? 'tally good' : 'tally' }, open ? show('openCount', { n: open }) : show(told.features.length ? 'noneOpen' : 'noShelters')),
     h('div', { class: 'chips', role: 'group', 'aria-label': say('shelters') }, ...chips.map((state) => h('button', {
       type: 'button', id: `chip-${state || 'all'}`, class: 'chip', 'aria-pressed': String(eyes.filter === state), onclick: () => eyes.filterBy(state),
-    }, state ? h('i', { style: { background: STATE_COLOURS[state] } }) : null, state ? shown('shelters', state) : show('all'), ` ${state ? tally.get(state) : told.features.length}`))),
+    }, state ? h('i', { style: { background: SHELTER[state] } }) : null, state ? shown('shelters', state) : show('all'), ` ${state ? tally.get(state) : told.features.length}`))),
     h('ul', {}, ...seen.map((row) => shelter(row, eyes)), !seen.length && h('li', { class: 'quiet' }, show('nothing'))),
     told.more && h('p', { class: 'quiet' }, show('more')));
 }
 
 function sorted(rows: Row[], eyes: Eyes): Row[] {
   const { here } = eyes;
-  const rank = (row: Row) => STATES.indexOf(stateOf(row) as (typeof STATES)[number]);
+  const rank = (row: Row) => STATES.indexOf(stateOf(row));
   const far = (row: Row) => (here && row.at ? metres(here, row.at) : 0);
   return [...rows].sort((a, b) => rank(a) - rank(b) || far(a) - far(b) || named(a).localeCompare(named(b), 'ja'));
 }

@@ -1,6 +1,6 @@
 /** What tiles are painted with: outlines gathered by colour once, then drawn in order, ground first. */
 
-import { ADVISORY, ALERT, BASE, LEVEL_UNKNOWN, zoneColour } from '../map/layers/palettes';
+import { ADVISORY, ALERT, BASE, EVENT, LEVEL_UNKNOWN, zoneColour } from '../map/layers/palettes';
 import type { Feature, Layer, Value } from './mvt';
 
 type Values = Record<string, Value>;
@@ -50,7 +50,7 @@ export function roadState(values: Record<string, unknown>): Sign['kind'] {
   return shut ? 'closed' : 'restricted';
 }
 
-export const ROAD_COLOURS: Record<Sign['kind'], string> = { closed: '#d7191c', restricted: '#e08600', planned: '#77818a' };
+export const ROAD_COLOURS: Readonly<Record<Sign['kind'], string>> = EVENT;
 
 const ROADS: [RegExp, string, string, (zoom: number) => number][] = [
   [/^motorway$/, '#f4b183', '#c97b3c', between([8, 1.4], [12, 3.2], [15, 8], [18, 26])],

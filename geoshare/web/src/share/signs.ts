@@ -1,11 +1,10 @@
 /** The signs of places, drawn once for each kind and kept. */
 
+import { EVENT, QUESTION, SHELTER, shelterState } from '../map/layers/palettes';
+
 const HOUSE = 'M2.6 12L12 3.4 21.4 12M5 10.4V20.6H19V10.4';
 const RUNNER = 'M13.4 8.2L10.6 13l2.8 2.8-1.2 4M10.6 13l-2.2 3-3.4.2M13.4 8.2L9.6 8.6 7.6 11.4M13.6 8.6l2 3 3 .2';
 const DROP = 'M12 3c4 5 6 8 6 11a6 6 0 0 1-12 0c0-3 2-6 6-11z';
-export const STATE_COLOURS: Record<string, string> = {
-  open: '#0a7d3c', full: '#b3261e', preparing: '#b26a00', not_open: '#3d6f9e', closed: '#6b7680', unknown: '#5d6d79',
-};
 export const SITE_COLOUR = '#00693e';
 export const WATER_COLOUR = '#0a6aa1';
 export const SIDE = 30;
@@ -30,15 +29,16 @@ export function sign(kind: string, density: number): HTMLCanvasElement {
 function draw(pen: CanvasRenderingContext2D, kind: string): void {
   const [what, state = ''] = kind.split('|');
   if (what === 'road') {
-    round(pen, state === 'closed' ? '#d7191c' : state === 'restricted' ? '#e08600' : '#77818a');
+    round(pen, EVENT[state as keyof typeof EVENT] ?? EVENT.planned);
     line(pen, state === 'closed' ? 'M7 7L17 17M17 7L7 17' : state === 'restricted' ? 'M12 6V13M12 17.4v.2' : 'M12 7v5l3.4 3', 3.4);
     return;
   }
-  plate(pen, what === 'site' ? SITE_COLOUR : what === 'water' ? WATER_COLOUR : STATE_COLOURS[state] ?? STATE_COLOURS.unknown as string);
+  plate(pen, what === 'site' ? SITE_COLOUR : what === 'water' ? WATER_COLOUR : SHELTER[shelterState(state)]);
   if (what === 'water') line(pen, DROP, 2.4);
   else {
     if (what === 'shelter') line(pen, HOUSE, 2.2);
-    line(pen, RUNNER, 2.2, what === 'shelter' ? 0.56 : 1);
+    if (what === 'shelter' && shelterState(state) === 'unknown') line(pen, QUESTION, 3, 0.56);
+    else line(pen, RUNNER, 2.2, what === 'shelter' ? 0.56 : 1);
   }
   if (state === 'full' || state === 'closed') line(pen, 'M4 20L20 4', 3.2);
 }

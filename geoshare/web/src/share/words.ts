@@ -92,14 +92,14 @@ const CODES: Record<string, Record<string, Words>> = {
     preparing: words('開設準備中', '{準備|じゅんび}して います', 'Preparing'),
     not_open: words('未開設', 'まだ {開|あ}いて いません', 'Not open'),
     closed: words('閉鎖', '{閉|し}まりました', 'Closed'),
-    unknown: words('状況不明', '{開|あ}いているか わかりません', 'State unknown'),
+    unknown: words('未確認', '{開|あ}いているか わかりません', 'State unknown'),
   },
   water_points: {
     open: words('給水中', '{水|みず}が もらえます', 'Water now'),
     planned: words('予定', 'これから はじまります', 'Planned'),
     suspended: words('中断中', '{今|いま}は {止|と}まって います', 'Suspended'),
     closed: words('終了', '{終|お}わりました', 'Closed'),
-    unknown: words('状況不明', 'わかりません', 'State unknown'),
+    unknown: words('未確認', 'わかりません', 'State unknown'),
   },
   roads: {
     closed: words('通行止め', '{通|とお}れません', 'Closed'),

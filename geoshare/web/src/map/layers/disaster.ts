@@ -2,7 +2,7 @@
 
 import { LETTERING } from '../../shared/fonts';
 import { drillMark, language, t, type Word } from '../../shared/i18n';
-import { ADVISORY, ALERT, LEVEL_UNKNOWN } from './palettes';
+import { ADVISORY, ALERT, EVENT as EVENT_COLOURS, LEVEL_UNKNOWN, SHELTER_STATES } from './palettes';
 import { haloPaint } from './base';
 import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
 
@@ -52,7 +52,7 @@ const status = expression(['coalesce', ['get', 'status'], 'unknown']);
 const CLOSED = among('regulation_category', 'closedWeather', 'closedConstruction', 'closedHeavyVehicle', 'closedWinter');
 const inForce = expression(['!', ['in', ['coalesce', ['get', 'status'], 'active'], ['literal', ['planned', 'ended', 'cancelled', 'drill']]]]);
 const full = expression(['any', CLOSED, ['all', ['!', ['has', 'regulation_category']], ['in', ['coalesce', ['get', 'kind'], ''], ['literal', ['closure', 'flood']]]]]);
-const EVENT = expression(['case', ['!', inForce], '#77818a', full, '#d7191c', '#e08600']);
+const EVENT = expression(['case', ['!', inForce], EVENT_COLOURS.planned, full, EVENT_COLOURS.closed, EVENT_COLOURS.restricted]);
 const EVENT_IMAGE = expression(['case', ['!', inForce], 'event|planned', full, 'event|closed', 'event|restricted']);
 
 const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 0]], 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], '#f2a900']);
@@ -134,7 +134,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
   shelters: {
     group: 'disaster', order: 2, visible: true,
     layers: (context) => facility(context, expression(['concat', 'shelter|', status]), 1001),
-    legend: () => (['open', 'full', 'preparing', 'not_open', 'closed', 'unknown'] as const).map((state): Swatch => ({
+    legend: () => SHELTER_STATES.map((state): Swatch => ({
       kind: 'image', image: `shelter|${state}`, label: t(SHELTER_WORDS[state]),
     })),
   },

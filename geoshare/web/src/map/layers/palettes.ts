@@ -1,5 +1,7 @@
 /** Colours with a meaning of their own. */
 
+import { event, glyphs, shelter } from '../../../../model/appearance.json';
+
 /** Lower bound in metres, upper bound, colour. */
 export type Depth = readonly [number, number | null, string];
 
@@ -54,6 +56,19 @@ export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5:
 /** Level 2 in the same scheme, and a warning for which no level is defined. */
 export const ADVISORY = '#f2e700';
 export const LEVEL_UNKNOWN = '#77818a';
+
+/** States of a shelter as every map draws them: what is not known is grey, and carries a question mark. */
+export const SHELTER_STATES = ['open', 'full', 'preparing', 'not_open', 'closed', 'unknown'] as const;
+export type ShelterState = (typeof SHELTER_STATES)[number];
+export const SHELTER: Readonly<Record<ShelterState, string>> = shelter;
+/** How a road stands. */
+export const EVENT: Readonly<Record<'closed' | 'restricted' | 'planned', string>> = event;
+export const QUESTION = glyphs.question;
+
+/** The state of a shelter; what is no state that we know is not known. */
+export function shelterState(status: unknown): ShelterState {
+  return SHELTER_STATES.find((state) => state === status) ?? 'unknown';
+}
 
 /** Sequential, readable with colour-vision deficiency, light to dark. */
 export const POPULATION = ['#f1eef6', '#d4b9da', '#c994c7', '#df65b0', '#dd1c77', '#980043'];

@@ -23,7 +23,7 @@ export const DECIDING = {
   findAnyHazard: { ja: '指定しない', en: 'Any' },
   findState: { ja: '開設状況（避難所）', en: 'State (shelters)' },
   findAnyState: { ja: 'すべて', en: 'Any' },
-  findStateUnknown: { ja: '不明', en: 'Unknown' },
+  findStateUnknown: { ja: '未確認', en: 'Unknown' },
   findRoom: { ja: '空き（避難所）', en: 'Room left (shelters)' },
   findAnyRoom: { ja: 'すべて', en: 'Any' },
   roomYes: { ja: '空きあり', en: 'Room left' },

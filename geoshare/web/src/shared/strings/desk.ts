@@ -9,7 +9,7 @@ export const DESK = {
   deskFilter: { ja: '名前でしぼり込む', en: 'Filter by name' },
   deskByState: { ja: '状態でしぼり込む', en: 'Filter by state' },
   deskAll: { ja: 'すべて', en: 'All' },
-  deskUnknown: { ja: '状況不明', en: 'State unknown' },
+  deskUnknown: { ja: '未確認', en: 'State unknown' },
   deskEmpty: { ja: '該当するものはありません', en: 'Nothing here' },
   deskMore: { ja: '{n}件のうち{shown}件を表示。名前でしぼり込んでください。', en: 'Showing {shown} of {n}. Filter by name.' },
   deskAdd: { ja: '追加', en: 'Add' },

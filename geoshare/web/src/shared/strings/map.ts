@@ -49,7 +49,7 @@ export const MAP = {
   closurePart: { ja: '片側交互通行・車線規制', en: 'Restricted' },
   closurePlanned: { ja: '予定・訓練・解除済み', en: 'Planned, drill or ended' },
   siteLegend: { ja: '指定緊急避難場所', en: 'Emergency evacuation site' },
-  shelterLegend: { ja: '指定避難所（状況不明）', en: 'Shelter (state unknown)' },
+  shelterLegend: { ja: '指定避難所（未確認）', en: 'Shelter (state unknown)' },
   shelterOpen: { ja: '開設', en: 'Open' },
   shelterFull: { ja: '満員', en: 'Full' },
   shelterPreparing: { ja: '開設準備中', en: 'Preparing' },
