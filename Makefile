@@ -18,8 +18,8 @@ help:  ## List the verbs
 setup: $(READY) web $(KERNELS)  ## Install everything into .venv and build the web app
 
 run: setup  ## Serve the sample town on http://127.0.0.1:8080 (GEOSHARE_PORT, GEOSHARE_DATA)
-	@$(BIN)/geoshare init --sample sample_data
-	@$(BIN)/geoshare serve
+	@export GEOSHARE_PORT=$${GEOSHARE_PORT:-8080}; \
+	$(BIN)/geoshare init --sample sample_data && $(BIN)/geoshare serve
 
 test: setup  ## Run the tests
 	@bash tests/prepare.sh

@@ -17,7 +17,7 @@ from geoshare.cli_extract import extract, verify
 from geoshare.cli_keys import keys
 from geoshare.cli_organisations import organisations
 from geoshare.cli_organisations import provider as known_provider
-from geoshare.cli_people import PEOPLE, login_link
+from geoshare.cli_people import PEOPLE, address, login_link, said_address
 from geoshare.cli_policies import GROUPS
 from geoshare.cli_print import print_map
 from geoshare.cli_providers import providers
@@ -39,6 +39,7 @@ from geoshare.settings import Settings, load
 from geoshare.settings import table as settings_table
 from geoshare.terminal import ERRORS, Compiling, progress_bar
 from tiles.compiled import told_of_compiling
+from tiles.warm import warm
 
 
 class Group(click.Group):
@@ -84,6 +85,7 @@ def main(context: click.Context, settings: Path | None) -> None:
 @click.pass_obj
 def init(settings: Settings, sample: Path | None) -> None:
     """Make the data folder, and a demo in it if asked."""
+    warm()  # all of the engine, so that `serve` does not start by compiling what is left of it
     services = build_services(settings)
     if sample is None:
         _ = services.record
@@ -96,7 +98,9 @@ def init(settings: Settings, sample: Path | None) -> None:
             services, sample, lambda done, text="": bar.update(task, completed=done, description=text)
         )
     services.trail.catch_up()
-    click.echo(f"Map      http://{settings.host}:{settings.port}/map")
+    if not said_address(settings):
+        click.echo("Paths below go after the address that `geoshare serve` prints")
+    click.echo(f"map        {said_address(settings)}/map")
     for name, key in keys.items():
         click.echo(f"{name:<10} {key}")
     click.echo(f"officer    {login_link(settings, demo_invite(services))}  (works once)")
@@ -108,6 +112,7 @@ def serve(settings: Settings) -> None:
     """Serve: web workers, the keeper and a worker for jobs."""
     from geoshare.processes import serve as run  # noqa: PLC0415 - the server is heavy to import
 
+    click.echo(f"map        {address(settings)}/map")
     run(settings)
 
 

@@ -135,10 +135,21 @@ def list_departments(settings: Settings, organisation: str | None) -> None:
         tell(f"{item['id']}  {item['organisation']:<20} {item['name']}")
 
 
+def address(settings: Settings) -> str:
+    """Where a server with these settings is found, without a slash at the end."""
+    scheme = "https" if settings.tls_certificate else "http"
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return settings.public_url.rstrip("/") or f"{scheme}://{host}:{settings.port}"
+
+
+def said_address(settings: Settings) -> str:
+    """The address where it was said, else nothing: a server may be started on another port."""
+    return address(settings) if settings.model_fields_set & {"public_url", "port"} else ""
+
+
 def login_link(settings: Settings, text: str) -> str:
-    """The address by which an invite is used."""
-    base = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-    return f"{base}/login#invite={text}"
+    """The address by which an invite is used; its path alone where no address was said."""
+    return f"{said_address(settings)}/login#invite={text}"
 
 
 def _department(services: Services, organisation: str, said: str) -> str:

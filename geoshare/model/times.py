@@ -17,7 +17,7 @@ _MOMENT = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1, microseconds=-1)  # to its last microsecond
 _MICROSECOND = timedelta(microseconds=1)
-_JAPAN = timezone(timedelta(hours=9))  # without summer time
+JAPAN = timezone(timedelta(hours=9))  # without summer time
 
 
 class Interval(NamedTuple):
@@ -131,5 +131,5 @@ def clock_ja(moment_us: int) -> str:
     moment_us
         Microseconds since 1970, UTC.
     """
-    moment = (_EPOCH + timedelta(microseconds=moment_us)).astimezone(_JAPAN)
+    moment = (_EPOCH + timedelta(microseconds=moment_us)).astimezone(JAPAN)
     return f"{moment.month}月{moment.day}日{moment.hour}時{moment.minute:02}分"

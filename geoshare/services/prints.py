@@ -105,9 +105,15 @@ class Prints:
 
 
 def _place_on(map_address: str, made: PrintPlan) -> str:
-    """Address of the map that opens at the middle of the first sheet."""
+    """Address of the map that opens at the middle of the sheets, with what the print shows."""
     frames = made.split.frames
     frame = frames[len(frames) // 2]
     lon, lat = frame.centre_lon_lat
     zoom = frame.zoom - (0.5 if len(frames) > 1 else 0)
-    return f"{map_address}#map={zoom:.1f}/{lat:.5f}/{lon:.5f}"
+    request = made.request
+    said = [f"map={zoom:.1f}/{lat:.5f}/{lon:.5f}"]
+    if request.collections is not None:  # else what the map shows at first
+        said.append(f"layers={','.join(made.views)}")
+    if request.hazards is not None and len(request.hazards) == 1:
+        said.append(f"show=hazard_zones@{request.hazards[0]}")
+    return f"{map_address}#{'&'.join([*said, f'lang={request.language}'])}"

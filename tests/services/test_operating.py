@@ -77,6 +77,29 @@ def test_the_first_operator_of_the_guide_comes_in(run):
     assert "/login#invite=" in run("persons", "invite", person, "--hours", "24")
 
 
+def test_a_data_folder_is_made_with_the_whole_engine_compiled_and_no_port_is_guessed(
+    tmp_path, monkeypatch
+):
+    compiled: list[bool] = []
+    monkeypatch.setattr("geoshare.cli.warm", lambda: compiled.append(True))
+    monkeypatch.setattr("geoshare.cli.init_demo", lambda *_: {})
+    monkeypatch.setattr("geoshare.cli.demo_invite", lambda _: "gi_1")
+
+    def said(**more: str) -> str:
+        environ = {"GEOSHARE_DATA": str(tmp_path / "data"), "GEOSHARE_PORT": None, **more}
+        found = CliRunner().invoke(main, ["init", "--sample", str(tmp_path)], env=environ)
+        assert found.exit_code == 0, found.output
+        return found.output
+
+    nowhere = said()
+    assert "officer    /login#invite=gi_1" in nowhere
+    assert "8080" not in nowhere
+    assert "officer    http://127.0.0.1:8471/login#invite=gi_1" in said(GEOSHARE_PORT="8471")
+    behind = said(GEOSHARE_PUBLIC_URL="https://map.example.jp/")
+    assert "officer    https://map.example.jp/login#invite=gi_1" in behind
+    assert len(compiled) == 3
+
+
 def test_a_text_of_somebody_else_forges_no_line(capsys):
     tell("key of 潮見\u3000町\x1b[31m\u202e\nsecond line")
     assert capsys.readouterr().out == "key of 潮見\u3000町\\x1b[31m\\u202e\\nsecond line\n"

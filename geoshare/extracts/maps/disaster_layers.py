@@ -21,9 +21,11 @@ from geoshare.extracts.maps.pen import Hatch, Pen
 from geoshare.extracts.maps.reading import Features
 from geoshare.extracts.maps.style import STYLE, by_zoom
 from geoshare.model.drills import plain_name
+from geoshare.model.times import JAPAN
 
 DEPTHS: Final = [tuple(step) for step in STYLE["depths"]]
 SHADE: Final = 0.55  # of hazards, so that the map shows through
+TOLD_SHADE, WARNED_SHADE = 0.28, 0.05  # of evacuation areas; of warnings, which cover whole towns
 CLOSED: Final = ("closedWeather", "closedConstruction", "closedHeavyVehicle", "closedWinter")
 OVER: Final = ("ended", "cancelled")
 DRILLS: Final = ("drill", "test")
@@ -132,17 +134,18 @@ def paint_evacuation(drawing: Drawing, features: Features) -> None:
         else:
             _draw_level(drawing, shape, level)
         words = _level_words(drawing, level, status if drill else None)
-        _label_area(drawing, features.shapes[at], words, 5, drill=drill)
+        when = _when(drawing, columns["valid_from"][at], "told_at")
+        _label_area(drawing, features.shapes[at], words, 5, when, drill=drill)
 
 
 def _draw_level(drawing: Drawing, shape: Shapes, level: int) -> None:
     colour = STYLE["alert"][str(level)]
     width = max(drawing.px(by_zoom([[10, 1.5], [16, 4]], drawing.zoom)), 0.5)
-    drawing.pen.fill(shape, colour, 0.12)
+    drawing.pen.fill(shape, colour, TOLD_SHADE)
     drawing.pen.hatch(shape, LEVELS[level])
     drawing.pen.stroke(shape, "#ffffff", width + 0.4)
     drawing.pen.stroke(shape, colour, width, LEVEL_DASHES[level], cap=0)
-    look = swatch(colour, colour, LEVELS[level], 0.12, 0.6, LEVEL_DASHES[level])
+    look = swatch(colour, colour, LEVELS[level], TOLD_SHADE, 0.6, LEVEL_DASHES[level])
     drawing.legend.add(LEVEL_GROUP, 5 - level, _level_words(drawing, level, None), look)
 
 
@@ -157,8 +160,18 @@ def _level_words(drawing: Drawing, level: Any, drill: str | None) -> str:
     return (say(drill) if drill else "") + words
 
 
-def _label_area(drawing: Drawing, shape: Any, words: str, rank: float, *, drill: bool = False) -> None:
-    """Write words inside an area, as near its middle as there is room."""
+def _when(drawing: Drawing, moment: Any, word: str) -> str:
+    """Date and time of day in Japan, in words; nothing where it is not stated."""
+    if not isinstance(moment, datetime):
+        return ""
+    there = moment.astimezone(JAPAN)
+    return drawing.say(word, when=f"{there.month}/{there.day} {there:%H:%M}")
+
+
+def _label_area(
+    drawing: Drawing, shape: Any, words: str, rank: float, when: str, *, drill: bool = False
+) -> None:
+    """Write words inside an area, as near its middle as there is room, and since when below them."""
     seen = shapely.intersection(shapely.make_valid(shape), drawing.edge[0])
     if not words or seen.is_empty or seen.area < 60:
         return
@@ -169,7 +182,7 @@ def _label_area(drawing: Drawing, shape: Any, words: str, rank: float, *, drill:
     spots = [spot for spot in spots if not spot.is_empty]
     places = [Place(spot.x, spot.y + off * size) for off in (0.0, 1.3, -1.3) for spot in spots]
     colour = "#5a646c" if drill else "#20262b"
-    drawing.labels.add(Label(words, places, size, rank, BOLD, colour, 0.5))
+    drawing.labels.add(Label(words, places, size, rank, BOLD, colour, 0.5, below=when))
 
 
 def _halves(part: Any) -> list[Any]:
@@ -206,14 +219,17 @@ def paint_warnings(drawing: Drawing, features: Features) -> None:
             colour = STYLE["advisory"] if level == 2 else colour
             width = max(drawing.px(by_zoom([[8, 1.5], [16, 4]], drawing.zoom)), 0.5)
             dash = (0.8, 1.4, 3.0, 1.4)
+            drawing.pen.fill(shape, colour, WARNED_SHADE)
             drawing.pen.stroke(shape, colour, width, dash, cap=0)
             known = level in (2, 3, 4, 5)
             label = say("warning_level", level=level) if known else say("warning_other")
             order = 8 - level if known else 8
-            look = swatch("#ffffff", colour, None, 1.0, 0.6, dash)
+            look = swatch(colour, colour, None, WARNED_SHADE, 0.6, dash)
             drawing.legend.add(WARNINGS, order, label, look)
-        words = (say(state) if drill else "") + (columns["kind_name"][at] or "")
-        _label_area(drawing, features.shapes[at], words, 12 if drill else 8, drill=drill)
+        words = say.warning(columns["kind_name"][at], columns["hazard"][at], level)
+        words = (say(state) if drill else "") + words
+        when = _when(drawing, columns["reported_at"][at], "reported_at")
+        _label_area(drawing, features.shapes[at], words, 12 if drill else 8, when, drill=drill)
 
 
 # Closures
@@ -295,7 +311,7 @@ DISASTER_LAYERS: Final = {
     "hazard_zones": Layer(
         40, ("hazard_type", "zone_class", "depth_min_m", "depth_max_m"), paint_hazards
     ),
-    "warnings": Layer(60, ("state", "level", "kind_name", "reported_at"), paint_warnings),
+    "warnings": Layer(60, ("state", "level", "kind_name", "hazard", "reported_at"), paint_warnings),
     "evacuation_areas": Layer(62, ("kind", "level", "status", "valid_from"), paint_evacuation),
     "events": Layer(70, ("kind", "regulation_category", "status", "name", "valid_from"), paint_events),
 }

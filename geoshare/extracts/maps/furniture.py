@@ -133,7 +133,8 @@ def draw_code(pen: Pen, area: Rect, link: str, say: Speaker) -> None:
                 pen.rect(area.x + (start + 2) * cell, low, (x - start) * cell, cell, fill="#000000")
                 start = None
     low = top - side - 1.4
-    for at, line in enumerate(wrapped(link, 1.7, area.w - 1, 2)):
+    shown = link if width(link, 1.7) < 1.9 * area.w else link.partition("#")[0]  # as one would type it
+    for at, line in enumerate(wrapped(shown, 1.7, area.w - 1, 2)):
         pen.text(area.x, low - at * 2.1, line, 1.7, MEDIUM, SOFT)
 
 

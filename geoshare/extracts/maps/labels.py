@@ -16,6 +16,7 @@ from geoshare.extracts.maps.pen import Pen
 Area = tuple[float, float, float, float]  # left, bottom, right, top in millimetres
 ASCENT, DESCENT = 0.86, 0.2  # of the size of the type, as far as letters reach
 GAP: Final = 0.5
+SECOND, LINE = 0.85, 1.25  # of a second line: its size, and how far it is below the first
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Label:
     colour: str = "#33404a"
     halo: float = 0.35
     again_mm: float = 0.0  # the same text is not written nearer than this
+    below: str = (
+        ""  # a second, smaller line, written with the first or not at all
+    )
 
 
 @dataclass
@@ -65,9 +69,12 @@ class Labels:
         written: list[tuple[Label, Place]] = []
         for label in sorted(self.wanted, key=lambda wanted: (wanted.rank, wanted.text)):
             text = spelled(label.text, label.font)
-            wide = width(text, label.size, label.font)
+            second, small = spelled(label.below, label.font), label.size * SECOND
+            wide = max(width(text, label.size, label.font), width(second, small, label.font))
             for place in label.places:
                 areas = _areas(place, wide, label.size)
+                if second:
+                    areas[:, 1] -= small * LINE
                 if _is_near(written, label, place) or not room.take(areas):
                     continue
                 pen.text(
@@ -81,6 +88,19 @@ class Labels:
                     label.halo,
                     place.angle,
                 )
+                if second:
+                    low = place.y - small * LINE
+                    pen.text(
+                        place.x,
+                        low,
+                        second,
+                        small,
+                        label.font,
+                        label.colour,
+                        place.anchor,
+                        label.halo,
+                        place.angle,
+                    )
                 written.append((label, place))
                 break
         return written

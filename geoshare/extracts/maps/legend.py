@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import shapely
 
-from geoshare.extracts.maps.fonts import BOLD, MEDIUM, shortened, spelled
+from geoshare.extracts.maps.fonts import BOLD, MEDIUM, shortened, spelled, width
 from geoshare.extracts.maps.frame import Shapes
 from geoshare.extracts.maps.pen import Hatch, Pen
 
 Draw = Callable[[Pen, float, float, float, float], None]  # left, bottom, width, height in millimetres
-ROWS_MM: Final = (5.6, 5.1, 4.6, 4.3, 4.0, 3.7)  # height of a line, the first that all have room by
+ROWS_MM: Final = (
+    5.6,
+    5.1,
+    4.6,
+    4.3,
+    4.0,
+    3.7,
+    3.4,
+)  # height of a line, the first that all have room by
+DENSE_MM: Final = (4.0, 3.7, 3.4, 3.1, 2.8, 2.5, 2.3)  # where short entries stand two to a line
+LETTERS_MM, BESIDE_MM = 2.55, 1.6  # size of the letters, and their distance from the sign
 SWATCH_MM, SWATCH_HIGH_MM = 6.2, 2.9
 GAP_MM: Final = 3.0
 INK: Final = "#20262b"
@@ -86,7 +96,8 @@ def draw_legend(
 ) -> list[Entry]:
     """Write a legend from the top of an area (left, bottom, width, height) on.
 
-    Lines move closer together where there are many.
+    Lines move closer together where there are many, then short entries stand two to a line: a sheet's
+    legend is on the sheet.
 
     Returns
     -------
@@ -96,8 +107,7 @@ def draw_legend(
     pen.text(x, y + h - 3.4, spelled(title, BOLD), 3.4, BOLD, INK)
     top = y + h - 5.4
     column_w = (w - GAP_MM * (columns - 1)) / columns
-    lines = _lines(rows)
-    row_mm = next((mm for mm in ROWS_MM if _place(lines, top - y, mm, columns)[1] == 0), ROWS_MM[-1])
+    lines, row_mm = _spacing(rows, top - y, column_w, columns)
     placed, left_over = _place(lines, top - y, row_mm, columns)
     for line_of, (column, row) in zip(lines, placed, strict=False):
         left, base = x + column * (column_w + GAP_MM), top - (row + 1) * row_mm
@@ -107,6 +117,35 @@ def draw_legend(
                 pen, entry, left + at * part, base, part - (GAP_MM / 2 if entry.half else 0), row_mm
             )
     return [entry for line_of in lines[len(lines) - left_over :] for entry in line_of]
+
+
+def _spacing(
+    rows: list[Entry], high: float, column_w: float, columns: int
+) -> tuple[list[list[Entry]], float]:
+    """Lines, and the height of one by which all entries have room, if any has."""
+    lines = _lines(rows)
+    for row_mm in ROWS_MM:
+        if _place(lines, high, row_mm, columns)[1] == 0:
+            return lines, row_mm
+    for row_mm in DENSE_MM:
+        lines = _lines([_narrow(entry, column_w, row_mm) for entry in rows])
+        if _place(lines, high, row_mm, columns)[1] == 0:
+            break
+    return lines, row_mm
+
+
+def _narrow(entry: Entry, column_w: float, row_mm: float) -> Entry:
+    """An entry as half a line, where all of it is read there."""
+    if entry.draw is None or entry.half:
+        return entry
+    by = _growth(row_mm)
+    needed = SWATCH_MM * by + BESIDE_MM + width(spelled(entry.label), LETTERS_MM * by, MEDIUM)
+    return replace(entry, half=needed <= column_w / 2 - GAP_MM / 2)
+
+
+def _growth(row_mm: float) -> float:
+    """How much signs and letters grow where lines have room, or shrink where they lie close."""
+    return max(row_mm / 4.6, min(1.0, row_mm / 3.4))
 
 
 def _lines(rows: list[Entry]) -> list[list[Entry]]:
@@ -147,8 +186,8 @@ def _together(lines: list[list[Entry]], most: int) -> int:
 
 
 def _draw_row(pen: Pen, entry: Entry, x: float, y: float, w: float, row_mm: float) -> None:
-    by = max(1.0, row_mm / 4.6)  # signs and letters grow where lines have room
-    size = 2.55 * by
+    by = _growth(row_mm)
+    size = LETTERS_MM * by
     if entry.draw is None:
         label = shortened(spelled(entry.label, BOLD), size, w, BOLD)
         pen.text(x, y + row_mm * 0.22, label, size, BOLD, INK)
@@ -156,5 +195,5 @@ def _draw_row(pen: Pen, entry: Entry, x: float, y: float, w: float, row_mm: floa
     middle = y + row_mm / 2
     wide, high = SWATCH_MM * by, SWATCH_HIGH_MM * by
     entry.draw(pen, x, middle - high / 2, wide, high)
-    label = shortened(spelled(entry.label), size, w - wide - 1.6, MEDIUM)
-    pen.text(x + wide + 1.6, middle - size * 0.36, label, size, MEDIUM, INK)
+    label = shortened(spelled(entry.label), size, w - wide - BESIDE_MM, MEDIUM)
+    pen.text(x + wide + BESIDE_MM, middle - size * 0.36, label, size, MEDIUM, INK)

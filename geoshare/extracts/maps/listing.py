@@ -12,6 +12,7 @@ from geoshare.extracts.maps.paper import EDGE, FOOTER, HEADER, Rect, page_size
 from geoshare.extracts.maps.pen import FLAT, Pen
 from geoshare.extracts.maps.places import Place
 from geoshare.extracts.maps.words import Speaker
+from geoshare.model.times import JAPAN
 
 ROW_MM: Final = 9.4
 HEAD_MM: Final = 6.0
@@ -125,10 +126,16 @@ def _draw_state(pen: Pen, at: tuple[float, float], y: float, place: Place, say: 
         pen.text(x, y + ROW_MM / 2 - 1.1, spelled(say("not_stated")), 3.0, MEDIUM, SOFT)
         return
     state = place.state if place.state in symbols.STATES else "unknown"
+    moment = (place.shelter or {}).get("status_updated_at")
+    if moment is not None:
+        when = moment.astimezone(JAPAN)
+        text = say("updated", when=f"{when.month}/{when.day} {when:%H:%M}")
+        pen.text(x, y + 1.9, shortened(spelled(text), 2.2, room), 2.2, MEDIUM, SOFT)
+    base = y + ROW_MM - 4.1 if moment is not None else y + ROW_MM / 2 - 1.1
     bold = state in ("open", "full")
     font = BOLD if bold else MEDIUM
     word = shortened(spelled(say(state), font), 3.0, room, font)
-    pen.text(x, y + ROW_MM / 2 - 1.1, word, 3.0, font, INK)
+    pen.text(x, base, word, 3.0, font, INK)
 
 
 def _people(place: Place, say: Speaker) -> str:

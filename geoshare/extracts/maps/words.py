@@ -62,6 +62,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "not_open": ("未開設", "Not open"),
     "closed": ("閉鎖", "Closed"),
     "unknown": ("未確認", "State unknown"),
+    "updated": ("{when} 更新", "as of {when}"),
     "list_number": ("一覧表の番号", "Number in the list"),
     "site_hazards": ("対象とする災害", "Designated for"),
     "closure_full": ("通行止め", "Closed to traffic"),
@@ -71,6 +72,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "level3": ("高齢者等避難", "elderly and others evacuate"),
     "level4": ("避難指示", "evacuate"),
     "level5": ("緊急安全確保", "secure safety now"),
+    "told_at": ("{when} 発令", "issued {when}"),
+    "reported_at": ("{when} 発表", "issued {when}"),
     "drill": ("【訓練】", "[DRILL] "),
     "test": ("【試験】", "[TEST] "),
     "evacuation_drill": ("避難情報（訓練・試験）", "Evacuation information (drill or test)"),
@@ -117,6 +120,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 
+WARNED_OF: Final = {
+    "heavy_rain": "heavy rain",
+    "landslide": "landslide",
+    "flood": "flood",
+    "storm_surge": "storm surge",
+    "tsunami": "tsunami",
+    "storm": "storm",
+    "snow": "snow",
+    "wave": "high waves",
+}
+"""What warnings warn of, in English."""
+
+
 class Speaker:
     """Says things in one language."""
 
@@ -132,6 +148,13 @@ class Speaker:
     def title(self, view: View) -> str:
         """Return what a collection is called."""
         return view.collection.title_ja if self._at == 0 else view.collection.title
+
+    def warning(self, kind_name: str | None, hazard: str | None, level: int | None) -> str:
+        """What a warning is called; the service's own names are Japanese alone."""
+        english = WARNED_OF.get(hazard or "")
+        if self._at == 0 or english is None:
+            return kind_name or ""
+        return f"Level {level}: {english}" if level in (2, 3, 4, 5) else f"Warning: {english}"
 
     def name(self, name: str | None, name_en: str | None) -> str:
         """Return a name in the reader's language, or in the other one."""

@@ -250,12 +250,15 @@ def test_depths_fall_into_the_steps_of_the_official_legend(low, step):
 
 
 def test_colours_are_those_of_the_browsers_map():
+    palettes = (WEB / "layers" / "palettes.ts").read_text("utf-8")
     there = {
         colour.lower()
         for path in [*(WEB / "layers").glob("*.ts"), WEB / "images.ts", *WEB.rglob("*.json")]
         for colour in re.findall(r"#[0-9a-fA-F]{6}\b", path.read_text("utf-8"))
     }
     own = {"hatches", "drill", "waterPoint", "damage"}  # which the browser draws otherwise, or not
+    shared = re.search(r"import \{ (.*) \} from '.*/appearance\.json'", palettes)
+    own |= set(shared[1].split(", ")) if shared else set()  # which it has from the same file
 
     def colours(value) -> set[str]:
         if isinstance(value, dict):

@@ -19,6 +19,7 @@ from geoshare.access.build import build_views
 from geoshare.extracts.maps.paper import layout
 from geoshare.extracts.maps.planning import plan
 from geoshare.extracts.maps.request import PrintRequest
+from geoshare.extracts.maps.style import BASE, STYLE
 from geoshare.extracts.maps.write import write_prints
 from geoshare.model.policy import Policy
 from tests.access.town import Town, policy
@@ -214,9 +215,31 @@ def test_the_legend_holds_what_the_sheet_shows_and_nothing_else(made, tmp_path):
         assert word not in roads, word
 
 
+@pytest.mark.parametrize("orientation", ["landscape", "portrait"])
+def test_a_sheet_and_its_list_are_the_two_pages_that_were_promised(made, tmp_path, orientation):
+    town, held = made
+    asked = PrintRequest(center=CENTRE, scale=10_000, orientation=orientation)
+    pages = texts(make(made, tmp_path, orientation=orientation))
+    assert len(pages) == plan(asked, held, town.views).pages == 2
+    assert "避難場所・避難所一覧" in pages[1]
+    assert "9/17 14:30 更新" in pages[1]
+
+
+def test_what_people_are_told_is_filled_and_dated(made, tmp_path):
+    sheet = make(made, tmp_path, collections=["evacuation_areas"], shelter_list=False)
+    assert texts(sheet)[0].count("9/17 14:30 発令") >= 3  # of three areas, each with its halo
+    image, land = np.asarray(rendered(sheet), int), shade(BASE["land"])
+    for level, colour in STYLE["alert"].items():
+        filled = 0.28 * shade(colour) + 0.72 * land
+        assert (np.abs(image - filled) < 6).all(axis=2).sum() > 1000, level
+
+
+def shade(colour: str) -> np.ndarray:
+    return np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
+
+
 def test_a_wide_area_has_an_index_and_names_the_neighbours_of_each_sheet(made, tmp_path):
     pages = texts(make(made, tmp_path, **WIDE))
-    pages = [page for page in pages if "（続き）" not in page]
     assert len(pages) == 6
     assert "索引図" in pages[0]
     assert "図 1 / 4" in pages[1]
