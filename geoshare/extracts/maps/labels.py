@@ -41,9 +41,7 @@ class Label:
     colour: str = "#33404a"
     halo: float = 0.35
     again_mm: float = 0.0  # the same text is not written nearer than this
-    below: str = (
-        ""  # a second, smaller line, written with the first or not at all
-    )
+    below: str = ""  # a second, smaller line, written with the first or not at all
 
 
 @dataclass

@@ -79,8 +79,8 @@ def line(layers: list[tuple[str, float, tuple[float, ...]]]) -> Draw:
     """Draw a piece of a line: colour, width and dashes of each layer, the lowest first."""
 
     def draw(pen: Pen, x: float, y: float, w: float, h: float) -> None:
-        for colour, width, dash in layers:
-            pen.polylines([[(x, y + h / 2), (x + w, y + h / 2)]], colour, width, dash, cap=0)
+        for colour, thick, dash in layers:
+            pen.polylines([[(x, y + h / 2), (x + w, y + h / 2)]], colour, thick, dash, cap=0)
 
     return draw
 
