@@ -6,7 +6,7 @@ safe to do again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -21,8 +21,22 @@ FINAL = ("done", "failed", "cancelled")
 class JobStore(Protocol):
     """Where jobs are kept. JSON is text here; times are microseconds."""
 
-    def insert(self, job: str, kind: str, owner: str, params: str, now_us: int, due_us: int) -> None:
-        """Queue a job."""
+    def insert(
+        self,
+        job: str,
+        kind: str,
+        owner: str,
+        params: str,
+        now_us: int,
+        due_us: int,
+        body: bytes | None = None,
+        also: Callable[[Any], object] | None = None,
+    ) -> None:
+        """Queue a job; raises Conflict where there is one of that id."""
+        ...
+
+    def body(self, job: str) -> bytes | None:
+        """What was queued with a job."""
         ...
 
     def lease(
@@ -115,13 +129,46 @@ class Queue:
         *,
         job_id: str | None = None,
         delay_us: int = 0,
+        body: bytes | None = None,
+        also: Callable[[Any], object] | None = None,
     ) -> Job:
-        """Queue a job; it is on disk when this returns."""
+        """Queue a job; it is on disk when this returns.
+
+        Parameters
+        ----------
+        body
+            What it is to read, where that is small: kept with it until it is done.
+        also
+            What is done in the same transaction, with its connection.
+
+        Raises
+        ------
+        Conflict
+            where there is a job of that id.
+        """
         now_us = self._clock.now_us()
         job = job_id or self._ids.new()
         text = orjson.dumps(params, option=orjson.OPT_SORT_KEYS).decode()
-        self.store.insert(job, kind, owner, text, now_us, now_us + delay_us)
-        return self.get(job)
+        self.store.insert(job, kind, owner, text, now_us, now_us + delay_us, body, also)
+        return Job(
+            id=job,
+            kind=kind,
+            owner=owner,
+            params=orjson.loads(text),
+            state="queued",
+            progress=0.0,
+            message="",
+            result=None,
+            error=None,
+            attempts=0,
+            created_us=now_us,
+            started_us=None,
+            finished_us=None,
+        )
+
+    def body(self, job: Job) -> bytes | None:
+        """What was queued with a job; None where nothing was, or it is done."""
+        return self.store.body(job.id)
 
     def get(self, job: str, owner: str | None = None) -> Job:
         """One job; NotFound where there is none, or it is another owner's."""

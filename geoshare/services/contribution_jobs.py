@@ -23,6 +23,7 @@ from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
 from geoshare.services.contribution_area import check_batch
 from geoshare.services.contribution_options import Options, read_observed
+from geoshare.services.incoming import unpack
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 
@@ -41,7 +42,7 @@ class ContributionJobs:
 
     def run(self, job: Job, progress: Progress) -> dict[str, Any]:
         """Take one contribution in. Safe to run again: it knows its own work by the job's id."""
-        path = Path(job.params["path"])
+        path = unpack(self._services.queue, job)
         options = Options(**job.params["options"])
         if not path.exists():
             raise BadData("The file is no longer here; send it again")
@@ -102,7 +103,8 @@ class ContributionJobs:
         if services.record.contribution(job.id) is not None:
             return
         waiting = services.queue.following(job, TOGETHER - 1)
-        jobs = list(takewhile(lambda one: _is_small(one) and _provider(one) == _provider(job), waiting))
+        mine = takewhile(lambda one: _provider(one) == _provider(job), waiting)
+        jobs = list(takewhile(_is_small, map(self._unpacked, mine)))
         if not jobs:
             return
         with scratch_folder(services.scratch()) as folder:
@@ -119,6 +121,10 @@ class ContributionJobs:
                 data_dir=services.settings.data,
                 foundation=load(services.settings.data),
             )
+
+    def _unpacked(self, job: Job) -> Job:
+        unpack(self._services.queue, job)
+        return job
 
     def _check(self, path: Path, options: Options, report: Report, read: Reader) -> dict[str, Any]:
         """Only look at a file; nothing of it is kept."""

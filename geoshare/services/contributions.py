@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from geoshare import sources
+from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
 from geoshare.access.credentials.principal import CONTRIBUTOR
-from geoshare.errors import BadRequest, Conflict, Denied, NotFound, TooLarge, Unauthenticated
+from geoshare.errors import BadRequest, Conflict, Denied, NotFound, Unauthenticated
 from geoshare.ingest.claims import CLAIMS
 from geoshare.jobs import Job
 from geoshare.model.policy import Policy
+from geoshare.services.auditing import party_of
 from geoshare.services.contribution_options import Options
-from geoshare.services.once import Once
+from geoshare.services.incoming import copy, safe_name, settle, whole
+from geoshare.services.once import SMALL_BYTES, Once
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import Upload
@@ -25,7 +28,6 @@ if TYPE_CHECKING:
 
 KIND = "contribute"
 NOBODYS = ("warnings", CLAIMS)  # they follow from what is told otherwise
-BLOCK = 1 << 20
 UPLOAD_LIFE_US = 2 * 86_400_000_000
 PREVIEW_BYTES = 64_000_000
 STATUS = {
@@ -66,7 +68,8 @@ class Contributions:
         number = self._services.ids.new()
         path = self._place(number, name)
         try:
-            _copy(stream, path, self._services.settings.max_upload_bytes)
+            copy(stream, path, self._services.settings.max_upload_bytes)
+            settle(path)
         except BaseException:
             shutil.rmtree(path.parent, ignore_errors=True)
             raise
@@ -76,23 +79,27 @@ class Contributions:
         self, who: Principal, name: str | None, stream: IO[bytes], options: Options, key: str | None
     ) -> dict[str, Any]:
         provider = self.provider(who, options)
-
-        def write(path: Path, most: int | None) -> None:
-            _copy(stream, path, most or self._services.settings.max_upload_bytes)
-
-        def enqueue(number: str, path: Path, mark: str) -> Job:
-            return self._enqueue(who, number, path, provider, options, mark)
-
-        name = None if name is None else _safe(name)
         organisation, once = who.organisation, Once(self._services, self._folder)
+
+        def enqueue(number: str, path: Path, mark: str, body: bytes | None) -> Job:
+            return self._enqueue(who, number, path, provider, options, mark, body)
+
+        if name is None:
+            content = whole(stream, SMALL_BYTES)
+            return _as_status(once.take_small(organisation, key, content, provider, options, enqueue))
+
+        def write(path: Path) -> None:
+            copy(stream, path, self._services.settings.max_upload_bytes)
+
+        name = safe_name(name)
         return _as_status(once.take(organisation, key, name, provider, options, write, enqueue))
 
     def preview(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
         """What a file looks like; nothing is kept."""
         provider = self.provider(who, options)
         with scratch_folder(self._services.scratch()) as folder:
-            path = folder / _safe(name)
-            _copy(stream, path, PREVIEW_BYTES)
+            path = folder / safe_name(name)
+            copy(stream, path, PREVIEW_BYTES)
             found: dict[str, Any] = sources.preview(path, self.read_request(provider, options, folder))
             if found.get("collection"):
                 self.check_collection(self.policy(who), found["collection"])
@@ -132,7 +139,9 @@ class Contributions:
             )
         now_us = self._services.clock.now_us()
         number = self._services.ids.new()
-        self._place(number, name).touch()
+        path = self._place(number, name)
+        path.touch()
+        settle(path)
         self._services.governance.add_upload(
             Upload(
                 id=number,
@@ -162,7 +171,7 @@ class Contributions:
         path = self._place(number, upload.file_name)
         room = upload.length - offset
         try:
-            arrived = offset + _copy(stream, path, room, at=offset)
+            arrived = offset + copy(stream, path, room, at=offset)
         except OSError:  # the line broke: what has arrived is kept
             arrived = min(path.stat().st_size, offset + room)
         now_us = self._services.clock.now_us()
@@ -235,7 +244,9 @@ class Contributions:
         provider: str,
         options: Options,
         mark: str = "",
+        body: bytes | None = None,
     ) -> Job:
+        """Queue the job that reads it and note that, both or neither."""
         params = {
             "mark": mark,
             "path": str(path),
@@ -243,9 +254,18 @@ class Contributions:
             "tiers": list(who.tiers),
             "collections": who.within(CONTRIBUTOR),
         }
-        said = {"bytes": path.stat().st_size}
-        self._services.audit(who, "contribution.receive", number, said, organisation=provider)
-        return self._services.queue.enqueue(KIND, params, who.organisation, job_id=number)
+        services = self._services
+        said = {"bytes": path.stat().st_size if body is None else len(body)}
+        about = Party(organisation=provider, subject=number)
+        entry = services.trail.prepare("contribution.receive", party_of(who), about, said)
+        return services.queue.enqueue(
+            KIND,
+            params,
+            who.organisation,
+            job_id=number,
+            body=body,
+            also=lambda connection: services.trail.add(connection, entry),
+        )
 
     def _job(self, who: Principal, number: str) -> Job:
         if not who.whole:
@@ -265,32 +285,7 @@ class Contributions:
     def _place(self, number: str, name: str) -> Path:
         folder = self._folder / number
         folder.mkdir(parents=True, exist_ok=True)
-        return folder / _safe(name)
-
-
-def _safe(name: str) -> str:
-    """The last part of a file name, without anything a file system might act on."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(
-        letter for letter in last if letter.isprintable() and letter not in '<>:"|?*'
-    ).lstrip(".")
-    if not kept or len(kept.encode()) > 200:
-        raise BadRequest("The file name cannot be used", parameter="filename", allowed="1 to 200 bytes")
-    return kept
-
-
-def _copy(stream: IO[bytes], path: Path, limit: int, at: int = 0) -> int:
-    """Write a stream to a file in blocks; the bytes written."""
-    written = 0
-    with path.open("r+b" if at else "wb") as file:
-        file.seek(at)
-        file.truncate()
-        while block := stream.read(BLOCK):
-            written += len(block)
-            if written > limit:
-                raise TooLarge("The file is too large", parameter="body", allowed=f"{limit} bytes")
-            file.write(block)
-    return written
+        return folder / safe_name(name)
 
 
 def _as_status(job: Job) -> dict[str, Any]:

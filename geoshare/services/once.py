@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from geoshare.errors import BadRequest, Conflict, NotFound
+from geoshare.services.incoming import settle
 from geoshare.services.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ SMALL_BYTES = 1_000_000
 """Largest body that comes without a name: a batch of observations."""
 _LONGEST_KEY = 128
 
-Enqueue = Callable[[str, Path, str], "Job"]
+Enqueue = Callable[[str, Path, str, "bytes | None"], "Job"]
 
 
 class Once:
@@ -40,30 +41,26 @@ class Once:
         self._services = services
         self._folder = folder
 
-    def take(
+    def take_small(
         self,
         organisation: str,
         key: str | None,
-        name: str | None,
+        content: bytes,
         provider: str,
         options: Options,
-        write: Callable[[Path, int | None], None],
         enqueue: Enqueue,
     ) -> Job:
-        """Return the contribution of a body: a new one, or the one it was the first time.
+        """Return the contribution of a batch, which is kept with its job: one wait for the disk.
 
         Parameters
         ----------
         organisation, key
             Who sends it, and what they call it (None: nothing).
-        name
-            Of the file; None for a batch without one.
         provider, options
             In whose name, and what is said of it.
-        write
-            Writes the body to a file, at most so many bytes (None: as many as a file may have).
         enqueue
-            Queues the job of an id that reads a file; the last argument is a mark of all that was sent.
+            Queues the job of an id that reads a file; then come a mark of all that was sent, and the
+            file's content where it is not there yet.
 
         Raises
         ------
@@ -73,27 +70,47 @@ class Once:
             for a key under which something else was sent.
         """
         number = self._services.ids.new() if key is None else self._number(organisation, key)
+        digest = hashlib.sha256(content).hexdigest()
+        # What comes under a key of its own is said anew, though it was said before something else.
+        name = f"observations-{digest[:16] if key is None else number}.geojson"
+        mark = _mark(digest, name, provider, options)
+        try:
+            return enqueue(number, self._folder / number / name, mark, content)
+        except Conflict:
+            return _same(self._services.queue.get(number, organisation), mark)
+
+    def take(
+        self,
+        organisation: str,
+        key: str | None,
+        name: str,
+        provider: str,
+        options: Options,
+        write: Callable[[Path], None],
+        enqueue: Enqueue,
+    ) -> Job:
+        """Return the contribution of a file: a new one, or the one it was the first time.
+
+        As ``take_small``, but for
+
+        Parameters
+        ----------
+        name
+            Of the file.
+        write
+            Writes it to a path.
+        """
+        number = self._services.ids.new() if key is None else self._number(organisation, key)
         with scratch_folder(self._services.scratch()) as scratch:
             aside = scratch / "once"
             aside.mkdir()
-            write(aside / "body", SMALL_BYTES if name is None else None)
-            content = _digest(aside / "body")
-            # What comes under a key of its own is said anew, though it was said before something else.
-            name = name or f"observations-{content[:16] if key is None else number}.geojson"
-            mark = _mark(content, name, provider, options)
+            write(aside / "body")
+            mark = _mark(_digest(aside / "body"), name, provider, options)
             known = self._known(number, organisation)
             if known is None:
                 (aside / "body").rename(aside / name)
                 known = self._place(aside, number, name, mark, enqueue)
-        if known.params.get("mark") != mark:
-            raise Conflict(
-                "Something else was sent under this key",
-                parameter="Idempotency-Key",
-                allowed="another key for another body",
-                message_ja="このキーでは別の内容が送信済みです",
-                allowed_ja="別の内容には別のキー",
-            )
-        return known
+        return _same(known, mark)
 
     def _place(self, aside: Path, number: str, name: str, mark: str, enqueue: Enqueue) -> Job:
         """Put a body in its place and queue it; who is a moment earlier with the same key wins."""
@@ -101,6 +118,7 @@ class Once:
         target, placed = self._folder / number, True
         try:
             os.rename(aside, target)
+            settle(target / name)
         except OSError:  # somebody sends the same key at this moment, or died while they did
             placed = False
             if not (target / name).exists():
@@ -110,7 +128,7 @@ class Once:
                     message_ja="同じ内容を受信中です",
                 ) from None
         try:
-            return enqueue(number, target / name, mark)
+            return enqueue(number, target / name, mark, None)
         except Conflict:
             known = self._services.queue.get(number)
             # Of a job that is over nobody would clear this away; one that waits or works reads it:
@@ -138,6 +156,19 @@ class Once:
         said = f"{organisation}\0{key}".encode()
         found = hashlib.blake2b(said, key=secret, digest_size=10).digest()
         return base64.b32encode(found).decode().lower()
+
+
+def _same(known: Job, mark: str) -> Job:
+    """A contribution, if it is of what was sent now. Raises Conflict for another."""
+    if known.params.get("mark") != mark:
+        raise Conflict(
+            "Something else was sent under this key",
+            parameter="Idempotency-Key",
+            allowed="another key for another body",
+            message_ja="このキーでは別の内容が送信済みです",
+            allowed_ja="別の内容には別のキー",
+        )
+    return known
 
 
 def _digest(path: Path) -> str:

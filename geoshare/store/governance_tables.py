@@ -159,6 +159,13 @@ JOBS = Table(
     ),
 )
 
+JOB_BODIES = Table(  # small ones, kept with their job until it is done: on the disk when that is
+    "job_bodies",
+    METADATA,
+    Column("job", Text, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
 WEBHOOKS = Table(
     "webhooks",
     METADATA,

@@ -6,12 +6,13 @@ statement of a worker names the token, so a worker that has lost its lease chang
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Connection,
     Row,
     and_,
     bindparam,
@@ -25,7 +26,8 @@ from sqlalchemy.exc import IntegrityError
 
 from geoshare.errors import Conflict
 from geoshare.store.database import Database, chunks
-from geoshare.store.governance_tables import JOBS
+from geoshare.store.governance_tables import JOB_BODIES, JOBS
+from geoshare.store.joint import Joint
 
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 # Written out in the statement: an index of these alone is taken for no other form of it.
@@ -39,9 +41,23 @@ class JobRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._joint = Joint(database)
 
-    def insert(self, job: str, kind: str, owner: str, params: str, now_us: int, due_us: int) -> None:
-        """Queue a job. Raises Conflict where there is one of that id."""
+    def insert(
+        self,
+        job: str,
+        kind: str,
+        owner: str,
+        params: str,
+        now_us: int,
+        due_us: int,
+        body: bytes | None = None,
+        also: Callable[[Connection], object] | None = None,
+    ) -> None:
+        """Queue a job, perhaps with what it is to read and with what is told of it, or nothing at all.
+
+        Raises Conflict where there is one of that id.
+        """
         values = {
             "id": job,
             "kind": kind,
@@ -51,11 +67,25 @@ class JobRows:
             "created_us": now_us,
             "due_us": due_us,
         }
-        try:
-            with self._database.write() as connection:
+
+        def write(connection: Connection) -> None:
+            try:
                 connection.execute(JOBS.insert().values(values))
-        except IntegrityError as error:
-            raise Conflict("There is a job of that id") from error
+            except IntegrityError as error:
+                raise Conflict("There is a job of that id") from error
+            if body is not None:
+                connection.execute(JOB_BODIES.insert().values(job=job, content=body))
+            if also is not None:
+                also(connection)
+
+        self._joint.run(write)
+
+    def body(self, job: str) -> bytes | None:
+        """What was queued with a job; None where nothing was, or it is done."""
+        wanted = select(JOB_BODIES.c.content).where(JOB_BODIES.c.job == job)
+        with self._database.read() as connection:
+            found = connection.execute(wanted).scalar()
+        return None if found is None else bytes(found)
 
     def lease(
         self,
@@ -128,7 +158,10 @@ class JobRows:
         if state == DONE:
             values["progress"] = 1.0
         with self._database.write() as connection:
-            return bool(connection.execute(update(JOBS).where(mine).values(**values)).rowcount)
+            ended = bool(connection.execute(update(JOBS).where(mine).values(**values)).rowcount)
+            if ended and state != FAILED:
+                connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job == job))
+        return ended
 
     def retry(self, job: str, token: str, due_us: int, error: str) -> bool:
         """Put a job back into the queue; false when the lease is lost."""
@@ -147,6 +180,7 @@ class JobRows:
         with self._database.write() as connection:
             waiting = update(JOBS).where(JOBS.c.id == job, JOBS.c.state == QUEUED)
             if connection.execute(waiting.values(state=CANCELLED, finished_us=now_us)).rowcount:
+                connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job == job))
                 return True
             running = update(JOBS).where(JOBS.c.id == job, JOBS.c.state == RUNNING)
             return bool(connection.execute(running.values(cancel_asked=1)).rowcount)
@@ -187,12 +221,15 @@ class JobRows:
         with self._database.write() as connection:
             for some in chunks(jobs, 500):
                 connection.execute(JOBS.delete().where(JOBS.c.id.in_(some)))
+                connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job.in_(some)))
 
     def forget(self, finished_before_us: int) -> list[str]:
         """Delete jobs that ended before a time; returns their ids."""
         old = JOBS.c.finished_us < finished_before_us
         with self._database.write() as connection:
             gone = list(connection.execute(select(JOBS.c.id).where(old)).scalars())
+            theirs = select(JOBS.c.id).where(old)
+            connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job.in_(theirs)))
             connection.execute(JOBS.delete().where(old))
         return gone
 

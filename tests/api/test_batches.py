@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 import shapely
+from sqlalchemy import select
 
+from geoshare.errors import Unavailable
 from geoshare.ingest import together
 from geoshare.jobs import Queue
 from geoshare.services import once
 from geoshare.services.keeping import make_worker
+from geoshare.store.governance_tables import AUDIT_OPENINGS
 from geoshare.store.reading import full_claims
 
 BATCH = "/contributions?collection=places"
@@ -244,6 +247,26 @@ def test_batches_that_wait_are_taken_together_each_with_its_own_report(sender):
     taken = sender.own.services.record.contributions()
     assert len(taken) == 8
     assert len({one.changeset for one in taken}) == 3  # the second ends before what is said again
+
+
+def test_a_batch_is_kept_with_its_job_and_its_entry_in_the_log_or_not_at_all(sender, monkeypatch):
+    services = sender.own.services
+
+    def no_room(*_: Any) -> None:
+        raise Unavailable("no room")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(type(services.trail), "add", no_room)
+        assert sender.send(batch("a"), "key-1").status_code == 503
+    assert services.queue.newest() == []
+    number = sender.send(batch("a"), "key-1").json["id"]
+    assert not (services.settings.data / "incoming" / number).exists()  # it needs no file to be kept
+    with services.governance.database.read() as connection:
+        about = select(AUDIT_OPENINGS.c.what).where(AUDIT_OPENINGS.c.value == number)
+        assert connection.execute(about).scalars().all() == ["subject"]
+    sender.work()
+    assert sender.shown() == ["a"]
+    assert services.governance.jobs.body(number) is None
 
 
 def test_who_dies_over_batches_taken_together_loses_none_and_takes_none_twice(sender, monkeypatch):
