@@ -32,6 +32,8 @@ def purge_views(
         if folder.name not in held:
             shutil.rmtree(folder, ignore_errors=True)
             continue
+        for path in folder.glob(".*"):  # what a keeper that was killed had begun to write
+            _remove(path)
         for name in wanted:
             _remove(kept_path(views_dir, folder.name, name))
             _purge(folder / name, manifest_path(views_dir, folder.name, name))

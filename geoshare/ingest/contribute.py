@@ -239,8 +239,11 @@ def _refuse_or_skip(report: Report) -> None:
 def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
     """Undo what dead processes left half-done, rows and files; returns the change sets."""
     dead = record.dead(clock.now_us())
+    files = Files(data_dir)
     for changeset in dead:
-        record.undo(changeset, Files(data_dir))
+        record.undo(changeset, files)
+    if dead:
+        files.sweep_parts(clock.now_us())
     return dead
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import pyarrow as pa
@@ -47,6 +49,38 @@ def widened(collection: Collection, properties: pa.Schema, report: Report) -> Co
     if known == collection.schema["properties"]:
         return collection
     return from_schema(collection.name, {**collection.schema, "properties": known})
+
+
+def narrowed(
+    collection: Collection, kinds: Mapping[str, AbstractSet[type]], *, titled: bool
+) -> Collection:
+    """The collection with these columns alone.
+
+    Parameters
+    ----------
+    kinds
+        Types of the values that there are, by column; none where there is no value.
+    titled
+        Whether its title stays.
+    """
+    schema = dict(collection.schema)
+    schema["properties"] = {
+        name: _least(said, kinds[name])
+        for name, said in collection.schema["properties"].items()
+        if name in kinds
+    }
+    if not titled:
+        schema["title"] = collection.name
+    return from_schema(collection.name, schema)
+
+
+def _least(said: dict[str, Any], kinds: AbstractSet[type]) -> dict[str, Any]:
+    """The narrowest type of values that a column had room for."""
+    if said == _TEXT and kinds == {bool}:
+        return {"type": "boolean"}
+    if said["type"] in ("string", "number") and kinds and kinds <= {int, float}:
+        return {"type": "number" if float in kinds else "integer"}
+    return said
 
 
 def _joined(known: dict[str, Any] | None, kind: pa.DataType) -> dict[str, Any]:

@@ -105,6 +105,7 @@ class Keeper:
         self._ticks = tuple(ticks)
         self._failing: dict[str, Patience] = {}
         self._pending: set[str] | None = set()  # published, but not yet told; None: all
+        self._inherits = True  # perhaps what one before published, and was killed before it told
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -136,6 +137,11 @@ class Keeper:
         again = {name for name in state.failed if self._failing.get(name, _ANEW).due}
         if sequence == state.sequence and not (everything or again) and self._pending == set():
             return set()
+        if self._inherits and self._pending is not None:
+            with self._record.snapshot() as connection:
+                after = reading.changes_after(connection, before)
+                self._pending |= {item.collection for item in after}
+        self._inherits = False
         failed: dict[str, int] = {}
         try:
             changed = self._publisher.publish(0 if everything else before, again)
@@ -165,7 +171,7 @@ class Keeper:
             self._folding.close()  # what it is folding is about to go
         done = self._publisher.renew(names)
         self._tell(done, everything=False)
-        self._publisher.drop_former(done)
+        self._publisher.drop_former(names)
 
     def _fold_here(self, changed: set[str]) -> None:
         """Fold what cannot wait: all that is due where nobody folds in the background, else little."""

@@ -135,10 +135,10 @@ class Publisher:
         with self._record.snapshot() as connection:
             sequence = reading.head(connection)
             collections = self._record.collections()
-            for name in sorted(set(names) & set(self.collections())):
-                if name not in collections:
-                    shutil.rmtree(pack_folder(self._packs.folder, name), ignore_errors=True)
-                    continue
+            for name in sorted(set(names) - set(collections)):
+                # also where one of before was killed while it removed the folder
+                shutil.rmtree(pack_folder(self._packs.folder, name), ignore_errors=True)
+            for name in sorted(set(names) & set(collections) & set(self.collections())):
                 publish_vectors(
                     connection,
                     collections[name],
@@ -155,7 +155,8 @@ class Publisher:
         for name in names:
             manifest = self.manifest(name)
             current = {part.name for part in manifest.parts} if manifest is not None else set()
-            for path in pack_folder(self._packs.folder, name).iterdir():
+            folder = pack_folder(self._packs.folder, name)
+            for path in folder.iterdir() if folder.is_dir() else ():
                 if path.name.startswith(".") or (path.suffix == ".arrow" and path.name not in current):
                     _remove(path)
 

@@ -101,13 +101,20 @@ def _note_end(audit: Audit, job: Job, said: dict[str, Any]) -> None:
 
 
 def sealing(
-    audit: Audit, by: Party, about: Party, kind: str = "extract.create"
+    audit: Audit, by: Party, about: Party, kind: str = "extract.create", once: str | None = None
 ) -> Callable[[str], dict[str, bytes]]:
-    """What an extract calls with its manifest's SHA-256: its signature, and the proof of its entry."""
+    """What an extract calls with its manifest's SHA-256: its signature, and the proof of its entry.
+
+    ``once`` names what there may be one entry of, however often it is sealed.
+    """
 
     def seal(manifest_sha256: str) -> dict[str, bytes]:
         said = {"manifest_sha256": manifest_sha256}
-        receipt = audit.append(kind, by, about, said)
+        receipt = (
+            audit.append(kind, by, about, said)
+            if once is None
+            else audit.receipt_once(once, kind, by, about, said)
+        )
         proofs = seal_files(receipt, audit.proof(receipt.id, WAIT_S), audit.vkey)
         return proofs | {SIGNATURE: sign_manifest(audit.signer, manifest_sha256)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -65,14 +64,15 @@ class Contributions:
         options.checked_observed(self._services.clock.now_us())
         if key is not None or name is None:
             return self._receive_once(who, name, stream, options, key)
-        number = self._services.ids.new()
-        path = self._place(number, name)
-        try:
-            copy(stream, path, self._services.settings.max_upload_bytes)
-            settle(path)
-        except BaseException:
-            shutil.rmtree(path.parent, ignore_errors=True)
-            raise
+        number, name = self._services.ids.new(), safe_name(name)
+        with scratch_folder(self._services.scratch()) as folder:  # what is cut off goes by itself
+            aside = folder / "received"
+            aside.mkdir()
+            copy(stream, aside / name, self._services.settings.max_upload_bytes)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            aside.rename(self._folder / number)
+        path = self._folder / number / name
+        settle(path)
         return _as_status(self._enqueue(who, number, path, provider, options))
 
     def _receive_once(

@@ -16,6 +16,7 @@ HOUSEKEEPING_US = 3_600_000_000
 SCRATCH_LOOK_US = 60_000_000
 SHARES_KEPT_US = 30 * 86_400_000_000
 JOBS_KEPT_US = 100 * 86_400_000_000  # so that last month's extract can be asked for again
+ORPHANS_US = 600_000_000  # whoever receives a file writes to it, or ends
 FILES_KEPT_S = 30 * 86_400
 
 
@@ -46,6 +47,21 @@ class Housekeeping:
         for upload in governance.expired_uploads(now_us):
             shutil.rmtree(data / "incoming" / upload.id, ignore_errors=True)
             governance.remove_upload(upload.id)
+        sweep_incoming(self._services, now_us)
+
+
+def sweep_incoming(services: Services, now_us: int) -> None:
+    """Remove what arrived of files for which nobody lived long enough to queue a job."""
+    governance = services.governance
+    kept = {upload.id for upload in governance.expired_uploads(2**62)}
+    for path in (services.settings.data / "incoming").glob("*"):
+        try:
+            written_us = max(one.stat().st_mtime for one in (path, *path.iterdir())) * 1e6
+        except OSError:  # gone at this moment
+            continue
+        orphan = path.name not in kept and written_us < now_us - ORPHANS_US
+        if orphan and governance.jobs.get(path.name) is None:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _remove_old(folder: Path, before_s: float) -> None:

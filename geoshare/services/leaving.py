@@ -7,36 +7,42 @@ the same tombstones as of any other change. Hashes of the files stay in the audi
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import threading
 import time
-import zipfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from geoshare.access.audit import COMMAND_LINE, Party
-from geoshare.access.audit.seal import MANIFEST
 from geoshare.access.purge import purge_views
 from geoshare.errors import BadRequest, Conflict, GeoshareError, NotFound
+from geoshare.ingest import sweep
 from geoshare.ingest.claims import CLAIMS
+from geoshare.ingest.narrowing import narrow
 from geoshare.ingest.withdraw import withdraw
 from geoshare.jobs import Job
 from geoshare.model.foundation import load
 from geoshare.model.policy import Policy
-from geoshare.model.times import iso
 from geoshare.publish import Keeper
 from geoshare.publish.files import read_json, write_json
 from geoshare.publish.keeper import KeeperBusy, read_state
-from geoshare.services.auditing import sealing
+from geoshare.services.certificates import certify
 from geoshare.services.contributions import KIND
 from geoshare.services.extracts import SUFFIXES
+from geoshare.services.housekeeping import sweep_incoming
 from geoshare.services.scratch import sweep_scratch
-from geoshare.store.erase import collections_of, drop_empty, erase, given, is_under_way
+from geoshare.store.erase import (
+    begun_by,
+    collections_of,
+    drop_empty,
+    erase,
+    given,
+    is_under_way,
+    tally,
+)
 from geoshare.store.files import Files
+from geoshare.store.places import held_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,21 +50,10 @@ if TYPE_CHECKING:
     from geoshare.services import Services
 
 ASKED, WITHDRAWN, ERASED, RENEWED, DONE = "asked", "withdrawn", "erased", "renewed", "done"
-CERTIFICATE: Final = "certificate.json"
 _JOBS: Final = 1_000_000
 _LOOK_US: Final = 2_000_000
 _POLL_S: Final = 0.2
 _WAL_TRIES: Final = 50
-_STATEMENT: Final = {
-    "en": "What this provider contributed was removed: files as received, rows and their history,"
-    " claims, packs, views, tiles and stored extracts. What rested on it was decided anew from what"
-    " others contribute. The hashes of the files stay in the audit log. Copies that consumers took"
-    " before are told to remove it by the change feed; backups expire by their own terms.",
-    "ja": "この提供者が提供したデータ(受領ファイル、行とその履歴、主張、パック、ビュー、タイル、"
-    "保存された抽出データ)を削除しました。これに基づいていた内容は、他の提供者のデータから改めて決定しました。"
-    "ファイルのハッシュ値は監査記録に残ります。"
-    "利用者が以前に取得した写しには、更新フィードで削除を通知します。バックアップは、それぞれの保存期限に従います。",
-}
 
 
 class Leaving:
@@ -77,6 +72,8 @@ class Leaving:
     def ask(self, provider: str, reason: str) -> dict[str, Any]:
         """Note that everything a provider gave is to go; the one under way, where there is one.
 
+        Where all of it has gone before and nothing came since, that one.
+
         Raises
         ------
         NotFound
@@ -84,16 +81,20 @@ class Leaving:
         Conflict
             while a contribution of it is being read.
         """
-        for state in self._states():
-            if state["provider"] == provider and state["state"] != DONE:
+        mine = [state for state in self._states() if state["provider"] == provider]
+        for state in mine:
+            if state["state"] != DONE:
                 return state
         record = self._services.record
+        sweep(record, self._services.clock, self._services.settings.data)
         with record.snapshot() as connection:
             gave = given(connection, provider)
-            names = [name for name in collections_of(connection, provider) if name != CLAIMS]
+            names = _without_claims(collections_of(connection, provider))
             busy = is_under_way(connection, provider)
         if busy:
             raise Conflict("a contribution of this provider is being read; try again later")
+        if not gave and mine:
+            return max(mine, key=lambda state: int(state["finished_us"]))
         if not gave:
             raise NotFound("This provider has contributed nothing")
         state = {
@@ -180,28 +181,60 @@ class Leaving:
     def _withdraw(self, state: dict[str, Any]) -> None:
         self._drop_jobs(state["provider"])
         sequence = self.take_back(state["provider"])
-        self._keep(state | {"state": WITHDRAWN, "sequence": sequence or 0})
+        if sequence is None:  # it had ended before: perhaps by one who was killed right after that
+            sequence = self._services.record.head()
+        self._keep(state | {"state": WITHDRAWN, "sequence": sequence})
 
     def _erase(self, state: dict[str, Any]) -> None:
         """Remove rows and files, once everybody has been told that they are gone."""
         services = self._services
-        if read_state(services.packs_dir).sequence < state["sequence"]:
+        if read_state(services.packs_dir).sequence < state["sequence"] or self._sends_on(state):
             time.sleep(_POLL_S)
             return
+        provider, record = state["provider"], services.record
+        names = {*state["collections"], CLAIMS}
+        if "erased" not in state:  # what is counted now is not there to be counted again
+            with record.snapshot() as connection:
+                untitled = begun_by(connection, provider, state["collections"])
+            counted = tally(record.database, provider, CLAIMS)
+            stored = sum(path.exists() for _, path in self._extracts(names))
+            state = state | {"erased": counted, "stored": stored, "untitled": untitled}
+            self._keep(state)
         files = Files(services.settings.data)
-        counts = erase(services.record.database, state["provider"], files, CLAIMS)
-        gone = drop_empty(services.record.database, state["collections"])
-        said = {"erased": _sum(state.get("erased", {}), counts), "gone": gone or state.get("gone", [])}
-        self._keep(state | said)  # what is counted is not there to be counted again
-        stored = self._drop_extracts({*state["collections"], CLAIMS}) + state.get("stored", 0)
-        services.governance.sheets.forget_of(state["provider"])
+        erase(record.database, provider, files, CLAIMS)
+        files.sweep_parts(services.clock.now_us())
+        drop_empty(record.database, state["collections"])
+        narrow(record, state["collections"], state["untitled"], services.clock)
+        self._drop_extracts(names)
+        self._drop_sent(provider)
+        for database in (record.database, services.governance.database):
+            _forget_deleted(database.forget_deleted)
+        self._keep(state | {"state": ERASED})
+
+    def _sends_on(self, state: dict[str, Any]) -> bool:
+        """Whether more has come of a provider meanwhile; then that is to be taken back first."""
+        provider, record = state["provider"], self._services.record
+        sweep(record, self._services.clock, self._services.settings.data)
+        with record.snapshot() as connection:
+            busy, held = is_under_way(connection, provider), held_by(connection, provider)
+            gave, names = given(connection, provider), collections_of(connection, provider)
+        if held and not busy:
+            said = [one for one in map(asdict, gave) if one not in state["given"]]
+            touched = sorted({*state["collections"], *_without_claims(names)})
+            more = {"given": state["given"] + said, "collections": touched}
+            self._keep(state | more | {"state": ASKED})
+        return busy or bool(held)
+
+    def _drop_sent(self, provider: str) -> None:
+        """Forget what a provider has sent and what has not become a contribution."""
+        services = self._services
+        self._drop_jobs(provider)
+        services.governance.sheets.forget_of(provider)
         for upload in services.governance.expired_uploads(2**62):
-            if upload.organisation == state["provider"]:
+            if upload.organisation == provider:
                 shutil.rmtree(services.settings.data / "incoming" / upload.id, ignore_errors=True)
                 services.governance.remove_upload(upload.id)
-        for database in (services.record.database, services.governance.database):
-            _forget_deleted(database.forget_deleted)
-        self._keep(state | said | {"state": ERASED, "stored": stored})
+        sweep_incoming(services, services.clock.now_us())
 
     def _renew(self, state: dict[str, Any], keeper: Keeper) -> None:
         """Write what readers open anew, and leave nothing of before beside it."""
@@ -209,45 +242,20 @@ class Leaving:
         names = {*state["collections"], CLAIMS}
         keeper.renew(names)
         held = {policy.hash for policy in self._held(services)}
-        purge_views(services.views_dir, held, names, state["gone"])
+        purge_views(services.views_dir, held, names, names - services.record.collections().keys())
         sweep_scratch(services.scratch())
         self._keep(state | {"state": RENEWED})
 
     def _certify(self, state: dict[str, Any]) -> None:
         """Write down what was done, with the proof that the log holds it."""
-        services = self._services
-        finished_us = services.clock.now_us()
-        said = {
-            "id": state["id"],
-            "provider": state["provider"],
-            "asked_at": iso(state["asked_us"]),
-            "finished_at": iso(finished_us),
-            "collections": state["collections"],
-            "contributions": [
-                {
-                    "sha256": one["sha256"],
-                    "bytes": one["bytes"],
-                    "received_at": iso(one["received_us"]),
-                }
-                for one in state["given"]
-            ],
-            "erased": state["erased"] | {"stored_files": state["stored"]},
-            "statement": _STATEMENT,
-        }
-        content = orjson.dumps(said, option=orjson.OPT_INDENT_2)
-        listed = {"name": CERTIFICATE, "sha256": hashlib.sha256(content).hexdigest()}
-        manifest = orjson.dumps({"files": [listed]}, option=orjson.OPT_INDENT_2)
-        about = Party(organisation=state["provider"], subject=state["id"])
-        seal = sealing(services.trail, COMMAND_LINE, about, "provider.erase")
-        files = {CERTIFICATE: content, MANIFEST: manifest}
-        files |= seal(hashlib.sha256(manifest).hexdigest())
+        if "finished_us" not in state:  # it stands in what is sealed, and there is one entry of that
+            state = state | {"finished_us": self._services.clock.now_us()}
+            self._keep(state)
         path = self.certificate(state["id"])
-        aside = path.with_suffix(".part")
-        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in files.items():
-                archive.writestr(name, text)
-        aside.replace(path)
-        self._keep(state | {"state": DONE, "finished_us": finished_us})
+        certify(self._services.trail, state, state["finished_us"], path)
+        self._keep(state | {"state": DONE})
+        for left in self._folder.glob(".*"):  # what was begun by who was killed
+            left.unlink(missing_ok=True)
 
     def _drop_jobs(self, provider: str) -> None:
         """Cancel contributions that have not begun, and forget all reports of a provider's files."""
@@ -260,21 +268,21 @@ class Leaving:
             shutil.rmtree(data / "incoming" / job.id, ignore_errors=True)
         services.governance.jobs.drop([job.id for job in mine])
 
-    def _drop_extracts(self, names: set[str]) -> int:
+    def _drop_extracts(self, names: set[str]) -> None:
         """Remove stored files that hold any of these collections; cancel those in the making."""
-        services, count = self._services, 0
-        for job in self._jobs():
-            if job.kind not in SUFFIXES:
-                continue
-            wanted = (job.params.get("request") or {}).get("collections")
-            if isinstance(wanted, list) and names.isdisjoint(wanted):
-                continue
+        for job, path in self._extracts(names):
             if not job.is_over:
-                services.queue.cancel(job.id)
-            path = services.extracts.path_of(job)
-            count += path.exists()
+                self._services.queue.cancel(job.id)
             path.unlink(missing_ok=True)
-        return count
+
+    def _extracts(self, names: set[str]) -> list[tuple[Job, Path]]:
+        """Jobs that make files of these collections, and where the files lie."""
+        found = []
+        for job in self._jobs():
+            wanted = (job.params.get("request") or {}).get("collections")
+            if job.kind in SUFFIXES and not (isinstance(wanted, list) and names.isdisjoint(wanted)):
+                found.append((job, self._services.extracts.path_of(job)))
+        return found
 
     def _jobs(self) -> list[Job]:
         return self._services.queue.newest(None, _JOBS)
@@ -299,8 +307,8 @@ def _provider(job: Job) -> str:
     return str((job.params.get("options") or {}).get("provider") or job.owner)
 
 
-def _sum(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
-    return {name: one.get(name, 0) + other[name] for name in other}
+def _without_claims(names: list[str]) -> list[str]:
+    return [name for name in names if name != CLAIMS]
 
 
 def _forget_deleted(work: Callable[[], None]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select,
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from geoshare.errors import Conflict, Unavailable
+from geoshare.errors import Conflict, NotFound, Unavailable
 from geoshare.store.database import Database
 from geoshare.store.governance_tables import (
     AUDIT_ENTRIES,
@@ -185,6 +185,13 @@ class AuditRows:
     def entry(self, entry: str) -> EntryRow | None:
         """Return the entry of that id."""
         return next(iter(self._entries(AUDIT_ENTRIES.c.id == entry, AUDIT_ENTRIES.c.number, 1)), None)
+
+    def of_once(self, once: str) -> EntryRow:
+        """Return the entry of what there is one of. Raises NotFound where there is none."""
+        found = self._entries(AUDIT_ENTRIES.c.once == once, AUDIT_ENTRIES.c.number, 1)
+        if not found:
+            raise NotFound("No such entry")
+        return found[0]
 
     def newest_once(self, prefix: str) -> str | None:
         """Return the last, in alphabetical order, of what begins so and has an entry."""

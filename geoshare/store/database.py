@@ -39,6 +39,13 @@ READERS = 24
 WAL_PAGES = "wal_autocheckpoint=8000"  # 32 MB: bulk rows are not copied twice in the same second
 _NO_ROOM = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 _LOCK_KEY = 0x67656F73  # "geos"
+# ANALYZE leaves of an empty table what it knew of it, values among it; a change of type does not.
+_STATISTICS_OF_EMPTY = text(
+    "SELECT quote_ident(s.tablename), quote_ident(s.attname), format_type(a.atttypid, a.atttypmod)"
+    " FROM pg_stats s JOIN pg_class c ON c.oid = quote_ident(s.tablename)::regclass"
+    " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = s.attname"
+    " WHERE s.schemaname = current_schema() AND c.relkind = 'r' AND c.reltuples = 0"
+)
 
 
 class Database:
@@ -103,7 +110,9 @@ class Database:
         """
         if not self.is_sqlite:
             with self._writer.connect().execution_options(isolation_level="AUTOCOMMIT") as server:
-                server.execute(text("VACUUM (FULL)"))
+                server.execute(text("VACUUM (FULL, ANALYZE)"))
+                for table, column, kind in server.execute(_STATISTICS_OF_EMPTY).all():
+                    server.execute(text(f"ALTER TABLE {table} ALTER COLUMN {column} TYPE {kind}"))
             return
         connection = self._writer.raw_connection()
         try:

@@ -6,7 +6,7 @@ finds less to do. Rows go before those they are found by, so that nothing is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,8 +64,31 @@ def is_under_way(connection: Connection, provider: str) -> bool:
     return connection.execute(rows.limit(1)).first() is not None
 
 
-def erase(database: Database, provider: str, files: Files, told: str) -> dict[str, int]:
-    """Delete everything of a provider that has nothing in force any more; how many rows of what.
+def tally(database: Database, provider: str, told: str) -> dict[str, int]:
+    """How many rows of what :func:`erase` will delete; to be kept before it begins.
+
+    Versions that others rest on, too, are given to them first.
+    """
+    _give_away(database, provider)
+    wanted = {
+        "features": _history(provider, told),
+        "claims": _of(CLAIMS, provider),
+        "rasters": _of(RASTERS, provider),
+        "edits": select(EDITS.c.id).where(EDITS.c.organisation == provider),
+        "photos": select(PHOTOS.c.sha256).where(PHOTOS.c.organisation == provider),
+        "contributions": _ids(provider),
+    }
+    with database.read() as connection:
+        return {
+            name: int(
+                connection.execute(select(func.count()).select_from(rows.subquery())).scalar_one()
+            )
+            for name, rows in wanted.items()
+        }
+
+
+def erase(database: Database, provider: str, files: Files, told: str) -> None:
+    """Delete everything of a provider that has nothing in force any more.
 
     Parameters
     ----------
@@ -73,25 +96,20 @@ def erase(database: Database, provider: str, files: Files, told: str) -> dict[st
         The collection in which is told of claims on features of others, under the features' ids.
     """
     _give_away(database, provider)
-    counts = {
-        "features": _delete(database, FEATURES, _history(provider, told)),
-        "claims": _delete(database, CLAIMS, _of(CLAIMS, provider)),
-        "rasters": _erase_rasters(database, provider, files),
-        "edits": _once(database, delete(EDITS).where(EDITS.c.organisation == provider)),
-        "photos": _erase_photos(database, provider, files),
-        "contributions": 0,
-    }
-    counts["contributions"] = _erase_contributions(database, provider, files)
-    _once(
-        database,
-        update(CHANGESETS).where(CHANGESETS.c.author == provider).values(author="", comment=""),
-    )
-    return counts
+    _delete(database, FEATURES, _history(provider, told))
+    _delete(database, CLAIMS, _of(CLAIMS, provider))
+    _erase_rasters(database, provider, files)
+    with database.write() as connection:
+        connection.execute(delete(EDITS).where(EDITS.c.organisation == provider))
+    _erase_photos(database, provider, files)
+    _erase_contributions(database, provider, files)
+    mine = update(CHANGESETS).where(CHANGESETS.c.author == provider)
+    with database.write() as connection:
+        connection.execute(mine.values(author="", comment=""))
 
 
-def drop_empty(database: Database, names: Iterable[str]) -> list[str]:
+def drop_empty(database: Database, names: Iterable[str]) -> None:
     """Forget the schemas of collections in which nothing was ever but what is erased."""
-    gone = []
     with database.write() as connection:
         for name in names:
             rows = select(COLLECTIONS.c.name).where(
@@ -103,8 +121,39 @@ def drop_empty(database: Database, names: Iterable[str]) -> list[str]:
                 connection.execute(delete(COLLECTIONS).where(COLLECTIONS.c.name == name))
                 touched = CHANGESET_COLLECTIONS.c.collection == name
                 connection.execute(delete(CHANGESET_COLLECTIONS).where(touched))
-                gone.append(name)
-    return gone
+
+
+def said_in(connection: Connection, collection: str) -> Iterator[str]:
+    """What versions of features and claims of a collection say, in force or not, as JSON objects."""
+    for table in (FEATURES, CLAIMS):
+        rows = select(table.c.properties).where(
+            table.c.collection == collection, table.c.properties.is_not(None)
+        )
+        yield from connection.execution_options(yield_per=CHUNK_ROWS).execute(rows).scalars()
+
+
+def reports_of(connection: Connection, collection: str) -> list[str]:
+    """Reports, as JSON, of the contributions that have touched a collection."""
+    touched = CHANGESET_COLLECTIONS.c
+    mine = select(touched.changeset).where(touched.collection == collection)
+    rows = select(CONTRIBUTIONS.c.report).where(CONTRIBUTIONS.c.changeset.in_(mine))
+    return list(connection.execute(rows).scalars())
+
+
+def begun_by(connection: Connection, provider: str, names: Iterable[str]) -> list[str]:
+    """Those of these collections that a provider was the first to contribute to."""
+    touched, found = CHANGESET_COLLECTIONS.c, []
+    for name in names:
+        first = (
+            select(CONTRIBUTIONS.c.provider)
+            .join_from(CHANGESET_COLLECTIONS, CHANGESETS, CHANGESETS.c.id == touched.changeset)
+            .join(CONTRIBUTIONS, CONTRIBUTIONS.c.changeset == CHANGESETS.c.id)
+            .where(touched.collection == name, CHANGESETS.c.sequence.is_not(None))
+            .order_by(CHANGESETS.c.sequence, CONTRIBUTIONS.c.id)
+        )
+        if connection.execute(first.limit(1)).scalar() == provider:
+            found.append(name)
+    return found
 
 
 def _ids(provider: str) -> Select[Any]:
@@ -163,13 +212,13 @@ def _give_away(database: Database, provider: str) -> None:
     )
     held = FEATURES.c.contribution.in_(_ids(provider))
     for owner in (heir, anyone):
-        _once(
-            database,
-            update(FEATURES).where(held, owner.is_not(None)).values(contribution=owner),
-        )
+        with database.write() as connection:
+            connection.execute(
+                update(FEATURES).where(held, owner.is_not(None)).values(contribution=owner)
+            )
 
 
-def _erase_rasters(database: Database, provider: str, files: Files) -> int:
+def _erase_rasters(database: Database, provider: str, files: Files) -> None:
     with database.read() as connection:
         rows = select(RASTERS.c.object_sha256).where(RASTERS.c.contribution.in_(_ids(provider)))
         objects = set(connection.execute(rows.distinct()).scalars())
@@ -179,19 +228,19 @@ def _erase_rasters(database: Database, provider: str, files: Files) -> int:
         objects -= set(connection.execute(shared.distinct()).scalars())
     for sha256 in objects:
         files.drop_object(sha256)
-    return _delete(database, RASTERS, _of(RASTERS, provider))
+    _delete(database, RASTERS, _of(RASTERS, provider))
 
 
-def _erase_photos(database: Database, provider: str, files: Files) -> int:
+def _erase_photos(database: Database, provider: str, files: Files) -> None:
     with database.write() as connection:
         mine = select(PHOTOS.c.sha256).where(PHOTOS.c.organisation == provider)
         others = select(PHOTOS.c.sha256).where(PHOTOS.c.organisation != provider)
         for sha256 in connection.execute(mine.where(PHOTOS.c.sha256.not_in(others))).scalars():
             files.photo(sha256).unlink(missing_ok=True)
-        return connection.execute(delete(PHOTOS).where(PHOTOS.c.organisation == provider)).rowcount
+        connection.execute(delete(PHOTOS).where(PHOTOS.c.organisation == provider))
 
 
-def _erase_contributions(database: Database, provider: str, files: Files) -> int:
+def _erase_contributions(database: Database, provider: str, files: Files) -> None:
     """Delete raw files, then the rows that name them."""
     source = CONTRIBUTIONS.c
     with database.write() as connection:
@@ -199,20 +248,12 @@ def _erase_contributions(database: Database, provider: str, files: Files) -> int
         others = select(source.file_sha256).where(source.provider != provider)
         for sha256 in connection.execute(mine.where(source.file_sha256.not_in(others))).scalars():
             files.drop_raw(sha256)
-        return connection.execute(delete(CONTRIBUTIONS).where(source.provider == provider)).rowcount
+        connection.execute(delete(CONTRIBUTIONS).where(source.provider == provider))
 
 
-def _delete(database: Database, table: Table, wanted: Select[Any]) -> int:
-    total, more = 0, True
+def _delete(database: Database, table: Table, wanted: Select[Any]) -> None:
+    more = True
     while more:
         with database.write(durable=False) as connection:
             some = delete(table).where(table.c.version.in_(wanted.limit(CHUNK_ROWS)))
-            count = connection.execute(some).rowcount
-        total += count
-        more = count > 0
-    return total
-
-
-def _once(database: Database, statement: Any) -> int:
-    with database.write() as connection:
-        return int(connection.execute(statement).rowcount)
+            more = connection.execute(some).rowcount > 0

@@ -10,10 +10,13 @@ import hashlib
 import os
 import secrets
 import shutil
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
+from geoshare.store.writer import is_alive, this_writer
+
 _BLOCK = 1 << 20
+_PART = ".part"
 _SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg", ".qix", ".sbn", ".sbx", ".shp.xml")
 
 
@@ -83,9 +86,8 @@ class Files:
         if target.exists():
             return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, suffix=".part", delete=False) as file:
-            aside = Path(file.name)
-            file.write(content)
+        aside = _aside(target)
+        aside.write_bytes(content)
         _put(aside, target, move=True)
 
     def drop_raw(self, sha256: str) -> None:
@@ -95,6 +97,16 @@ class Files:
     def drop_object(self, sha256: str) -> None:
         """Delete a raster's file."""
         self.object(sha256).unlink(missing_ok=True)
+
+    def sweep_parts(self, now_us: int) -> None:
+        """Delete files in the making whose writers are dead."""
+        for folder in (self._raw, self._objects, self._photos):
+            for path in folder.rglob(f".*{_PART}"):
+                with suppress(FileNotFoundError):  # its writer has just put it in its place
+                    writer = path.name.removesuffix(_PART).partition(".")[2].partition(".")[2]
+                    heartbeat_us = round(path.stat().st_ctime * 1e6)
+                    if writer.count("|") != 2 or not is_alive(writer, heartbeat_us, now_us):
+                        path.unlink()
 
 
 def sync_folder(folder: Path) -> None:
@@ -106,13 +118,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def _aside(target: Path) -> Path:
+    """Where a file is made that is to be put in a place; its name says who makes it."""
+    return target.with_name(f".{secrets.token_hex(8)}.{this_writer()}{_PART}")
+
+
 def _put(source: Path, target: Path, *, move: bool) -> None:
     if target.exists():
         if move:
             source.unlink()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{secrets.token_hex(8)}.part")
+    aside = _aside(target)
     try:
         # A rename is impossible between file systems, so a move is a copy there.
         shutil.move(source, aside) if move else shutil.copyfile(source, aside)

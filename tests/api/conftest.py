@@ -16,13 +16,13 @@ from geoshare.settings import Settings
 
 
 class Own:
-    """A data folder with nothing in it, its services and a client."""
+    """A data folder with nothing in it, its services and a client; with ``keys`` one that there is."""
 
-    def __init__(self, data: Path, **said: Any) -> None:
+    def __init__(self, data: Path, keys: dict[str, str] | None = None, **said: Any) -> None:
         self.settings = Settings(data=data, **said)
         self.services: Services = build_services(self.settings)
         self.local = Local(self.services)
-        self.keys = {
+        self.keys = keys or {
             tier: self.key(f"org-{tier}", tier)
             for tier in ("automaker", "municipal", "developer", "provider", "operator")
         }

@@ -124,6 +124,17 @@ class Audit:
         with self.rows.write() as connection:
             return store(self.rows, connection, entry) is not None
 
+    def receipt_once(
+        self, once: str, kind: str, by: Party, about: Party, detail: Mapping[str, Any]
+    ) -> Receipt:
+        """Append what there may be one entry of; its receipt, also where it was there. Unavailable."""
+        self.append_once(once, kind, by, about, detail)
+        row = self.rows.of_once(once)
+        openings = self.rows.openings([row.number])
+        return Receipt(
+            row.id, row.leaf, tuple(Opening(o.side, o.what, o.value, o.salt) for o in openings)
+        )
+
     # Sequencing
 
     def tick(self, now_us: int) -> int:
