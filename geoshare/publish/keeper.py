@@ -137,11 +137,7 @@ class Keeper:
         again = {name for name in state.failed if self._failing.get(name, _ANEW).due}
         if sequence == state.sequence and not (everything or again) and self._pending == set():
             return set()
-        if self._inherits and self._pending is not None:
-            with self._record.snapshot() as connection:
-                after = reading.changes_after(connection, before)
-                self._pending |= {item.collection for item in after}
-        self._inherits = False
+        inherited = self._inherited(before)
         failed: dict[str, int] = {}
         try:
             changed = self._publisher.publish(0 if everything else before, again)
@@ -149,6 +145,9 @@ class Keeper:
             changed = error.changed
             failed = {name: state.failed.get(name, before) for name in error.failed}
             self._note(error)
+        if self._pending is not None:
+            self._pending |= inherited - failed.keys()
+        self._inherits = False
         waiting = {
             name: after
             for name, after in state.failed.items()
@@ -164,6 +163,13 @@ class Keeper:
         if self._folding is None:
             self._sweep()
         return changed
+
+    def _inherited(self, before: int) -> set[str]:
+        """What a keeper before this one may have published when it was killed: nobody was told."""
+        if not self._inherits:
+            return set()
+        with self._record.snapshot() as connection:
+            return {item.collection for item in reading.changes_after(connection, before)}
 
     def renew(self, names: Collection[str]) -> None:
         """Write packs anew, with nothing of before in them, and tell the callbacks. Needs the lock."""
