@@ -9,6 +9,7 @@ something under a session needs proof that a page of this server asks: the brows
 from __future__ import annotations
 
 import hmac
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -96,13 +97,22 @@ def check_token(services: Services, environ: Environ, session_id: str) -> None:
 
 
 def keep(
-    response: Response, name: str, value: str, *, seconds: int, is_secure: bool, strict: bool = True
+    services: Services,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    seconds: int,
+    is_secure: bool,
+    strict: bool = True,
 ) -> None:
-    """Let the browser keep a cookie that no script can read."""
+    """Let the browser keep a cookie that no script can read, until so many seconds from now."""
+    now_s = services.clock.now_us() // 1_000_000
     response.set_cookie(
         name,
         value,
         max_age=seconds,
+        expires=datetime.fromtimestamp(now_s + seconds, UTC),
         path="/",
         secure=is_secure,
         httponly=True,

@@ -81,7 +81,7 @@ def _begun(href: str, kept: str) -> Response:
     is_secure = cookies.secure(services(), request.environ)
     name = cookies.flow_name(is_secure)
     # Lax: the browser comes back from another site
-    cookies.keep(response, name, kept, seconds=FLOW_S, is_secure=is_secure, strict=False)
+    cookies.keep(services(), response, name, kept, seconds=FLOW_S, is_secure=is_secure, strict=False)
     return response
 
 

@@ -85,7 +85,7 @@ def let_in(response: Response, text: str) -> Response:
     is_secure = cookies.secure(found, environ)
     name = cookies.session_name(is_secure)
     seconds = found.sessions.life.whole_us // 1_000_000
-    cookies.keep(response, name, text, seconds=seconds, is_secure=is_secure)
+    cookies.keep(found, response, name, text, seconds=seconds, is_secure=is_secure)
     return fresh(response)
 
 

@@ -88,7 +88,8 @@ def asked(
                 return handler(_parsed(params, given), **path)
             except GeoshareError as error:
                 body, media = report(error, version)
-                status = 400 if isinstance(error, NotFound) else status_of(error)[0]
+                status = status_of(error)[0]
+                status = 400 if status == 404 else status  # the services' own: a layer there is not
                 response = Response(body, status, content_type=media)
                 if error.retry_after_s is not None:
                     response.headers["Retry-After"] = str(error.retry_after_s)

@@ -205,9 +205,7 @@ def _on_segments(lanes: _Lanes, ahead: Sequence[Ahead], view: View) -> dict[str,
     if column is None or not by_segment:
         return {}
     found: dict[str, Ahead] = {}
-    for row in view.materialise(
-        view.search(_around(lanes, ahead), ordered=False), [column]
-    ).to_pylist():
+    for row in view.materialise(view.search(_around(lanes, ahead)), [column]).to_pylist():
         said = _listed(row[column]) if column == "segment_ids" else [row[column]]
         on = next((by_segment[segment] for segment in said if segment in by_segment), None)
         if on is not None:

@@ -171,7 +171,7 @@ class _Lanes:
 
 def _read(view: View, box: Box, plane: Plane) -> _Lanes:
     wanted = [name for name in ("width_m", "one_way") if view.has_column(name)]
-    table = view.materialise(view.search(box, ordered=False), wanted)
+    table = view.materialise(view.search(box), wanted)
     shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
     parts, line = shapely.get_parts(shapes, return_index=True)
     points, part = shapely.get_coordinates(parts, include_z=True, return_index=True)

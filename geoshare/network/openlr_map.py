@@ -113,7 +113,7 @@ class Roads(MapReader):  # type: ignore[misc]  # the library has no types
     """
 
     def __init__(self, view: View, box: Box) -> None:
-        rows = view.search(box, ordered=False)
+        rows = view.search(box)
         if len(rows) > MOST_ROADS:
             raise TooLarge(
                 f"There are more than {MOST_ROADS} roads around the reference",

@@ -283,7 +283,7 @@ def _digest(view: View, query: FeedQuery) -> str:
 
 
 def _count(view: View, bbox: Box | None) -> int:
-    return view.count if bbox is None else len(matching(view, bbox))
+    return view.count if bbox is None else len(matching(view, bbox, ordered=False))
 
 
 def _within(rows: Rows, bbox: Box | None) -> Rows:

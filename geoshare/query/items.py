@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geoshare.access.order import Flat, Place, flatten, leading, place_of
+from geoshare.access.order import Flat, Place, flatten, in_order, leading, place_of
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.filter import CQL2_TEXT, Expression, Meter, check, evaluate, parse
@@ -165,8 +165,13 @@ def matching(
     bbox: Box | None = None,
     datetime: str | None = None,
     filter: Expression | str | None = None,
+    *,
+    ordered: bool = True,
 ) -> Rows:
-    """All rows of a view that meet a box, a time and a filter (text: CQL2), in no particular order.
+    """All rows of a view that meet a box, a time and a filter (text: CQL2), in the order of its pages.
+
+    ``ordered=False`` is for those who only count them: then they come part by part, and which part a
+    row lies in tells of changes that the view does not show.
 
     Raises
     ------
@@ -176,7 +181,8 @@ def matching(
         for a filter that is too costly on the rows of the view that it is asked of.
     """
     expression = parse_filter(view, filter) if isinstance(filter, str) else filter
-    return _found(view, ItemsQuery(bbox, datetime), expression, Meter())
+    found = _found(view, ItemsQuery(bbox, datetime), expression, Meter())
+    return in_order(found) if ordered else found
 
 
 def _found(view: View, query: ItemsQuery, expression: Expression | None, meter: Meter) -> Rows:
