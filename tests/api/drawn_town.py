@@ -26,14 +26,20 @@ def features(*shapes: dict[str, Any]) -> dict[str, Any]:
 
 def make(folder: Path) -> Own:
     """The town, in a folder of its own."""
-    own = Own(folder / "data")
     ring = [[LON, LAT], [LON + 2e-3, LAT], [LON + 2e-3, LAT + 2e-3], [LON, LAT + 2e-3], [LON, LAT]]
     street = {"type": "LineString", "coordinates": [[LON - 0.01, LAT], [LON + 0.01, LAT + 0.001]]}
-    for name, content in (
-        ("segments", features(street)),
-        ("places", features({"type": "Point", "coordinates": [LON, LAT]})),
-        (SECRET, features({"type": "Polygon", "coordinates": [ring]})),
-    ):
+    return with_scene(
+        folder,
+        segments=features(street),
+        places=features({"type": "Point", "coordinates": [LON, LAT]}),
+        **{SECRET: features({"type": "Polygon", "coordinates": [ring]})},
+    )
+
+
+def with_scene(folder: Path, **collections: dict[str, Any]) -> Own:
+    """Collections of GeoJSON, and a picture from above north-east of the town's place."""
+    own = Own(folder / "data")
+    for name, content in collections.items():
         path = folder / f"{name}.geojson"
         path.write_text(json.dumps(content))
         own.contribute(path, collection=name)

@@ -11,21 +11,18 @@ import mapbox_vector_tile
 import numpy as np
 import openapi_spec_validator
 import pytest
-import rasterio
-from affine import Affine
 from PIL import Image
 from pyproj import Transformer
 from scipy import ndimage
 
 from geoshare.app import create_app
 from tests.api.conftest import Own
+from tests.api.drawn_town import LAT, LON, SECRET, with_scene
 from tests.headers import steady
 from tiles.matrices import MATRIX_SETS
 
-LON, LAT = 139.7, 35.6
 Z = 14
 MVT = "application/vnd.mapbox-vector-tile"
-SECRET = "buildings"  # not in the open tier
 
 
 def roads(count: int) -> dict[str, Any]:
@@ -55,19 +52,7 @@ def house() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Own:
     folder = tmp_path_factory.mktemp("tiles")
-    own = Own(folder / "data")
-    for name, content in (("segments", roads(60)), (SECRET, house())):
-        path = folder / f"{name}.geojson"
-        path.write_text(json.dumps(content))
-        own.contribute(path, collection=name)
-    scene = folder / "scene.tif"
-    place = {"crs": "EPSG:4326", "transform": Affine(1e-4, 0, LON, 0, -1e-4, LAT + 0.01)}
-    with rasterio.open(
-        scene, "w", driver="GTiff", dtype="uint8", width=100, height=100, count=3, **place
-    ) as file:
-        file.write(np.full((3, 100, 100), 90, np.uint8))
-    own.contribute(scene, collection="satellite")
-    return own
+    return with_scene(folder, segments=roads(60), **{SECRET: house()})
 
 
 def at(name: str, zoom: int) -> tuple[int, int, int]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from geoshare.model.appearance import STYLE
 from geoshare.query.styles.parts import (
     HALO,
+    ROUND,
     Context,
     Draw,
     Drawn,
@@ -24,7 +25,6 @@ from geoshare.query.styles.parts import (
 ALERT: Final[dict[str, str]] = STYLE["alert"]
 SHELTER_STATES: Final = ("open", "full", "preparing", "not_open", "closed")
 EVENT_STATES: Final = ("closed", "restricted", "planned")
-_ROUND: Final = {"line-cap": "round", "line-join": "round"}
 _SHUT: Final = ("closedWeather", "closedConstruction", "closedHeavyVehicle", "closedWinter")
 _NOT_NOW: Final = ("planned", "ended", "cancelled", "drill")
 _DRILLS: Final = ("drill", "test")
@@ -113,8 +113,8 @@ def _events(context: Context) -> Sequence[Drawn]:
     spots = geometry("Point", "Polygon")
     return (
         drawn(context, "area", "fill", 440, filter=geometry("Polygon"), paint=area),
-        drawn(context, "casing", "line", 441, filter=edged, layout=_ROUND, paint=casing),
-        drawn(context, "line", "line", 442, filter=edged, layout=_ROUND, paint=line),
+        drawn(context, "casing", "line", 441, filter=edged, layout=ROUND, paint=casing),
+        drawn(context, "line", "line", 442, filter=edged, layout=ROUND, paint=line),
         drawn(context, "bars", "line", 443, filter=barred, paint=bars),
         drawn(context, "sign", "symbol", 1010, minzoom=11, filter=lines, layout=middle),
         drawn(context, "point", "symbol", 1011, filter=spots, layout=sign),

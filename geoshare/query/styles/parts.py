@@ -13,6 +13,7 @@ from geoshare.model.collections import Collection
 Expression = list[Any]
 LETTERING: Final = ("Noto Sans JP Medium",)
 """The one font of all layers; ``/fonts`` serves it."""
+ROUND: Final = {"line-cap": "round", "line-join": "round"}
 HALO: Final = {"text-halo-color": "#ffffff", "text-halo-width": 1.6}
 _EQUATOR_M: Final = 40_075_016.686
 _TILE_PX: Final = 512  # of MapLibre's zoom: pixels to a tile

@@ -8,6 +8,7 @@ from typing import Any, Final
 from geoshare.model.appearance import BASE, STYLE
 from geoshare.query.styles.parts import (
     HALO,
+    ROUND,
     Context,
     Draw,
     Drawn,
@@ -23,7 +24,6 @@ from geoshare.query.styles.parts import (
 
 _ROADS: Final[dict[str, Any]] = STYLE["roads"]
 _LANES: Final[dict[str, str]] = STYLE["lanes"]
-_ROUND: Final = {"line-cap": "round", "line-join": "round"}
 _IS_RAIL: Final = ["==", get("subtype"), "rail"]
 _WALKS: Final = ("walkway", "shared_walkway", "stairs")
 _KERBS: Final = (
@@ -60,7 +60,7 @@ def _segments(context: Context) -> Sequence[Drawn]:
         "line-width": by_zoom((13, 0.8), (17, 2)),
         "line-dasharray": [5, 5],
     }
-    on_top = {**_ROUND, "line-sort-key": _by_class(order)}
+    on_top = {**ROUND, "line-sort-key": _by_class(order)}
     name = lettered(name_of(context), by_zoom((14, 10.5), (18, 14))) | {
         "symbol-placement": "line",
         "symbol-spacing": 320,
@@ -68,7 +68,7 @@ def _segments(context: Context) -> Sequence[Drawn]:
     letters = {**HALO, "text-color": BASE["text"]}
     no_rail = ["!", _IS_RAIL]
     return (
-        drawn(context, "casing", "line", 340, filter=no_rail, layout=_ROUND, paint=casing),
+        drawn(context, "casing", "line", 340, filter=no_rail, layout=ROUND, paint=casing),
         drawn(context, "road", "line", 341, filter=no_rail, layout=on_top, paint=road),
         drawn(context, "rail", "line", 342, filter=_IS_RAIL, paint=rail),
         drawn(context, "sleepers", "line", 343, minzoom=13, filter=_IS_RAIL, paint=sleepers),
@@ -148,8 +148,8 @@ def _boundaries(context: Context) -> Sequence[Drawn]:
     whole, broken = ["all", painted, ["!", dashed]], ["all", painted, dashed]
     dashes = {**paint, "line-dasharray": [14, 14]}
     return (
-        drawn(context, "kerb", "line", 410, minzoom=16, filter=kerb, layout=_ROUND, paint=stone),
-        drawn(context, "solid", "line", 411, minzoom=16, filter=whole, layout=_ROUND, paint=paint),
+        drawn(context, "kerb", "line", 410, minzoom=16, filter=kerb, layout=ROUND, paint=stone),
+        drawn(context, "solid", "line", 411, minzoom=16, filter=whole, layout=ROUND, paint=paint),
         drawn(context, "dashed", "line", 412, minzoom=16, filter=broken, paint=dashes),
         drawn(context, "virtual", "line", 413, minzoom=18, filter=virtual, paint=unseen),
     )

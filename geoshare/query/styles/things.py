@@ -8,6 +8,7 @@ from typing import Any, Final
 from geoshare.model.appearance import BASE, STYLE
 from geoshare.query.styles.parts import (
     HALO,
+    ROUND,
     Context,
     Draw,
     Drawn,
@@ -23,7 +24,6 @@ from geoshare.query.styles.parts import (
 )
 
 _COLOURS: Final[dict[str, Any]] = STYLE["things"]
-_ROUND: Final = {"line-cap": "round", "line-join": "round"}
 _SURVEYED_AS_LINES: Final = ("signal", "sign")
 RULES: Final = ("traffic_light", "traffic_sign", "speed_limit", "right_of_way", "crosswalk")
 STRUCTURES: Final = ("bridge", "overpass", "tunnel", "underpass")
@@ -80,7 +80,7 @@ def _marked(minzoom: int, images: str, column: str) -> Draw:
         edged, points = geometry("LineString", "Polygon"), geometry("Point")
         found = [
             drawn(context, "area", "fill", 430, **zoom, filter=geometry("Polygon"), paint=area),
-            drawn(context, "line", "line", 431, **zoom, filter=edged, layout=_ROUND, paint=line),
+            drawn(context, "line", "line", 431, **zoom, filter=edged, layout=ROUND, paint=line),
             drawn(context, "point", "symbol", 620, **zoom, filter=points, layout=sign),
         ]
         if context.shown.has_column("name"):
