@@ -25,6 +25,7 @@ from geoshare.model.report import Report
 from geoshare.sources import indirect, messages, shape
 from geoshare.sources.assemble import Assembler, has_heights
 from geoshare.sources.coerce import Rule, convert_column
+from geoshare.sources.contradicting import id_findings
 from geoshare.sources.encoding import mend_column_names, shapefile_encoding
 from geoshare.sources.plan import Plan, bind
 from geoshare.sources.profiles import choose
@@ -42,6 +43,7 @@ GDAL_OPTIONS = {
     "OGR_ARROW_MEM_LIMIT": str(40_000_000),  # bytes of one batch: fewer rows where shapes are heavy
 }
 SLICE_BYTES = 8_000_000
+_GEOJSON = (".geojson", ".json", ".geojsonl")
 _OWN_LAYERS = frozenset(["layer_styles", "qgis_projects"])
 _FORMATS = {
     ".geojson": "GeoJSON",
@@ -113,6 +115,8 @@ class VectorReader:
                 report.format = report.format or _FORMATS.get(path.suffix.lower(), "vector")
                 columns = [str(name) for name in meta["fields"]]
                 columns += [meta["fid_column"]] if _keeps_fids(path) else []
+                if "id" in columns and path.suffix.lower() in _GEOJSON:
+                    report.find(id_findings(path))
                 profile = choose(
                     columns, collection=request.collection, mapping=request.mapping, layer=layer
                 )
