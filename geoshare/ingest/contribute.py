@@ -79,9 +79,9 @@ class Terms:
 class IngestResult:
     """What became of a contribution.
 
-    ``changeset`` and ``sequence`` are None when the same file was already here, and when its format
-    is skipped (the report's notes say so; nothing was kept); ``counts`` are (added, changed,
-    removed) by collection.
+    ``changeset`` and ``sequence`` are None when the same file was here before and says nothing new,
+    and when its format is skipped (the report's notes say so; nothing was kept); ``counts`` are
+    (added, changed, removed) by collection.
     """
 
     contribution_id: str
@@ -151,7 +151,7 @@ def contribute(
     if before is not None and before.sequence is not None:  # by this job, or by one before it
         return _already_here(before)
     earlier = record.replay_of(row.provider, name, row.file_sha256, row.options)
-    if before is None and earlier is not None:
+    if before is None and earlier is not None and is_as_sent(record, earlier):
         return _already_here(earlier)
     files = Files(data_dir)
     if before is not None:  # of a job that was interrupted and now runs again
@@ -193,6 +193,9 @@ def contribute(
             return IngestResult(row.id, None, None, report)
         if terms.replace:
             features.remove_what_is_gone()
+        if earlier is not None and not (features.said or rasters.said):
+            record.undo(changeset.id, files)
+            return _already_here(earlier)
         features.conflate()
         describe(changeset, row.id, report)
         progress(0.99, name)
@@ -260,6 +263,14 @@ def _options(request: ReadRequest, terms: Terms) -> str:
         said["observed_us"] = terms.observed_us
     said |= {name: getattr(terms, name) for name in ("licence", "release_class", "replace")}
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def is_as_sent(record: Record, earlier: Contribution) -> bool:
+    """Whether what was sent before still stands, so that to send it again says nothing.
+
+    Where other files have changed a part of it since, it does: a thing may have gone back.
+    """
+    return record.stands(earlier, sum(report_from_json(earlier.report).taken.values()))
 
 
 def _already_here(before: Contribution) -> IngestResult:

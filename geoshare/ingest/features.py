@@ -76,6 +76,7 @@ class FeatureWriter:
         self._identities = Identities(record.secret, self._collections)
         self._repeated: set[int] = set()  # standing claims that the file says again
         self.written: set[str] = set()  # collections
+        self.said = False  # whether anything changes by what was written
         self._earlier = record.series(row.provider, row.series) if remember else []
         with record.snapshot() as connection:
             self._homes: Homes = places.homes(connection)
@@ -217,6 +218,7 @@ class FeatureWriter:
         return [entry._replace(feature=id_) for entry, id_ in zip(plan.displaced, ids, strict=True)]
 
     def _write(self, chunk: Chunk, collection: Collection, plan: Plan, any_standing: bool) -> None:
+        self.said |= bool(plan.alone or plan.shared)
         pairs = [(entry, entry.row(collection, self._homes)) for entry in plan.alone]
         if plan.shared:
             standing = self._claimed(
@@ -295,6 +297,7 @@ class FeatureWriter:
         """Remove one page of what is gone; returns where the next begins, None at the end."""
         page = chunk.standing_of(collection, contribution, after, CHUNK_ROWS)
         gone = {version: feature for version, feature in page if version not in self._repeated}
+        self.said |= bool(gone)
         chunk.remove_claims(list(gone))
         self._settler.settle(chunk, self._collections[collection], gone.values())
         return page[-1][0] if len(page) == CHUNK_ROWS else None

@@ -22,6 +22,7 @@ class RasterWriter:
 
     def __init__(self, record: Record, changeset: ChangeSet, row: Contribution, files: Files) -> None:
         self.taken = 0
+        self.said = False  # whether anything changes by what was written
         self._changeset = changeset
         self._row = row
         self._files = files
@@ -66,6 +67,7 @@ class RasterWriter:
                 item.datetime_us,
                 text,
             ):
+                self.said = True
                 chunk.put_raster(item.collection, row, text, None if before is None else before.version)
 
         self._changeset.apply(put)

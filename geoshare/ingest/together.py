@@ -15,7 +15,7 @@ from pathlib import Path
 from geoshare.errors import BadData, GeoshareError
 from geoshare.ingest.checks import BatchChecks, Reader, enforce, knows, look
 from geoshare.ingest.conflation import Conflation
-from geoshare.ingest.contribute import Terms, contribution_row, describe, sweep
+from geoshare.ingest.contribute import Terms, contribution_row, describe, is_as_sent, sweep
 from geoshare.ingest.epochs import mixed_epochs
 from geoshare.ingest.features import FeatureWriter
 from geoshare.model.batch import FeatureBatch
@@ -118,7 +118,8 @@ def _readable(record: Record, sent: Sequence[Sent], clock: Clock) -> list[_Read]
         row = contribution_row(one.path, one.request, one.terms, one.contribution, clock)
         if record.contribution(row.id) is not None or row.series in {two.row.series for two in found}:
             break
-        if record.replay_of(row.provider, row.series, row.file_sha256, row.options) is not None:
+        earlier = record.replay_of(row.provider, row.series, row.file_sha256, row.options)
+        if earlier is not None and is_as_sent(record, earlier):
             continue  # its own turn finds it here, and takes nothing in
         taken = _Read(one, row, Report(file=row.file_name))
         try:

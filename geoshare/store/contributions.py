@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from geoshare.model.collections import Collection, check_name, from_schema
-from geoshare.store.record_tables import CHANGESETS, COLLECTIONS, CONTRIBUTIONS
+from geoshare.store.reading import open_changesets, visible
+from geoshare.store.record_tables import CHANGESETS, CLAIMS, COLLECTIONS, CONTRIBUTIONS, RASTERS
 from geoshare.store.rows import Contribution
 
 
@@ -40,6 +41,22 @@ def find(
         .limit(limit)
     )
     return [Contribution(*tuple(row)) for row in connection.execute(statement)]
+
+
+def standing(connection: Connection, like: Contribution) -> int:
+    """Claims and rasters in force of contributions of the same file, read the same way."""
+    source, under_way = CONTRIBUTIONS.c, open_changesets(connection)
+    same = select(source.id).where(
+        source.provider == like.provider,
+        source.series == like.series,
+        source.file_sha256 == like.file_sha256,
+        source.options == like.options,
+    )
+    count = 0
+    for table in (CLAIMS, RASTERS):
+        rows = select(func.count()).where(table.c.contribution.in_(same), visible(table, under_way))
+        count += int(connection.execute(rows.select_from(table)).scalar_one())
+    return count
 
 
 def inferred_collections(connection: Connection) -> dict[str, Collection]:

@@ -177,6 +177,14 @@ class Record:
                 return newest
         return None
 
+    def stands(self, contribution: Contribution, rows: int) -> bool:
+        """Whether all of a contribution, of so many rows, is in force as it was sent.
+
+        What another of the same file has said anew counts, too.
+        """
+        with self.snapshot() as connection:
+            return contributions.standing(connection, contribution) == rows
+
     def series(self, provider: str, series: str) -> list[str]:
         """Ids of the contributions of a series, the oldest first."""
         table = CONTRIBUTIONS.c

@@ -72,6 +72,16 @@ def test_a_batch_that_is_sent_again_is_the_same_contribution(sender):
     assert sender.shown() == ["a", "b"]
 
 
+def test_without_a_key_what_goes_back_to_what_it_was_is_taken(sender):
+    told = []
+    for body in (batch("a"), batch("b"), batch("a"), batch("a")):
+        told.append(sender.send(body).json["href"])
+        sender.work()
+    said = [sender.own.get(href.removeprefix("http://localhost"), "provider").json for href in told]
+    assert [one["already_here"] for one in said] == [False, False, False, True]
+    assert sender.shown() == ["a"]
+
+
 def test_another_body_or_other_words_under_the_same_key_are_refused(sender):
     assert sender.send(batch("a"), "key-1").status_code == 202
     for body, path in ((batch("b"), BATCH), (batch("a"), BATCH + "&licence=CC0-1.0")):

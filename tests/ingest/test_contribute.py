@@ -12,6 +12,7 @@ import pytest
 
 from geoshare.errors import BadData, BadRequest
 from geoshare.ingest import report_from_json
+from geoshare.ingest.withdraw import withdraw
 from geoshare.jobs import JobCancelled
 from geoshare.merge import Identities
 from geoshare.model.batch import Band, FeatureBatch, RasterItem
@@ -72,6 +73,38 @@ def test_a_file_goes_back_to_what_it_was_when_the_old_one_is_sent_again(bench: W
     result = bench.contribute([batch("places", {"p1": {"name": "潮見"}})], content="old")
     assert not result.already_here
     assert list(bench.visible("places").values()) == [{"name": "潮見"}]
+
+
+def test_a_thing_goes_back_however_the_files_are_called(bench: Workbench) -> None:
+    old, new = {"p1": {"rank": 1}, "p2": {"rank": 5}}, {"p1": {"rank": 2}}
+    bench.contribute([batch("places", old)], name="old.bin", content="old")
+    bench.contribute([batch("places", new)], name="new.bin", content="new")
+    back = bench.contribute([batch("places", old)], name="old.bin", content="old")
+    assert not back.already_here
+    assert back.counts == {"places": (0, 1, 0)}
+    assert sorted(row["rank"] for row in bench.visible("places").values()) == [1, 5]
+    before = bench.record.row_counts()
+    for name, rows in (("old.bin", old), ("old.bin", old)):
+        assert bench.contribute([batch("places", rows)], name=name, content="old").already_here
+    assert bench.record.row_counts() == before
+
+
+def test_what_another_file_says_as_well_is_read_again_and_changes_nothing(bench: Workbench) -> None:
+    bench.contribute([batch("places", PLACES)], name="all.bin", content="all")
+    bench.contribute([batch("places", {"p1": PLACES["p1"]})], name="one.bin", content="one")
+    before, files = bench.record.row_counts(), bench.files()
+    assert bench.contribute(
+        [batch("places", {"p1": PLACES["p1"]})], name="one.bin", content="one"
+    ).already_here
+    assert (bench.record.row_counts(), bench.files()) == (before, files)
+
+
+def test_who_took_its_word_back_may_give_it_again(bench: Workbench) -> None:
+    bench.contribute([batch("places", PLACES)])
+    withdraw(bench.record, "mapco", clock=bench.counting, data_dir=bench.data)
+    assert bench.visible("places") == {}
+    assert not bench.contribute([batch("places", PLACES)]).already_here
+    assert len(bench.visible("places")) == 2
 
 
 def test_only_rows_that_say_something_new_get_a_version(bench: Workbench) -> None:
