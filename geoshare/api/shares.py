@@ -38,6 +38,9 @@ class ShareBody(Body):
     bbox: tuple[Degrees, Degrees, Degrees, Degrees] = Field(
         description="The part of the map: west, south, east, north in degrees"
     )
+    drills: bool = Field(
+        False, description="Whether drills and tests (訓練, 試験) are shown, too; left out: not"
+    )
     hours: int | None = Field(
         None, ge=1, le=MAX_HOURS, description=f"Hours until it ends, 1 to {MAX_HOURS}; or until"
     )
@@ -61,7 +64,14 @@ def make(params: NoParams) -> Response:
     """It opens without a login until it ends or is revoked, and shows what may be shown to anybody."""
     body = read_body(ShareBody)
     wanted = Wanted(
-        body.title, body.note, body.language, body.layers, Box(*body.bbox), body.hours, body.until
+        body.title,
+        body.note,
+        body.language,
+        body.layers,
+        Box(*body.bbox),
+        body.hours,
+        body.until,
+        body.drills,
     )
     return fresh(reply.json(_addressed(services().shares.make(caller(), wanted)), status=201))
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 MARKS: Final = {"drill": "【訓練】", "test": "【試験】"}
 """What stands before the name, by status: 訓練 (a drill) and 試験 (a test) as JMA writes them."""
+
+
+def is_real(properties: Mapping[str, Any]) -> bool:
+    """Whether a feature is neither a drill nor a test, by its status or (of warnings) its state."""
+    return properties.get("status") not in MARKS and properties.get("state") not in MARKS
 
 
 def plain_name(name: str) -> str:

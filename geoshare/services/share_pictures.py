@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,8 @@ def picture(services: Services, shown: Shown) -> bytes:
             HEIGHT - BAND,
             "en" if share.language == "en" else "ja",
             pixel_ratio=2.0,
+            drills=share.drills,
+            at=datetime.fromtimestamp(services.clock.now_us() / 1e6, UTC),
         )
         sheet.paste(Image.open(io.BytesIO(drawn)).convert("RGB"), (0, BAND))
     except (TooLarge, Unavailable):

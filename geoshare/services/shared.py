@@ -21,6 +21,7 @@ from geoshare.access.view import View
 from geoshare.errors import NotFound
 from geoshare.extracts.terms import licences_of
 from geoshare.model.box import Box
+from geoshare.model.drills import is_real
 from geoshare.model.policy import Policy
 from geoshare.model.times import iso
 from geoshare.query.tiles import Place
@@ -61,7 +62,16 @@ LISTED: Final[dict[str, tuple[str, ...]]] = {
         "hazard_inland_flood",
         "hazard_eruption",
     ),
-    "evacuation_areas": ("name", "kind", "level", "hazard_type", "status", "valid_from", "notes"),
+    "evacuation_areas": (
+        "name",
+        "kind",
+        "level",
+        "hazard_type",
+        "status",
+        "valid_from",
+        "valid_to",
+        "notes",
+    ),
     "events": ("name", "kind", "regulation_category", "status", "reason", "valid_from", "valid_to"),
     "warnings": (
         "name",
@@ -73,7 +83,16 @@ LISTED: Final[dict[str, tuple[str, ...]]] = {
         "reported_at",
         "headline",
     ),
-    "water_points": ("name", "address", "status", "status_updated_at", "supply", "hours", "notes"),
+    "water_points": (
+        "name",
+        "address",
+        "status",
+        "status_updated_at",
+        "supply",
+        "hours",
+        "valid_to",
+        "notes",
+    ),
 }
 """Layers whose features are told one by one, and what is told of each."""
 AT: Final = ("shelters", "evacuation_sites", "water_points")
@@ -207,10 +226,13 @@ class Shared:
             "box": [share.west, share.south, share.east, share.north],
             "bounds": [round(side, DECIMALS) for side in box],
             "layers": list(share.layers),
+            "drills": share.drills,
             "drawn": hashlib.blake2b(drawn.encode(), digest_size=8).hexdigest(),
             "zooms": [MIN_ZOOM, MAX_ZOOM],
             "emergencies": list(shown.emergencies),
-            "lists": {name: _told(view, box) for name, view in shown.views.items()},
+            "lists": {
+                name: _told(view, box, drills=share.drills) for name, view in shown.views.items()
+            },
             "sources": self._sources(shown),
         }
 
@@ -242,8 +264,8 @@ def _latitude(northing: float) -> float:
     return math.degrees(math.atan(math.sinh(math.pi * max(-1.0, min(1.0, northing)))))
 
 
-def _told(view: View, box: Box) -> dict[str, Any]:
-    """The features of a view in a box; ``more`` where not all are told."""
+def _told(view: View, box: Box, *, drills: bool) -> dict[str, Any]:
+    """The features of a view in a box, drills only if asked; ``more`` where not all are told."""
     names = [name for name in LISTED[view.collection.name] if view.has_column(name)]
     rows = view.search(box, limit=MOST + 1)
     table = view.materialise(rows, names)
@@ -253,7 +275,7 @@ def _told(view: View, box: Box) -> dict[str, Any]:
     at = view.collection.name in AT
     told = []
     for row, shape in zip(_rows(table.drop_columns(["geometry"])), shapes, strict=True):
-        if shape is None or shape.is_empty:
+        if shape is None or shape.is_empty or not (drills or is_real(row)):
             continue
         if at:
             point = shape if shape.geom_type == "Point" else shape.representative_point()

@@ -48,7 +48,10 @@ HOUR_US: Final = 3_600_000_000
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A share to be made; it ends after ``hours`` or at ``until``, one of which is said."""
+    """A share to be made; it ends after ``hours`` or at ``until``, one of which is said.
+
+    Drills and tests are shown only where ``drills`` says so.
+    """
 
     title: str
     note: str
@@ -57,6 +60,7 @@ class Wanted:
     box: Box
     hours: int | None = None
     until: datetime | None = None
+    drills: bool = False
 
 
 class Shares:
@@ -120,6 +124,7 @@ class Shares:
             key_id="" if who.person else who.key_id,
             created_us=now_us,
             expires_us=expires_us,
+            drills=wanted.drills,
         )
         said = {"layers": list(share.layers), "expires_us": expires_us}
         told = self._told("share.create", party_of(who), who.organisation, share.id, said)
@@ -211,6 +216,7 @@ class Shares:
             "note": share.note,
             "language": share.language,
             "layers": list(share.layers),
+            "drills": share.drills,
             "bbox": [share.west, share.south, share.east, share.north],
             "state": state,
             "made": iso(share.created_us),

@@ -18,6 +18,7 @@ Also = Callable[[Connection], object]  # what is done in the same transaction: a
 class Share:
     """A map that is shown to whoever knows its id.
 
+    ``drills``: whether drills and tests are shown, too.
     ``west`` to ``north`` are degrees (CRS84); times are microseconds since 1970 (UTC).
     """
 
@@ -36,6 +37,7 @@ class Share:
     created_us: int
     expires_us: int
     revoked_us: int | None = None
+    drills: bool = False
 
     def valid(self, now_us: int) -> bool:
         """Whether it is shown at a moment; the end itself is past."""

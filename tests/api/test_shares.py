@@ -301,3 +301,18 @@ def test_the_operators_hand_lists_and_ends_them(town, monkeypatch):
     assert CliRunner().invoke(main, ["shares", "revoke", address]).exit_code == 1
     town.clock.us += KEPT_US
     assert town.client.get(f"/s/{share}").status_code == 404
+
+
+def test_the_public_sees_no_drill_unless_its_maker_chose_so(town, tmp_path):
+    path = tmp_path / "events.csv"
+    path.write_text("id,kind,name,status,lon,lat\n3,closure,訓練通り,drill,139.70,35.60\n", "utf-8")
+    town.contribute(path, collection="events", crs="EPSG:4326")
+
+    def states(**said) -> list[str]:
+        share = make(town, layers=["events"], **said)
+        told = town.client.get(f"/s/{share['id']}/data.json").json
+        assert told["drills"] is share["drills"] is said.get("drills", False)
+        return [row.get("status") for row in told["lists"]["events"]["features"]]
+
+    assert "drill" not in states()
+    assert "drill" in states(drills=True)

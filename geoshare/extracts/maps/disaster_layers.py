@@ -312,6 +312,10 @@ DISASTER_LAYERS: Final = {
         40, ("hazard_type", "zone_class", "depth_min_m", "depth_max_m"), paint_hazards
     ),
     "warnings": Layer(60, ("state", "level", "kind_name", "hazard", "reported_at"), paint_warnings),
-    "evacuation_areas": Layer(62, ("kind", "level", "status", "valid_from"), paint_evacuation),
-    "events": Layer(70, ("kind", "regulation_category", "status", "name", "valid_from"), paint_events),
+    "evacuation_areas": Layer(
+        62, ("kind", "level", "status", "valid_from", "valid_to"), paint_evacuation
+    ),
+    "events": Layer(
+        70, ("kind", "regulation_category", "status", "name", "valid_from", "valid_to"), paint_events
+    ),
 }

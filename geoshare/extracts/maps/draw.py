@@ -32,6 +32,8 @@ LAYERS: Final[Mapping[str, Sequence[Layer]]] = {
         for name, layer in {**BASE_LAYERS, **ROAD_LAYERS, **DISASTER_LAYERS, **POINT_LAYERS}.items()
     },
 }
+PASSING: Final = ("events", "evacuation_areas", "warnings", "water_points")
+"""Collections of what passes: it may be over, or be a drill."""
 DESIGNED: Final = (*LAYERS, SITES, SHELTERS)
 """Collections that are drawn if none are named, in no particular order."""
 
@@ -54,7 +56,8 @@ def draw_map(
         pen.fill(drawing.edge, BASE["land"])
         for name, layer in _in_order(views):
             if drawing.zoom >= layer.from_zoom:
-                layer.paint(drawing, read(views[name], drawing.frame, layer.columns))
+                found = read(views[name], drawing.frame, layer.columns)
+                layer.paint(drawing, drawing.shown(found) if name in PASSING else found)
             step()
         paint_place_signs(drawing)
         drawing.labels.draw(pen)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
+import numpy as np
 import shapely
 
 from geoshare.extracts.maps.frame import Frame, Shapes
@@ -14,6 +17,8 @@ from geoshare.extracts.maps.pen import Pen
 from geoshare.extracts.maps.places import Place
 from geoshare.extracts.maps.reading import Features
 from geoshare.extracts.maps.words import Speaker
+from geoshare.model.drills import is_real
+from geoshare.model.standing import is_over
 
 
 @dataclass
@@ -26,6 +31,8 @@ class Drawing:
     places: Sequence[Place] = ()
     hazards: tuple[str, ...] | None = None  # kinds of hazard that are shown; None: all
     numbered: bool = True
+    drills: bool = True
+    at: datetime | None = None  # the moment that is drawn: what is over by then is left out
     legend: Legend = field(default_factory=Legend)
     labels: Labels = field(init=False)
     times_us: list[int] = field(default_factory=list)  # of which the data say that they are
@@ -41,6 +48,22 @@ class Drawing:
     def px(self, pixels: float) -> float:
         """Millimetres of a width that the browser has in pixels."""
         return pixels * self.frame.pixel_mm
+
+    def shown(self, features: Features) -> Features:
+        """Those of the features that are not over, and no drills where none are to be seen."""
+        rows = zip(*features.columns.values(), strict=True) if features.columns else ()
+        kept = [
+            self._shows(features.collection, dict(zip(features.columns, row, strict=True)))
+            for row in rows
+        ]
+        return features if all(kept) else features.where(np.array(kept, bool))
+
+    def _shows(self, collection: str, said: dict[str, Any]) -> bool:
+        ends = said.get("valid_to")
+        if isinstance(ends, datetime):
+            said["valid_to"] = ends.isoformat()
+        over = self.at is not None and is_over(collection, said, self.at)
+        return not over and (self.drills or is_real(said))
 
     @property
     def edge(self) -> Shapes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final, Literal
 
 import pypdfium2
@@ -37,6 +38,8 @@ def picture(
     *,
     hazards: tuple[str, ...] | None = None,
     pixel_ratio: float = 1.0,
+    drills: bool = True,
+    at: datetime | None = None,
 ) -> bytes:
     """Draw what views show of a place as the browser's map would, and return it as a PNG.
 
@@ -58,6 +61,10 @@ def picture(
         Kinds of hazard that are shown of ``hazard_zones``; None: all.
     pixel_ratio
         Size of signs and letters: 2 draws them twice as large, for pictures that are shown small.
+    drills
+        Whether drills and tests are drawn.
+    at
+        The moment that is drawn: what is over by then is left out; None: only what is said to be over.
 
     Raises
     ------
@@ -74,7 +81,9 @@ def picture(
     pen = Pen(Canvas(content, invariant=1, pageCompression=0, initialFontName=MEDIUM))
     pen.begin_page(frame.width_mm, frame.height_mm)
     places = collect(views.get(SITES), views.get(SHELTERS), frame.plane, [frame], [frame.box()])
-    drawing = Drawing(frame, pen, Speaker(language), places, hazards, numbered=False)
+    drawing = Drawing(
+        frame, pen, Speaker(language), places, hazards, numbered=False, drills=drills, at=at
+    )
     draw_map(drawing, views)
     pen.canvas.save()
     return rendered(content.getvalue(), width_px, height_px)

@@ -205,6 +205,8 @@ def _note(
 
 
 POINT_LAYERS: Final = {
-    "water_points": Layer(80, ("name", "status", "status_updated_at"), paint_water_points, 9),
+    "water_points": Layer(
+        80, ("name", "status", "status_updated_at", "valid_to"), paint_water_points, 9
+    ),
     "damage_reports": Layer(82, ("name", "status", "observed_at"), paint_damage, 9),
 }

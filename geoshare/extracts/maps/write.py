@@ -155,7 +155,8 @@ class _Book:
         pen = self.begin(say("next_sheet", number=frame.number) if several else self.title)
         numbered = plan.list_pages > 0
         shown = [place for place in plan.places if frame.number in place.sheets]
-        drawing = Drawing(frame, pen, say, shown, plan.request.hazards, numbered)
+        moment = datetime.fromtimestamp(self.now_us / 1e6, UTC)
+        drawing = Drawing(frame, pen, say, shown, plan.request.hazards, numbered, at=moment)
         with pen.moved(paper.map.x, paper.map.y):
             draw_map(drawing, plan.views, self._step)
         self.times_us += drawing.times_us

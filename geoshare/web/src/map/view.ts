@@ -21,6 +21,8 @@ const FRAME_TIMEOUT_MS = 4000;
 /** Two sources per timed picture: one is shown while the other loads the next instant. */
 interface Frames { front: 'a' | 'b'; a: string | null; b: string | null }
 
+const PASSING_MS = 60_000; // what passes its end meanwhile is drawn no more
+
 export class MapView {
   readonly map: LibreMap;
   private readonly frames = new Map<string, Frames>();
@@ -63,6 +65,7 @@ export class MapView {
       if (entry.visible && entry.collection.kind !== 'vector') void this.nextFrame(entry);
       this.refresh();
     });
+    setInterval(() => { if (document.visibilityState === 'visible') this.refresh(); }, PASSING_MS);
   }
 
   /** Brings the map to the state at the next frame; many calls cost one. */

@@ -3,6 +3,7 @@
 import { h } from '../shared/dom';
 import { bilingual, drillMark, language, named } from '../shared/language';
 import { hiragana, over } from '../shared/ruby';
+import { isOver, statusNow } from '../shared/standing';
 import { SHELTER, SHELTER_STATES as STATES, shelterState, type ShelterState } from '../map/layers/palettes';
 import { levelColour, ROAD_COLOURS, roadState } from './paint';
 import type { Row, Share } from './state';
@@ -74,7 +75,7 @@ function site(row: Row, eyes: Eyes): HTMLElement {
 }
 
 function water(row: Row, eyes: Eyes): HTMLElement {
-  const state = String(row.status ?? 'unknown');
+  const state = statusNow('water_points', row) ?? 'unknown';
   const colour = state === 'open' ? SHELTER.open : SHELTER.unknown;
   return line(row, eyes, [chip(shown('water_points', state), colour), h('strong', {}, nameOf(row)), away(row, eyes.here)], [
     typeof row.supply === 'string' && shown('supply', row.supply), text(row.hours), text(row.address), text(row.notes),
@@ -97,8 +98,8 @@ const practice = (row: Row, name: string): 'drill' | 'test' | null =>
 
 /** The bars at the top: what people are told to do, and warnings; drills say so first of all. */
 export function alerts(share: Share, eyes: Eyes): HTMLElement[] {
-  const areas = (share.lists.evacuation_areas?.features ?? []).filter((row) => row.status !== 'lifted' && row.kind !== 'lifted');
-  const warnings = (share.lists.warnings?.features ?? []);
+  const areas = (share.lists.evacuation_areas?.features ?? []).filter((row) => !isOver('evacuation_areas', row));
+  const warnings = (share.lists.warnings?.features ?? []).filter((row) => row.state !== 'lifted' && row.state !== 'cancelled');
   const bars = [
     ...areas.map((row) => ({ row, level: Number(row.level ?? 0), unreal: practice(row, 'status'), what: areaWords(row) })),
     ...warnings.map((row) => ({ row, level: Number(row.level ?? 0), unreal: practice(row, 'state'), what: warningWords(row) })),
@@ -116,7 +117,9 @@ export function alerts(share: Share, eyes: Eyes): HTMLElement[] {
 function areaWords(row: Row): Node[] {
   const level = Number(row.level ?? 0);
   const act = level >= 3 && level <= 5 ? show(`act${level as 3 | 4 | 5}`) : null;
-  return [h('strong', {}, ...(level ? [show('level', { n: level }), ' '] : []), act ?? ''), h('span', { class: 'where' }, nameOf(row)), text(row.notes) ?? document.createTextNode('')];
+  return [h('strong', {}, ...(level ? [show('level', { n: level }), ' '] : []), act ?? ''), h('span', { class: 'where' }, nameOf(row)), text(row.notes) ?? document.createTextNode(''),
+    h('span', { class: 'quiet' }, typeof row.valid_from === 'string' ? show('since', { at: moment(row.valid_from) }) : '',
+      typeof row.valid_to === 'string' ? ' ' : '', typeof row.valid_to === 'string' ? show('to', { at: moment(row.valid_to) }) : '')];
 }
 
 /** The weather service names its warnings in Japanese alone: others read of what and how grave. */
@@ -168,7 +171,8 @@ export function otherLists(share: Share, eyes: Eyes, unfolded: Set<string>): HTM
     const told = share.lists[name];
     if (!told) return [];
     const near = (row: Row) => (eyes.here && row.at ? metres(eyes.here, row.at) : 0);
-    const rows = [...told.features].sort((a, b) => near(a) - near(b));
+    // A closure that is over is none; a water point that has closed is told of.
+    const rows = told.features.filter((row) => name !== 'events' || !isOver(name, row)).sort((a, b) => near(a) - near(b));
     const list = h('details', { class: 'list', id: `list-${name}`, open: unfolded.has(name) },
       h('summary', {}, h('h2', {}, show(name)), h('span', { class: 'number' }, String(rows.length))),
       h('ul', {}, ...rows.map((row) => OTHERS[name](row, eyes)), !rows.length && h('li', { class: 'quiet' }, show('nothing'))),

@@ -7,6 +7,7 @@ import { alerts, nameOf, otherLists, shelterList, sources, stateOf, type Eyes } 
 import { legend } from './legend';
 import { ShareMap, type Mark } from './map';
 import { follow, written, type Row, type Share } from './state';
+import { isOver } from '../shared/standing';
 import { moment, say, show } from './words';
 
 const app = document.getElementById('app') as HTMLElement;
@@ -15,6 +16,7 @@ const unfolded = new Set<string>(['events']);
 let share = written();
 let at = new Date().toISOString();
 let lost = false;
+let allAlerts = false;
 let map: ShareMap | null = null;
 
 const eyes: Eyes = {
@@ -67,7 +69,7 @@ function renderMarks(): void {
   };
   const taken = new Set((known.lists.shelters?.features ?? []).map((row) => String(row.at)));
   for (const row of known.lists.evacuation_sites?.features ?? []) if (!taken.has(String(row.at))) put(row, 'site', 1);
-  for (const row of known.lists.water_points?.features ?? []) put(row, 'water', 2);
+  for (const row of known.lists.water_points?.features ?? []) if (!isOver('water_points', row)) put(row, 'water', 2);
   for (const row of known.lists.shelters?.features ?? []) put(row, `shelter|${stateOf(row)}`, rank[stateOf(row)] ?? 3, !!eyes.filter && stateOf(row) !== eyes.filter);
   map?.setMarks(marks);
 }
@@ -88,9 +90,20 @@ function renderCard(): void {
 
 function renderLists(): void {
   const known = share as Share;
-  fill(bars, ...alerts(known, eyes));
+  fill(bars, ...folded(alerts(known, eyes)));
   fill(lists, shelterList(known, eyes), ...otherLists(known, eyes, unfolded), legend(known), sendOn(known), sources(known),
     h('p', { class: 'quiet foot' }, show('made', { at: moment(known.made) }), ' · ', show('until', { at: moment(known.until) })));
+}
+
+/** On a phone the gravest alone, and how many there are besides; the rest where it is asked for. */
+function folded(all: HTMLElement[]): HTMLElement[] {
+  const [first, ...rest] = all;
+  if (!first || !rest.length) return all;
+  const more = h('button', {
+    type: 'button', id: 'alerts-more', class: 'alert more', 'aria-expanded': String(allAlerts), 'aria-controls': 'alerts-rest',
+    onclick: () => { allAlerts = !allAlerts; renderLists(); },
+  }, h('strong', {}, allAlerts ? show('fewerAlerts') : show('moreAlerts', { n: rest.length })), icon(ICONS.down));
+  return [first, more, h('div', { id: 'alerts-rest', class: allAlerts ? 'alerts-rest open' : 'alerts-rest' }, ...rest)];
 }
 
 function sendOn(known: Share): HTMLElement {
@@ -154,6 +167,7 @@ function render(): void {
     gone();
     return;
   }
+  drawn = version(share);
   renderTop(share);
   renderTools();
   renderLists();
@@ -161,11 +175,26 @@ function render(): void {
   renderCard();
 }
 
+/** What the map shows: it is another where the data are, and where something has passed its end since. */
+function version(known: Share): string {
+  const over = Object.entries(known.lists).flatMap(([name, told]) => told.features.filter((row) => isOver(name, row)).map(({ id }) => id));
+  return [known.drawn, ...over].join(' ');
+}
+
+let drawn = '';
+
+/** Nothing new has come; yet time has passed. */
+function passed(known: Share): void {
+  if (drawn === version(known)) renderTop(known);
+  else render();
+  map?.setVersion(version(known));
+}
+
 function start(): void {
   if (share) {
     suggestLanguage(share.language);
     const first = share;
-    map = new ShareMap(address, first.zooms, first.bounds);
+    map = new ShareMap(address, first.zooms, first.bounds, first.drills);
     map.onReady = () => {
       document.body.setAttribute('data-share', 'ready');
       performance.mark('first-map');
@@ -179,10 +208,10 @@ function start(): void {
     append(app, [h('div', { class: 'head' }, top, bars), h('main', { class: 'main' }, stage, lists), message]);
     render();
     map.fit(first.box);
-    map.setVersion(first.drawn);
+    map.setVersion(version(first));
     follow(address, {
-      news: (next) => { share = next; at = new Date().toISOString(); lost = false; map?.setVersion(next.drawn); render(); },
-      same: () => { at = new Date().toISOString(); lost = false; if (share) renderTop(share); },
+      news: (next) => { share = next; at = new Date().toISOString(); lost = false; map?.setVersion(version(next)); render(); },
+      same: () => { at = new Date().toISOString(); lost = false; if (share) passed(share); },
       lost: () => { lost = true; if (share) renderTop(share); },
       gone,
     });

@@ -42,7 +42,7 @@ export class ShareMap {
   /** The first time that all tiles in sight are drawn. */
   onReady: () => void = () => undefined;
 
-  constructor(private readonly address: string, private readonly zooms: [number, number], private readonly bounds: Box) {
+  constructor(private readonly address: string, private readonly zooms: [number, number], private readonly bounds: Box, private readonly drills: boolean) {
     this.element.tabIndex = 0;
     this.element.className = 'canvas';
     this.element.setAttribute('role', 'application');
@@ -295,7 +295,7 @@ export class ShareMap {
       const answer = await fetch(`${this.address}/tiles/${key}.mvt`, { cache: slot.painted ? 'no-cache' : 'default' });
       if (!answer.ok) throw new Error(String(answer.status));
       const content = answer.status === 204 ? new ArrayBuffer(0) : await answer.arrayBuffer();
-      if (slot.asked === asked) slot.painted = paint(readTile(content));
+      if (slot.asked === asked) slot.painted = paint(readTile(content), this.drills);
     } catch {
       if (slot.failed < 4) setTimeout(() => { slot.failed += 1; this.redraw(); }, 1500 * 2 ** slot.failed);
     }

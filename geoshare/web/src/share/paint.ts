@@ -1,6 +1,8 @@
 /** What tiles are painted with: outlines gathered by colour once, then drawn in order, ground first. */
 
 import { ADVISORY, ALERT, BASE, EVENT, LEVEL_UNKNOWN, zoneColour } from '../map/layers/palettes';
+import { isReal } from '../shared/language';
+import { isOver } from '../shared/standing';
 import type { Feature, Layer, Value } from './mvt';
 
 type Values = Record<string, Value>;
@@ -93,7 +95,6 @@ function pens(layer: string, feature: Feature): Pen[] {
       return drill ? [edge] : [{ order: 30, fill: line, alpha: 0.1 }, edge];
     }
     case 'evacuation_areas': {
-      if (values.status === 'lifted' || values.kind === 'lifted') return [];
       const line = levelColour(values.level, '#f2a900');
       if (['drill', 'test'].includes(text(values, 'status'))) {
         return [{ order: 61, line: LEVEL_UNKNOWN, width: between([10, 1.5], [16, 3]), dash: [6, 5] }];
@@ -136,13 +137,14 @@ function signPlace(feature: Feature, extent: number): [number, number] | null {
 }
 
 /** Sorts what a tile holds under the pens that draw it. */
-export function paint(layers: Map<string, Layer>): Painted {
+export function paint(layers: Map<string, Layer>, drills: boolean): Painted {
   const strokes = new Map<string, Stroke>();
   const found: Painted = { extent: 4096, strokes: [], labels: [], signs: [], land: false };
   for (const [name, layer] of layers) {
     found.extent = layer.extent;
     if (name === 'admin_areas' && layer.features.length) found.land = true;
     for (const feature of layer.features) {
+      if (isOver(name, feature.values) || !(drills || isReal(feature.values))) continue;
       if (name === 'places' && feature.type === 1) {
         const [x, y] = feature.parts[0] as [number, number];
         found.labels.push({ key: text(feature.values, 'id'), x, y, values: feature.values });

@@ -8,7 +8,7 @@ export interface Notice { title: string; title_ja: string; reason: string; reaso
 export interface Source { licences: string[]; of: [string, string][]; said: [string, string][] }
 export interface Share {
   title: string; note: string; language: string; by: string; made: string; until: string;
-  box: Box; bounds: Box; layers: string[]; drawn: string; zooms: [number, number];
+  box: Box; bounds: Box; layers: string[]; drills: boolean; drawn: string; zooms: [number, number];
   emergencies: Notice[]; lists: Record<string, Told>; sources: Source[];
 }
 

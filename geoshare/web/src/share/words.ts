@@ -70,6 +70,8 @@ export const WORDS = {
   act4: words('避難指示', '{危|あぶ}ない ところから {全員|ぜんいん} にげて ください', 'Everybody: evacuate now'),
   act5: words('緊急安全確保', 'とても {危|あぶ}ないです。すぐに {命|いのち}を {守|まも}って ください', 'Emergency: protect your life at once'),
   dangerous: words('', 'あぶないです。{市役所|しやくしょ}・{町役場|まちやくば}の お{知|し}らせを {見|み}て ください。', ''),
+  moreAlerts: words('ほか {n} 件の情報を見る', 'お{知|し}らせが あと {n}つ あります', '{n} more alerts'),
+  fewerAlerts: words('閉じる', 'とじる', 'Show fewer'),
   lifted: words('解除', '{終|お}わりました', 'Lifted'),
 } as const satisfies Record<string, Words>;
 
@@ -104,7 +106,7 @@ const CODES: Record<string, Record<string, Words>> = {
   roads: {
     closed: words('通行止め', '{通|とお}れません', 'Closed'),
     restricted: words('規制あり', '{通|とお}りにくいです', 'Restricted'),
-    planned: words('予定・訓練・終了', '{今|いま}は {止|と}めて いません', 'Planned, drill or over'),
+    planned: words('予定・訓練', '{今|いま}は {止|と}めて いません', 'Planned, or a drill'),
   },
   regulation_category: {
     closedWeather: words('気象による通行止め', '{雨|あめ}や {風|かぜ}の ため {通|とお}れません', 'Closed by weather'),

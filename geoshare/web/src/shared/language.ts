@@ -76,6 +76,9 @@ export function drillMark({ state, status }: Record<string, unknown>): string {
   return found ? DRILLS[found][current] : '';
 }
 
+/** Whether it is neither a drill nor a test. */
+export const isReal = (properties: Record<string, unknown>): boolean => drillMark(properties) === '';
+
 /** The name of a feature: English where the reader reads English and there is one. A drill is called one first. */
 export function named(properties: Record<string, unknown>, label = 'name'): string {
   return called(plainName(properties, label), properties);

@@ -50,6 +50,7 @@ function form(seen: Seen, all: Box | null, layers: string[], names: Map<string, 
   const note = h('input', { id: 'share-note', type: 'text', maxlength: '400' });
   const on = layers.filter((name) => USUAL.includes(name) || seen.layers.includes(name));
   const boxes = layers.map((name) => h('input', { type: 'checkbox', id: `share-${name}`, value: name, checked: on.includes(name) }));
+  const drills = h('input', { type: 'checkbox', id: 'share-drills' });
   const until = h('select', { id: 'share-until' },
     ...HOURS.map((n) => h('option', { value: String(n), selected: n === USUAL_HOURS }, t('shareHours', { n }))),
     ...DAYS.map((n) => h('option', { value: String(n * 24) }, t('shareDays', { n }))));
@@ -69,7 +70,7 @@ function form(seen: Seen, all: Box | null, layers: string[], names: Map<string, 
       const bbox = wide(box);
       done(await shares.make({
         title: title.value.trim(), note: note.value.trim(), language: reader.value as Choice, bbox, hours: Number(until.value),
-        layers: boxes.filter((box) => box.checked).map((box) => box.value),
+        layers: boxes.filter((box) => box.checked).map((box) => box.value), drills: drills.checked,
       }));
     } catch (problem) {
       error.textContent = explain(problem);
@@ -81,7 +82,8 @@ function form(seen: Seen, all: Box | null, layers: string[], names: Map<string, 
     h('p', { class: 'muted' }, t('shareLead')),
     h('label', { for: 'share-name' }, t('shareName')), title,
     h('label', { for: 'share-note' }, t('shareNote')), note,
-    h('fieldset', {}, h('legend', {}, t('shareLayers')), ...boxes.map((box) => h('label', { for: box.id }, box, h('span', {}, names.get(box.value) ?? box.value)))),
+    h('fieldset', {}, h('legend', {}, t('shareLayers')), ...boxes.map((box) => h('label', { for: box.id }, box, h('span', {}, names.get(box.value) ?? box.value))),
+      h('label', { for: 'share-drills' }, drills, h('span', {}, t('shareDrills')))),
     h('div', { class: 'pair' },
       h('div', {}, h('label', { for: 'share-until' }, t('shareUntil')), until),
       h('div', {}, h('label', { for: 'share-language' }, t('shareLanguage')), reader)),
@@ -100,6 +102,7 @@ function ready(made: Share): HTMLElement {
   };
   return h('div', { class: 'share-ready' },
     h('p', { class: 'good', role: 'status' }, icon(ICONS.check), t('shareMade')),
+    ownMachine(made.href) && h('p', { class: 'share-own', id: 'share-own', role: 'note' }, icon(ICONS.warn), h('span', {}, t('shareOwn'))),
     h('div', { class: 'share-link' }, link, h('button', { type: 'button', class: 'button-main', id: 'share-copy', onclick: () => void copy() }, t('copy'))),
     h('div', { class: 'share-ways' },
       h('a', { class: 'button-main line', id: 'share-line', href: `https://line.me/R/share?text=${text}`, target: '_blank', rel: 'noopener noreferrer' }, t('shareLine')),
@@ -109,6 +112,12 @@ function ready(made: Share): HTMLElement {
       h('a', { class: 'button-plain', id: 'share-open', href: made.href, target: '_blank', rel: 'noopener' }, t('shareOpen'))),
     h('img', { class: 'share-code', src: `${path}/code.svg`, alt: t('shareCode'), width: String(QR_PX), height: String(QR_PX) }),
     h('p', { class: 'muted' }, t('shareBy', { at: moment(made.made, 'short'), who: maker(made), until: moment(made.until, 'short') })));
+}
+
+/** Whether an address leads to the machine alone that asks: nobody else's phone opens it. */
+function ownMachine(address: string): boolean {
+  const { hostname } = new URL(address);
+  return hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || /^127\./.test(hostname) || hostname === '0.0.0.0';
 }
 
 const maker = (share: Share): string => (share.made_by.person === undefined ? t('shareKey') : bilingual(share.made_by.person) || '—');

@@ -10,7 +10,7 @@ export interface Share {
   made: string; made_by: { key?: string; person?: string }; until: string; href: string;
 }
 
-export interface Wanted { title: string; note: string; language: Choice; layers: string[]; bbox: Box; hours: number }
+export interface Wanted { title: string; note: string; language: Choice; layers: string[]; drills: boolean; bbox: Box; hours: number }
 
 export const shares = {
   listed: () => get<{ shares: Share[]; layers: string[] }>('/me/shares'),

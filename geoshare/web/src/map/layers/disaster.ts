@@ -2,14 +2,17 @@
 
 import { LETTERING } from '../../shared/fonts';
 import { drillMark, language, t, type Word } from '../../shared/i18n';
-import { ADVISORY, ALERT, EVENT as EVENT_COLOURS, LEVEL_UNKNOWN, SHELTER_STATES } from './palettes';
+import { ADVISORY, ALERT, EVENT as EVENT_COLOURS, LEVEL_UNKNOWN, SHELTER_STATES, type ShelterState } from './palettes';
 import { haloPaint } from './base';
+import { expiredNow, now } from '../../shared/standing';
+import { japanTime } from './times';
 import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
 
 export const HAZARDS = [
   'flood', 'landslide', 'storm_surge', 'earthquake', 'tsunami', 'great_fire', 'inland_flood', 'eruption',
 ] as const;
 
+const MINUTE_MS = 60_000;
 const flag = (hazard: string) => ['case', ['==', ['get', `hazard_${hazard}`], true], '1', '0'];
 
 interface Place { offset: unknown; name: unknown }
@@ -50,7 +53,12 @@ function facility(
 
 const status = expression(['coalesce', ['get', 'status'], 'unknown']);
 const CLOSED = among('regulation_category', 'closedWeather', 'closedConstruction', 'closedHeavyVehicle', 'closedWinter');
-const inForce = expression(['!', ['in', ['coalesce', ['get', 'status'], 'active'], ['literal', ['planned', 'ended', 'cancelled', 'drill']]]]);
+/** As of the minute in which a layer is made, so that the style of a map that stands still stays the same. */
+const minute = () => Math.floor(now() / MINUTE_MS) * MINUTE_MS;
+/** What was ended, and what has passed the end it was given: it is drawn no more. */
+const OVER = () => expression(['any', ['in', ['coalesce', ['get', 'status'], ''], ['literal', ['ended', 'cancelled', 'lifted']]], ['==', ['get', 'kind'], 'lifted'], expiredNow(minute())]);
+const LASTS = () => expression(['!', OVER()]);
+const inForce = expression(['!', ['in', ['coalesce', ['get', 'status'], 'active'], ['literal', ['planned', 'drill']]]]);
 const full = expression(['any', CLOSED, ['all', ['!', ['has', 'regulation_category']], ['in', ['coalesce', ['get', 'kind'], ''], ['literal', ['closure', 'flood']]]]]);
 const EVENT = expression(['case', ['!', inForce], EVENT_COLOURS.planned, full, EVENT_COLOURS.closed, EVENT_COLOURS.restricted]);
 const EVENT_IMAGE = expression(['case', ['!', inForce], 'event|planned', full, 'event|closed', 'event|restricted']);
@@ -59,8 +67,7 @@ const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 
 
 const DRILL = expression(['in', ['coalesce', ['get', 'state'], ['get', 'status'], ''], ['literal', ['drill', 'test']]]);
 const REAL = expression(['!', DRILL]);
-const LIFTED = expression(['any', ['==', ['get', 'status'], 'lifted'], ['==', ['get', 'kind'], 'lifted']]);
-const TOLD = expression(['all', REAL, ['!', LIFTED]]);
+const TOLD = () => expression(['all', REAL, LASTS()]);
 const WARNING = expression([
   'match', ['to-number', ['coalesce', ['get', 'level'], 0]], 2, ADVISORY, 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_UNKNOWN,
 ]);
@@ -71,13 +78,18 @@ const HAZARDS_EN = [
   ['tsunami', 'tsunami'], ['storm', 'storm'], ['snow', 'snow'], ['wave', 'high waves'],
 ] as const;
 
-/** Since what time of the day in Japan; the day is told by the list and the card. */
-function since(context: Context): unknown {
-  const reported = ['get', 'reported_at'];
-  const part = (from: number, to: number) => ['slice', reported, from, to];
-  const hour = ['to-string', ['%', ['+', ['to-number', part(11, 13)], 9], 24]];
-  const words = context.language === 'ja' ? ['\n', ' 発表'] : ['\nissued ', ''];
-  return ['case', ['has', 'reported_at'], ['concat', words[0], hour, ':', part(14, 16), words[1]], ''];
+/** Since when, on a line of its own: date and time of the day in Japan. */
+function since(context: Context, name: string, [before, after]: readonly [string, string]): unknown {
+  return ['case', ['has', name], ['concat', `\n${before}`, japanTime(name, context.language), after], ''];
+}
+
+const ISSUED = { ja: ['', ' 発表'], en: ['issued ', ''] } as const;
+const ORDERED = { ja: ['', ' 発令'], en: ['issued ', ''] } as const;
+
+/** What people are told to do, and since when. */
+function orderName(context: Context): unknown {
+  const level = ['to-number', ['coalesce', ['get', 'level'], 0]];
+  return ['concat', ['match', level, 3, t('level3'), 4, t('level4'), 5, t('level5'), ''], since(context, 'valid_from', ORDERED[context.language])];
 }
 
 /** What is written before the name of what is not real. */
@@ -105,7 +117,7 @@ function warningName(context: Context): unknown {
   const name = ['coalesce', ['get', 'kind_name'], ''];
   const level = ['case', ['has', 'level'], ['concat', 'Level ', ['to-string', ['get', 'level']], ' '], ''];
   const english = ['match', ['coalesce', ['get', 'hazard'], ''], ...HAZARDS_EN.flat(), name];
-  return ['concat', mark, ...(context.language === 'ja' ? [name] : [level, english]), since(context)];
+  return ['concat', mark, ...(context.language === 'ja' ? [name] : [level, english]), since(context, 'reported_at', ISSUED[context.language])];
 }
 
 export const DISASTER_LAYERS: Record<string, Definition> = {
@@ -141,25 +153,25 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
   events: {
     group: 'disaster', order: 3, visible: true,
     layers: (context) => [
-      drawn(context, 'area', 'fill', 440, { filter: geometry('Polygon'), paint: { 'fill-color': EVENT, 'fill-opacity': 0.25 } }),
+      drawn(context, 'area', 'fill', 440, { filter: every(geometry('Polygon'), LASTS() as never), paint: { 'fill-color': EVENT, 'fill-opacity': 0.25 } }),
       drawn(context, 'casing', 'line', 441, {
-        filter: geometry('LineString', 'Polygon'), layout: { 'line-cap': 'round', 'line-join': 'round' },
+        filter: every(geometry('LineString', 'Polygon'), LASTS() as never), layout: { 'line-cap': 'round', 'line-join': 'round' },
         paint: { 'line-color': '#ffffff', 'line-width': byZoom([10, 4], [16, 10]) },
       }),
       drawn(context, 'line', 'line', 442, {
-        filter: geometry('LineString', 'Polygon'), layout: { 'line-cap': 'round', 'line-join': 'round' },
+        filter: every(geometry('LineString', 'Polygon'), LASTS() as never), layout: { 'line-cap': 'round', 'line-join': 'round' },
         paint: { 'line-color': EVENT, 'line-width': byZoom([10, 2.4], [16, 6.5]) },
       }),
       drawn(context, 'stripes', 'line', 443, {
-        filter: every(geometry('LineString', 'Polygon'), full as never),
+        filter: every(geometry('LineString', 'Polygon'), every(LASTS() as never, full as never)),
         paint: { 'line-color': '#ffffff', 'line-width': byZoom([10, 1], [16, 2.6]), 'line-dasharray': [2, 2.4] },
       }),
       drawn(context, 'sign', 'symbol', 1010, {
-        filter: geometry('LineString'), minzoom: 11,
+        filter: every(geometry('LineString'), LASTS() as never), minzoom: 11,
         layout: { 'symbol-placement': 'line-center', 'icon-image': EVENT_IMAGE, 'icon-rotation-alignment': 'viewport', 'icon-allow-overlap': true, 'icon-size': byZoom([11, 0.6], [16, 1]) },
       }),
       drawn(context, 'point', 'symbol', 1011, {
-        filter: geometry('Point', 'Polygon'),
+        filter: every(geometry('Point', 'Polygon'), LASTS() as never),
         layout: { 'icon-image': EVENT_IMAGE, 'icon-allow-overlap': true, 'icon-size': byZoom([10, 0.55], [16, 1]) },
       }),
       drillName(context, 1012, { 'text-anchor': 'top', 'text-offset': [0, 1.2] }),
@@ -174,13 +186,21 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
     group: 'disaster', order: 4, visible: true,
     layers: (context) => [
       // Neither what is over nor what is a drill looks like what people are told to do now.
-      drawn(context, 'area', 'fill', 330, { filter: TOLD as never, paint: { 'fill-color': LEVEL, 'fill-opacity': 0.22 } }),
-      drawn(context, 'edge', 'line', 331, { filter: TOLD as never, paint: { 'line-color': LEVEL, 'line-width': byZoom([10, 1.5], [16, 4]) } }),
-      drawn(context, 'drill', 'fill', 328, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
+      drawn(context, 'area', 'fill', 330, { filter: TOLD() as never, paint: { 'fill-color': LEVEL, 'fill-opacity': 0.22 } }),
+      drawn(context, 'edge', 'line', 331, { filter: TOLD() as never, paint: { 'line-color': LEVEL, 'line-width': byZoom([10, 1.5], [16, 4]) } }),
+      drawn(context, 'drill', 'fill', 328, { filter: every(DRILL as never, LASTS() as never), paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
       drawn(context, 'drill-edge', 'line', 329, {
-        filter: DRILL as never, paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
+        filter: every(DRILL as never, LASTS() as never), paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
       }),
       drillName(context, 1019, {}),
+      drawn(context, 'name', 'symbol', 1021, {
+        filter: TOLD() as never, minzoom: 11,
+        layout: {
+          'text-field': expression(orderName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([11, 11], [14, 13]),
+          'text-max-width': 14, 'text-padding': 20,
+        },
+        paint: { ...haloPaint, 'text-color': '#20262b' },
+      }),
     ],
     legend: () => [
       ...([5, 4, 3] as const).map((level): Swatch => ({
@@ -194,7 +214,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
     layers: (context) => [
       drawn(context, 'area', 'fill', 320, { filter: REAL as never, paint: { 'fill-color': WARNING, 'fill-opacity': 0.1 } }),
       // What is real lies above what is a drill.
-      drawn(context, 'drill', 'fill', 317, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.4 } }),
+      drawn(context, 'drill', 'fill', 317, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.15 } }),
       drawn(context, 'edge', 'line', 322, {
         filter: REAL as never, paint: { 'line-color': WARNING, 'line-width': byZoom([8, 1.5], [16, 4]) },
       }),
@@ -229,6 +249,20 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
     ],
   },
 };
+
+/** What a state of a shelter is called. */
+export const shelterWord = (state: ShelterState): Word => (state === 'unknown' ? 'shelterUnknown' : SHELTER_WORDS[state]);
+
+/** What people do at an alert level; empty where there is none. */
+export const levelName = (level: number): string => (level === 3 || level === 4 || level === 5 ? t(`level${level}`) : '');
+
+/** What a warning is called in the reader's language. */
+export function warningTitle(said: Readonly<Record<string, unknown>>): string {
+  const english = HAZARDS_EN.find(([hazard]) => hazard === said.hazard)?.[1];
+  const own = String(said.kind_name ?? said.name ?? '');
+  if (language() === 'ja' || !english) return own;
+  return said.level ? `Level ${String(said.level)} ${english}` : english;
+}
 
 const SHELTER_WORDS = {
   open: 'shelterOpen', full: 'shelterFull', preparing: 'shelterPreparing', not_open: 'shelterNotOpen', closed: 'shelterClosed', unknown: 'shelterLegend',

@@ -3,6 +3,7 @@
 import '../../shared/base.css';
 import '../../map/map.css';
 import './single.css';
+import type { LayerSpecification } from 'maplibre-gl';
 import type { Feature } from '../../shared/api';
 import { append, fill, h, icon, ICONS } from '../../shared/dom';
 import { chosen, language, languageChanged, moment, setLanguage, t } from '../../shared/i18n';
@@ -14,10 +15,11 @@ import { pickAt } from '../../map/pick';
 import { fetchSchema } from '../../map/schemas';
 import { Search } from '../../map/search';
 import { State } from '../../map/state';
+import { every, type Drawn } from '../../map/layers/types';
 import { MapView } from '../../map/view';
 import { middle } from './api';
-import { about } from './data';
-import { List } from './list';
+import { about, features } from './data';
+import { List, LISTED } from './list';
 
 const NARROW = matchMedia('(max-width: 719px)');
 const state = new State();
@@ -60,6 +62,14 @@ function words(): void {
   fill(notes, h('p', {}, t('singleMade', { at: moment(about.created) })), h('details', {}, h('summary', {}, t('singleTerms')), h('pre', {}, about.terms)));
 }
 
+/** Tiles go on beyond the area of the file: of what is listed, that alone is drawn which the list has. */
+function listed(collection: string, layer: Drawn): Drawn {
+  if (!LISTED.includes(collection) || !features[collection]) return layer;
+  const ids = features[collection].map(({ id }) => String(id));
+  const spec = layer.spec as LayerSpecification & { filter?: never };
+  return { ...layer, spec: { ...spec, filter: every(['in', ['get', 'id'], ['literal', ids]] as never, spec.filter) } as LayerSpecification };
+}
+
 async function start(): Promise<void> {
   await state.load();
   try {
@@ -68,6 +78,8 @@ async function start(): Promise<void> {
     notice(t('errorWebGL'), 'error');
     return;
   }
+  view.without = listed;
+  view.refresh();
   const { map } = view;
   panel.setZoom(map.getZoom());
   map.on('zoomend', () => panel.setZoom(map.getZoom()));

@@ -34,6 +34,11 @@ export const SHARING = {
   shareEnd: { ja: '共有を終了', en: 'End it' },
   shareEndSure: { ja: '「{title}」の共有を終了しますか。リンクはすぐに使えなくなります。', en: 'End “{title}”? The link stops working at once.' },
   shareEnded: { ja: '共有を終了しました', en: 'The share has ended' },
+  shareDrills: { ja: '訓練・試験も見せる', en: 'Show drills and tests, too' },
+  shareOwn: {
+    ja: 'このアドレスはこの機械でしか開けません。QRコードやLINEで送っても、ほかの人の画面には出ません。システムの管理者に、公開用のアドレスの設定（GEOSHARE_PUBLIC_URL、説明書 docs/https.md）を依頼してください。',
+    en: 'This address works on this machine alone: nobody who gets the link or the QR code can open it. Ask the administrator to set the public address (GEOSHARE_PUBLIC_URL, see docs/https.md).',
+  },
   shareDenied: {
     ja: '共有するには「状況の更新」または「組織の管理」の権限、あるいは組織のキーが必要です。',
     en: 'Sharing needs the role of an editor or administrator, or a key of your organisation.',
