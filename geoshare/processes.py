@@ -28,6 +28,7 @@ from granian.log import LogLevels
 import geoshare.app as app
 from geoshare.api.idle import Idle
 from geoshare.errors import Conflict
+from geoshare.model import foundation
 from geoshare.secure import certificate
 from geoshare.services import Services, build_services
 from geoshare.services.keeping import run_keeper, run_worker
@@ -187,6 +188,7 @@ def serve(settings: Settings) -> None:
     """
     files = certificate(settings)
     check_port(settings)
+    foundation.load(settings.data)  # a broken file is told now, not to each who contributes
     values = environment(settings)
     os.environ.update(values)
     _give_back()

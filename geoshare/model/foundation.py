@@ -75,7 +75,7 @@ def parse(text: str) -> Foundation:
         found = Foundation.model_validate(said | {"collections": single})
     except (tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
         raise BadRequest(
-            f"{FILE} cannot be understood: {error}",
+            f"{FILE} cannot be understood: {_fault(error)}",
             parameter=FILE,
             message_ja=f"{FILE} を読み取れません",
         ) from error
@@ -83,3 +83,11 @@ def parse(text: str) -> Foundation:
     if wrong:
         raise BadRequest(f"{wrong[0]!a} is no collection's name", parameter=FILE)
     return found
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong first, by its key."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

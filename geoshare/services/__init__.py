@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -20,11 +21,12 @@ from geoshare.access.past import Past
 from geoshare.access.tiers import Tiers
 from geoshare.access.view import RasterView, View
 from geoshare.access.views import Views
-from geoshare.errors import NotFound, Unavailable
+from geoshare.errors import BadRequest, NotFound, Unavailable
 from geoshare.jobs import Queue
 from geoshare.model.clock import Clock, Ids, RandomIds, SystemClock
 from geoshare.model.collections import Collection, known
 from geoshare.model.datum import use_grids
+from geoshare.model.foundation import Foundation, load
 from geoshare.model.policy import Action, Policy
 from geoshare.model.times import parse_instant
 from geoshare.publish import Packs
@@ -67,8 +69,11 @@ from geoshare.store import Governance, Record, open_governance, open_record
 from geoshare.store.bell import BELL
 
 MAX_PARTS = 10_000
+RETRY_FOUNDATION_S = 60
 PICTURES_SHARE = 4  # of what tiles may take of the memory, one part in so many is for drawn ones
 NOTHING = Policy(())
+
+log = logging.getLogger(__name__)
 
 
 class Services:
@@ -165,6 +170,25 @@ class Services:
         folder = self.settings.data / "scratch"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def foundation(self) -> Foundation:
+        """The rules by which claims become one foundation, as they are now.
+
+        Raises
+        ------
+        Unavailable
+            where the operator's file cannot be understood: what is wrong is for the log and for
+            ``geoshare doctor``, not for those who contribute.
+        """
+        try:
+            return load(self.settings.data)
+        except BadRequest as error:
+            log.error("%s", error.message)
+            raise Unavailable(
+                "The rules for merging contributions cannot be read. The operator has to mend them.",
+                message_ja="データ統合の規則を読み取れません。運営者による修正が必要です",
+                retry_after_s=RETRY_FOUNDATION_S,
+            ) from error
 
     # Who asks, and what they hold
 

@@ -18,7 +18,6 @@ from geoshare.ingest.contribute import UNSTATED, Terms
 from geoshare.ingest.reports import report_json
 from geoshare.jobs import Job, Progress
 from geoshare.model.batch import FeatureBatch, RasterItem
-from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
 from geoshare.services.contribution_area import check_batch
@@ -119,7 +118,7 @@ class ContributionJobs:
                 sent,
                 clock=services.clock,
                 data_dir=services.settings.data,
-                foundation=load(services.settings.data),
+                foundation=services.foundation(),
             )
 
     def _unpacked(self, job: Job) -> Job:
@@ -168,7 +167,7 @@ class ContributionJobs:
                     contribution_id=job.id,
                     report=report,
                     read=read,
-                    foundation=load(services.settings.data),
+                    foundation=services.foundation(),
                 )
             except BaseException:
                 self._keep_refusals(job.id, report)

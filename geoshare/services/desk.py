@@ -15,7 +15,6 @@ from geoshare.access.credentials import Principal
 from geoshare.errors import BadRequest, NotFound, Stale
 from geoshare.ingest.edits import Author, Change, MovedOn, edit_id, write_edit
 from geoshare.ingest.photos import MEDIA_TYPE, read_photo
-from geoshare.model.foundation import load
 from geoshare.services.desk_history import stale_members
 from geoshare.services.desk_plan import Planned, Planner, Wish
 from geoshare.services.desk_reading import MOST, DeskReading
@@ -213,7 +212,7 @@ class Desk(DeskReading):
                 author,
                 changes,
                 undoes=undoes,
-                foundation=load(services.settings.data),
+                foundation=services.foundation(),
             )
         except MovedOn as moved:
             stale = [item for item in planned if item.place in moved.features]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from geoshare.access.manifest import ViewManifest, ViewPart, manifest_path, map_bits
 from geoshare.access.manifest import read_manifest as read_view
-from geoshare.errors import BadData, GeoshareError
+from geoshare.errors import BadData, BadRequest, GeoshareError
+from geoshare.model.foundation import load
 from geoshare.publish import Packs, read_manifest
 from geoshare.publish.keeper import STATE, State, read_state
 from geoshare.services import Services
@@ -31,6 +32,10 @@ def doctor(services: Services) -> list[str]:
         services.trail.sequencer.published(services.trail.head())
     except BadData as error:
         findings.append(f"the audit log does not go on: {error.message}")
+    try:
+        load(services.settings.data)
+    except BadRequest as error:
+        findings.append(error.message)
     if findings:
         return findings + _packs(services)
     return [*_packs(services), *_published(services), *_Views(services).findings()]

@@ -22,7 +22,6 @@ from geoshare.ingest.claims import CLAIMS
 from geoshare.ingest.narrowing import narrow
 from geoshare.ingest.withdraw import withdraw
 from geoshare.jobs import Job
-from geoshare.model.foundation import load
 from geoshare.model.policy import Policy
 from geoshare.publish import Keeper
 from geoshare.publish.files import read_json, write_json
@@ -121,7 +120,7 @@ class Leaving:
             provider,
             clock=services.clock,
             data_dir=services.settings.data,
-            foundation=load(services.settings.data),
+            foundation=services.foundation(),
         )
 
     def finish(self, number: str, keeper: Keeper, wait_s: float = 3_600.0) -> Path:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from geoshare.errors import Unavailable
 from geoshare.services.doctor import doctor
 from tests.api.conftest import own  # noqa: F401 - a fixture
 
@@ -87,3 +88,18 @@ def test_a_missing_part_that_a_view_alone_names_is_named(own, tmp_path):  # noqa
     manifest.write_text(json.dumps(said))
     [line] = doctor(own.services)
     assert line.startswith(f"places: view {manifest.parent.name[:12]}: part gone.arrow")
+
+
+def test_broken_rules_for_merging_are_named_by_their_key_to_the_operator_alone(own, tmp_path):  # noqa: F811
+    contribute(own, tmp_path, "places")
+    (own.settings.data / "foundation.toml").write_text('[default]\ngeometry = ["beauty"]\n')
+    [line] = doctor(own.services)
+    assert line.startswith("foundation.toml cannot be understood: default.geometry.0: ")
+    assert "pydantic" not in line
+    with pytest.raises(Unavailable) as caught:
+        own.services.foundation()
+    assert "beauty" not in str(caught.value)
+    assert "foundation.toml" not in str(caught.value)
+    (own.settings.data / "foundation.toml").write_text('[default]\ngeometry = ["recency"]\n')
+    assert own.services.foundation().default.geometry == ("recency",)
+    assert doctor(own.services) == []
