@@ -21,6 +21,7 @@ from geoshare.api import (
     errors,
     explain,
     extracts,
+    guides,
     issuer,
     keys,
     landing,
@@ -62,6 +63,7 @@ from geoshare.web.assets import Assets
 BLUEPRINTS = (
     landing,
     docs,
+    guides,
     catalogue,
     collections,
     explain,

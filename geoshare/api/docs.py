@@ -13,18 +13,29 @@ from geoshare import __version__
 from geoshare.api import openapi, reply
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.describe import NoParams, describes
+from geoshare.api.guides import GUIDES
 from geoshare.api.html import HTML
 
 blueprint = Blueprint("docs", __name__, template_folder="templates")
 
 _TAGS: Final = {
     "start": ("はじめに", "Start"),
+    "catalogue": ("カタログ", "Catalogue"),
+    "collections": ("データ一覧", "Collections"),
     "features": ("地物", "Features"),
+    "lanes": ("車線", "Lanes"),
     "tiles": ("タイル", "Tiles"),
+    "styles": ("地図の描き方", "Styles"),
+    "classic": ("WMS・WMTS", "WMS and WMTS"),
     "rasters": ("画像・格子", "Rasters"),
+    "processes": ("処理", "Processes"),
     "extracts": ("抽出", "Extracts"),
-    "changes": ("更新", "Changes"),
-    "contributions": ("提供", "Contributions"),
+    "contributing": ("提供・編集", "Contributing"),
+    "desk": ("いまの状況", "Desk"),
+    "share": ("共有", "Sharing"),
+    "people": ("利用者と鍵", "People and keys"),
+    "audit": ("監査", "Audit"),
+    "admin": ("管理", "Administration"),
     "operation": ("運用", "Operation"),
 }
 
@@ -42,7 +53,12 @@ def page(params: NoParams) -> Response:
     some = next((name for name in ("shelters", "segments") if name in names), next(iter(names), "NAME"))
     groups = [(*_TAGS.get(tag, (tag, tag)), tag, items) for tag, items in _by_tag(found).items()]
     text = render_template(
-        "docs.html", base=base_url(), groups=groups, some=some, schemas=found["components"]["schemas"]
+        "docs.html",
+        base=base_url(),
+        groups=groups,
+        guides=GUIDES,
+        some=some,
+        schemas=found["components"]["schemas"],
     )
     return reply.body(text.encode(), HTML)
 

@@ -12,10 +12,16 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from geoshare.api.answers import SCHEMAS, ref
 from geoshare.api.describe import Description, Params
+from geoshare.api.guides import GUIDES, PICTURES
 from tiles.matrices import MATRIX_SETS
 
 _NUMBERS = ("z", "x", "y", "row", "column")  # in addresses
-_NAMED = {"matrix_set_id": list(MATRIX_SETS), "image_format": ["png", "webp", "jpg"]}
+_NAMED = {
+    "matrix_set_id": list(MATRIX_SETS),
+    "image_format": ["png", "webp", "jpg"],
+    "guide": list(GUIDES),
+    "picture": list(PICTURES),
+}
 _CONTENT_CRS = {
     "Content-Crs": {
         "description": "The reference system of coordinates, in angle brackets",

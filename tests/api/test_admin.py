@@ -183,8 +183,8 @@ def test_a_simulation_names_the_grants_that_decide_and_why_others_do_not(own):
 
 # Routes that are about no collection, or about those in their body, or of the operator.
 OTHERS = re.compile(
-    r"/|/(admin|audit|me|map|contributions|jobs|processes|prints|extracts|s|tileMatrixSets|fonts|sprites|wms|wmts)(/.*)?"
-    r"|/(conformance|docs|functions|openapi.json|healthz|readyz|collections|tiles|tiles/[^/]+|search|dcat|styles)"
+    r"/|/(admin|audit|me|map|contributions|jobs|processes|prints|extracts|s|tileMatrixSets|fonts|sprites|wms|wmts|docs)(/.*)?"
+    r"|/(conformance|functions|openapi.json|healthz|readyz|collections|tiles|tiles/[^/]+|search|dcat|styles)"
     r"|/collections/catalogue(/.*)?"
     r"|/(emergency|offers|contribute|login|logout|account|desk|oauth|warnings|\.well-known)(/.*)?"
 )

@@ -41,7 +41,7 @@ def gdal() -> Iterator[Any]:
 
 
 def carriers(key: str, folder: Path) -> dict[str, dict[str, str]]:
-    """Ways to hand GDAL a key, as docs/guides/gdal.md tells them."""
+    """Ways to hand GDAL a key, as the guide of GDAL tells them."""
     (folder / "headers.txt").write_text(f"X-API-Key: {key}\n", "utf-8")
     return {
         "bearer": {"GDAL_HTTP_AUTH": "BEARER", "GDAL_HTTP_BEARER": key},

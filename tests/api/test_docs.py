@@ -46,6 +46,21 @@ def test_every_operation_of_the_document_stands_there_once(own, key):
         assert f"<code>{path}</code>" in answer.text.replace("&lt;", "<"), path
 
 
+def test_groups_are_named_in_both_languages(own):
+    text = own.get("/docs", "operator").text
+    heads = re.findall(r'<h2 id="([^"]+)">([^<]+?)(?: / <span lang="en">([^<]+)</span>)?</h2>', text)
+    tags = {
+        about["tags"][0]
+        for methods in own.get("/openapi.json", "operator").json["paths"].values()
+        for about in methods.values()
+    }
+    assert tags <= {tag for tag, _, _ in heads}
+    for tag, ja, en in heads:
+        assert re.search(r"[\u3040-\u9fff]", ja) or tag == "classic", tag
+        assert en.isascii(), tag
+        assert en, tag
+
+
 def test_it_needs_no_script_and_nothing_from_elsewhere(own):
     seen = Seen(own.get("/docs", None).text)
     assert not {"script", "iframe", "img", "object"} & seen.marks

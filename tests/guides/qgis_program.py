@@ -1,4 +1,4 @@
-"""What docs/guides/qgis.md does by hand, in QGIS itself: run by the Python that QGIS came with.
+"""What the guide of QGIS does by hand, in QGIS itself: run by the Python that QGIS came with.
 
 ``python3 qgis_program.py URL KEY GEOPACKAGE FOLDER`` opens the server's features with a key that QGIS
 keeps, its vector tiles, and the GeoPackage of an extract; draws both to PNG, saves a project, tells

@@ -10,6 +10,8 @@ ASKERS: dict[str, Question] = {
     "GET /offers": get("/offers"),
     "GET /conformance": get("/conformance"),
     "GET /docs": get("/docs"),
+    "GET /docs/guides/<guide>": get("/docs/guides/qgis"),
+    "GET /docs/guides/images/<picture>.png": get("/docs/guides/images/qgis.png"),
     "GET /functions": get("/functions"),
     "GET /healthz": get("/healthz"),
     "GET /map": get("/map"),
