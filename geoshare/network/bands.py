@@ -8,7 +8,8 @@ the covariance is not round), and that along the piece is taken by Gauss-Legendr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from scipy.special import ndtr
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
 REACH = 6.0  # standard deviations beyond which nothing is integrated
@@ -31,25 +33,30 @@ class Pieces:
     height: Array  # (p, 2) of start and end in metres, NaN where unknown
     before_m: Array  # (p,) length of the line before the piece
 
-    @property
+    @cached_property
     def length(self) -> Array:
         """(p,) lengths in metres."""
         found: Array = np.hypot(*(self.end - self.start).T)
         return found
 
-    @property
+    @cached_property
     def direction(self) -> Array:
         """(p, 2) unit vectors along the pieces."""
         found: Array = (self.end - self.start) / self.length[:, None]
         return found
 
-    @property
+    @cached_property
     def bearing(self) -> Array:
         """(p,) degrees clockwise from north."""
         east, north = self.direction.T
         found: Array = np.degrees(np.arctan2(east, north)) % 360
         return found
 
+    def only(self, chosen: Mask) -> Pieces:
+        """Those of a selection, (p,)."""
+        return Pieces(*(getattr(self, item.name)[chosen] for item in fields(self)))
+
+    @cached_property
     def nearest(self) -> tuple[Array, Array]:
         """How far along each piece the point nearest to the position is, and its distance; metres."""
         along = np.clip((-self.start * self.direction).sum(1), 0, self.length)

@@ -134,7 +134,10 @@ def locate(view: View, position: Position, limit: int) -> tuple[list[Candidate],
     plane = Plane(position.lon, position.lat)
     lanes = _read(view, Box(*plane.box(REACH * spread + WIDEST_M)), plane)
     pieces = lanes.pieces
-    band = mass(pieces, lanes.width_m[pieces.line], covariance)
+    width = lanes.width_m[pieces.line]
+    near = pieces.nearest[1] <= REACH * spread + width / 2  # less than 2e-8 lies over all others
+    band = np.zeros(len(width))
+    band[near] = mass(pieces.only(near), width[near], covariance)
     weight, against = _fit(lanes, position)
     share = np.bincount(pieces.line, band * weight, len(lanes.ids))
     none = max(0.0, 1.0 - float(band.sum())) * _unfit(position)
@@ -142,7 +145,7 @@ def locate(view: View, position: Position, limit: int) -> tuple[list[Candidate],
     if total <= 0:
         return [], 1.0
     order = sorted(np.flatnonzero(share > 0), key=lambda line: (-share[line], lanes.ids[line]))
-    foot = _Foot(*pieces.nearest(), against, plane)
+    foot = _Foot(*pieces.nearest, against, plane)
     found = [_candidate(lanes, int(line), share[line] / total, foot) for line in order[:limit]]
     return found, none / total
 
@@ -207,7 +210,7 @@ def _fit(lanes: _Lanes, position: Position) -> tuple[Array, Mask]:
         weight *= _mixed(np.minimum(along, other), position.heading_accuracy_deg, 360.0)
     if position.height_m is not None:
         # within a piece the height is that of its point nearest to the position; unknown ones fit
-        share = pieces.nearest()[0] / pieces.length
+        share = pieces.nearest[0] / pieces.length
         height = pieces.height[:, 0] * (1 - share) + pieces.height[:, 1] * share
         fits = _mixed(np.abs(height - position.height_m), position.height_accuracy_m, HEIGHT_RANGE_M)
         weight *= np.where(
