@@ -133,7 +133,7 @@ def _measure(served: Served, folder: Path, kind: str, key: Path, repeats: int) -
 
 def _sync(base: str, target: Path, kind: str, key: Path) -> tuple[float, float, str]:
     """Seconds by the clock and of the processor, and what the command said."""
-    command = [sys.executable, "-m", "geoshare.cli", "sync", "--server", base, "--key-file", str(key)]
+    command = [sys.executable, "-m", "geoshare.start", "sync", "--server", base, "--key-file", str(key)]
     before, begun = os.times(), time.perf_counter()
     said = subprocess.run(
         [*command, "--area", "138.5,35.0,140.5,36.5", "--format", kind, str(target)],
