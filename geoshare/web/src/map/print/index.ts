@@ -1,11 +1,12 @@
 /** The print panel: what goes on the sheets, how many there will be, and the file. */
 
 import './print.css';
-import { handOver } from '../../shared/api';
+import { api, handOver } from '../../shared/api';
 import { fill, h, icon, ICONS, type Child } from '../../shared/dom';
 import { bytes, language, languageChanged, number, t, titled } from '../../shared/i18n';
 import { withBar } from '../../shared/job';
 import { explain } from '../../shared/notice';
+import { shares, type Share } from '../../sharing/talk';
 import type { State } from '../state';
 import type { MapView } from '../view';
 import { Frames } from './frame';
@@ -16,6 +17,10 @@ const SCALES = [2500, 5000, 10_000, 25_000, 50_000, 100_000];
 const LEAST_SCALE = 250;
 const MOST_SCALE = 2_000_000;
 const WAIT_MS = 350;
+const DEGREE_M = 111_320;
+const LANDSCAPE_M = [0.211, 0.166] as const; // of the map on A4
+const PORTRAIT_M = [0.185, 0.187] as const;
+const NEARLY = 0.85;
 const MARGIN = 20; // pixels around a frame that is brought into view
 const FILE = 'geoshare-map.pdf';
 
@@ -28,8 +33,9 @@ export class PrintPanel {
   private otherScale = false;
   private bring = true;
   private centre: [number, number] = [0, 0];
-  private readonly said: { paper: 'A4' | 'A3'; orientation: 'portrait' | 'landscape'; title: string; note: string; list: boolean; language: 'ja' | 'en' };
+  private readonly said: { paper: 'A4' | 'A3'; orientation: 'portrait' | 'landscape'; title: string; note: string; list: boolean; language: 'ja' | 'en'; code: string };
   private readonly chosen: Set<string>;
+  private shares: Share[] = [];
   private found: Estimate | null = null;
   private problem = '';
   private busy: AbortController | null = null;
@@ -38,7 +44,9 @@ export class PrintPanel {
   private readonly forgetLanguage: () => void;
 
   constructor(private readonly state: State, private readonly view: MapView, host: HTMLElement, private readonly closed: () => void) {
-    this.said = { paper: 'A4', orientation: 'landscape', title: '', note: '', list: true, language: language() === 'en' ? 'en' : 'ja' };
+    const seen = view.map.getContainer();
+    const high = seen.clientHeight > seen.clientWidth;
+    this.said = { paper: 'A4', orientation: high ? 'portrait' : 'landscape', code: '', title: '', note: '', list: true, language: language() === 'en' ? 'en' : 'ja' };
     this.chosen = new Set(this.vectors().filter(({ visible }) => visible).map(({ id }) => id));
     this.frames = new Frames(view.map, (by) => {
       this.centre = [this.centre[0] + by[0], this.centre[1] + by[1]];
@@ -49,9 +57,11 @@ export class PrintPanel {
     host.append(this.element);
     this.draw();
     this.sayEstimate(); // as large as it will be, so that what it leaves free is known
-    this.centre = this.middle();
+    const { lng, lat } = view.map.getCenter(); // what was looked at, and not what the panel leaves of it
+    this.centre = [lng, lat];
     this.scale = this.scaleOfScreen();
     this.draw();
+    void this.findShares();
     this.element.querySelector<HTMLElement>('button')?.focus();
     this.lookAgain(0);
   }
@@ -94,13 +104,24 @@ export class PrintPanel {
     return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
   }
 
-  /** The usual scale nearest to one at which a sheet shows about as much as the screen. */
+  /** The largest usual scale at which a sheet shows nearly all that the screen showed before the panel covered it. */
   private scaleOfScreen(): number {
     const { map } = this.view;
-    const [west, , east] = this.bounds();
-    const metres = (east - west) * 111_320 * Math.cos((map.getCenter().lat * Math.PI) / 180);
-    const wanted = metres / 0.25;
-    return SCALES.reduce((best, scale) => (Math.abs(Math.log(scale / wanted)) < Math.abs(Math.log(best / wanted)) ? scale : best));
+    const [west, south, east, north] = map.getBounds().toArray().flat() as [number, number, number, number];
+    const wide = (east - west) * DEGREE_M * Math.cos((map.getCenter().lat * Math.PI) / 180);
+    const high = (north - south) * DEGREE_M;
+    const [w, h] = this.said.orientation === 'portrait' ? PORTRAIT_M : LANDSCAPE_M;
+    const wanted = Math.min(wide / w, high / h) * NEARLY;
+    return SCALES.find((scale) => scale >= wanted) ?? (SCALES.at(-1) as number);
+  }
+
+  /** A QR code may lead to what is shared with everybody, where the person who prints may share. */
+  private async findShares(): Promise<void> {
+    const me = await api.me().catch(() => null);
+    if (!me || me.anonymous) return;
+    const { shares: all } = await shares.listed().catch(() => ({ shares: [] as Share[] }));
+    this.shares = all.filter(({ state }) => state === 'shown');
+    if (this.shares.length && this.element.isConnected) this.draw();
   }
 
   private readonly cameraMoved = (): void => {
@@ -116,6 +137,7 @@ export class PrintPanel {
       ...(hazard ? { hazards: [hazard] } : {}),
       collections: [...this.chosen], shelter_list: this.said.list,
       title: this.said.title.trim() || t('printHeadingDefault'), note: this.said.note.trim(), language: this.said.language,
+      ...(this.said.code ? { link: this.said.code } : {}),
     };
   }
 
@@ -204,6 +226,9 @@ export class PrintPanel {
         this.text('print-heading', t('printHeading'), this.said.title, 100, (value) => { this.said.title = value; }, t('printHeadingDefault')),
         this.text('print-note', t('printNote'), this.said.note, 300, (value) => { this.said.note = value; }),
         this.layers(),
+        this.shares.length > 0 && this.select('print-code', t('printCode'), this.said.code, [
+          ['', t('printCodeMap')], ...this.shares.map((share): [string, string] => [share.href, t('printCodeShare', { title: share.title })]),
+        ], (value) => { this.said.code = value; }),
         this.check('print-list', t('printList'), this.said.list, (on) => { this.said.list = on; }),
         this.select('print-language', t('printLanguage'), this.said.language, [['ja', '日本語'], ['en', 'English']], (value) => { this.said.language = value as 'ja' | 'en'; })),
       this.status);
