@@ -23,6 +23,11 @@ def test_what_the_map_shows_is_saved_and_opens_from_the_disk_without_a_network(
     stranger.page.context.set_offline(True)
     stranger.page.goto(path.as_uri())
     stranger.page.wait_for_selector("body[data-map=ready]", state="attached")
+    # The list is what the map draws: each shelter with its state.
+    stranger.page.select_option("#single-collection", "shelters")
+    rows = stranger.page.locator(".single-list li")
+    expect(rows.locator(".single-state")).to_have_count(rows.count())
+    expect(rows.first.locator(".single-state")).not_to_be_empty()
     near = "/collections/shelters/items?limit=1&bbox=140.9,36.245,140.91,36.255"
     site = live_server.json(near)["features"][0]["properties"]["name"]
     stranger.page.fill("#search-input", site)

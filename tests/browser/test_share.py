@@ -19,6 +19,9 @@ def shared(page: Page) -> str:
     page.fill("#share-name", "台風12号 <b>避難所</b>")
     page.click("#share-make")
     page.wait_for_selector("#share-link")
+    expect(page.locator("#share-own")).to_contain_text(
+        "GEOSHARE_PUBLIC_URL"
+    )  # 127.0.0.1 is nobody else's
     link = page.input_value("#share-link")
     assert link in unquote(page.get_attribute("#share-line", "href") or "")
     return urlsplit(link).path
@@ -48,6 +51,8 @@ def test_a_stranger_sees_what_was_shared_until_it_is_revoked(visit, live_server)
     stranger = opened(visit, path, locale="ja-JP", phone=True)
     page = stranger.page
     expect(page.locator("h1")).to_have_text("台風12号 <b>避難所</b>")
+    expect(page.locator(".alert").first).to_be_visible()
+    expect(page.locator(".alert.unreal")).to_have_count(0)  # the sample's drill is not for the public
     page.click("#language-ja-easy")
     expect(page.locator("#list-shelters h2 rt")).to_have_text("ひなんじょ")
     page.reload()
