@@ -161,8 +161,8 @@ def keeper(settings: Settings) -> None:
 )
 @click.option(
     "--refuse-on",
-    type=click.Choice(SEVERITIES),
-    help="Refuse a file with findings as grave as this, or graver.",
+    type=click.Choice([*SEVERITIES, "none"]),
+    help="Refuse a file with findings as grave as this, or graver; left out: as its provider decided.",
 )
 @click.option(
     "--check-only",

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from geoshare.access.audit import COMMAND_LINE, Party
+from geoshare.cli_organisations import provider
+from geoshare.model.findings import SEVERITIES, Refusing
 from geoshare.model.times import iso
 from geoshare.publish import wait_published
 from geoshare.services import build_services
@@ -31,6 +34,29 @@ def list_providers(settings: Settings) -> None:
         found[item.provider] = count + 1, max(last_us, item.received_us)
     for name, (count, last_us) in sorted(found.items()):
         tell(f"{name:<24} {count:>6}  {iso(last_us)}")
+
+
+@providers.command("rules")
+@click.argument("name")
+@click.option(
+    "--refuse-on",
+    type=click.Choice([*SEVERITIES, "none"]),
+    help="Refuse its files with findings as grave as this, or graver; none: with no findings.",
+)
+@click.pass_obj
+def rules(settings: Settings, name: str, refuse_on: Refusing | None) -> None:
+    """Show, or decide, which findings refuse a provider's contributions.
+
+    What is said with a contribution goes before it.
+    """
+    services = build_services(settings)
+    name = provider(services, check_provider(name))
+    rows = services.governance.providers
+    if refuse_on is not None:
+        about = Party(organisation=name, subject=name)
+        services.trail.append("contribution.rules", COMMAND_LINE, about, {"refuse_on": refuse_on})
+        rows.decide(name, refuse_on, services.clock.now_us())
+    click.echo(f"refuse-on  {rows.refuse_on(name) or 'none'}")
 
 
 @providers.command("withdraw")

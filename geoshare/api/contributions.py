@@ -11,12 +11,13 @@ from flask import Blueprint, Response, request
 from pydantic import AfterValidator, Field
 
 from geoshare.api import reply
+from geoshare.api.bodies import Body, read_body
 from geoshare.api.context import caller, href, services
 from geoshare.api.describe import NoParams, Params, describes
 from geoshare.api.params import Text
 from geoshare.errors import BadRequest
 from geoshare.model.collections import NAME_RULE, check_name
-from geoshare.model.findings import Severity
+from geoshare.model.findings import Refusing
 from geoshare.services.contribution_options import Options
 
 blueprint = Blueprint("contributions", __name__)
@@ -63,8 +64,10 @@ class ContributionParams(Params):
     vertical: Text | None = Field(
         None, description="What heights refer to: ellipsoidal, or a vertical CRS such as EPSG:6695"
     )
-    refuse_on: Severity | None = Field(
-        None, description="Findings as grave as this, or graver, refuse the file: error, warning, info"
+    refuse_on: Refusing | None = Field(
+        None,
+        description="Findings as grave as this, or graver, refuse the file: error, warning, info or "
+        "none; left out: as its provider has decided",
     )
     check_only: bool = Field(
         False, description="Only check the file and report what is found; nothing is recorded"
@@ -76,6 +79,43 @@ class ContributionParams(Params):
     def options(self) -> Options:
         """As a value the service takes."""
         return Options(**self.model_dump(exclude={"filename"}))
+
+
+class RulesParams(Params):
+    """Of whom is asked."""
+
+    provider: Text | None = Field(
+        None, description="The providing organisation: your own, or any for the operator"
+    )
+
+
+class RulesBody(Body):
+    """What a provider decides for all of its contributions."""
+
+    refuse_on: Refusing = Field(
+        description="Findings as grave as this, or graver, refuse a file: error, warning, info, or none"
+    )
+
+
+@blueprint.get("/contributions/rules")
+@describes("What refuses your contributions", params=RulesParams, tags=("contributing",))
+def rules(params: RulesParams) -> Response:
+    """What the provider has decided for all of them; none where it has not."""
+    return reply.json(services().contributions.rules(caller(), params.provider))
+
+
+@blueprint.put("/contributions/rules")
+@describes(
+    "Decide what refuses your contributions",
+    params=RulesParams,
+    body=RulesBody,
+    tags=("contributing",),
+)
+def decide(params: RulesParams) -> Response:
+    """Holds from the next file on; what is said with a contribution goes before it."""
+    found = services().contributions
+    found.decide(caller(), params.provider, read_body(RulesBody).refuse_on)
+    return reply.json(found.rules(caller(), params.provider))
 
 
 @blueprint.post("/contributions")

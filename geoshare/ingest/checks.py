@@ -122,19 +122,21 @@ def check(
     read: Reader = read_file,
     *,
     against_all: bool = False,
+    refuse_on: Severity | None = None,
 ) -> None:
     """Read a file as if to take it in, and fill its report; nothing is recorded.
 
     Its place is compared with what its provider has sent; with ``against_all``, which is for the
     operator's eyes, with what anybody has.
 
-    That the file would be refused is a finding, too.
+    That the file would be refused, also for findings as grave as ``refuse_on``, is a finding, too.
     """
     checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
     try:
         for item in read(path, request, report):
             look(checks, item)
         report.find(mixed_epochs(record, request.provider, report))
+        enforce(report, refuse_on)
     except BadData as error:
         report.find([refusal(error)])
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 Severity = Literal["error", "warning", "info"]
+Refusing = Literal["error", "warning", "info", "none"]
+"""Findings as grave as this, or graver, refuse a contribution; ``none``: no finding does."""
 SEVERITIES: Final[tuple[Severity, ...]] = ("error", "warning", "info")
 MAX_FINDINGS: Final = 2_000
 
@@ -36,3 +38,9 @@ def worst(findings: Iterable[Finding]) -> Severity | None:
     """The gravest severity among findings; None where there are none."""
     present = {finding.severity for finding in findings}
     return next((severity for severity in SEVERITIES if severity in present), None)
+
+
+def refusing(own: Refusing | None, usual: Refusing | None) -> Severity | None:
+    """What refuses a contribution: what was said with it, else what its provider has decided."""
+    found = own or usual
+    return None if found is None or found == "none" else found

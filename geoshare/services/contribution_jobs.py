@@ -18,6 +18,7 @@ from geoshare.ingest.contribute import UNSTATED, Terms
 from geoshare.ingest.reports import report_json
 from geoshare.jobs import Job, Progress
 from geoshare.model.batch import FeatureBatch, RasterItem
+from geoshare.model.findings import refusing
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
 from geoshare.services.contribution_area import check_batch
@@ -112,7 +113,7 @@ class ContributionJobs:
                 options = Options(**one.params["options"])
                 request = services.contributions.read_request(_provider(one), options, folder)
                 path = Path(one.params["path"])
-                sent.append(ingest.Sent(one.id, path, request, _terms(options), self._reader(one)))
+                sent.append(ingest.Sent(one.id, path, request, self._terms(options), self._reader(one)))
             ingest.contribute_together(
                 services.record,
                 sent,
@@ -130,7 +131,8 @@ class ContributionJobs:
         services = self._services
         with scratch_folder(services.scratch()) as folder:
             request = services.contributions.read_request(str(options.provider), options, folder)
-            ingest.check(services.record, path, request, report, read)
+            refuse_on = self._terms(options).refuse_on
+            ingest.check(services.record, path, request, report, read, refuse_on=refuse_on)
         shutil.rmtree(path.parent, ignore_errors=True)
         return {"report": _shortened(report)}
 
@@ -162,7 +164,7 @@ class ContributionJobs:
                     clock=services.clock,
                     ids=services.ids,
                     data_dir=services.settings.data,
-                    terms=_terms(options),
+                    terms=self._terms(options),
                     progress=lambda done, text="": progress(done * 0.9, "reading"),
                     contribution_id=job.id,
                     report=report,
@@ -174,6 +176,15 @@ class ContributionJobs:
                 raise
             self._keep_refusals(job.id, found.report)
             return found
+
+    def _terms(self, options: Options) -> Terms:
+        """What is said of a file; where not what refuses it, that is as its provider has decided."""
+        usual = self._services.governance.providers.refuse_on(str(options.provider))
+        return Terms(
+            licence=options.licence or UNSTATED,
+            refuse_on=refusing(options.refuse_on, usual),
+            observed_us=None if options.observed is None else read_observed(options.observed),
+        )
 
     def _keep_refusals(self, number: str, report: Report) -> None:
         if report.refusals:
@@ -195,12 +206,6 @@ def _is_small(job: Job) -> bool:
 
 def _provider(job: Job) -> str:
     return str(job.params["options"]["provider"])
-
-
-def _terms(options: Options) -> Terms:
-    observed_us = None if options.observed is None else read_observed(options.observed)
-    licence = options.licence or UNSTATED
-    return Terms(licence=licence, refuse_on=options.refuse_on, observed_us=observed_us)
 
 
 def _shortened(report: Report) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from geoshare.errors import BadRequest
-from geoshare.model.findings import Severity
+from geoshare.model.findings import Refusing
 
 CLOCK_US = 300_000_000  # so far ahead a sender's clock may be
 
@@ -27,7 +27,7 @@ class Options:
     accuracy_m: float | None = None
     epoch: float | None = None
     vertical: str | None = None
-    refuse_on: Severity | None = None
+    refuse_on: Refusing | None = None
     check_only: bool = False
     observed: str | None = None
 

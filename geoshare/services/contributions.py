@@ -13,6 +13,7 @@ from geoshare.access.credentials.principal import CONTRIBUTOR
 from geoshare.errors import BadRequest, Conflict, Denied, NotFound, Unauthenticated
 from geoshare.ingest.claims import CLAIMS
 from geoshare.jobs import Job
+from geoshare.model.findings import Refusing
 from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of
 from geoshare.services.contribution_options import Options
@@ -104,6 +105,21 @@ class Contributions:
             if found.get("collection"):
                 self.check_collection(self.policy(who), found["collection"])
             return found
+
+    def rules(self, who: Principal, provider: str | None) -> dict[str, Any]:
+        """What a provider has decided for all of its contributions; raises as ``provider`` does."""
+        name = self.provider(who, Options(provider=provider))
+        return {
+            "provider": name,
+            "refuse_on": self._services.governance.providers.refuse_on(name) or "none",
+        }
+
+    def decide(self, who: Principal, provider: str | None, refuse_on: Refusing) -> None:
+        """Decide which findings refuse a provider's contributions; raises as ``provider`` does."""
+        name = self.provider(who, Options(provider=provider))
+        self._services.audit(who, "contribution.rules", name, {"refuse_on": refuse_on}, name)
+        now_us = self._services.clock.now_us()
+        self._services.governance.providers.decide(name, refuse_on, now_us)
 
     def listed(self, who: Principal) -> list[dict[str, Any]]:
         """The newest hundred."""

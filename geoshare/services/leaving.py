@@ -229,6 +229,7 @@ class Leaving:
         services = self._services
         self._drop_jobs(provider)
         services.governance.sheets.forget_of(provider)
+        services.governance.providers.forget(provider)
         for upload in services.governance.expired_uploads(2**62):
             if upload.organisation == provider:
                 shutil.rmtree(services.settings.data / "incoming" / upload.id, ignore_errors=True)

@@ -15,7 +15,7 @@ from geoshare.access.audit import COMMAND_LINE, Party
 from geoshare.errors import BadRequest, GeoshareError
 from geoshare.ingest.contribute import UNSTATED, Progress, Terms
 from geoshare.model.collections import check_name
-from geoshare.model.findings import Severity
+from geoshare.model.findings import Refusing, refusing
 from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
@@ -60,7 +60,7 @@ class Local:
         crs: str | None = None,
         offset: str | None = None,
         licence: str = UNSTATED,
-        refuse_on: Severity | None = None,
+        refuse_on: Refusing | None = None,
         check_only: bool = False,
         observed: str | None = None,
         **declared: Any,
@@ -79,6 +79,7 @@ class Local:
             check_name(collection)
         if not path.is_file():
             raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
+        refuses = refusing(refuse_on, services.governance.providers.refuse_on(provider))
         with scratch_folder(services.scratch()) as folder:
             request = ReadRequest(
                 provider=provider,
@@ -93,7 +94,9 @@ class Local:
             )
             if check_only:
                 report = Report(file=path.name)
-                ingest.check(services.record, path, request, report, against_all=True)
+                ingest.check(
+                    services.record, path, request, report, against_all=True, refuse_on=refuses
+                )
                 return report
             found = ingest.contribute(
                 services.record,
@@ -104,7 +107,7 @@ class Local:
                 data_dir=services.settings.data,
                 terms=Terms(
                     licence=licence,
-                    refuse_on=refuse_on,
+                    refuse_on=refuses,
                     observed_us=None if observed is None else read_observed(observed),
                 ),
                 progress=progress,

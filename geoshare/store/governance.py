@@ -27,6 +27,7 @@ from geoshare.store.migrate import migrate
 from geoshare.store.organisations import check_organisation
 from geoshare.store.person_rows import PersonRows
 from geoshare.store.policy_rows import PolicyRows
+from geoshare.store.provider_rows import ProviderRows
 from geoshare.store.quota_rows import QuotaRows
 from geoshare.store.record import as_url
 from geoshare.store.share_rows import ShareRows
@@ -111,6 +112,7 @@ class Governance:
         self.webhooks = WebhookRows(database)
         self.sheets = SheetRows(database)
         self.shares = ShareRows(database)
+        self.providers = ProviderRows(database)
 
     def close(self) -> None:
         """Close all connections."""

@@ -200,6 +200,14 @@ SHEETS = Table(  # sent to a desk, and waiting for their maker's consent
     Index("ix_sheets_expires", "expires_us"),
 )
 
+PROVIDER_RULES = Table(  # what a provider has decided for all of its contributions
+    "provider_rules",
+    METADATA,
+    Column("provider", Text, primary_key=True),
+    Column("refuse_on", Text, nullable=False),  # error, warning, info, none
+    Column("changed_us", BigInteger, nullable=False),
+)
+
 SHARES = Table(
     "shares",
     METADATA,

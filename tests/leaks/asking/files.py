@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from typing import Any
 
 from geoshare.derive.sheet import XLSX
@@ -141,6 +142,15 @@ def upload_begun(asker: Parts) -> Request:
     return Request("POST", "/contributions/uploads", query, said)
 
 
+def rules(asker: Parts) -> Request:
+    """What refuses one's own contributions, or another's."""
+    rng = asker.rng
+    own = asker.organisation if rng.random() < 0.7 else "org-x"
+    said = json.dumps({"refuse_on": rng.choice(("error", "info", "none", "all"))}).encode()
+    made = asker.post("/contributions/rules", said, "application/json")
+    return replace(made, method="PUT", query=(("provider", own),))
+
+
 def upload(method: str) -> Question:
     """A piece of it, or how much has come."""
 
@@ -160,6 +170,8 @@ ASKERS: dict[str, Question] = {
     "GET /contributions": get("/contributions"),
     "GET /contributions/<contribution>": get("/contributions/{contribution}"),
     "GET /contributions/<contribution>/refused.xlsx": get("/contributions/{contribution}/refused.xlsx"),
+    "GET /contributions/rules": get("/contributions/rules"),
+    "PUT /contributions/rules": rules,
     "POST /contributions": contribution("/contributions"),
     "POST /contributions/preview": contribution("/contributions/preview"),
     "POST /contributions/uploads": upload_begun,
