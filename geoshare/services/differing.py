@@ -104,7 +104,19 @@ def picture_of(found: Changes, size_px: tuple[int, int] = SIZE_PX, language: str
         kind = change.what if change.what != "changed" else "moved" if moved else "other"
         was = before.shape if before is not None and kind in ("moved", "removed") else None
         drawn.append(Difference(kind, was, None if after is None else after.shape))
-    return draw_changes(drawn, size_px, "en" if language == "en" else "ja")
+    return draw_changes(drawn, size_px, "en" if language == "en" else "ja", _below(found))
+
+
+def _below(found: Changes) -> list[shapely.Geometry]:
+    """What stayed as it was, to be drawn below the changes: points only where there are no lines."""
+    shapes = [thing.shape for thing in found.same if thing.shape is not None]
+    flat = [shape for shape in shapes if shapely.get_dimensions(shape) > 0]
+    lines = any(
+        shapely.get_dimensions(change.thing.shape) > 0
+        for change in found.changes
+        if change.thing.shape is not None
+    )
+    return flat if flat or lines else shapes
 
 
 def things_of(

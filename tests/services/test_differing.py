@@ -54,7 +54,7 @@ def test_the_picture_shows_each_kind_of_change_in_its_colour(two, tmp_path):
     image = Image.open(io.BytesIO(picture_of(found, (1200, 900), "en")))
     assert image.size == (1200, 900)
     seen = {tuple(colour) for colour in np.asarray(image).reshape(-1, 3).tolist()}
-    for kind in ("added", "moved", "other"):
+    for kind in ("added", "moved", "other", "same"):
         assert tuple(bytes.fromhex(COLOURS[kind][1:])) in seen, kind
     assert tuple(bytes.fromhex(COLOURS["removed"][1:])) not in seen
 

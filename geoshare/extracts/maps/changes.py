@@ -14,6 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from geoshare.errors import BadRequest
 from geoshare.extracts.maps.fonts import BOLD, MEDIUM, load_fonts, spelled, width
 from geoshare.extracts.maps.frame import Frame, Shapes
+from geoshare.extracts.maps.furniture import INK, length, round_part
 from geoshare.extracts.maps.pen import Pen
 from geoshare.extracts.maps.picture import frame_around, rendered
 from geoshare.model.box import Box
@@ -27,8 +28,10 @@ COLOURS: Final[dict[Kind, str]] = {
     "moved": "#c58a00",
     "added": "#0b62c4",
 }
-_WIDTH_MM: Final = {"same": 0.25, "other": 0.5, "removed": 0.9, "moved": 0.7, "added": 0.9}
+_WIDTH_MM: Final = {"same": 0.25, "other": 0.5, "removed": 0.9, "moved": 0.7, "added": 1.3}
 _DOT_MM: Final = 0.9
+DRAWN: Final[tuple[Kind, ...]] = ("added", "other", "moved", "removed")
+"""One above the other, from wide lines to thin ones and to outlines, so that none hides another."""
 _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     "added": ("追加", "Added"),
     "removed": ("削除（破線）", "Removed (dashed)"),
@@ -36,9 +39,14 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     "other": ("属性・構成の変更", "Attributes or topology"),
     "same": ("変更なし", "Unchanged"),
 }
+_WORDS_OF_DOTS: Final[dict[Kind, tuple[str, str]]] = {
+    "removed": ("削除（輪）", "Removed (ring)"),
+    "moved": ("移動・高さ変更（輪: 変更前）", "Moved or raised (ring: before)"),
+}
 _MARGIN: Final = 0.08  # of the extent, around it
 _LEAST_DEG: Final = 0.0002
 _DASH: Final = (1.6, 1.2)
+_BAR: Final = 0.22  # of the picture's width, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +91,14 @@ def draw_changes(
     pen.begin_page(frame.width_mm, frame.height_mm)
     pen.rect(0, 0, frame.width_mm, frame.height_mm, fill="#ffffff")
     _draw(pen, frame, "same", unchanged)
-    for kind in ("other", "removed", "moved", "added"):
+    for kind in DRAWN:
         mine = [item for item in differences if item.kind == kind]
         _draw(pen, frame, kind, [item.before for item in mine], dashed=True)
         _draw(pen, frame, kind, [item.after for item in mine])
         if kind == "moved":
             _arrows(pen, frame, mine)
-    _legend(pen, frame, differences, 0 if language == "ja" else 1, bool(len(unchanged)))
+    _legend(pen, frame, differences, 0 if language == "ja" else 1, unchanged)
+    _scale(pen, frame)
     pen.canvas.save()
     return rendered(content.getvalue(), *size_px)
 
@@ -126,7 +135,14 @@ def _draw(
         pen.fill(areas, colour, 0.15)
     pen.stroke(drawn[shapely.get_dimensions(drawn) > 0], colour, wide, _DASH if dashed else ())
     for x, y in shapely.get_coordinates(points):
-        pen.circle(x, y, _DOT_MM, fill=None if dashed else colour, edge=colour, width=0.3)
+        _dot(pen, x, y, kind, dashed)
+
+
+def _dot(pen: Pen, x: float, y: float, kind: Kind, before: bool) -> None:
+    """A point as it is, or a ring where it was."""
+    colour, wide = COLOURS[kind], _WIDTH_MM[kind] / 2
+    fill = None if before else colour
+    pen.circle(x, y, _DOT_MM if kind != "same" else _DOT_MM / 2, fill=fill, edge=colour, width=wide)
 
 
 def _arrows(pen: Pen, frame: Frame, moved: Sequence[Difference]) -> None:
@@ -145,20 +161,57 @@ def _arrows(pen: Pen, frame: Frame, moved: Sequence[Difference]) -> None:
 
 
 def _legend(
-    pen: Pen, frame: Frame, differences: Sequence[Difference], word: int, with_same: bool
+    pen: Pen,
+    frame: Frame,
+    differences: Sequence[Difference],
+    word: int,
+    unchanged: Sequence[shapely.Geometry],
 ) -> None:
-    counts = {kind: sum(item.kind == kind for item in differences) for kind in _WORDS}
-    rows = [kind for kind in _WORDS if counts[kind] or (kind == "same" and with_same)]
+    shapes: dict[Kind, list[shapely.Geometry | None]] = {kind: [] for kind in _WORDS}
+    for item in differences:
+        shapes[item.kind].append(item.before if item.after is None else item.after)
+    shapes["same"] = list(unchanged)
+    rows = [kind for kind in _WORDS if shapes[kind]]
     size, step, pad = 3.6, 6.0, 3.0
-    texts = [spelled(_WORDS[kind][word]) for kind in rows]
+    texts = [spelled(_words(kind, shapes[kind], word)) for kind in rows]
     wide = max(width(text, size, MEDIUM) for text in texts) + 30
     tall = step * len(rows) + 2 * pad - 1
     left, low = 4.0, frame.height_mm - 4.0 - tall
     pen.rect(left, low, wide, tall, fill="#ffffff", edge="#c9d0d6", width=0.2, radius=1.5)
     for number, (kind, text) in enumerate(zip(rows, texts, strict=True)):
         y = low + tall - pad - step * (number + 0.5) + 0.4
-        dash = _DASH if kind == "removed" else ()
-        pen.polylines([[(left + 3, y), (left + 12, y)]], COLOURS[kind], max(_WIDTH_MM[kind], 0.5), dash)
+        if _dots(shapes[kind]):
+            _dot(pen, left + 7.5, y, kind, kind == "removed")
+        else:
+            dash = _DASH if kind == "removed" else ()
+            ends = [[(left + 3, y), (left + 12, y)]]
+            pen.polylines(ends, COLOURS[kind], max(_WIDTH_MM[kind], 0.5), dash)
         pen.text(left + 15, y - 1.2, text, size)
-        if counts[kind]:
-            pen.text(left + wide - 3, y - 1.2, f"{counts[kind]:,}", size, font=BOLD, anchor=1.0)
+        if kind != "same":
+            number_of = f"{len(shapes[kind]):,}"
+            pen.text(left + wide - 3, y - 1.2, number_of, size, font=BOLD, anchor=1.0)
+
+
+def _words(kind: Kind, shapes: Sequence[shapely.Geometry | None], word: int) -> str:
+    """What a kind is called, with how it is drawn."""
+    if not _dots(shapes):
+        return _WORDS[kind][word]
+    return _WORDS_OF_DOTS.get(kind, _WORDS[kind])[word]
+
+
+def _dots(shapes: Sequence[shapely.Geometry | None]) -> bool:
+    """Whether all of them that have a place are points."""
+    placed = [shape for shape in shapes if shape is not None]
+    return bool(placed) and not shapely.get_dimensions(placed).any()
+
+
+def _scale(pen: Pen, frame: Frame) -> None:
+    """A bar of a round number of metres, in the lower left corner."""
+    metres = round_part(frame.width_mm * _BAR * frame.scale / 1000)
+    long, left, y, high = metres * 1000 / frame.scale, 6.0, 8.0, 1.6
+    text = spelled(length(metres))
+    wide = long + width(text, 3.6, MEDIUM) + 7
+    pen.rect(left - 2, y - 2.4, wide, 6.0, fill="#ffffff", edge="#c9d0d6", width=0.2, radius=1.5)
+    ends = [(left, y + high), (left, y), (left + long, y), (left + long, y + high)]
+    pen.polylines([ends], INK, 0.4)
+    pen.text(left + long + 2, y - 0.6, text, 3.6, MEDIUM, INK)

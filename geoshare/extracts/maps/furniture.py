@@ -52,12 +52,12 @@ def draw_scale(pen: Pen, area: Rect, scale: int, say: Speaker) -> None:
     pen.text(
         area.x + width(f"1:{scale:,}", 5.4, BOLD) + 2,
         area.top - 5.2,
-        spelled(f"{say('scale')}  (1 cm = {_length(scale / 100)})"),
+        spelled(f"{say('scale')}  (1 cm = {length(scale / 100)})"),
         2.5,
         MEDIUM,
         SOFT,
     )
-    part = _round_part((area.w - 8) * scale / 1000 / BAR_PARTS)
+    part = round_part((area.w - 8) * scale / 1000 / BAR_PARTS)
     long = part * 1000 / scale
     y, high = area.top - 12.5, 1.5
     for at in range(BAR_PARTS):
@@ -78,12 +78,14 @@ def draw_scale(pen: Pen, area: Rect, scale: int, say: Speaker) -> None:
         pen.text(area.x + at * long, y - 2.9, spelled(text), 2.3, MEDIUM, INK, anchor)
 
 
-def _round_part(most_m: float) -> float:
+def round_part(most_m: float) -> float:
+    """The roundest number of metres of at most so many."""
     step = 10 ** math.floor(math.log10(most_m))
     return float(max(factor for factor in (1, 2, 2.5, 5) if factor * step <= most_m) * step)
 
 
-def _length(metres: float) -> str:
+def length(metres: float) -> str:
+    """Metres or kilometres."""
     return f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
 
 

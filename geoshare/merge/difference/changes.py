@@ -75,13 +75,15 @@ class Change:
 class Changes:
     """All changes between two maps, and how many things stayed as they were.
 
-    ``ids_believed`` tells whether things were matched by their ids.
+    ``ids_believed`` tells whether things were matched by their ids; ``same`` are those of the second
+    map that stayed as they were.
     """
 
     changes: Sequence[Change]
     unchanged: Mapping[str, int]
     accuracy_m: float
     ids_believed: bool = True
+    same: Sequence[Thing] = ()
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """By kind: how many came, went, were moved, and so on; and those that came and went by type."""

@@ -50,11 +50,15 @@ def compare(
     }
     changes: list[Change] = []
     unchanged: dict[str, int] = {}
+    same: list[Thing] = []
     for kind, matched in pairs.items():  # only now all names are known
         found = _of_kind(old.get(kind, []), new.get(kind, []), matched, matcher.renamed, accuracy_m)
         changes += found
-        unchanged[kind] = len(matched) - sum(change.what == "changed" for change in found)
-    return Changes(changes, unchanged, accuracy_m, matcher.by_id)
+        other = {change.thing.id for change in found if change.what == "changed"}
+        stayed = [thing for _, thing in matched if thing.id not in other]
+        unchanged[kind] = len(stayed)
+        same += stayed
+    return Changes(changes, unchanged, accuracy_m, matcher.by_id, same)
 
 
 def _by_kind(things: Iterable[Thing]) -> dict[str, list[Thing]]:
