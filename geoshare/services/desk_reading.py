@@ -58,6 +58,7 @@ class DeskReading:
                     "properties": {key: value for key, value in schema.items() if key not in CLOSED},
                     "area": fence.box,
                     "area_names": list(fence.names),
+                    "area_codes": list(fence.codes),
                 }
             )
         return {

@@ -138,8 +138,9 @@ class Rules:
         ]
         joined = shapely.union_all(areas)
         shapely.prepare(joined)
-        codes = [grant.area for grant in grants if isinstance(grant.area, str)]
-        return Fence(joined, tuple(_called(seen, code) for code in dict.fromkeys(codes)))
+        codes = tuple(dict.fromkeys(grant.area for grant in grants if isinstance(grant.area, str)))
+        coded = all(isinstance(grant.area, str) for grant in grants)
+        return Fence(joined, tuple(_called(seen, code) for code in codes), codes if coded else ())
 
     def blocks(self, who: Principal, codes: Sequence[str]) -> BaseGeometry:
         """The town blocks of these codes, joined, as the caller sees them.

@@ -32,11 +32,13 @@ _GEOD: Final = Geod(ellps="GRS80")
 class Fence:
     """Where somebody edits; ``area`` is None where no agreement limits it.
 
-    ``names`` says what its parts are called, with their codes, as far as codes name them.
+    ``names`` says what its parts are called, with their codes, as far as codes name them; ``codes`` are
+    those of all its parts, empty where some part has none.
     """
 
     area: BaseGeometry | None
     names: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
     @property
     def box(self) -> list[float] | None:

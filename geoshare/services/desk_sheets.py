@@ -107,7 +107,7 @@ class DeskSheets:
         services = self._services
         about = self._desk.rules.check_collection(who, collection)
         columns = _columns(about)
-        read = read_sheet(content, columns)
+        read = read_sheet(content, columns, name)
         previewer = Previewer(services, self._desk.rules, who, collection, columns, read)
         rows, counts = previewer.rows()
         now_us = services.clock.now_us()

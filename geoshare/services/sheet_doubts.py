@@ -1,4 +1,4 @@
-"""Places in a sheet that are allowed and yet look wrong: said beside the row, for people to judge."""
+"""What in a sheet is allowed and yet looks wrong: said beside the row, for people to judge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,41 @@ from geoshare.sources.sheets import LATITUDE, LONGITUDE
 
 FAR_M: Final = 300.0  # less than the shift between the old Tokyo datum and today's, about 450 m
 BEYOND_M: Final = 20_000.0  # of a new place from all that is known
+SHELTERS: Final = "shelters"
+SHUT: Final = {"not_open": ("not open", "未開設"), "closed": ("closed", "閉鎖")}
 _GEOD: Final = Geod(ellps="GRS80")
+
+
+def doubts(collection: str, row: Told, now: Standing, known: Box | None) -> list[Told]:
+    """Return all that looks wrong with what a row says; parameters as those of :func:`doubt`."""
+    place = doubt(row, now, known)
+    crowd = _crowd(row, now) if collection == SHELTERS else []
+    return crowd if place is None else [place, *crowd]
+
+
+def _crowd(row: Told, now: Standing) -> list[Told]:
+    """People in a shelter that has no room for them, or is not open; the desk's form says the same."""
+    said = {cell["property"]: cell["yours"] for cell in row["cells"]}
+    if not said.keys() & {"people_count", "max_capacity", "status"}:
+        return []
+    values = {**now.values, **said}
+    people, room = values.get("people_count"), values.get("max_capacity")
+    if not isinstance(people, int) or people <= 0:
+        return []
+    found = []
+    if isinstance(room, int) and people > room:
+        found.append(
+            {
+                "en": f"{people:,} people are more than the {room:,} there is room for",
+                "ja": f"避難者{people:,}人が定員{room:,}人を超えています",
+            }
+        )
+    shut = SHUT.get(str(values.get("status")))
+    if shut is not None:
+        english, japanese = shut
+        words = {"en": f"{people:,} people, although it is {english}"}
+        found.append(words | {"ja": f"{japanese}なのに避難者が{people:,}人います"})
+    return found
 
 
 def doubt(row: Told, now: Standing, known: Box | None) -> Told | None:

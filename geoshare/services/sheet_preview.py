@@ -23,7 +23,7 @@ from geoshare.services.sheet_diff import (
     Told,
     withdrawal,
 )
-from geoshare.services.sheet_doubts import doubt
+from geoshare.services.sheet_doubts import doubts
 from geoshare.services.sheet_marks import Kept, Marks
 from geoshare.services.sheet_standing import Features
 from geoshare.services.sheet_wishes import CREATE, DELETE, ERROR, UPDATE, wish_of
@@ -100,8 +100,8 @@ class Previewer:
         made = [pair for pair in pairs if pair is not None]
         self._try([pair for pair in made if pair[0]["kind"] in (UPDATE, CREATE, DELETE)])
         for told, now in made:
-            questionable = doubt(told, now, self._known) if told["kind"] in DOABLE else None
-            told["warnings"] = [] if questionable is None else [questionable]
+            asked = told["kind"] in DOABLE
+            told["warnings"] = doubts(self._collection, told, now, self._known) if asked else []
         found: list[Told] = []
         counts = Counter(rows=len(named), unchanged=len(named) - len(made))
         for told, _ in made:

@@ -63,6 +63,7 @@ def test_an_area_of_contributions_narrows_what_is_edited_and_nothing_that_is_see
     rights = county.ask("GET", "/desk/collections", key=COUNTY).json["collections"]
     assert {tuple(item["area"]) for item in rights} == {(139.5, 35.4, 139.6, 35.5)}
     assert {tuple(item["area_names"]) for item in rights} == {("潮見町 (089991)",)}
+    assert {tuple(item["area_codes"]) for item in rights} == {("089991",)}
     county.publish()
     listed = county.ask("GET", "/desk/collections/shelters/items", key=COUNTY).json["features"]
     told = {item["properties"]["name"]: item["editable"] for item in listed}

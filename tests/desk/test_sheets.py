@@ -320,3 +320,21 @@ def test_a_place_that_moves_far_is_questioned_and_yet_done_by_consent(filled: To
     assert shown["counts"]["warnings"] == 2
     assert items(filled) == before
     assert apply(filled, shown).json["features"] == 3
+
+
+def test_more_people_than_room_and_people_behind_closed_doors_are_remarked_and_done_by_consent(
+    filled: Town,
+) -> None:
+    sheet = Sheet(download(filled))
+    sheet.put("潮見小学校", "想定収容人数", 100)
+    sheet.put("潮見小学校", "避難者数", 101)
+    sheet.put("潮見小学校", "開設状況", "閉鎖")
+    sheet.put("港公民館", "開設状況", "開設")
+    shown = preview(filled, sheet.bytes())
+    words = {row["name"]: [item["ja"] for item in row["warnings"]] for row in shown["rows"]}
+    assert words["潮見小学校"] == [
+        "避難者101人が定員100人を超えています",
+        "閉鎖なのに避難者が101人います",
+    ]
+    assert words["港公民館"] == []
+    assert apply(filled, shown).json["features"] == 2

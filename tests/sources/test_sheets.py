@@ -105,6 +105,18 @@ def test_files_that_are_no_sheet_of_this_list_are_refused_in_words(content: byte
     assert refused.value.message.isascii()
 
 
+@pytest.mark.parametrize("content", [b"\x8f\x9d\xff\x00garbage", b"not a table at all", b""])
+def test_what_is_called_a_workbook_and_is_none_is_told_so_and_nothing_of_encodings(
+    content: bytes,
+) -> None:
+    with pytest.raises(BadRequest) as refused:
+        read_sheet(content, COLUMNS, "避難所.XLSX")
+    assert "Excelファイルではない" in refused.value.message_ja
+    assert "no Excel workbook" in refused.value.message
+    renamed = "名称,避難者数\r\n港,1\r\n".encode()
+    assert len(read_sheet(renamed, COLUMNS, "a.xlsx").rows) == 1  # what can be read is
+
+
 def test_a_sheet_of_another_list_is_named() -> None:
     other = columns_of(known()["events"], frozenset(), (), frozenset({"extra"}))
     with pytest.raises(BadRequest) as refused:

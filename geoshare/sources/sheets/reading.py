@@ -44,6 +44,7 @@ _PICTURES: Final = (  # where in a file, and which bytes
     (8, b"WEBP"),
     (4, b"ftyphei"),
 )
+_WORKBOOKS: Final = (".xlsx", ".xlsm")
 _CODECS: Final = ("utf-8", "cp932")
 
 
@@ -75,8 +76,8 @@ class ReadSheet:
     has_links: bool = False
 
 
-def read_sheet(content: bytes, columns: Sequence[SheetColumn]) -> ReadSheet:
-    """Read an .xlsx or CSV file, whatever it is called.
+def read_sheet(content: bytes, columns: Sequence[SheetColumn], name: str = "") -> ReadSheet:
+    """Read an .xlsx or CSV file, whatever it is called; ``name`` is for the words of a refusal alone.
 
     Raises
     ------
@@ -100,7 +101,17 @@ def read_sheet(content: bytes, columns: Sequence[SheetColumn]) -> ReadSheet:
             "旧形式(.xls)やパスワード付きのブックは読めません。「.xlsx」形式で保存し直してください",
         )
     _check_kind(content)
-    return _of_workbook(content, columns) if content.startswith(b"PK") else _of_csv(content, columns)
+    if content.startswith(b"PK"):
+        return _of_workbook(content, columns)
+    try:
+        return _of_csv(content, columns)
+    except BadRequest:
+        if name.lower().endswith(_WORKBOOKS):  # whoever sends it knows nothing of encodings
+            raise refused(
+                "The file is called .xlsx and is no Excel workbook, or a damaged one",
+                "名前は「.xlsx」ですが、Excelファイルではないか、壊れています。Excelで開けるか確認してください",
+            ) from None
+        raise
 
 
 def _check_kind(content: bytes) -> None:

@@ -5,7 +5,8 @@ import { h, icon, ICONS } from '../shared/dom';
 import { coded, language, moment, t, titled, unit } from '../shared/i18n';
 import { notice } from '../shared/notice';
 import { say } from './say';
-import { talk, type Change, type Edit, type Editable, type StaleFeature } from './talk';
+import { municipalityName } from '../map/deciding/places';
+import { talk, type Change, type Edit, type Editable, type Item, type StaleFeature } from './talk';
 
 /** A value as people read it. */
 export function shown(value: unknown, property: PropertySchema | undefined): string {
@@ -16,6 +17,15 @@ export function shown(value: unknown, property: PropertySchema | undefined): str
   if (typeof value === 'object') return (value as { type?: string }).type ?? '…';
   const words = coded(property, value);
   return property?.['x-ogc-unit'] ? `${words} ${unit(property)}` : words;
+}
+
+/** What is known of a feature that others look after, to be read; `find` shows it on the map. */
+export function openCard(about: Editable, { properties }: Item, name: string, find: () => void): void {
+  const told = Object.entries(about.properties).filter(([key]) => ![null, undefined, ''].includes(properties[key] as null) && !['name', 'photo'].includes(key));
+  const value = (key: string, property: PropertySchema) => (key === 'local_government_code' ? municipalityName(properties[key]) : shown(properties[key], property));
+  const dialog = open(name, h('p', { class: 'muted' }, t('deskElsewhere')),
+    h('dl', { class: 'facts' }, ...told.flatMap(([key, property]) => [h('dt', {}, titled(property, key)), h('dd', {}, value(key, property))])),
+    h('div', { class: 'dialog-actions' }, h('button', { type: 'button', class: 'button-main', id: 'card-find', onclick: () => { dialog.close(); find(); } }, icon(ICONS.map), t('deskOnMap'))));
 }
 
 let opened = 0;
@@ -78,14 +88,19 @@ export function openConflict(about: Editable, name: string, stale: StaleFeature)
         h('th', { scope: 'row' }, property ? titled(property, item.property) : t('deskPlace')),
         h('td', {}, item.wanted ? shown(item.yours, property) : '—'), h('td', {}, shown(item.theirs, property)));
     });
+    // What somebody else has done stays unless one says otherwise.
+    const keepTheirs = h('button', { type: 'button', class: 'button-main', id: 'keep-theirs', onclick: () => { choice = 'theirs'; dialog.close(); } }, t('deskKeepTheirs'));
     const dialog = open(`${t('deskConflict')}: ${name}`,
       h('p', {}, t('deskConflictLead')),
-      stale.set && h('p', { class: 'muted' }, `${moment(stale.set.at)} ${who(stale.set)} ${stale.set.reason ?? ''}`),
+      h('p', { class: 'conflict-who' }, stale.removed && t('deskConflictGone'), stale.set
+        ? t('deskConflictWho', { at: moment(stale.set.at), who: who(stale.set) || t('deskConflictKey') }) : t('deskConflictOther'),
+      stale.set?.reason && ` (${stale.set.reason})`),
       h('table', { class: 'sides' }, h('thead', {}, h('tr', {}, h('th', {}), h('th', { scope: 'col' }, t('deskYours')), h('th', { scope: 'col' }, t('deskTheirs')))),
         h('tbody', {}, ...rows)),
       h('div', { class: 'dialog-actions' },
-        h('button', { type: 'button', class: 'button-plain', id: 'keep-theirs', onclick: () => { choice = 'theirs'; dialog.close(); } }, t('deskKeepTheirs')),
-        h('button', { type: 'button', class: 'button-main', id: 'keep-yours', onclick: () => { choice = 'yours'; dialog.close(); } }, t('deskKeepYours'))));
+        h('button', { type: 'button', class: 'button-plain', id: 'keep-yours', onclick: () => { choice = 'yours'; dialog.close(); } }, t('deskKeepYours')),
+        keepTheirs));
+    keepTheirs.focus();
     dialog.addEventListener('close', () => resolve(choice));
   });
 }

@@ -5,17 +5,18 @@ import { fill, h } from '../shared/dom';
 import { language, named, t, type Word } from '../shared/i18n';
 import { notice } from '../shared/notice';
 import { open } from './dialogs';
+import { ownOf } from './own';
 import { say } from './say';
-import { talk, type Proposal } from './talk';
+import { talk, type Editable, type Proposal } from './talk';
 import type { Warning } from './warnings';
 
 type Area = { code: string; name: string };
 
-/** Asks for the proposal and shows it; `made` gets the edit and what it is called. */
-export async function openFollow(warning: Warning, made: (edit: string | null, name: string) => void, problem = ''): Promise<void> {
+/** Asks for the proposal and shows it; `about` says where one may publish, `made` gets the edit and what it is called. */
+export async function openFollow(about: Editable, warning: Warning, made: (edit: string | null, name: string) => void, problem = ''): Promise<void> {
   const proposal = await talk.proposal(warning.id);
   const towns = await areasOf(proposal.proposed.area_codes.map((code) => `code = '${code}'`).join(' OR '));
-  new Follow(warning, proposal, towns, made, problem);
+  new Follow(about, warning, proposal, towns, made, problem);
 }
 
 async function areasOf(filter: string): Promise<Area[]> {
@@ -41,7 +42,7 @@ class Follow {
   private readonly chosen = new Set<string>();
 
   constructor(
-    private readonly warning: Warning, private readonly proposal: Proposal, private readonly towns: Area[],
+    private readonly about: Editable, private readonly warning: Warning, private readonly proposal: Proposal, private readonly towns: Area[],
     private readonly made: (edit: string | null, name: string) => void, problem: string,
   ) {
     this.error.textContent = problem;
@@ -81,7 +82,8 @@ class Follow {
     if (want && !this.choices) {
       fill(this.blocks, h('p', { role: 'status' }, t('loading')));
       const codes = this.towns.map(({ code }) => code);
-      const towns = codes.length ? codes : this.warning.municipality_codes ?? [];
+      const named = ownOf(this.about, this.warning.municipality_codes ?? []);
+      const towns = codes.length ? codes : named.length ? named : this.about.area_codes ?? [];
       // The sixth digit of a municipality's code is a check digit, which codes of its town blocks lack.
       const within = towns.map((code) => `code LIKE '${code.slice(0, 5)}%'`).join(' OR ');
       try {
@@ -140,7 +142,7 @@ class Follow {
       this.error.textContent = say(error);
       if (error instanceof ApiError && String(error.body.type).endsWith('#warning-changed')) {
         this.dialog.close();
-        await openFollow(this.warning, this.made, say(error)).catch((other: unknown) => notice(say(other), 'error'));
+        await openFollow(this.about, this.warning, this.made, say(error)).catch((other: unknown) => notice(say(other), 'error'));
       }
     }
   }

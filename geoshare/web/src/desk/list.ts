@@ -1,7 +1,8 @@
 /** One row of the desk's list: what it is, its state as large buttons, how many people. */
 
 import { h, icon, ICONS } from '../shared/dom';
-import { coded, drillMark, moment, named, number, t, type Word } from '../shared/i18n';
+import { coded, drillMark, moment, named, number, t, titled, type Word } from '../shared/i18n';
+import { municipalityName } from '../map/deciding/places';
 import { isExpired, isOver, statusNow } from '../shared/standing';
 import { expiryOf, remarksOf } from './remarks';
 import type { Editable, Item } from './talk';
@@ -27,6 +28,8 @@ export interface Acts {
   history: (item: Item) => void;
   withdraw: (item: Item) => void;
   find: (item: Item) => void;
+  /** Shows what is known of it, to be read. */
+  look: (item: Item) => void;
 }
 
 export function nameOf(about: Editable, item: Item): string {
@@ -43,12 +46,16 @@ function facts(about: Editable, { properties, editable }: Item): string[] {
   const [begins, ends] = [at('valid_from'), at('valid_to')];
   const { people_count: people, max_capacity: room } = properties;
   const elsewhere = editable === false; // those of the own area say these in a field of their own
+  const { wide_area_capacity: taken, local_government_code: owner } = properties;
   return [
+    elsewhere && municipalityName(owner),
     named(properties) && said('kind'), said('regulation_category'), said('hazard_type'),
     (begins || ends) && t('deskFromTo', { from: begins, to: ends }),
     about.id !== 'shelters' && said('reason') && t('deskBecause', { reason: said('reason') }),
     elsewhere && typeof people === 'number' && t('deskPeopleNow', { n: number(people) }),
     elsewhere && typeof room === 'number' && t('deskRoom', { n: number(room) }),
+    elsewhere && said('wide_area_status') && `${titled(about.properties.wide_area_status ?? {})}: ${said('wide_area_status')}`,
+    elsewhere && typeof taken === 'number' && t('deskTaken', { n: number(taken) }),
   ].filter((words): words is string => typeof words === 'string' && words !== '');
 }
 
@@ -65,11 +72,11 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
   const usual = mine && state !== null && states.includes(state);
   return h('li', { class: `desk-row${chosen ? ' chosen' : ''}${over ? ' over' : ''}`, id: `row-${item.id}` },
     h('div', { class: 'desk-row-head' },
-      h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, 'aria-label': `${name}: ${t('deskOnMap')}`, onclick: () => acts.find(item) }, name),
+      h('button', { type: 'button', class: 'desk-name', id: `find-${item.id}`, 'aria-label': `${name}: ${t(mine ? 'deskOnMap' : 'deskCard')}`, onclick: () => (mine ? acts.find(item) : acts.look(item)) }, name),
       // A pressed button says the state already.
       !usual && h('span', { class: `chip state-${state ?? 'unknown'}` }, state ? coded(about.properties.status, state) : t('deskUnknown')),
       mine && tool('edit', 'details', 'deskDetails', () => acts.details(item), item, name),
-      item.version && tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
+      mine && item.version && tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
       mine && (!item.version || (Object.keys(item.own).length > 0 && about.id !== 'shelters')) && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
     item.waiting && h('p', { class: `waits waits-${item.waiting}` }, icon(ICONS.clock, 16), t(STANDS[item.waiting])),
     told.length > 0 && h('p', { class: 'muted facts-line' }, told.join(' · ')),

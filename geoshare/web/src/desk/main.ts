@@ -7,8 +7,9 @@ import { api, ApiError, credentials } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged } from '../shared/header';
 import { languageChanged, moment, t, titled } from '../shared/i18n';
-import { notice, noticeError } from '../shared/notice';
+import { housesNotices, notice, noticeError } from '../shared/notice';
 import { noteClock } from '../shared/standing';
+import { municipalities } from '../map/deciding/places';
 import { prepareImages } from '../map/images';
 import { keepApp } from '../offline/app';
 import { keepArea } from '../offline/area';
@@ -17,7 +18,7 @@ import { openWaiting, watchWaiting } from '../offline/waiting';
 import { sendPhoto } from '../offline/writes';
 import { Board, NARROW } from './board';
 import { Desk } from './desk';
-import { openHistory } from './dialogs';
+import { openCard, openHistory } from './dialogs';
 import { openFollow } from './follow';
 import { openForm, type Filled, type Photo } from './form';
 import { waysOf, type Marked } from './draw';
@@ -40,11 +41,11 @@ const board = new Board(desk, (id) => {
 
 const failed = (error: unknown): void => { notice(say(error), 'error'); };
 const acts: Acts = {
-  set: (item, properties) => sure(desk.about as Editable, item.properties, properties)
-    .then((yes) => yes && desk.save(item, { properties })).catch((error: unknown) => { failed(error); return false; }),
+  set: (item, properties) => setState(item, properties).catch((error: unknown) => { failed(error); return false; }),
   details: (item) => editAll(desk.about as Editable, item, {}),
   history: (item) => void openHistory(desk.about as Editable, item.id, desk.name(item)).catch((error: unknown) => noticeError(error)),
   withdraw: (item) => { if (confirm(t('deskWithdrawSure', { name: desk.name(item) }))) void desk.withdraw(item); },
+  look: (item) => openCard(desk.about as Editable, item, desk.name(item), () => acts.find(item)),
   find: (item) => {
     desk.chosen = item.id;
     board.find(item.geometry);
@@ -53,20 +54,39 @@ const acts: Acts = {
   },
 };
 
-const warnings = new WarningsPane(board.state, () => desk.collections.some(({ id }) => id === 'evacuation_areas'), {
+/** False where it can be set again with what was typed; who leaves a conflict open sees what others have set. */
+async function setState(item: Item, properties: Record<string, unknown>): Promise<boolean> {
+  const about = desk.about as Editable;
+  if (!await sure(about, item.properties, properties)) return false;
+  if (!await desk.save(item, { properties }, about)) notice(t('deskNotSaved', { name: nameOf(about, item) }), 'warn');
+  return true;
+}
+
+const warnings = new WarningsPane(board.state, () => areasEdited(), {
   find: (geometry, id) => {
     desk.chosen = id;
     board.find(geometry);
     board.refresh();
     if (NARROW.matches) show('map');
   },
-  follow: (warning) => void openFollow(warning, published).catch(failed),
+  follow: (warning) => {
+    const about = areasEdited();
+    if (about) void openFollow(about, warning, published).catch(failed);
+  },
+  look: () => {
+    show('list');
+    void desk.look(warnings);
+  },
   changed: () => board.refresh(),
 });
 
+function areasEdited(): Editable | undefined {
+  return desk.collections.find(({ id }) => id === 'evacuation_areas');
+}
+
 /** What was made of a warning is shown in its list. */
 function published(edit: string | null, name: string): void {
-  const areas = desk.collections.find(({ id }) => id === 'evacuation_areas');
+  const areas = areasEdited();
   desk.saved(edit, name, 'followDone');
   if (areas) void desk.choose(areas);
 }
@@ -76,6 +96,7 @@ const switcher = h('div', { class: 'desk-switch' });
 const body = h('main', { class: 'desk', 'data-pane': 'list' }, panel.element, board.element, switcher);
 const bar = new OfflineBar(() => openWaiting(desk, () => void keepArea(board.state, desk.collections, true)));
 layOut(header, body, undefined, bar.element);
+housesNotices(body);
 watchWaiting(desk);
 
 /** A phone has room for one of list and map. */
@@ -177,7 +198,8 @@ async function start(): Promise<void> {
   void checkClock();
   desk.panes = board.state.entry('warnings') ? [warnings] : [];
   board.open();
-  await desk.choose(desk.collections[0] as Editable);
+  await Promise.all([municipalities(), desk.choose(desk.collections[0] as Editable)]);
+  desk.changed.emit();
   await keepApp();
   if (desk.panes.length) await warnings.refresh();
   void keepArea(board.state, desk.collections, false);

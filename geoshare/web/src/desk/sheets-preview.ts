@@ -91,6 +91,13 @@ export class Choosing {
     ];
   }
 
+  /** The rows that were not taken in, and why; null where there are none. */
+  refused(): HTMLElement | null {
+    const wrong = this.preview.rows.filter(({ kind }) => kind === 'error');
+    const { errors } = this.preview.counts;
+    return errors ? h('div', { class: 'sheet-refused' }, h('p', { class: 'field-error' }, t('sheetRefused', { n: errors })), wrong.length > 0 && this.errors(wrong)) : null;
+  }
+
   private counts(): HTMLElement {
     const { counts } = this.preview;
     const told = ([

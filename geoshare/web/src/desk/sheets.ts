@@ -103,7 +103,7 @@ class Sheets {
     try {
       const said = { revision: shown.revision, choices: choosing.choices(), reason, at: new Date().toISOString() };
       const done = await send<Applied>('POST', `/desk/sheets/${part(shown.sheet)}/apply`, said);
-      this.done(done);
+      this.done(done, choosing.refused());
       await this.desk.refresh();
     } catch (error) {
       choosing.busy(false);
@@ -116,7 +116,7 @@ class Sheets {
     }
   }
 
-  private done(applied: Applied): void {
+  private done(applied: Applied, refused: HTMLElement | null): void {
     const { edit } = applied;
     const undo = edit && h('button', { type: 'button', class: 'button-plain', id: 'sheet-undo', onclick: () => void talk.undo(edit).then(async () => {
       this.show(t('sheetUndone'), h('div', { class: 'dialog-actions' }, close));
@@ -124,7 +124,7 @@ class Sheets {
       await this.desk.refresh();
     }, (error: unknown) => this.fail(error)) }, t('deskUndo'));
     const close = h('button', { type: 'button', class: 'button-main', id: 'sheet-close', onclick: () => this.dialog.close() }, t('close'));
-    this.show(edit ? t('sheetDone', { n: applied.features }) : t('sheetNoneDone'), h('div', { class: 'dialog-actions' }, undo, close));
+    this.show(edit ? t('sheetDone', { n: applied.features }) : t('sheetNoneDone'), refused, h('div', { class: 'dialog-actions' }, undo, close));
     close.focus();
   }
 

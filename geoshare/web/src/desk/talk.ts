@@ -9,7 +9,10 @@ export interface Editable {
   geometry: string[];
   required: string[];
   properties: Record<string, PropertySchema>;
+  /** West, south, east, north in degrees; null where nothing limits it. */
   area: [number, number, number, number] | null;
+  /** Codes of the municipalities or town blocks that it is made of; none where it has none, or the answer was kept by an older version. */
+  area_codes?: string[];
 }
 
 export interface Rights { organisation: string; collections: Editable[] }

@@ -7,10 +7,12 @@ import { api, type Feature } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { coded, language, moment, t, titled, type Word } from '../shared/i18n';
 import { idsOf, type Told } from '../shared/live';
-import { notice, noticeError } from '../shared/notice';
+import { notice, noticeError, type Kind } from '../shared/notice';
 import { fetchSchema, schemaOf } from '../map/schemas';
 import type { State } from '../map/state';
+import { isOwn } from './own';
 import type { Pane } from './pane';
+import type { Editable } from './talk';
 
 export interface Warning {
   id: string;
@@ -31,6 +33,7 @@ export interface Warning {
 }
 
 const MOST = 500;
+const TOLD = 5; // of what comes at once
 const TSUNAMI = ['special', 'warning', 'advisory'];
 const DRILLS = ['drill', 'test'];
 /** Higher is worse; what has no level is weighed by its sort. */
@@ -46,6 +49,8 @@ const canFollow = (warning: Warning): boolean => warning.state === 'in_force' &&
 export interface WarningActs {
   find: (geometry: GeoJSON.Geometry | null, id: string) => void;
   follow: (warning: Warning) => void;
+  /** Opens the list of warnings. */
+  look: () => void;
   changed: () => void;
 }
 
@@ -55,8 +60,8 @@ export class WarningsPane implements Pane {
   private found: Feature[] = [];
   private known: Set<string> | null = null;
 
-  /** `may` says whether evacuation information is edited here. */
-  constructor(private readonly state: State, private readonly may: () => boolean, private readonly acts: WarningActs) {}
+  /** `areas` says where evacuation information is edited; undefined where it is not. */
+  constructor(private readonly state: State, private readonly areas: () => Editable | undefined, private readonly acts: WarningActs) {}
 
   title(): string {
     const entry = this.state.entry('warnings');
@@ -85,16 +90,30 @@ export class WarningsPane implements Pane {
     this.acts.changed();
   }
 
-  /** Says what has come since the desk was opened: once, and a drill as a drill. */
+  /** Says what has come since the desk was opened: once, all of it together, and a drill as a drill. */
   private announce(): void {
     const now = this.warnings().filter(({ state }) => ['in_force', ...DRILLS].includes(state));
     const key = ({ id, level, state }: Warning) => `${id} ${level} ${state}`;
-    for (const warning of now) {
-      if (this.known === null || this.known.has(key(warning)) || weight(warning) < 3) continue;
-      const what = `${isDrill(warning) ? t(markOf(warning)) : ''}${warning.area_name ?? ''} ${warning.kind_name ?? ''}`;
-      notice(t('warningCame', { what }), isDrill(warning) ? 'info' : 'error');
-    }
+    const { known } = this;
     this.known = new Set(now.map(key));
+    const came = known === null ? [] : now.filter((warning) => !known.has(key(warning)) && weight(warning) >= 3);
+    const drills = came.filter(isDrill);
+    const real = came.filter((warning) => !isDrill(warning));
+    this.tell(real.filter((warning) => this.own(warning)), 'warningCame', 'error');
+    this.tell(real.filter((warning) => !this.own(warning)), 'warningNear', 'info');
+    this.tell(drills, 'warningCame', 'info');
+  }
+
+  private tell(came: Warning[], word: Word, kind: Kind): void {
+    if (!came.length) return;
+    const lines = came.slice(0, TOLD).map((warning) => `${isDrill(warning) ? t(markOf(warning)) : ''}${warning.area_name ?? ''} ${warning.kind_name ?? ''}`.trim());
+    const more = came.length > TOLD ? [t('warningMore', { n: came.length - TOLD })] : [];
+    notice([t(word, { n: came.length }), ...lines, ...more].join('\n'), kind, { word: 'warningLook', act: () => this.acts.look() });
+  }
+
+  private own(warning: Warning): boolean {
+    const about = this.areas();
+    return !about || isOwn(about, warning, this.found.find(({ id }) => id === warning.id)?.geometry ?? null);
   }
 
   private warnings(): Warning[] {
@@ -146,7 +165,8 @@ export class WarningsPane implements Pane {
           type: 'button', class: 'button-plain', id: `warning-find-${warning.id}`, 'aria-label': `${name}: ${t('deskOnMap')}`,
           onclick: () => this.acts.find(feature.geometry, warning.id),
         }, icon(ICONS.map, 18), t('deskOnMap')),
-        canFollow(warning) && this.may() && h('button', {
+        canFollow(warning) && this.areas() && !this.own(warning) && h('p', { class: 'muted' }, t('warningElsewhere')),
+        canFollow(warning) && this.areas() && this.own(warning) && h('button', {
           type: 'button', class: 'button-main', id: `follow-${warning.id}`, 'aria-label': `${name}: ${t('warningFollow')}`,
           onclick: () => this.acts.follow(warning),
         }, t('warningFollow'))));

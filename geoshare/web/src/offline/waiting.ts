@@ -21,24 +21,52 @@ const LEFT_OUT = new Set(['status_updated_at', 'area_codes', 'segment_ids', 'pho
 /** Opens the list; `keep` keeps the map of the area anew. */
 export function openWaiting(desk: Desk, keep: () => void): void {
   const list = h('ol', { class: 'history waiting-list' });
+  const lead = h('p', { class: 'muted', id: 'waiting-lead' });
+  const said = h('p', { role: 'status', id: 'waiting-said' });
   const foot = h('div', {});
   const render = () => {
+    fill(lead, leadOf());
     fill(list, ...outbox.rows.map((row) => entry(desk, row)));
-    fill(foot, ...kept(keep));
+    fill(foot, ...kept(keep, () => void sendNow(said)));
   };
-  const dialog = open(t('waitingTitle'), outbox.rows.length > 0 && h('p', { class: 'muted' }, t('waitingLead')), list, foot);
-  const ends = [outbox.changed.on(render), keepingChanged.on(render)];
+  const dialog = open(t('waitingTitle'), lead, said, list, foot);
+  const ends = [outbox.changed.on(render), keepingChanged.on(render), connectionChanged.on(render)];
   dialog.addEventListener('close', () => { for (const end of ends) end(); });
   render();
 }
 
-function kept(keep: () => void): Child[] {
-  if (!canKeep || !outbox.owner.startsWith('person:')) return [];
-  const at = areaKept(outbox.owner);
+const toSend = (): number => outbox.rows.filter(({ stand }) => stand === 'waiting' || stand === 'sending').length;
+
+/** What becomes of what is listed: sent when there is a network, at once where there is one, or decided first. */
+function leadOf(): string {
+  const waits = toSend();
+  if (!outbox.rows.length) return t('waitingNone');
+  if (!waits) return t('waitingDecide');
+  return t(connection.live ? 'waitingOnline' : 'waitingLead');
+}
+
+/** Sends what waits, and says what came of it. */
+async function sendNow(said: HTMLElement): Promise<void> {
+  const before = outbox.rows.length;
+  said.textContent = t('waitingSending');
+  await outbox.send();
+  const [left, waits] = [outbox.rows.length, toSend()];
+  const asks = left - waits;
+  said.textContent = [
+    before > left && t('waitingWent', { n: before - left }),
+    waits > 0 && t(outbox.shutOut ? 'waitingLogin' : connection.live ? 'waitingBusy' : 'waitingNoLine', { n: waits }),
+    asks > 0 && t('waitingAsks', { n: asks }),
+  ].filter(Boolean).join(' ');
+}
+
+function kept(keep: () => void, sends: () => void): Child[] {
+  const keeps = canKeep && outbox.owner.startsWith('person:');
+  const at = keeps ? areaKept(outbox.owner) : null;
   const words = keeping.busy ? t('keepBusy', { done: keeping.done, all: keeping.all }) : at ? t('keepReady', { at: moment(at, 'short') }) : '';
-  return [h('p', { class: 'muted', id: 'area-kept' }, words),
-    h('div', { class: 'dialog-actions' }, h('button', { type: 'button', class: 'button-plain', id: 'keep-area', disabled: keeping.busy, onclick: keep }, t('keepNow')),
-      outbox.rows.length > 0 && h('button', { type: 'button', class: 'button-main', id: 'send-now', onclick: () => void outbox.send() }, t('waitingSend')))];
+  return [keeps && h('p', { class: 'muted', id: 'area-kept' }, words),
+    h('div', { class: 'dialog-actions' },
+      keeps && h('button', { type: 'button', class: 'button-plain', id: 'keep-area', disabled: keeping.busy, onclick: keep }, t('keepNow')),
+      toSend() > 0 && h('button', { type: 'button', class: 'button-main', id: 'send-now', onclick: sends }, t('waitingSend')))];
 }
 
 function entry(desk: Desk, row: Waiting): HTMLElement {

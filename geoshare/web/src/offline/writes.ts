@@ -108,11 +108,15 @@ export function withWaiting(about: Editable, items: Item[]): Item[] {
   const made = rows.filter((row) => row.kind === 'create').map((row): Item => ({
     id: `${NEW}${row.seq}`, geometry: row.said.geometry ?? null, properties: row.said.properties, version: '', own: {}, set: null, waiting: row.stand,
   }));
-  return [...items, ...made].map((item) => rows.filter((row) => row.id === item.id).reduce<Item>((before, row) => ({
-    ...before, waiting: worse(before.waiting, row.stand), geometry: row.said.geometry ?? before.geometry, properties: { ...before.properties, ...row.said.properties },
-  }), item));
+  return [...items, ...made].map((item) => rows.filter((row) => row.id === item.id).reduce<Item>((before, row) => {
+    const waiting = worse(before.waiting, row.stand);
+    // What somebody has to look at is not so, and may never be: the server's values stay in sight.
+    if (STUCK.includes(waiting)) return { ...item, waiting };
+    return { ...before, waiting, geometry: row.said.geometry ?? before.geometry, properties: { ...before.properties, ...row.said.properties } };
+  }, item));
 }
 
+const STUCK: Stand[] = ['conflict', 'refused'];
 const URGENT: Stand[] = ['waiting', 'sending', 'conflict', 'refused'];
 
 /** Of several edits of a feature, what its person has to know first. */

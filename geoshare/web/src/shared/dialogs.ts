@@ -1,6 +1,6 @@
 /** What all dialogs have in common: messages are seen and heard above them, and focus goes back where it was. */
 
-import { noticeHost } from './notice';
+import { noticeHost, placeNotices } from './notice';
 
 /** Minds every dialog of the page, whoever opens it. */
 export function mindDialogs(): void {
@@ -12,7 +12,7 @@ export function mindDialogs(): void {
   // Whatever closes a dialog also removes it: messages in it go back to the page before.
   document.addEventListener('close', ({ target }) => {
     if (!(target instanceof HTMLDialogElement)) return;
-    if (target.contains(noticeHost())) document.body.append(noticeHost());
+    if (target.contains(noticeHost())) placeNotices([...document.querySelectorAll('dialog[open]')].filter((one) => one !== target).at(-1));
     // The browser gives focus back to what had it; a list that was drawn anew has another element in its place.
     setTimeout(() => { if (document.activeElement === document.body) document.getElementById(last)?.focus({ preventScroll: true }); }, 0);
   }, true);

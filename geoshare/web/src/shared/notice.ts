@@ -6,10 +6,24 @@ import { h, icon, ICONS } from './dom';
 import { language, t, type Word } from './i18n';
 
 let host: HTMLElement | null = null;
+let home: HTMLElement | null = null;
 
 export function noticeHost(): HTMLElement {
   host ??= h('div', { class: 'notices', role: 'status', 'aria-live': 'polite' });
   return host;
+}
+
+/** A page whose layout has room for messages says where: there they lie over nothing. */
+export function housesNotices(element: HTMLElement): void {
+  home = element;
+  element.classList.add('notices-home');
+  element.append(noticeHost());
+}
+
+/** Puts messages where they are seen and heard: into the dialog that is open, else back to the page. */
+export function placeNotices(dialog: Element | undefined): void {
+  if (dialog) dialog.prepend(noticeHost());
+  else (home ?? document.body).append(noticeHost());
 }
 
 /** Words for an error that a user can act on. */
@@ -59,8 +73,8 @@ export function notice(text: string, kind: Kind = 'info', remedy?: Remedy): HTML
     h('button', { class: 'button-icon', type: 'button', 'aria-label': t('close'), onclick: () => box.remove() }, icon(ICONS.close)),
   );
   // Behind an open dialog a message would neither be seen nor heard.
-  const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
-  if (noticeHost().parentElement !== place) place.append(noticeHost());
+  const place = [...document.querySelectorAll('dialog[open]')].at(-1);
+  if (noticeHost().parentElement !== (place ?? home ?? document.body)) placeNotices(place);
   noticeHost().append(box);
   if (text === t('errorNetwork')) box.dataset.lost = '';
   // What has gone wrong, and what would be lost, stays until somebody has seen it.

@@ -56,6 +56,7 @@ export const SHEETS = {
   sheetMoved: { ja: '確認中に他の人が変更しました。まだ何も反映されていません。もう一度確認してください。', en: 'Somebody has changed something meanwhile. Nothing was done; please look again.' },
   sheetOver: { ja: '確認の期限（1時間）が切れました。もう一度取り込んでください。', en: 'The preview has expired (an hour). Please bring the file in again.' },
   sheetDone: { ja: '{n}件を反映しました', en: '{n} taken in' },
+  sheetRefused: { ja: '{n}行はエラーのため反映していません。表を直して、もう一度取り込んでください。', en: '{n} rows are in error and were not taken in. Correct them and bring the sheet in again.' },
   sheetNoneDone: { ja: '反映するものはありませんでした', en: 'There was nothing to do' },
   sheetUndone: { ja: '取り込みを元に戻しました', en: 'Taken back' },
 } as const satisfies Words;
