@@ -128,7 +128,10 @@ class Planner:
         said = checked_properties(about, wish.properties or {}, CLOSED)
         said = {name: value for name, value in said.items() if value is not None}
         begins = BEGINS.get(about.name)
-        usual = dict(DEFAULTS[about.name]) | ({begins: iso(self._now_us)} if begins else {})
+        usual = dict(DEFAULTS[about.name])
+        ends = moment_us(said.get("valid_to"))
+        if begins and (ends is None or ends >= self._now_us):  # what is over began at some other time
+            usual[begins] = iso(self._now_us)
         said = self._completed(about, usual | said, said, fence)
         self._call_drill(about, said, feature)
         for name in REQUIRED[about.name]:

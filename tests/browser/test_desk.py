@@ -95,6 +95,14 @@ def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     sides = second.locator(".sides").inner_text()
     assert "開設" in sides
     assert "閉鎖" in sides
+    expect(second.locator(".conflict-who")).to_contain_text("が変更しました")
+    expect(second.locator("#keep-theirs")).to_be_focused()  # nothing is overwritten by a slip
+    second.keyboard.press("Escape")
+    expect(second.locator(f"#set-closed-{shelter}[aria-pressed=true]")).to_be_visible()
+    expect(second.locator(".notice-warn")).to_contain_text("保存していません")
+    with first.expect_response(lambda answer: answer.request.method == "PATCH"):
+        first.click(f"#set-full-{shelter}")
+    second.click(f"#set-open-{shelter}")
     second.click("#keep-yours")
     first.wait_for_selector(f"#set-open-{shelter}[aria-pressed=true]")
     second.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
@@ -102,6 +110,38 @@ def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):
     second.locator(".history > li").nth(
         1
     ).wait_for()  # the decision of the first and that of the second
+
+
+CALLED = """(key) => fetch('/collections/evacuation_areas/items', {
+  method: 'POST', headers: {'X-API-Key': key, 'Content-Type': 'application/json'},
+  body: JSON.stringify({
+    type: 'Feature', properties: {level: 4, name: '若宮町', valid_from: '2026-01-01T00:00:00Z', valid_to: '2026-01-02T00:00:00Z'},
+    geometry: {type: 'Polygon', coordinates: [[[140.9, 36.25], [140.904, 36.25], [140.904, 36.254], [140.9, 36.25]]]},
+  }),
+}).then((answer) => answer.json())"""  # noqa: E501
+
+
+def test_what_has_passed_its_end_is_over_and_goes_on_only_when_that_is_confirmed(visit, live_server):
+    page = visit("ja-JP", phone=True, key=live_server.keys["municipal"]).open("/desk").page
+    page.wait_for_selector(".desk-row .states")
+    called = page.evaluate(CALLED, live_server.keys["municipal"])["id"]
+    page.click("#tab-evacuation_areas")
+    row = page.locator(f"#row-{called}.over")
+    expect(row).to_contain_text("終了日時")
+    lifted = page.locator(f"#set-lifted-{called}[aria-pressed=true]")
+    expect(lifted).to_be_visible()
+    page.click(f"#set-active-{called}")
+    page.click("#sure-no")
+    expect(lifted).to_be_visible()
+    page.click(f"#set-active-{called}")
+    page.click("#sure-yes")
+    expect(page.locator(f"#set-active-{called}[aria-pressed=true]")).to_be_visible()
+    expect(row).to_have_count(0)
+    found = live_server.get(f"/desk/collections/evacuation_areas/items/{called}", "municipal")[2]
+    assert "valid_to" not in json.loads(found)["own"]
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click(f"#withdraw-{called}")
+    expect(page.locator(f"#row-{called}")).to_have_count(0)
 
 
 def test_a_place_is_marked_by_keys_alone(visit, live_server):
@@ -117,6 +157,22 @@ def test_a_place_is_marked_by_keys_alone(visit, live_server):
     expect(page.locator("#draw-next")).to_be_enabled()
     page.locator("#draw-next").focus()
     page.keyboard.press("Enter")
+    refuse = {"title": "Bad request", "detail": "Outside of your area", "parameter": "geometry"}
+    page.route(
+        "**/collections/water_points/items",
+        lambda route: route.fulfill(status=400, json=refuse),
+        times=1,
+    )
     page.locator("dialog[open] #field-name").fill("Water by keys")
+    page.keyboard.press("Enter")
+    expect(page.locator("#form-error")).to_contain_text("Outside of your area")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator("#draw-next")).to_be_visible()  # what was refused can be drawn on
+    expect(page.locator("#draw-next")).to_be_enabled()
+    page.locator("#draw-next").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open] #field-name")).to_have_value("Water by keys")
+    page.locator("dialog[open] #field-name").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".desk-name", has_text="Water by keys")).to_be_visible()

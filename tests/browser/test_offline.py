@@ -86,6 +86,10 @@ def test_edits_made_without_a_network_outlive_the_tab_and_are_sent_once_in_order
     page.reload()
     page.wait_for_selector("#offline-state")
     expect(page.locator("#offline-state")).to_contain_text("時点の状態です")
+    with page.expect_response(lambda answer: ".mvt" in answer.url and answer.status == 200) as tile:
+        page.click("#pane-map")  # the map of the area is kept, too
+    assert tile.value.headers.get("x-kept-at")
+    page.click("#pane-list")
     page.click(f"#set-{wanted}-{first}")
     page.locator(f"#row-{first} .waits-waiting").wait_for()
     page.fill(f"#people-{second}", "41")
@@ -97,11 +101,15 @@ def test_edits_made_without_a_network_outlive_the_tab_and_are_sent_once_in_order
     again = context.new_page()
     again.goto(f"{live_server.url}/desk")
     again.get_by_text("送信待ち 3件").wait_for()
+    again.click("#edits")
+    lost = again.locator(".notice[data-lost]")
+    lost.wait_for()
     other_tab = context.new_page()  # two tabs, one sender
     other_tab.goto(f"{live_server.url}/desk")
     other_tab.get_by_text("送信待ち 3件").wait_for()
     context.set_offline(False)
     again.wait_for_selector("#waiting", state="detached")
+    expect(lost).to_have_count(0)  # that there was no network is over
     until(lambda: shelter(live_server, second)["people_count"] == 41)
     until(lambda: shelter(live_server, first)["status"] == "closed")
     found = edits_of(live_server, first)
@@ -133,10 +141,13 @@ def test_where_a_colleague_was_first_meanwhile_both_sides_are_shown(
     page.keyboard.press("Escape")
     page.wait_for_selector(".sides")
     expect(page.locator(".sides")).to_contain_text("閉鎖")
-    page.keyboard.press("Escape")  # undecided: it stays, and asks
+    page.keyboard.press("Escape")  # undecided: it stays, and asks; what is so is what is shown
     page.get_by_text("要確認 1件").wait_for()
+    page.locator(f"#set-closed-{feature}[aria-pressed=true]").wait_for()
     assert shelter(live_server, feature)["status"] == "closed"
     page.click("#waiting")
+    expect(page.locator("#waiting-lead")).to_contain_text("このままでは送信できません")
+    expect(page.locator("#send-now")).to_have_count(0)
     page.get_by_role("button", name="比べて決める").click()
     page.click("#keep-yours")
     page.wait_for_selector("#waiting", state="detached")

@@ -62,7 +62,7 @@ def test_an_edited_sheet_with_a_conflict_is_brought_in_and_taken_back(visit, liv
     conflict = page.locator(".sheet-conflict")
     expect(conflict).to_contain_text("閉鎖")
     expect(conflict).to_contain_text("満員")
-    expect(page.locator(".sheet-errors")).to_contain_text("整数")
+    expect(page.locator(".sheet-errors").first).to_contain_text("整数")
     expect(page.locator(".sheet-table")).to_contain_text("体育館")
     expect(page.locator("#sheet-apply")).to_be_disabled()
     if AXE.exists():
@@ -71,6 +71,7 @@ def test_an_edited_sheet_with_a_conflict_is_brought_in_and_taken_back(visit, liv
     expect(page.locator("#sheet-apply")).to_have_text("2行を反映する")
     page.click("#sheet-apply")
     page.wait_for_selector("#sheet-undo")
+    expect(page.locator(".sheet-refused")).to_contain_text("「多い」")  # what was not taken in is said
     colleague.wait_for_selector(f"#set-full-{first}[aria-pressed=true]")
     found = own(live_server, second)
     assert (found["status_note"], found["people_count"]) == ("体育館", 8)

@@ -86,6 +86,8 @@ function photoField(photo: Photo, failed: (problem: unknown) => void): HTMLEleme
 
 /** What a form is about, and what becomes of it. */
 export interface FormUse {
+  /** It is not there yet: what is needed stands first. */
+  fresh?: boolean;
   photo?: Photo | null;
   /** What was typed before, when the form was left, or why an edit that waits was made. */
   typed?: Filled | undefined;
@@ -96,9 +98,9 @@ export interface FormUse {
 }
 
 /** A form of all fields of a feature. */
-export function openForm(about: Editable, title: string, values: Values, { photo = null, typed, done, left }: FormUse): void {
+export function openForm(about: Editable, title: string, values: Values, { fresh = false, photo = null, typed, done, left }: FormUse): void {
   const all = Object.keys(about.properties).filter((name) => !LEFT_OUT.has(name));
-  const often = Object.keys(values).length ? OFTEN.filter((name) => all.includes(name)) : [];
+  const often = (fresh ? about.required : OFTEN).filter((name) => all.includes(name));
   const names = [...often, ...all.filter((name) => !often.includes(name))];
   const error = h('p', { class: 'field-error', role: 'alert', id: 'form-error' });
   const reason = h('input', { id: 'form-reason', type: 'text', maxlength: '500', value: typed?.reason ?? '' });

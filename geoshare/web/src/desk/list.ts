@@ -49,8 +49,8 @@ function facts(about: Editable, { properties, editable }: Item): string[] {
   const { wide_area_capacity: taken, local_government_code: owner } = properties;
   return [
     elsewhere && municipalityName(owner),
-    named(properties) && said('kind'), said('regulation_category'), said('hazard_type'),
-    (begins || ends) && t('deskFromTo', { from: begins, to: ends }),
+    named(properties) && !properties.level && said('kind'), said('regulation_category'), said('hazard_type'),
+    begins && t('deskFrom', { at: begins }), ends && t('deskTo', { at: ends }),
     about.id !== 'shelters' && said('reason') && t('deskBecause', { reason: said('reason') }),
     elsewhere && typeof people === 'number' && t('deskPeopleNow', { n: number(people) }),
     elsewhere && typeof room === 'number' && t('deskRoom', { n: number(room) }),
@@ -79,11 +79,12 @@ export function row(about: Editable, item: Item, acts: Acts, chosen: boolean): H
       mine && item.version && tool('history', 'history', 'deskHistory', () => acts.history(item), item, name),
       mine && (!item.version || (Object.keys(item.own).length > 0 && about.id !== 'shelters')) && tool('trash', 'withdraw', 'deskWithdraw', () => acts.withdraw(item), item, name)),
     item.waiting && h('p', { class: `waits waits-${item.waiting}` }, icon(ICONS.clock, 16), t(STANDS[item.waiting])),
-    told.length > 0 && h('p', { class: 'muted facts-line' }, told.join(' · ')),
-    typeof when === 'string' && h('p', { class: 'muted' }, t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
-    isExpired(about.id, properties) && h('p', { class: 'muted' }, icon(ICONS.clock, 16), expiryOf(about.id, properties)),
+    h('div', { class: 'told muted' },
+      told.length > 0 && h('p', {}, ...told.map((words) => h('span', {}, words))),
+      typeof when === 'string' && h('p', {}, t('deskSetBy', { at: moment(when, 'short'), who: [item.set?.department, item.set?.source].filter(Boolean).join(' ') })),
+      expiryOf(about.id, properties) && h('p', {}, icon(ICONS.clock, 16), expiryOf(about.id, properties)),
+      !mine && h('p', {}, t('deskElsewhere'))),
     ...remarks.map((words) => h('p', { class: 'remark' }, icon(ICONS.warn, 18), words)),
-    !mine && h('p', { class: 'muted' }, t('deskElsewhere')),
     mine && h('div', { class: 'states', role: 'group', 'aria-label': name }, ...states.map((value) => h('button', {
       type: 'button', id: `set-${value}-${item.id}`, class: `state-${value}`, 'aria-pressed': String(value === state),
       onclick: () => { if (value !== state) void setWithDraft(item, goingOn(about, item, value), acts); },

@@ -148,16 +148,23 @@ function photoInto(edited: Editable, said: Record<string, unknown>, now: Promise
   return { now, take: async (file) => { said.photo = await sendPhoto(file) ?? file; } };
 }
 
+/** What is mostly meant by something new: in the form, and in the list while it waits to be sent. */
+const USUAL: Record<string, Record<string, string>> = {
+  events: { kind: 'closure', regulation_category: 'closedWeather', status: 'active' },
+  evacuation_areas: { status: 'active' },
+  water_points: { status: 'open' },
+  damage_reports: { status: 'reported' },
+};
+
 /** What was typed about a place that was marked, and a photo of it. */
 interface Draft { more: Record<string, unknown>; typed?: Filled }
 
 /** Asks about a place that was marked. Who leaves that, or is refused, finds the drawing and what was typed again. */
 function fillIn(edited: Editable, marked: Marked, draft: Draft): void {
   const name = crypto.randomUUID();
-  const usual = edited.id === 'events' ? { kind: 'closure', regulation_category: 'closedWeather', status: 'active' } : {};
-  const first = { ...usual, ...(marked.name && edited.properties.name ? { name: marked.name } : {}) };
+  const first = { ...USUAL[edited.id], ...(marked.name && edited.properties.name ? { name: marked.name } : {}) };
   openForm(edited, `${titled(edited)}: ${t('deskAdd')}`, first, {
-    photo: photoInto(edited, draft.more, null), typed: draft.typed,
+    fresh: true, photo: photoInto(edited, draft.more, null), typed: draft.typed,
     done: async ({ properties, reason, source }) => {
       const all = { ...first, ...marked.properties, ...draft.more, ...properties };
       const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));

@@ -28,7 +28,7 @@ class Sheets {
       ondragover: (event: DragEvent) => event.preventDefault(), // a file that misses the zone must not replace the page
       ondrop: (event: DragEvent) => event.preventDefault(),
     }, h('div', { class: 'dialog-head' }, h('h2', { id: 'sheet-title', tabindex: '-1' }, t('sheetOf', { name: titled(about) })), close),
-    this.problem, this.body, this.status);
+    this.problem, this.status, this.body);
     document.body.append(this.dialog);
     this.begin();
     this.dialog.showModal();

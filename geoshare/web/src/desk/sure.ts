@@ -27,10 +27,10 @@ export function sure(about: Editable, before: Values, said: Values): Promise<boo
     let yes = false;
     const name = `${t(`level${level}` as Word)} ${named({ ...before, ...said })}`.trim();
     const dialog = open(t('sureTitle', { level }),
-      h('p', {}, h('span', { class: `level level-${level}` }, t('levelShort', { level })), ' ', h('strong', {}, name)),
+      h('p', { class: 'sure-what' }, h('span', { class: `level level-${level}` }, t('levelShort', { level })), h('strong', {}, name)),
       h('p', {}, t('sureLead', { name })),
       h('div', { class: 'dialog-actions' },
-        h('button', { type: 'button', class: 'button-plain', id: 'sure-no', onclick: () => dialog.close() }, t('sureNo')),
+        h('button', { type: 'button', class: 'button-plain', id: 'sure-no', onclick: () => dialog.close() }, t('cancel')),
         h('button', { type: 'button', class: 'button-main', id: 'sure-yes', onclick: () => { yes = true; dialog.close(); } }, t('sureYes'))));
     dialog.addEventListener('close', () => resolve(yes));
   });

@@ -106,7 +106,9 @@ export class WarningsPane implements Pane {
 
   private tell(came: Warning[], word: Word, kind: Kind): void {
     if (!came.length) return;
-    const lines = came.slice(0, TOLD).map((warning) => `${isDrill(warning) ? t(markOf(warning)) : ''}${warning.area_name ?? ''} ${warning.kind_name ?? ''}`.trim());
+    const lines = came.slice(0, TOLD).map((warning) => [
+      `${isDrill(warning) ? t(markOf(warning)) : ''}${warning.area_name ?? ''}`, language() === 'ja' ? warning.kind_name : inEnglish(warning),
+    ].filter(Boolean).join(' '));
     const more = came.length > TOLD ? [t('warningMore', { n: came.length - TOLD })] : [];
     notice([t(word, { n: came.length }), ...lines, ...more].join('\n'), kind, { word: 'warningLook', act: () => this.acts.look() });
   }
