@@ -130,6 +130,18 @@ def source(rows: Rows, columns: Sequence[str] = ()) -> Source:
     )
 
 
+def column_addresses(table: FeatureTable, name: str) -> NDArray[np.int64]:
+    """One column as addresses (6,), which hold for as long as the table lives.
+
+    Raises
+    ------
+    KeyError
+        The table has no column of that name.
+    """
+    row: NDArray[np.int64] = _plan(table, (name,)).columns[0]
+    return row
+
+
 def _plan(table: FeatureTable, names: tuple[str, ...]) -> _Plan:
     known = _plans.setdefault(table, {})
     found = known.get(names)

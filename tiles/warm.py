@@ -19,11 +19,14 @@ from tiles.arrays import Kind, Rows
 from tiles.drawing import Canvas, Colour
 from tiles.generalise import DetailRule, appearance
 from tiles.geojson import write_features
+from tiles.geometry.areas import prepare_area
 from tiles.geometry.convert import from_shapely, from_wkb, take, to_wkb
+from tiles.geometry.meeting import meeting_area
 from tiles.geometry.near import meeting_box
 from tiles.grid import Tile
 from tiles.mvt import encode_layer
 from tiles.pack import Pack, Selection, lookup, materialise, open_part, scan, search, write_part
+from tiles.passing import Condition, passing
 
 _TILE = Tile(2, 2, 1)  # its south-west corner is at 0, 0
 _KINDS = {
@@ -80,6 +83,11 @@ def _measure(rows: Rows) -> None:
         from_wkb(to_wkb(table.geometries, numbers))
         take(table.geometries, table.world_xy, numbers)
         meeting_box(table, numbers, (0.0, 0.0, 1.0, 1.0))
+        ready = prepare_area(shapely.box(0.0, 0.0, 50.0, 45.0))
+        if ready is not None:
+            meeting_area(table, numbers, ready)
+        known = Condition("text", answers=np.ones(1, np.uint8))
+        passing(table, numbers, [Condition("whole"), Condition("real"), known])
 
 
 def _shapes() -> NDArray[np.object_]:

@@ -3,6 +3,7 @@
 from geoshare.filter.check import Expression, check, fields_of, kind_of
 from geoshare.filter.cost import Meter
 from geoshare.filter.evaluate import evaluate
+from geoshare.filter.narrow import narrow
 from geoshare.filter.parse import CQL2_JSON, CQL2_TEXT, parse, parse_json, parse_text
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "evaluate",
     "fields_of",
     "kind_of",
+    "narrow",
     "parse",
     "parse_json",
     "parse_text",

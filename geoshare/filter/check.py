@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from geoshare.errors import BadRequest
 from geoshare.filter.arrays import ARRAYS
+from geoshare.filter.conditions import Plain, split
 from geoshare.filter.functions import FUNCTIONS
 from geoshare.filter.literals import instant_us, interval_us, is_geometry, read_geometry
 from geoshare.filter.spatial import GEOMETRY, SPATIAL, Boxes, near
@@ -40,12 +41,15 @@ _SHOWN_PATH: Final = 3  # innermost places that a message names
 class Expression:
     """A checked filter: evaluating it cannot fail but for its cost.
 
-    ``boxes``: world boxes outside of which no feature meets it; None where it may be anywhere.
+    ``boxes``: world boxes outside of which no feature meets it; None where it may be anywhere. All of
+    ``plain`` and, where there is more, ``rest`` must be true for the whole to be.
     """
 
     tree: Any
     properties: frozenset[str]
     boxes: Boxes | None = None
+    plain: tuple[Plain, ...] = ()
+    rest: Expression | None = None
 
 
 def kind_of(item: Property) -> Kind:
@@ -73,7 +77,10 @@ def check(tree: Any, fields: Mapping[str, Kind], *, parameter: str = "filter") -
     checker = _Checker(fields, parameter)
     if checker.type_of(tree) != "boolean":
         raise checker.wrong("The filter is not a condition", "an expression that is true or false")
-    return Expression(tree, frozenset(checker.used), near(tree))
+    used = frozenset(checker.used)
+    plain, left = split(tree, fields)
+    rest = None if left is None else Expression(left, used)
+    return Expression(tree, used, near(tree), plain, rest)
 
 
 class _Checker:

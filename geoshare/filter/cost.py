@@ -27,6 +27,7 @@ _WEIGHTS: Final = {
 }
 PER_SHAPE: Final = 1_500  # a geometry read and put beside a literal
 PER_VERTEX: Final = 100  # of the features' geometries
+PER_NUMBER: Final = 20  # of the features' geometries, where numbers tell whether they meet an area
 PER_PAIR: Final = 20  # a geometry and a vertex of the literal, where the two are related in full
 PER_BOX: Final = 20  # a geometry told apart by its box
 

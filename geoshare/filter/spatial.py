@@ -1,8 +1,9 @@
 """Relations of geometries (DE-9IM: OGC 06-103r4, 6.1.15), asked of no more features than need be.
 
-A feature whose box lies apart from the literal's is decided by that; the others are given to GEOS, with
-the literal prepared. Coordinates are longitude and latitude in a plane, as CQL2's tests have them; a
-literal that reaches beyond 180 degrees is cut there and its rest moved to the other side.
+A feature whose box lies apart from the literal's is decided by that. What meets an area is told by
+numbers where these are plain; all others are given to GEOS, with the literal prepared. Coordinates are
+longitude and latitude in a plane, as CQL2's tests have them; a literal that reaches beyond 180 degrees
+is cut there and its rest moved to the other side.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geoshare.filter.cost import PER_BOX, PER_PAIR, PER_SHAPE, PER_VERTEX, Meter
+from geoshare.filter.cost import PER_BOX, PER_NUMBER, PER_PAIR, PER_SHAPE, PER_VERTEX, Meter
 from geoshare.filter.literals import is_geometry, read_geometry
 from geoshare.filter.values import Mask, Shapes, Truth
 from tiles.arrays import FeatureTable, GeometryType
+from tiles.geometry.areas import Area, prepare_area
 from tiles.geometry.convert import to_shapely
+from tiles.geometry.meeting import meeting_area, vertices_in
 from tiles.geometry.near import meeting_box
 from tiles.grid import lon_lat_box_to_world
 
@@ -36,9 +39,6 @@ _RELATE: Final[dict[str, Callable[..., Any]]] = {
 }
 SPATIAL: Final = tuple(_RELATE)
 _TURNED: Final = {"s_within": "s_contains", "s_contains": "s_within"}
-_FLAT: Final = 2  # dimension of areas
-_ROUNDING: Final = 1 + 1e-9
-_LEAST: Final = 1e-12  # degrees
 _QUICK: Final = ("s_intersects", "s_disjoint", "s_within", "s_contains")  # prepared: logarithmic
 _MOST_BOXES: Final = 16
 _BOX_NUMBERS: Final = 4
@@ -100,10 +100,15 @@ def relate_rows(
     meter.charge(len(rows) * PER_BOX)
     true = np.full(len(rows), op == "s_disjoint")
     area = read_geometry(literal)
+    plain_box, meeting = _is_plain_box(literal), op in ("s_intersects", "s_disjoint")
+    ready = prepare_area(area) if meeting and not plain_box else None
+    if ready is not None:
+        met = _meets(area, ready, table, rows, meter)
+        return Truth.of(met if op == "s_intersects" else ~met, known)
     close = np.flatnonzero(_near(table, rows, boxes_of(area)) & known)
     true[close] = False
     asked = rows[close]
-    if op in ("s_intersects", "s_disjoint") and _is_plain_box(literal):
+    if meeting and plain_box:
         kept, unsure = meeting_box(table, asked, literal["bbox"])
         met = np.ones(len(kept), bool)
         met[unsure] = _relate("s_intersects", area, table, kept[unsure], meter)
@@ -150,41 +155,18 @@ def _relate(
     pairs = 0 if op in _QUICK else len(rows) * int(shapely.get_num_coordinates(area))
     vertices = int((last - first).sum())
     meter.charge(len(rows) * PER_SHAPE + vertices * PER_VERTEX + pairs * PER_PAIR)
-    if op != "s_intersects" or shapely.get_dimensions(area) != _FLAT or not area.is_valid:
-        return _safely(op, area, to_shapely(shapes, rows))
-    met, unsure = _begun(area, shapes.lon_lat_z, first, last)
-    met[unsure] = _safely(op, area, to_shapely(shapes, rows[unsure]))
+    return _safely(op, area, to_shapely(shapes, rows))
+
+
+def _meets(
+    area: BaseGeometry, ready: Area, table: FeatureTable, rows: NDArray[np.int32], meter: Meter
+) -> Mask:
+    """Which rows meet an area: by numbers as far as these are plain, the rest by geometry."""
+    meter.charge(vertices_in(table, rows) * PER_NUMBER)
+    met, unsure = meeting_area(table, rows, ready)
+    if len(unsure):
+        met[unsure] = _relate("s_intersects", area, table, rows[unsure], meter)
     return met
-
-
-def _begun(
-    area: BaseGeometry,
-    lon_lat_z: NDArray[np.float64],
-    first: NDArray[np.integer],
-    last: NDArray[np.integer],
-) -> tuple[Mask, NDArray[np.intp]]:
-    """Which shapes meet a polygon with their first vertex, and the places of those that still may.
-
-    A vertex is part of its shape, so one in the polygon or on its edge settles it. A shape whose first
-    vertex is farther from the polygon than from any other of its vertices is clear of it: the circle
-    holds all that lies between vertices. Only the rest is made into geometries, which takes ten times
-    as long as all of this.
-    """
-    filled = last > first
-    start = np.where(filled, first, 0)
-    x, y = lon_lat_z[start, 0], lon_lat_z[start, 1]
-    met: Mask = filled & shapely.intersects_xy(area, x, y)
-    rest = np.flatnonzero(filled & ~met)
-    if not len(rest):
-        return met, rest
-    counts = (last - first)[rest]
-    starts = np.cumsum(counts) - counts
-    places = np.repeat(first[rest] - starts, counts) + np.arange(counts.sum())
-    away = lon_lat_z[places, :2] - np.repeat(lon_lat_z[start[rest], :2], counts, axis=0)
-    reach = np.sqrt(np.maximum.reduceat((away * away).sum(axis=1), starts))
-    points = shapely.points(x[rest], y[rest])
-    close: Mask = shapely.dwithin(area, points, reach * _ROUNDING + _LEAST)  # type: ignore[call-overload]
-    return met, rest[close]
 
 
 def _safely(op: str, left: Any, right: Any) -> Mask:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from geoshare.access.order import Flat, Place, flatten, in_order, leading, place_of
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, TooLarge
-from geoshare.filter import CQL2_TEXT, Expression, Meter, check, evaluate, parse
+from geoshare.filter import CQL2_TEXT, Expression, Meter, check, evaluate, narrow, parse
 from geoshare.filter.crs import CRS84
 from geoshare.filter.spatial import extent
 from geoshare.model.box import Box
@@ -29,12 +30,13 @@ from geoshare.query.equal import has_value
 from geoshare.query.projected import geojson_in
 from geoshare.query.select import in_box, in_heights, in_interval
 from geoshare.query.sorting import SortKey, parse_sortby, sorted_page
-from tiles.arrays import FeatureTable, Rows
+from tiles.arrays import FeatureTable, Kind, Rows
 from tiles.grid import lon_lat_box_to_world
 
 MAX_LIMIT: Final = 100_000
 COUNTING: Final = 2_000_000_000  # units of cost that finding and counting every match may take
 WALKING: Final = 3_000_000_000  # and that finding a page alone may take
+_REMEMBERED_TEXT: Final = 2_000  # letters of a filter that is read once for many requests
 _STRIDE: Final = 20_000  # rows that are asked at a time
 
 
@@ -255,7 +257,15 @@ def arrange(rows: Rows) -> tuple[Flat, NDArray[np.intp]]:
 
 def parse_filter(view: View, text: str, lang: str = CQL2_TEXT, crs: str = CRS84) -> Expression:
     """Read a filter over the visible columns; BadRequest for anything else."""
-    return check(parse(text, lang, crs), view.fields)
+    if len(text) > _REMEMBERED_TEXT:
+        return check(parse(text, lang, crs), view.fields)
+    return _read_filter(text, lang, crs, tuple(view.fields.items()))
+
+
+@lru_cache(maxsize=512)
+def _read_filter(text: str, lang: str, crs: str, fields: tuple[tuple[str, Kind], ...]) -> Expression:
+    """The same text over the same columns is the same expression, whoever asks."""
+    return check(parse(text, lang, crs), dict(fields))
 
 
 def _choose(
@@ -267,14 +277,16 @@ def _choose(
     expression: Expression | None,
     meter: Meter,
 ) -> NDArray[np.int32]:
+    if expression is not None:
+        numbers = narrow(expression, table, numbers, meter)
     if query.bbox is not None:
         numbers = in_box(table, numbers, query.bbox)
     if interval is not None:
         numbers = numbers[in_interval(view, table, numbers, interval)]
     if query.heights is not None:
         numbers = numbers[in_heights(table, numbers, *query.heights)]
-    if expression is not None:
-        numbers = numbers[evaluate(expression, table, numbers, meter)]
+    if expression is not None and expression.rest is not None:
+        numbers = numbers[evaluate(expression.rest, table, numbers, meter)]
     return numbers
 
 

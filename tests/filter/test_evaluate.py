@@ -13,7 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geoshare.filter import check, evaluate, parse_text
+from geoshare.filter import Meter, check, evaluate, narrow, parse_text
 from tiles.arrays import FeatureTable, Kind
 from tiles.geometry.convert import from_shapely
 from tiles.pack import open_part, write_part
@@ -102,11 +102,16 @@ def truth(tree: Any, row: dict[str, Any]) -> bool | None:
 @given(rows=st.lists(ROW, max_size=8), tree=TREE)
 def test_columns_and_rows_agree_in_three_valued_logic(tmp_path_factory, rows, tree):
     table = table_of(rows, tmp_path_factory.getbasetemp())
-    found = evaluate(check(parse_text(text_of(tree)), KINDS), table)
+    expression = check(parse_text(text_of(tree)), KINDS)
+    found = evaluate(expression, table)
     by_id = dict(zip(table.ids.values, found, strict=True))  # parts keep ids in the order of rows here
     assert [bool(by_id[number]) for number in range(len(rows))] == [
         truth(tree, row) is True for row in rows
     ]
+    left = narrow(expression, table, np.arange(len(table), dtype=np.int32), Meter())
+    if expression.rest is not None:
+        left = left[evaluate(expression.rest, table, left)]
+    assert left.tolist() == np.flatnonzero(found).tolist()
 
 
 @pytest.mark.parametrize(

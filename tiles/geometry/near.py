@@ -72,7 +72,7 @@ def _by_vertices(
 
 
 @njit(nogil=True, cache=True)
-def _side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
+def side_of(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> int:
     """On which side of a line a point lies: 1 left, -1 right, 0 on it or too close to say."""
     left, right = (ax - px) * (by - py), (ay - py) * (bx - px)
     turn = left - right
@@ -92,8 +92,8 @@ def _by_segment(lon_lat_z: NDArray[np.float64], i: int, box: NDArray[np.float64]
         return APART
     if (ay < south and by < south) or (ay > north and by > north):
         return APART
-    low, high = _side(ax, ay, bx, by, west, south), _side(ax, ay, bx, by, east, north)
-    left, right = _side(ax, ay, bx, by, west, north), _side(ax, ay, bx, by, east, south)
+    low, high = side_of(ax, ay, bx, by, west, south), side_of(ax, ay, bx, by, east, north)
+    left, right = side_of(ax, ay, bx, by, west, north), side_of(ax, ay, bx, by, east, south)
     if low * high < 0 or left * right < 0:
         return MEETS
     return APART if low * high > 0 and left * right > 0 and low == left else UNSURE
