@@ -44,6 +44,7 @@ format: $(READY)  ## Put the code in its house style
 
 bench: setup  ## Measure speed side by side with peers (ratios, not a test)
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.fetching
 	$(BIN)/python -m tests.bench.sharing
 
 soak: setup  ## Load a server for ten minutes and say whether its memory grows (not a test)

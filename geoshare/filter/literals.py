@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from shapely.geometry.base import BaseGeometry
 DAY_US: Final = 86_400_000_000
 EVER: Final = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# The geometry that a thread read last: that of a filter is asked for when the filter is checked, when
+# rows near it are looked for and when it is related to them. Threads share none: asking completes them.
+_last = threading.local()
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _TIMESTAMP: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$"
@@ -71,12 +75,26 @@ def read_geometry(node: dict[str, Any]) -> BaseGeometry:
     ValueError
         where it cannot be read or lies outside the world.
     """
+    try:
+        said = orjson.dumps(node)
+    except (TypeError, orjson.JSONEncodeError) as error:
+        raise ValueError("a geometry is not GeoJSON") from error
+    known: tuple[bytes, BaseGeometry] | None = getattr(_last, "read", None)
+    if known is not None and known[0] == said:
+        return known[1]
+    found = _read(node, said)
+    _last.read = said, found
+    return found
+
+
+def _read(node: dict[str, Any], said: bytes) -> BaseGeometry:
+    """A literal geometry, valid, within the world and prepared."""
     if "bbox" in node:
         geometry = _read_bbox(node["bbox"])
     else:
         try:
-            geometry = shapely.from_geojson(orjson.dumps(node))
-        except (shapely.GEOSException, TypeError, orjson.JSONEncodeError) as error:
+            geometry = shapely.from_geojson(said)
+        except shapely.GEOSException as error:
             raise ValueError("a geometry is not GeoJSON") from error
     bounds = geometry.bounds if geometry is not None and not geometry.is_empty else ()
     if len(bounds) != 4 or not np.isfinite(bounds).all():

@@ -26,7 +26,10 @@ CQL2_TEXT: Final = "cql2-text"
 CQL2_JSON: Final = "cql2-json"
 
 _AT = re.compile(r"--> (\d+):(\d+)")
-_QUOTES: Final = "'\""
+_MARKS = re.compile(r"""'[^']*'?|"[^"]*"?|[(\[{)\]}]""")  # what is quoted, and brackets
+_BRACKETS = re.compile(r"[()]")
+_OPENING: Final = ("(", "[", "{")
+_CLOSING: Final = (")", "]", "}")
 
 
 def parse(text: str, lang: str = CQL2_TEXT, crs: str = CRS84) -> Any:
@@ -107,18 +110,13 @@ def _bound_text(text: str, parameter: str) -> None:
 def _bound_nesting(text: str, parameter: str) -> None:
     """Refuse deep nesting by counting brackets outside of quotes, and prefixes that nest like them."""
     depth = 0
-    quote = ""
-    for letter in text:
-        if quote:
-            if letter == quote:
-                quote = ""
-        elif letter in _QUOTES:
-            quote = letter
-        elif letter in "([{":
+    for found in _MARKS.finditer(text):
+        mark = found[0]
+        if mark in _OPENING:
             depth += 1
             if depth > MAX_DEPTH:
                 raise _too_big(f"at most {MAX_DEPTH} levels of nesting", parameter)
-        elif letter in ")]}":
+        elif mark in _CLOSING:
             depth -= 1
     words = text.lower().replace("(", " ").split()
     if words.count("not") > MAX_DEPTH * 2 or "-" * MAX_DEPTH in text.replace(" ", ""):
@@ -134,15 +132,15 @@ def _bound_work(text: str, parameter: str) -> None:
     brackets that do not close would keep it busy for minutes, and the process with it. Quotes are not
     looked at, since the parser may take them for something else than they look like.
     """
-    work, doubled = 0, 1
-    for letter in text:
-        if letter == "(":
-            doubled *= 2
-        elif letter == ")":
-            doubled = max(1, doubled // 2)
-        work += doubled
+    work, doubled, read = 0, 1, 0
+    for found in _BRACKETS.finditer(text):
+        work += doubled * (found.start() - read)
+        doubled = doubled * 2 if found[0] == "(" else max(1, doubled // 2)
+        work, read = work + doubled, found.end()
         if work > MAX_WORK:
-            raise _too_big("fewer brackets inside each other", parameter)
+            break
+    if work + doubled * (len(text) - read) > MAX_WORK:
+        raise _too_big("fewer brackets inside each other", parameter)
 
 
 def _bound_tree(tree: Any, parameter: str) -> None:

@@ -40,7 +40,7 @@ def main() -> None:
     folder, roads = Path(sys.argv[1]).resolve(), Path(sys.argv[2])
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        area = _area(roads)
+        area = area_of(roads)
         source = work / "roads.gpkg"
         pyogrio.write_dataframe(geopandas.read_parquet(roads), source, layer="segments")
         (work / "area.json").write_text(shapely.to_geojson(area))
@@ -118,7 +118,7 @@ def _figures(commands: list[list[str]]) -> dict[str, Any]:
     return {"cpu_s": statistics.median(seconds), "mb": max(memory)}
 
 
-def _area(roads: Path) -> shapely.Polygon:
+def area_of(roads: Path) -> shapely.Polygon:
     """A polygon around the middle of the data that meets as many roads as wanted."""
     frame = geopandas.read_parquet(roads, columns=["geometry"])
     bounds = frame.geometry.bounds

@@ -81,6 +81,13 @@ class GeoshareServer:
             self._process.wait(30)
             self._process = None
 
+    @property
+    def process_id(self) -> int:
+        """Of the process that all others of it are under; LookupError where it is not running."""
+        if self._process is None:
+            raise LookupError("the server is not running")
+        return self._process.pid
+
     def headers(self, tier: str) -> dict[str, str]:
         """The key of a tier."""
         return {"X-API-Key": self._keys[tier]}

@@ -37,6 +37,23 @@ def pss_by_process(root: int) -> dict[str, tuple[float, float]]:
     }
 
 
+def memory_mb(root: int) -> dict[str, tuple[float, float]]:
+    """Resident MB of a process and each one under it, by command and number: all, and its own.
+
+    What is not its own are pages of files: they are others', too, and the system takes them back.
+    """
+    found = {}
+    for pid in _under(root):
+        try:
+            lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        except OSError:
+            continue  # it has ended
+        said = {line.split(":")[0]: line.split()[1] for line in lines if len(line.split()) > 1}
+        sizes = [int(said.get(name, 0)) / 1024 for name in ("VmRSS", "RssAnon")]
+        found[f"{_role(pid, root)} {pid}"] = sizes[0], sizes[1]
+    return found
+
+
 def cpu_s(root: int) -> dict[str, float]:
     """Seconds of processor time of a process and all under it, by command."""
     found: dict[str, float] = {}
