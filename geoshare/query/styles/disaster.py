@@ -27,6 +27,7 @@ SHELTER_STATES: Final = ("open", "full", "preparing", "not_open", "closed")
 EVENT_STATES: Final = ("closed", "restricted", "planned")
 _SHUT: Final = ("closedWeather", "closedConstruction", "closedHeavyVehicle", "closedWinter")
 _NOT_NOW: Final = ("planned", "ended", "cancelled", "drill")
+_OVER: Final = ("ended", "cancelled")  # which is drawn no more
 _DRILLS: Final = ("drill", "test")
 _GREEN: Final = "#0b4a2f"  # of the names of shelters
 _INK: Final = "#20262b"
@@ -94,7 +95,10 @@ def _events(context: Context) -> Sequence[Drawn]:
     colour = event_state(*(STYLE["event"][state] for state in EVENT_STATES))
     image = event_state(*(f"event-{state}" for state in EVENT_STATES))
     is_shut = ["==", event_state(*EVENT_STATES), "closed"]
-    edged, lines = geometry("LineString", "Polygon"), geometry("LineString")
+    lasts = ["!", among("status", *_OVER)]
+    edged = ["all", geometry("LineString", "Polygon"), lasts]
+    areas = ["all", geometry("Polygon"), lasts]
+    lines = ["all", geometry("LineString"), lasts]
     barred = ["all", edged, is_shut]
     area = {"fill-color": colour, "fill-opacity": 0.25}
     casing = {"line-color": "#ffffff", "line-width": by_zoom((10, 4), (16, 10))}
@@ -110,9 +114,9 @@ def _events(context: Context) -> Sequence[Drawn]:
         "icon-size": by_zoom((10, 0.55), (16, 1)),
     }
     middle = {**sign, "symbol-placement": "line-center", "icon-rotation-alignment": "viewport"}
-    spots = geometry("Point", "Polygon")
+    spots = ["all", geometry("Point", "Polygon"), lasts]
     return (
-        drawn(context, "area", "fill", 440, filter=geometry("Polygon"), paint=area),
+        drawn(context, "area", "fill", 440, filter=areas, paint=area),
         drawn(context, "casing", "line", 441, filter=edged, layout=ROUND, paint=casing),
         drawn(context, "line", "line", 442, filter=edged, layout=ROUND, paint=line),
         drawn(context, "bars", "line", 443, filter=barred, paint=bars),

@@ -13,6 +13,7 @@ import { Frames } from './frame';
 import { estimate, make, type Estimate, type PrintRequest } from './talk';
 
 type Extent = 'one' | 'many' | 'fit';
+type Bounds = [number, number, number, number];
 const SCALES = [2500, 5000, 10_000, 25_000, 50_000, 100_000];
 const LEAST_SCALE = 250;
 const MOST_SCALE = 2_000_000;
@@ -36,6 +37,7 @@ export class PrintPanel {
   private readonly said: { paper: 'A4' | 'A3'; orientation: 'portrait' | 'landscape'; title: string; note: string; list: boolean; language: 'ja' | 'en'; code: string };
   private readonly chosen: Set<string>;
   private shares: Share[] = [];
+  private seen: Bounds | null;
   private found: Estimate | null = null;
   private problem = '';
   private busy: AbortController | null = null;
@@ -47,6 +49,7 @@ export class PrintPanel {
     const seen = view.map.getContainer();
     const high = seen.clientHeight > seen.clientWidth;
     this.said = { paper: 'A4', orientation: high ? 'portrait' : 'landscape', code: '', title: '', note: '', list: true, language: language() === 'en' ? 'en' : 'ja' };
+    this.seen = view.map.getBounds().toArray().flat() as Bounds;
     this.chosen = new Set(this.vectors().filter(({ visible }) => visible).map(({ id }) => id));
     this.frames = new Frames(view.map, (by) => {
       this.centre = [this.centre[0] + by[0], this.centre[1] + by[1]];
@@ -96,7 +99,9 @@ export class PrintPanel {
     return [lng, lat];
   }
 
-  private bounds(): [number, number, number, number] {
+  /** What is to be printed on several sheets: what was seen before the panel came, until the map is moved. */
+  private bounds(): Bounds {
+    if (this.seen) return this.seen;
     const [left, top, right, bottom] = this.free();
     const corners = [[left, top], [right, top], [right, bottom], [left, bottom]].map((at) => this.view.map.unproject(at as [number, number]));
     const lons = corners.map(({ lng }) => lng);
@@ -107,7 +112,7 @@ export class PrintPanel {
   /** The largest usual scale at which a sheet shows nearly all that the screen showed before the panel covered it. */
   private scaleOfScreen(): number {
     const { map } = this.view;
-    const [west, south, east, north] = map.getBounds().toArray().flat() as [number, number, number, number];
+    const [west, south, east, north] = this.bounds();
     const wide = (east - west) * DEGREE_M * Math.cos((map.getCenter().lat * Math.PI) / 180);
     const high = (north - south) * DEGREE_M;
     const [w, h] = this.said.orientation === 'portrait' ? PORTRAIT_M : LANDSCAPE_M;
@@ -124,7 +129,8 @@ export class PrintPanel {
     if (this.shares.length && this.element.isConnected) this.draw();
   }
 
-  private readonly cameraMoved = (): void => {
+  private readonly cameraMoved = (event: { originalEvent?: unknown }): void => {
+    if (event.originalEvent) this.seen = null; // moved by a hand, and not to bring the frame into view
     if (this.extent !== 'one') this.lookAgain();
   };
 
