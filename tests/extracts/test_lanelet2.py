@@ -229,6 +229,27 @@ def test_lanes_of_opendrive_share_lines_and_nodes_and_keep_their_rules(tmp_path:
         assert ours == theirs
 
 
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ({"type": "virtual"}, False),
+        ({"type": "line_thin"}, True),
+        ({"type": "virtual", "lanelet2": '{"id": "7"}'}, True),
+    ],
+)
+def test_a_virtual_line_that_bounds_no_lane_any_more_does_not_leave(
+    tmp_path: Path, said: dict[str, str], there: bool
+) -> None:
+    held = contribute(small(tmp_path))
+    line = shapely.LineString([(139.6901, 35.6901, 0.0), (139.6903, 35.6901, 0.0)])
+    before = osm(extract(held, tmp_path / "before").folder / "geoshare.osm").ways
+    held.of["lane_boundaries"]["alone"] = (line, said)
+    made = extract(held, tmp_path / "after")
+    assert len(osm(made.folder / "geoshare.osm").ways) - len(before) == there
+    told = made.report["dropped"].get("virtual lines that bound no lane", 0)
+    assert told == (not there)
+
+
 def test_signals_become_lights_and_signs_that_face_the_same_way(tmp_path: Path) -> None:
     limit = signal("8", 'type="274" subtype="50" value="50" unit="km/h" country="OpenDRIVE"')
     text = xodr(road(lanes=TWO_AND_TWO, more=signals(signal("7", 'dynamic="yes"') + limit)))

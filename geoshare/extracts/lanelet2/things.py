@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geoshare.extracts.lanelet2.lines import Line, line_of, texts
 from geoshare.extracts.lanelet2.model import Member, OutMap
 from geoshare.extracts.lanelet2.plane import Plane
-from geoshare.extracts.lanelet2.rows import limits_by_sign
+from geoshare.extracts.lanelet2.rows import limits_by_sign, referred
 from geoshare.extracts.lanelet2.tags import area_tags, is_kept, line_tags, structure_tags, thing_tags
 from geoshare.extracts.road_rows import MapRows, Row
 
@@ -57,12 +57,18 @@ class Things:
 
     def __init__(self, out: OutMap, rows: MapRows, plane: Plane) -> None:
         self._out, self._rows, self._plane = out, rows, plane
+        names = ("lanes", "regulatory_elements", "areas")
+        self._referred = set().union(*(referred(rows[name].values()) for name in names))
 
     def write(self) -> None:
         """Boundaries of no lane, roadside features, structures, then areas, which are made of them."""
         done = self._out.of_feature
         for row in self._rows["lane_boundaries"].values():
-            if row.id not in done:
+            if row.id in done:
+                continue
+            if self._bounds_nothing(row):
+                self._out.losses.dropped["virtual lines that bound no lane"] += 1
+            else:
                 self._lines(row, line_tags(row))
         limits = limits_by_sign(self._rows)
         for row in self._rows["roadside_features"].values():
@@ -71,6 +77,13 @@ class Things:
             self._thing(row, structure_tags(row))
         for row in self._rows["areas"].values():
             self._area(row)
+
+    def _bounds_nothing(self, row: Row) -> bool:
+        """Whether a line is nothing that one could see, and no lane's either.
+
+        So are those whose lanes have become one with the lanes of another maker, who draws others.
+        """
+        return row.text("type") == "virtual" and not is_kept(row) and row.id not in self._referred
 
     def _thing(self, row: Row, tags: dict[str, str]) -> None:
         if row.geometry is None:
