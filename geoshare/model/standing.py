@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-OVER: Final = {"events": "ended", "evacuation_areas": "lifted", "water_points": "closed"}
-"""How each list calls what is over; what is in no such list never ends by itself."""
+ENDING: Final = frozenset(("events", "evacuation_areas", "water_points"))
+"""Collections whose features end by themselves; all others only where somebody says so."""
 _FINAL: Final = frozenset(("ended", "lifted", "cancelled", "closed"))
-_UNREAL: Final = frozenset(("drill", "test"))
 
 
 def is_expired(collection: str, properties: Mapping[str, Any], at: datetime) -> bool:
@@ -28,7 +27,7 @@ def is_expired(collection: str, properties: Mapping[str, Any], at: datetime) -> 
         The moment that is asked about, with an offset.
     """
     ends = properties.get("valid_to")
-    if collection not in OVER or not isinstance(ends, str):
+    if collection not in ENDING or not isinstance(ends, str):
         return False
     return datetime.fromisoformat(ends) <= at
 
@@ -36,15 +35,4 @@ def is_expired(collection: str, properties: Mapping[str, Any], at: datetime) -> 
 def is_over(collection: str, properties: Mapping[str, Any], at: datetime) -> bool:
     """Whether a feature is over: by what is said of it, or by its end."""
     said = properties.get("status") in _FINAL or properties.get("kind") == "lifted"
-    return collection in OVER and (said or is_expired(collection, properties, at))
-
-
-def status_at(collection: str, properties: Mapping[str, Any], at: datetime) -> str | None:
-    """Return the state a feature is in at a moment.
-
-    A drill stays a drill, so that nobody takes it for something real that is over.
-    """
-    said: str | None = properties.get("status")
-    if said in _FINAL or said in _UNREAL or not is_expired(collection, properties, at):
-        return said
-    return OVER[collection]
+    return collection in ENDING and (said or is_expired(collection, properties, at))

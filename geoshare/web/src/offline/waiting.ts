@@ -30,7 +30,7 @@ export function openWaiting(desk: Desk, keep: () => void): void {
     fill(foot, ...kept(keep, () => void sendNow(said)));
   };
   const dialog = open(t('waitingTitle'), lead, said, list, foot);
-  const ends = [outbox.changed.on(render), keepingChanged.on(render), connectionChanged.on(render)];
+  const ends = [outbox.changed.on(render), keepingChanged.on(render), connectionChanged.on(() => { said.textContent = ''; render(); })];
   dialog.addEventListener('close', () => { for (const end of ends) end(); });
   render();
 }
