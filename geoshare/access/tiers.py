@@ -175,7 +175,7 @@ def _from_validation(error: ValidationError, tier: str, source: str) -> BadReque
 
 def _wrong(source: str, tier: str, key: str, message: str, allowed: str) -> BadRequest:
     return BadRequest(
-        f"{source}, tier {tier}, {key}: {message}.",
+        f"{source}, tier {tier}, {key}: {message.rstrip('.')}.",
         code="bad-tier",
         parameter=f"{tier}.{key}",
         allowed=allowed or None,

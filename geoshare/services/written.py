@@ -48,7 +48,7 @@ def written(model: type[Model], document: Any, name: str) -> Model:
     except ValidationError as error:
         key, message, allowed = first_fault(error, model)
         raise BadRequest(
-            f"{name}, {key}: {message}.",
+            f"{name}, {key}: {message.rstrip('.')}.",
             code="bad-policy",
             parameter=f"{name}.{key}"[:200],
             allowed=allowed or None,
