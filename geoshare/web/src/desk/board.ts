@@ -4,7 +4,7 @@ import type { MapMouseEvent, SourceSpecification } from 'maplibre-gl';
 import { h } from '../shared/dom';
 import { t } from '../shared/i18n';
 import { notice } from '../shared/notice';
-import { asNow } from '../shared/standing';
+import { asNow, isOver } from '../shared/standing';
 import { definitionOf } from '../map/layers';
 import { plain } from '../map/live';
 import type { Drawn } from '../map/layers/types';
@@ -83,7 +83,7 @@ export class Board {
     if (!entry) return made;
     const shown: { id?: string | number; geometry: GeoJSON.Geometry | null; properties: Record<string, unknown> | null }[] = pane ? pane.features() : this.desk.matching();
     const source = 'desk';
-    const features = shown.filter((item) => item.geometry).map((item) => plain({ ...item, type: 'Feature', properties: asNow(entry.id, item.properties ?? {}) }));
+    const features = shown.filter((item) => item.geometry).map((item) => plain({ ...item, type: 'Feature', properties: { ...asNow(entry.id, item.properties ?? {}), over: isOver(entry.id, item.properties ?? {}) } }));
     made.sources[source] = { type: 'geojson', data: { type: 'FeatureCollection', features } };
     const layers = definitionOf(entry.collection, 0).layers(this.state.context(entry, source));
     for (const layer of layers) {
@@ -91,6 +91,7 @@ export class Board {
       delete spec['source-layer'];
       made.layers.push({ height: layer.height + 1000, spec: spec as never });
     }
+    made.layers.push(...overLayers(source));
     const at = middle(shown.find((item) => item.id === chosen)?.geometry ?? null);
     if (at) {
       made.sources.chosen = { type: 'geojson', data: { type: 'Point', coordinates: at } };
@@ -98,6 +99,19 @@ export class Board {
     }
     return made;
   }
+}
+
+/** What is over is not on the public's map; who looks after it finds it in grey. */
+function overLayers(source: string): Drawn[] {
+  const grey = '#77818a';
+  const layer = (id: string, height: number, types: string[], spec: object): Drawn => ({
+    height, spec: { id: `desk~over-${id}`, source, filter: ['all', ['==', ['get', 'over'], true], ['in', ['geometry-type'], ['literal', types]]], ...spec } as never,
+  });
+  return [
+    layer('area', 1300, ['Polygon', 'MultiPolygon'], { type: 'fill', paint: { 'fill-color': grey, 'fill-opacity': 0.15 } }),
+    layer('line', 1301, ['LineString', 'MultiLineString', 'Polygon', 'MultiPolygon'], { type: 'line', paint: { 'line-color': grey, 'line-width': 3, 'line-dasharray': [2, 1.5] } }),
+    layer('point', 1302, ['Point'], { type: 'circle', paint: { 'circle-radius': 7, 'circle-color': grey, 'circle-stroke-color': '#fff', 'circle-stroke-width': 2 } }),
+  ];
 }
 
 /** Longitude and latitude of the middle of a geometry's box. */
