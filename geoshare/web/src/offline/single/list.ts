@@ -79,8 +79,11 @@ function nameOf(item: Known, said: Values): string {
   return named(said, item.label) || drillMark(said) + titled(item);
 }
 
-const pill = (words: string, colour: string, dark = true): HTMLElement =>
-  h('span', { class: 'single-state', style: { background: colour, color: dark ? '#ffffff' : '#20262b' } }, words);
+const pill = (words: string, colour: string): HTMLElement =>
+  h('span', { class: 'single-state', style: { background: colour, color: '#ffffff' } }, words);
+/** Alert levels have colours on which letters are hard to read: they stand around them. */
+const framed = (words: string, colour: string): HTMLElement =>
+  h('span', { class: 'single-state', style: { border: `3px solid ${colour}` } }, words);
 
 /** The state, in the colour in which the map draws it. */
 function chip(item: Known, said: Values): Child {
@@ -91,7 +94,7 @@ function chip(item: Known, said: Values): Child {
   if (item.id === 'evacuation_areas' || item.id === 'warnings') {
     const level = Number(said.level ?? 0);
     const colour = drillMark(said) ? LEVEL_UNKNOWN : level === 2 ? ADVISORY : ALERT[level as 3 | 4 | 5] ?? LEVEL_UNKNOWN;
-    return level ? pill(t('singleLevel', { level }), colour, colour !== ADVISORY) : null;
+    return level ? framed(t('singleLevel', { level }), colour) : null;
   }
   const property = item.schema.properties.status;
   return typeof said.status === 'string' && property ? pill(coded(property, said.status), said.status === 'open' ? SHELTER.open : SHELTER.unknown) : null;
