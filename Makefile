@@ -46,6 +46,10 @@ bench: setup  ## Measure speed side by side with peers (ratios, not a test)
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.fetching
 	$(BIN)/python -m tests.bench.sharing
+	$(BIN)/python -m tests.bench.lanes
+	$(BIN)/python -m tests.bench.copies
+	$(BIN)/python -m tests.bench.arriving
+	$(BIN)/python -m tests.bench.batches
 
 soak: setup  ## Load a server for ten minutes and say whether its memory grows (not a test)
 	$(BIN)/python -m tests.bench.soak --minutes 10
