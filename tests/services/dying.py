@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +26,7 @@ from geoshare.settings import Settings
 from tiles.warm import warm
 
 DONE, FAILED, DIED, NEVER = 0, 1, 9, 1_000_000
+KEEPER = "keeper"  # in the place of the addresses of databases: go on as a server does
 _EVENTS = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.utime", "shutil.rmtree"}
 
 
@@ -47,6 +50,19 @@ class Steps:
             return
         if isinstance(path, str | bytes | os.PathLike) and os.fsdecode(path).startswith(self._folder):
             self.one()
+
+
+def keep(data: Path) -> None:
+    """Be the keeper of a server that was started again, until nobody is leaving any more."""
+    services, stop = build_services(Settings(data=data)), threading.Event()
+    leaving = make_leaving(services)
+    numbers = [path.stem for path in (data / "leaving").glob("[!.]*.json")]
+    keeping = threading.Thread(target=make_keeper(services).run, args=(stop,))
+    keeping.start()
+    while any(leaving.state(number)["state"] != "done" for number in numbers):
+        time.sleep(0.02)
+    stop.set()
+    keeping.join()
 
 
 def erase(data: Path, provider: str, urls: list[str]) -> None:
@@ -84,7 +100,8 @@ def main() -> None:
         folder, provider, number, *urls = line.split()
         data = Path(folder)
         steps = Steps(data, int(number))
-        ended, done = alone(partial(erase, data, provider, urls), steps)
+        work = partial(keep, data) if urls == [KEEPER] else partial(erase, data, provider, urls)
+        ended, done = alone(work, steps)
         sys.stdout.write(f"{ended} {done}\n")
         sys.stdout.flush()
 
