@@ -183,7 +183,8 @@ def _map(params: WmsParams) -> Response:
     found = drawn(wanted)
     if params.transparent.upper() != "TRUE" or image_format == "jpg":
         found = _on(found, _ground(params.bgcolor))
-    body = image.encode(found, image_format)
+    is_map = all(layer.raster is None for layer, _ in wanted.layers)
+    body = image.encode(found, image_format, is_map=is_map)
     frame = wanted.frame
     return reply.body(body or blank(frame.width, frame.height, image_format), media)
 

@@ -103,7 +103,8 @@ class Pictures(KeptTiles[Picture]):
 
     def content(self, views: Sequence[View], shown: Sequence[Shown], place: Picture) -> bytes:
         """The picture as a file; empty where nothing is drawn."""
-        return image.encode(self.drawn(views, shown, place), place.image_format) or b""
+        drawn = self.drawn(views, shown, place)
+        return image.encode(drawn, place.image_format, is_map=True) or b""
 
     def map(
         self, views: Sequence[View], wanted: Picture, interval: Interval | None = None

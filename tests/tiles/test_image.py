@@ -61,3 +61,51 @@ def test_webp_keeps_what_is_transparent():
 def test_an_unknown_format_is_an_error():
     with pytest.raises(KeyError):
         image.encode(np.zeros((1, 1, 4), np.uint8), "gif")
+
+
+def soft_map(shade: int) -> np.ndarray:
+    """Areas of one colour each, with soft edges of thousands of colours between them."""
+    rows, columns = np.mgrid[0:256, 0:256]
+    mixed = np.clip((rows - columns)[..., None] / 60 + 0.5, 0, 1)
+    land, sea = np.array([246, 244, 239, 255]), np.array([207, 227, shade, 255])
+    rgba = (land * mixed + sea * (1 - mixed)).round().astype(np.uint8)
+    rng = np.random.default_rng(shade)
+    rgba[100:120, 40:140, :3] += rng.integers(0, 12, (20, 100, 3), np.uint8)
+    rgba[200:220, :, 3] = np.arange(256)
+    return rgba
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    hnp.arrays(np.uint8, (7, 4)),
+    hnp.arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 6)),
+)
+def test_a_map_of_few_colours_keeps_what_is_seen_of_every_pixel(colours, index):
+    rgba = colours[index]
+    content = image.encode(rgba, "png", is_map=True)
+    if content is not None:
+        rgba = np.where(rgba[..., 3:] == 0, 0, rgba)
+        np.testing.assert_array_equal(decoded(content), rgba)
+
+
+@pytest.mark.parametrize("shade", [180, 239])
+def test_a_map_of_many_colours_looks_the_same_in_a_third_of_the_bytes(shade):
+    rgba = soft_map(shade)
+    assert len(np.unique(rgba.reshape(-1, 4), axis=0)) > 1_000
+    content = image.encode(rgba, "png", is_map=True)
+    assert len(content) < len(image.encode(rgba, "png")) / 3
+    found = decoded(content).astype(int)
+    areas = (rgba == (246, 244, 239, 255)).all(axis=2) | (rgba == (207, 227, shade, 255)).all(axis=2)
+    assert areas.mean() > 0.3
+    np.testing.assert_array_equal(found[areas], rgba[areas])  # no seam to the next tile
+    seen, wanted = (part[..., :3] * part[..., 3:] / 255 for part in (found, rgba.astype(int)))
+    assert np.abs(seen - wanted).mean() < 2
+    assert np.abs(seen - wanted).max() < 32
+    assert np.abs(found[..., 3] - rgba[..., 3].astype(int)).max() < 48
+
+
+def test_a_map_larger_than_anybody_looks_at_is_written_as_it_is():
+    rgba = np.full((1_100, 1_100, 4), 255, np.uint8)
+    rgba[..., 0] = np.arange(1_100) % 256
+    rgba[..., 1] = (np.arange(1_100) % 251)[:, None]
+    np.testing.assert_array_equal(decoded(image.encode(rgba, "png", is_map=True)), rgba)
