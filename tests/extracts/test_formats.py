@@ -22,7 +22,7 @@ import pyogrio
 import pyproj
 import pytest
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from shapely import LineString, Point, Polygon
@@ -279,31 +279,6 @@ def test_nothing_hidden_is_in_any_byte_of_any_format(held, tmp_path, form):
         found = [text for text in secrets if text.encode() in content]
         assert not found, path.name
         assert not any(item in content for item in binary), path.name
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.sampled_from([name for name in FILES if name != "dxf"]),
-    st.sampled_from(["whole", "clip"]),
-    st.integers(0, 30),
-    st.integers(1, 20),
-)
-def test_any_area_in_any_format_holds_what_meets_it(held, tmp_path, form, mode, start, width):
-    west, east = 139.6995 + start / 1000, 139.6995 + (start + width) / 1000
-    area = shapely.Polygon([(west, 35.59), (east, 35.595), (east, 35.63), (west, 35.62)])
-    said = {"area": json.loads(shapely.to_geojson(area)), "mode": mode}
-    folder = make(held, tmp_path, collections=["shelters", "segments"], format=form, **said)
-    for name in ("shelters", "segments"):
-        every = expected(held, name, None)
-        meeting = {key: item for key, item in every.items() if item[1] and item[1].intersects(area)}
-        found = read(folder, name, form)
-        assert sorted(found) == sorted(meeting)
-        for key, (values, shape) in meeting.items():
-            wanted = shape if mode == "whole" else shape.intersection(area)
-            assert found[key][1].symmetric_difference(wanted).area < 1e-9
-            assert found[key][1].length == pytest.approx(wanted.length, abs=1e-6)
-            if mode == "clip" and not area.covers(shape) and values.get("length_m"):
-                assert found[key][0]["length_m"] is None
 
 
 def test_columns_and_filters_of_each_collection_hold_for_it_alone(held, tmp_path):
