@@ -134,7 +134,7 @@ ACTION = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(actions=st.lists(ACTION, min_size=4, max_size=8))
 def test_copy_plus_changes_is_items_when_providers_match_leave_and_are_erased(
     tmp_path_factory: pytest.TempPathFactory, empty: Path, actions: list[tuple[Any, ...]]

@@ -28,7 +28,7 @@ from tests.services.leavers import (
 )
 from tests.store.databases import fresh_url
 
-STRIDE = 16  # each gets so many steps farther than the one before it
+STRIDE = 40  # each gets so many steps farther than the one before it
 
 
 @pytest.fixture(scope="module")
