@@ -19,7 +19,6 @@ WHOLE_MAPS: Final = ("pmtiles", *OF_FORMAT, "html")  # made of all of a place, i
 _LEFT_OUT: Final[dict[str, tuple[str, ...]]] = {  # what makes no sense with a format
     **dict.fromkeys(DEGREES_ONLY, ("crs",)),
     **dict.fromkeys(WHOLE_MAPS, ("crs", "columns", "mode", "filter", "datetime")),
-    "pmtiles": ("crs", "columns", "area", "mesh", "mode", "filter", "datetime"),
 }
 _OF_OTHERS: Final[dict[str, tuple[str, ...]]] = {  # members that are of these formats alone
     "min_zoom": ("pmtiles",),

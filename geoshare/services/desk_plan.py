@@ -180,7 +180,8 @@ class Planner:
         values = self._completed(about, before | said, said, fence)
         self._call_drill(about, values, feature)
         geometry = self._geometry(wish, about, values, fence)
-        if geometry is not None and wish.geometry is not UNSAID and "area_codes" in values:
+        drawn = wish.geometry is not UNSAID and wish.geometry is not None
+        if geometry is not None and drawn and "area_codes" in values:
             values["area_codes"] = None  # drawn by hand now
         if geometry is None and desk is not None:
             geometry = desk.geometry
@@ -281,7 +282,8 @@ class Planner:
     ) -> bytes | None:
         """The geometry that a wish gives, drawn or by town blocks; None where it gives none."""
         codes = (wish.properties or {}).get("area_codes")
-        if wish.geometry is not UNSAID:
+        named = bool(codes) and wish.geometry is None  # GeoJSON asks for the member, if only as null
+        if wish.geometry is not UNSAID and not named:
             if codes:
                 raise BadRequest(
                     "The area is drawn and named at once",

@@ -97,6 +97,8 @@ def test_an_evacuation_area_is_made_of_town_blocks(town: Town, tmp_path) -> None
     corners = {tuple(corner) for corner in found["geometry"]["coordinates"][0]}
     assert {(139.4, 35.4), (139.6, 35.5)} <= corners
     assert (139.7, 35.5) not in corners
+    named = town.ask("POST", "/collections/evacuation_areas/items", body | {"geometry": None})
+    assert named.status_code == 201, named.data.decode()  # GeoJSON asks for the member
     body["properties"]["area_codes"] = ["089991009"]
     refused = town.ask("POST", "/collections/evacuation_areas/items", body)
     assert (refused.status_code, refused.json["parameter"]) == (400, "area_codes")

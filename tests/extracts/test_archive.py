@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import mapbox_vector_tile
@@ -19,6 +20,7 @@ from geoshare.access.view import View
 from geoshare.errors import BadRequest, TooLarge
 from geoshare.extracts import ExtractRequest, archive, estimate, write_extract
 from geoshare.extracts.archive import write_archive
+from geoshare.extracts.areas import mesh_area
 from geoshare.extracts.terms import attribution
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
@@ -265,8 +267,6 @@ def test_progress_grows_from_nothing_to_nearly_all(tmp_path: Path) -> None:
 
 
 def test_an_extract_holds_the_same_archive_with_its_terms_and_checksum(tmp_path: Path) -> None:
-    import zipfile
-
     town, grants = town_of(tmp_path)
     request = ExtractRequest(collections=("shelters", "segments"), format="pmtiles", max_zoom=14)
     path = tmp_path / "extract.zip"
@@ -285,6 +285,19 @@ def test_an_extract_holds_the_same_archive_with_its_terms_and_checksum(tmp_path:
     assert sums["geoshare.pmtiles"] == hashlib.sha256(content).hexdigest()
     assert [item["features"] for item in manifest["collections"]] == [26, 1]
     assert content == write(town, grants, tmp_path / "x.pmtiles").read_bytes()
+
+
+def test_the_tiles_of_a_mesh_are_those_of_its_box(tmp_path: Path) -> None:
+    town, grants = town_of(tmp_path)
+    files = {}
+    square = mesh_area(["53393526"]).bounds
+    for name, said in (("mesh", {"mesh": ["53393526"]}), ("box", {"bbox": square})):
+        request = ExtractRequest(collections=("segments",), format="pmtiles", max_zoom=12, **said)
+        path = tmp_path / f"{name}.zip"
+        write_extract(request, grants, town.views, path, now_us=NOW_US, work_dir=tmp_path)
+        with zipfile.ZipFile(path) as opened:
+            files[name] = opened.read("geoshare.pmtiles")
+    assert files["mesh"] == files["box"]
 
 
 def test_a_format_that_is_not_granted_is_refused(tmp_path: Path) -> None:
@@ -307,7 +320,6 @@ def test_a_format_that_is_not_granted_is_refused(tmp_path: Path) -> None:
         {"format": "pmtiles", "mode": "clip"},
         {"format": "pmtiles", "filter": "name = 'x'"},
         {"format": "pmtiles", "datetime": "2026-01-01T00:00:00Z"},
-        {"format": "pmtiles", "area": "13"},
         {"format": "gpkg", "max_zoom": 8},
     ],
 )

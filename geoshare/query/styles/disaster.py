@@ -157,7 +157,7 @@ def _warnings(context: Context) -> Sequence[Drawn]:
     colour = _level(STYLE["levelUnknown"], STYLE["advisory"])
     drill = among("state", *_DRILLS)
     real = ["!", among("state", "lifted", "cancelled", *_DRILLS)]
-    area = {"fill-color": colour, "fill-opacity": 0.1}
+    area = {"fill-color": colour, "fill-opacity": 0.05}  # several lie on one another, over depths
     edge = {"line-color": colour, "line-width": by_zoom((8, 1.5), (16, 4))}
     name = lettered(_warning_name(context.language), by_zoom((8, 11), (14, 14))) | {
         "text-max-width": 12,

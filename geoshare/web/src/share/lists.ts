@@ -96,6 +96,9 @@ function road(row: Row, eyes: Eyes): HTMLElement {
 const practice = (row: Row, name: string): 'drill' | 'test' | null =>
   (row[name] === 'drill' ? 'drill' : row[name] === 'test' ? 'test' : null);
 
+/** When something was told, for the newest to come first. */
+const begun = (row: Row): string => String(row.reported_at ?? row.valid_from ?? '');
+
 /** The bars at the top: what people are told to do, and warnings; drills say so first of all. */
 export function alerts(share: Share, eyes: Eyes): HTMLElement[] {
   const areas = (share.lists.evacuation_areas?.features ?? []).filter((row) => !isOver('evacuation_areas', row));
@@ -103,7 +106,7 @@ export function alerts(share: Share, eyes: Eyes): HTMLElement[] {
   const bars = [
     ...areas.map((row) => ({ row, level: Number(row.level ?? 0), unreal: practice(row, 'status'), what: areaWords(row) })),
     ...warnings.map((row) => ({ row, level: Number(row.level ?? 0), unreal: practice(row, 'state'), what: warningWords(row) })),
-  ].sort((a, b) => Number(!!a.unreal) - Number(!!b.unreal) || b.level - a.level);
+  ].sort((a, b) => Number(!!a.unreal) - Number(!!b.unreal) || b.level - a.level || begun(b.row).localeCompare(begun(a.row)));
   return [
     ...share.emergencies.map((item) => h('div', { class: 'alert', style: { borderColor: '#b3261e' } },
       h('strong', {}, language() === 'ja' ? item.title_ja : item.title), ' ', h('span', {}, language() === 'ja' ? item.reason_ja : item.reason), ' ',

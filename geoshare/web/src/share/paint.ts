@@ -89,10 +89,11 @@ function pens(layer: string, feature: Feature): Pen[] {
       ? [{ order: 10, fill: BASE.water }] : [{ order: 11, line: BASE.waterEdge, width: between([10, 0.5], [17, 2]) }];
     case 'hazard_zones': return [{ order: 20 + Math.min(9, Math.max(0, Number(values.depth_min_m ?? 0))) / 2, fill: zoneColour(values), alpha: 0.7 }];
     case 'warnings': {
+      if (['lifted', 'cancelled'].includes(text(values, 'state'))) return [];
       const drill = ['drill', 'test'].includes(text(values, 'state'));
       const line = drill ? LEVEL_UNKNOWN : levelColour(values.level);
       const edge: Pen = { order: 60, line, width: between([8, 1.5], [16, 3.5]), ...(drill ? { dash: [6, 5] } : {}) };
-      return drill ? [edge] : [{ order: 30, fill: line, alpha: 0.1 }, edge];
+      return drill ? [edge] : [{ order: 30, fill: line, alpha: 0.05 }, edge];
     }
     case 'evacuation_areas': {
       const line = levelColour(values.level, '#f2a900');

@@ -1,9 +1,11 @@
 /** Words of the pages in easy Japanese (やさしい日本語); a word that is not here is said in Japanese. */
 
+import { EASY_DESK } from './easy-desk';
 import { EASY_FORMS } from './easy-forms';
 import type { Word } from './strings';
 
 export const EASY: Partial<Record<Word, string>> = {
+  ...EASY_DESK,
   ...EASY_FORMS,
   appTitle: 'みんなの ちず',
   language: 'ことば',

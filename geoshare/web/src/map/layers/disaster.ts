@@ -5,7 +5,7 @@ import { drillMark, language, t, type Word } from '../../shared/i18n';
 import { ADVISORY, ALERT, EVENT as EVENT_COLOURS, LEVEL_UNKNOWN, SHELTER_STATES, type ShelterState } from './palettes';
 import { haloPaint } from './base';
 import { expiredNow, now } from '../../shared/standing';
-import { japanTime } from './times';
+import { ascending, japanTime } from './times';
 import { among, byZoom, drawn, every, expression, geometry, nameOf, type Context, type Definition, type Drawn, type Swatch } from './types';
 
 export const HAZARDS = [
@@ -68,6 +68,12 @@ const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 
 const DRILL = expression(['in', ['coalesce', ['get', 'state'], ['get', 'status'], ''], ['literal', ['drill', 'test']]]);
 const REAL = expression(['!', DRILL]);
 const TOLD = () => expression(['all', REAL, LASTS()]);
+/** Faint: what lies below has a legend of its own, and several warnings lie on one another. */
+const WARNED = 0.05;
+/** The gravest is named first, of those the newest. */
+const GRAVEST = expression(['-', 0, ['+', ['*', ['to-number', ['coalesce', ['get', 'level'], 0]], 1e13], ascending('reported_at')]]);
+/** Warnings that were lifted or cancelled are drawn no more. */
+const IN_FORCE = expression(['!', ['in', ['coalesce', ['get', 'state'], ''], ['literal', ['lifted', 'cancelled', 'drill', 'test']]]]);
 const WARNING = expression([
   'match', ['to-number', ['coalesce', ['get', 'level'], 0]], 2, ADVISORY, 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_UNKNOWN,
 ]);
@@ -212,19 +218,19 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
   warnings: {
     group: 'disaster', order: 5, visible: true,
     layers: (context) => [
-      drawn(context, 'area', 'fill', 320, { filter: REAL as never, paint: { 'fill-color': WARNING, 'fill-opacity': 0.1 } }),
+      drawn(context, 'area', 'fill', 320, { filter: IN_FORCE as never, paint: { 'fill-color': WARNING, 'fill-opacity': WARNED } }),
       // What is real lies above what is a drill.
       drawn(context, 'drill', 'fill', 317, { filter: DRILL as never, paint: { 'fill-pattern': 'hatch', 'fill-opacity': 0.15 } }),
       drawn(context, 'edge', 'line', 322, {
-        filter: REAL as never, paint: { 'line-color': WARNING, 'line-width': byZoom([8, 1.5], [16, 4]) },
+        filter: IN_FORCE as never, paint: { 'line-color': WARNING, 'line-width': byZoom([8, 1.5], [16, 4]) },
       }),
       drawn(context, 'drill-edge', 'line', 318, {
         filter: DRILL as never, paint: { 'line-color': LEVEL_UNKNOWN, 'line-width': 2, 'line-dasharray': [3, 2] },
       }),
       drawn(context, 'name', 'symbol', 1020, {
-        filter: REAL as never,
+        filter: IN_FORCE as never,
         layout: {
-          'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
+          'symbol-sort-key': GRAVEST, 'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
           'text-max-width': 12, 'text-padding': 60,
         },
         paint: { ...haloPaint, 'text-color': '#20262b' },

@@ -22,3 +22,9 @@ export function japanTime(name: string, language: Language): unknown {
   return ['let', 'hour', ['+', part(11, 13), HOURS_AHEAD], 'day', part(8, 10), 'month', part(5, 7),
     ['concat', ['case', ['<', hour, 24], date(month, day), next], ' ', clock]];
 }
+
+/** The same moment as a number that grows with it (year, month, day, hour, minute); 0 where there is none. */
+export function ascending(name: string): unknown {
+  const parts = [[0, 4], [5, 7], [8, 10], [11, 13], [14, 16]].map(([from, to]) => ['to-number', ['slice', ['get', name], from, to]]);
+  return ['case', ['has', name], parts.reduce((sum: unknown, part) => ['+', ['*', sum, 100], part], 0), 0];
+}
