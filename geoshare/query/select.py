@@ -23,7 +23,7 @@ def in_box(table: FeatureTable, rows: NDArray[np.int32], bbox: Box) -> NDArray[n
     kept, unsure = meeting_box(table, rows, bbox)
     if not len(unsure):
         return kept
-    area = read_geometry({"bbox": list(bbox)})
+    area = read_geometry({"bbox": [float(side) for side in bbox]})  # NumPy's numbers are no JSON
     met = np.ones(len(kept), bool)
     met[unsure] = shapely.intersects(area, to_shapely(table.geometries, kept[unsure]))
     chosen: NDArray[np.int32] = kept[met]

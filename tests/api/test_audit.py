@@ -168,7 +168,8 @@ def test_what_cannot_be_recorded_is_not_released(town: Own, monkeypatch, tmp_pat
     def away(*arguments: object) -> None:
         raise Unavailable("away")
 
-    monkeypatch.setattr(town.services.trail, "append", away)
+    for name in ("append", "add"):
+        monkeypatch.setattr(town.services.trail, name, away)
     assert town.get(f"/jobs/{job}/result", "developer").status_code == 503
     before = len(town.services.queue.newest(None))
     sent = {"file": (io.BytesIO(b"{}"), "a.geojson")}

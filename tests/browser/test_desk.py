@@ -61,7 +61,8 @@ def test_two_presses_in_quick_succession_are_both_kept(visit, live_server):
             lists.append((route, route.fetch()))
 
     page.route(f"**/collections/shelters/items/{shelter}", slowly)
-    page.fill(f"#people-{shelter}", "31")
+    count = 31 + (page.input_value(f"#people-{shelter}") == "31")  # other tests use the town, too
+    page.fill(f"#people-{shelter}", str(count))
     with page.expect_request(lambda asked: asked.method == "PATCH"):
         page.click(f"#save-people-{shelter}")
     page.click(f"#set-full-{shelter}")
@@ -77,7 +78,7 @@ def test_two_presses_in_quick_succession_are_both_kept(visit, live_server):
     route.fulfill(response=answer)
     colleague.page.locator(".desk-row").nth(2).wait_for()
     expect(full).to_be_visible()
-    until_public(live_server, shelter, ("full", 31))
+    until_public(live_server, shelter, ("full", count))
 
 
 def test_who_was_second_sees_both_sides_and_chooses(visit, live_server):

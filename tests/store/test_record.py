@@ -104,6 +104,7 @@ def test_entries_of_change_sets_of_former_versions_are_known_by_the_instant_of_t
         connection.execute(table.insert(), rows)
         connection.execute(text("DROP INDEX ix_jobs_open"))  # as what came later had not been there
         connection.execute(text("DROP TABLE job_bodies"))
+        connection.execute(text("DROP TABLE provider_rules"))
         connection.execute(text("ALTER TABLE shares DROP COLUMN drills"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0009'"))
     migrate(database, "governance")
