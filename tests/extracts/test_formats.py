@@ -403,7 +403,6 @@ def test_tables_are_headed_and_placed_as_asked(held, tmp_path):
         {"mesh": ["53393599"], "bbox": [0, 0, 1, 1]},
         {"columns": {"other": ["name"]}},
         {"format": "html", "crs": "EPSG:6677"},
-        {"format": "pmtiles", "mesh": ["5339"]},
     ],
 )
 def test_what_cannot_be_is_refused(wrong):
@@ -481,7 +480,6 @@ TOGETHER = [
     ({"format": "dxf", "crs": "EPSG:4326"}, "crs"),
     ({"format": "html", "crs": "EPSG:6677"}, "crs"),
     ({"format": "html", "filter": "TRUE"}, "filter"),
-    ({"format": "pmtiles", "mesh": ["5339"]}, "mesh"),
     ({"format": "pmtiles", "columns": ["name"]}, "columns"),
     ({"format": "pmtiles", "mode": "clip"}, "mode"),
     ({"format": "pmtiles", "min_zoom": 9, "max_zoom": 8}, "min_zoom"),
