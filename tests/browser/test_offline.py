@@ -53,13 +53,6 @@ def officer(stay: Visiting, live_server: Any) -> Any:
     return logged_in(stay, live_server, phone=True)
 
 
-def all_kept(page: Any) -> bool:
-    """Whether tiles of the area are kept, and no more of them come."""
-    before = [path for path in page.evaluate(KEPT) if ".mvt" in path]
-    page.wait_for_timeout(1_500)
-    return bool(before) and len(before) == len([p for p in page.evaluate(KEPT) if ".mvt" in p])
-
-
 def row_of(page: Any, place: int) -> str:
     """A shelter of the town: what lies outside it is shown and not the town's to edit."""
     page.wait_for_selector(".desk-row .states")
@@ -89,15 +82,10 @@ def test_edits_made_without_a_network_outlive_the_tab_and_are_sent_once_in_order
     first, second = row_of(page, 2), row_of(page, 3)
     before = len(edits_of(live_server, first)), len(edits_of(live_server, second))
     wanted = other_state(live_server, first)
-    until(lambda: all_kept(page))
     context.set_offline(True)
     page.reload()
     page.wait_for_selector("#offline-state")
     expect(page.locator("#offline-state")).to_contain_text("時点の状態です")
-    with page.expect_response(lambda answer: ".mvt" in answer.url and answer.status == 200) as tile:
-        page.click("#pane-map")  # the map of the area is kept, too
-    assert tile.value.headers.get("x-kept-at")
-    page.click("#pane-list")
     page.click(f"#set-{wanted}-{first}")
     page.locator(f"#row-{first} .waits-waiting").wait_for()
     page.fill(f"#people-{second}", "41")
