@@ -18,7 +18,8 @@ from geoshare.model.mesh import side_m
 from geoshare.model.report import Report
 from geoshare.sources import messages, shape
 from geoshare.sources.coerce import constant_column, convert_column
-from geoshare.sources.plan import Plan, RecordIds
+from geoshare.sources.plan import Plan
+from geoshare.sources.repeating import RecordIds
 from geoshare.sources.request import ReadRequest
 
 MESH_SIZE = "mesh_size_m"
@@ -43,7 +44,7 @@ class Assembler:
         self._prefix = prefix
         self._watch = request.watch
         self._ids = {
-            item.collection: RecordIds(report, parts=item.profile.parts)
+            item.collection: RecordIds(report, parts=item.profile.parts, guessed=item.guessed)
             for item in (plan, *plan.companions)
         }
 
@@ -96,8 +97,22 @@ class Assembler:
         if plan.melted:
             yield from self._melted(plan, rows, properties, geometry[keep], ids)
             return
-        ids = self._ids[plan.collection].unique(ids)
-        yield FeatureBatch(plan.collection, ids, geometry[keep], properties, title=plan.profile.layer)
+        yield from self._batch(plan, ids, geometry[keep], properties, title=plan.profile.layer)
+
+    def _batch(
+        self,
+        plan: Plan,
+        ids: list[str],
+        geometry: NDArray[np.object_],
+        properties: pa.Table,
+        title: str = "",
+    ) -> Iterator[FeatureBatch]:
+        """A batch of the rows that have an id of their own, if there are any."""
+        names, kept = self._ids[plan.collection].apart(plan.collection, ids, geometry, properties)
+        if len(kept) < len(ids):
+            geometry, properties = geometry[kept], properties.take(pa.array(kept))
+        if names:
+            yield FeatureBatch(plan.collection, names, geometry, properties, title=title)
 
     def _shapes(
         self,
@@ -152,8 +167,7 @@ class Assembler:
             own = [
                 f"{i}/{name}" + (f"/{year}" if year else "") for i, year in zip(ids, years, strict=True)
             ]
-            unique = self._ids[plan.collection].unique(own)
-            yield FeatureBatch(plan.collection, unique, geometry, table)
+            yield from self._batch(plan, own, geometry, table)
 
 
 def _with_mesh_size(collection: str, table: pa.Table) -> pa.Table:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from geoshare.model.collections import Property, known
 from geoshare.model.report import Report
-from geoshare.sources import messages
 from geoshare.sources.coerce import Rule, as_text, constant_column, convert_column
 from geoshare.sources.profiles import RECORD_ID, Profile, profiles
 from geoshare.sources.text import fold, heading
@@ -30,6 +29,7 @@ class Plan:
     record_id: tuple[str, ...]  # columns that together are the provider's id; empty: row numbers
     melted: tuple[str, ...] = ()  # columns that become rows
     companions: tuple[Plan, ...] = ()
+    guessed: bool = False  # the record ids come from a column that only looks like one of ids
 
     @property
     def collection(self) -> str:
@@ -136,12 +136,17 @@ def bind(
     companions = tuple(bind(profiles()[name], columns, report) for name in profile.companions)
     report.columns.update(used)
     report.columns.update(dict.fromkeys(melted, melt.value if melt else None))
-    record_id = _record_id(profile, by_heading, kept)
-    return Plan(profile, tuple(bound), kept, record_id, melted, companions)
+    record_id, guessed = _record_id(profile, by_heading, kept)
+    return Plan(profile, tuple(bound), kept, record_id, melted, companions, guessed)
 
 
-def _record_id(profile: Profile, by_heading: dict[str, str], kept: Sequence[str]) -> tuple[str, ...]:
-    """Columns of the provider's id: the profile's, a usual name, else a spare one that ends in id."""
+def _record_id(
+    profile: Profile, by_heading: dict[str, str], kept: Sequence[str]
+) -> tuple[tuple[str, ...], bool]:
+    """Columns of the provider's id: the profile's, a usual name, else a spare one that ends in id.
+
+    And whether it is the last, of which nobody has said that it is an id of each row.
+    """
     spare = [heading(column) for column in kept if _ends_in_id(heading(column))]
     usual = [name for name in RECORD_ID if name not in FILE_NUMBERS]
     for group in (
@@ -150,8 +155,8 @@ def _record_id(profile: Profile, by_heading: dict[str, str], kept: Sequence[str]
     ):
         found = tuple(by_heading[heading(name)] for name in group if heading(name) in by_heading)
         if len(found) == len(group):
-            return found
-    return ()
+            return found, group == tuple(spare[:1]) and group not in profile.record_id
+    return (), False
 
 
 def _ends_in_id(name: str) -> bool:
@@ -181,29 +186,3 @@ def _storable(array: pa.Array) -> pa.Array:
         return pc.if_else(pc.equal(plain, ""), pa.scalar(None, pa.string()), plain)
     item = Property("kept", "string")
     return convert_column(array, item, Rule(), Report(""), strict=False)
-
-
-class RecordIds:
-    """Keeps record ids of one collection apart: a repeated one gets a number behind it.
-
-    Not counted as a repair where the format repeats ids for the parts of one thing.
-    """
-
-    def __init__(self, report: Report, *, parts: bool = False) -> None:
-        self._seen: set[int] = set()
-        self._report = report
-        self._parts = parts
-
-    def unique(self, ids: list[str]) -> list[str]:
-        """The same ids, repeated ones renamed; counted as repairs."""
-        out = []
-        for name in ids:
-            fresh, count = name, 1
-            while hash(fresh) in self._seen:
-                count += 1
-                fresh = f"{name}~{count}"
-            if count > 1 and not self._parts:
-                self._report.repaired(messages.duplicate_id(), name)
-            self._seen.add(hash(fresh))
-            out.append(fresh)
-        return out

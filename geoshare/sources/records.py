@@ -14,7 +14,7 @@ from geoshare.model.collections import known
 from geoshare.model.report import Report
 from geoshare.sources import shape
 from geoshare.sources.coerce import table_of
-from geoshare.sources.plan import RecordIds
+from geoshare.sources.repeating import RecordIds
 from geoshare.sources.request import BATCH_ROWS
 
 PLACELESS = frozenset(["regulatory_elements"])  # a rule may hold without a place of its own
@@ -55,6 +55,9 @@ def _batch(records: list[Record], ids: dict[str, RecordIds], report: Report) -> 
         report.refuse(records[row].id, message, dict(records[row].properties))
     keep = [row for row in range(len(records)) if row not in faults]
     if keep:
-        names = ids.setdefault(collection, RecordIds(report)).unique([records[row].id for row in keep])
         table = table_of(known()[collection], [records[row].properties for row in keep])
-        yield FeatureBatch(collection, names, mended[keep], table)
+        apart = ids.setdefault(collection, RecordIds(report)).apart
+        names, kept = apart(collection, [records[row].id for row in keep], mended[keep], table)
+        if len(kept) < len(keep):
+            table = table.take(kept)
+        yield FeatureBatch(collection, names, mended[keep][kept], table)

@@ -25,7 +25,7 @@ from geoshare.model.report import Report
 from geoshare.sources import indirect, messages, shape
 from geoshare.sources.assemble import Assembler, has_heights
 from geoshare.sources.coerce import Rule, convert_column
-from geoshare.sources.contradicting import id_findings
+from geoshare.sources.contradicting import id_findings, named_by_text
 from geoshare.sources.encoding import mend_column_names, shapefile_encoding
 from geoshare.sources.plan import Plan, bind
 from geoshare.sources.profiles import choose
@@ -80,6 +80,8 @@ class VectorReader:
             codec = request.encoding or shapefile_encoding(path)
             if codec is not None:
                 path = mend_column_names(path, codec, request.work_dir)
+        elif path.suffix.lower() in _GEOJSON:
+            path = named_by_text(path, request.work_dir)
         layers = list_layers(path, report)
         for layer, geometry_type in layers:
             if layer in _OWN_LAYERS:

@@ -133,8 +133,9 @@ def test_a_value_that_cannot_be_understood_is_left_empty_and_said(table: Write, 
     assert found.report.repairs["value-dropped:max_capacity"].examples == ["多数"]
 
 
-def test_repeated_ids_are_told_apart(table: Write, read: ReadFile) -> None:
-    found = read(table([HEAD, SITES[0], SITES[0], SITES[0]]))
+def test_repeated_ids_of_different_things_are_told_apart(table: Write, read: ReadFile) -> None:
+    others = [[*SITES[0][:2], name, *SITES[0][3:]] for name in ("第一公園", "第二公園")]
+    found = read(table([HEAD, SITES[0], *others]))
     assert set(found.rows("evacuation_sites")) == {"1", "1~2", "1~3"}
     assert found.repairs()["record-id-repeated"] == 2
 

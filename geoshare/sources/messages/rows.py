@@ -159,6 +159,14 @@ def duplicate_id() -> Message:
     )
 
 
+def same_row() -> Message:
+    return Message(
+        "record-said-again",
+        "A row says the same as one before it under the same id, and was left out.",
+        "同じIDで同じ内容の行は、1件として取り込みました。",
+    )
+
+
 def title_rows(count: int) -> Message:
     return Message(
         "title-rows",
