@@ -127,6 +127,15 @@ SCHEMAS: Final[dict[str, Schema]] = {
         type={"type": "string", "enum": ["object"]},
         properties={"type": "object", "additionalProperties": {"type": "object"}},
     ),
+    "Codelist": _object(
+        ("id", "codes", "links"),
+        id=_TEXT,
+        title=_TEXT,
+        title_ja=_TEXT,
+        closed={"type": "boolean"},
+        codes=_list(_object(("code",), code={}, title=_TEXT, title_ja=_TEXT)),
+        links=_LINKS,
+    ),
     "Styles": _object(
         ("styles",),
         default=_TEXT,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,14 +16,13 @@ from geoshare.api.describe import describes
 from geoshare.api.landing import OGC_REL
 from geoshare.api.pages import GEOJSON, Made, item_body, page_body
 from geoshare.api.params import FormatParams, ItemParams, ItemsParams
+from geoshare.api.profiles import REFERENCES
+from geoshare.api.schemas import SCHEMA
 from geoshare.model.crs import CRS84, offered
 from geoshare.query import filters
-from geoshare.query.sorting import sortables as sortable_names
 
 blueprint = Blueprint("collections", __name__)
 
-SCHEMA = "application/schema+json"
-SCHEMA_ANSWER = {200: ((SCHEMA, "text/html"), "A JSON Schema")}
 ALL_CRS = "#/crs"  # what a collection in a list says of its systems: those of the list
 
 
@@ -60,62 +58,6 @@ def collection(params: FormatParams, collection: str) -> Response:
     """Its titles, extent and links."""
     said = _metadata(services().any_view(caller(), collection), list(offered()))
     return html.resource(said, html.collection_page(said), params.f)
-
-
-@blueprint.get("/collections/<collection>/schema")
-@describes(
-    "The JSON Schema of a collection's features",
-    params=FormatParams,
-    answers=SCHEMA_ANSWER,
-    tags=("collections",),
-    returns="Schema",
-)
-def schema(params: FormatParams, collection: str) -> Response:
-    """Only the properties the caller may see."""
-    return _schema(params, collection, "schema", "属性 / Properties", filters.returnables)
-
-
-@blueprint.get("/collections/<collection>/queryables")
-@describes(
-    "What a filter may name",
-    params=FormatParams,
-    answers=SCHEMA_ANSWER,
-    tags=("collections",),
-    returns="Schema",
-)
-def queryables(params: FormatParams, collection: str) -> Response:
-    """The visible properties again: every one of them can be filtered on."""
-    return _schema(params, collection, "queryables", "絞り込める項目 / Queryables", filters.queryables)
-
-
-def _schema(
-    params: FormatParams, collection: str, last: str, title: str, of: Callable[..., dict[str, Any]]
-) -> Response:
-    """What ``of`` makes of the visible properties; of a raster what the view says."""
-    view, address = services().any_view(caller(), collection), href("collections", collection, last)
-    if isinstance(view, View):
-        found = of(view.schema(), view.collection.geometry, address)
-    else:
-        found = {**view.schema(), "$id": address}
-    return html.resource(found, html.schema_page(found, collection, title), params.f, SCHEMA)
-
-
-@blueprint.get("/collections/<collection>/sortables")
-@describes(
-    "What one may sort by",
-    params=FormatParams,
-    answers=SCHEMA_ANSWER,
-    tags=("collections",),
-    returns="Schema",
-)
-def sortables(params: FormatParams, collection: str) -> Response:
-    """The visible properties that have an order."""
-    view = services().view(caller(), collection)
-    address = href("collections", collection, "sortables")
-    kind, names = view.collection.geometry, sortable_names(view)
-    found = filters.sortables(view.schema(), kind, address, names)
-    page = html.schema_page(found, collection, "並べ替えられる項目 / Sortables")
-    return html.resource(found, page, params.f, SCHEMA)
 
 
 @blueprint.get("/functions")
@@ -169,8 +111,10 @@ def items_page(params: ItemsParams, collection: str) -> Response:
 )
 def item(params: ItemParams, collection: str, feature_id: str) -> Response:
     """One feature by its id."""
-    made = item_body(services(), caller(), base_url(), (collection, feature_id), params)
-    if check_format("json" if params.f == "geojson" else params.f, "json", "html") == "json":
+    form = check_format("json" if params.f == "geojson" else params.f, "json", "html")
+    usual = REFERENCES[2] if form == "html" else REFERENCES[0]
+    made = item_body(services(), caller(), base_url(), (collection, feature_id), params, usual)
+    if form == "json":
         return _said(made)
     response = html.shown(html.feature_page(orjson.loads(made.content), collection))
     response.headers.extend(made.headers)

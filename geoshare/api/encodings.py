@@ -6,20 +6,26 @@ body has no room for links they are in the header ``Link``. A whole collection i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
+import orjson
 from flask import Response, render_template, request
 
-from geoshare.api import reply
+from geoshare.api import html, reply
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.pages import GEOJSON, members_of, page_of
 from geoshare.api.params import ItemsParams
+from geoshare.api.profiles import REFERENCES
+from geoshare.api.wording import PLAIN, Caller, choose, worded
 from geoshare.errors import BadRequest
 from geoshare.extracts.layer import Style
 from geoshare.extracts.pages import page_pieces
 from geoshare.model.crs import CRS84, is_native
 from geoshare.query.items import ItemsPage
+from geoshare.query.rewording import refers
 from geoshare.services.scratch import scratch_folder
+from tiles.arrays import Kind
 
 
 class Encoding(NamedTuple):
@@ -70,7 +76,12 @@ def answer(params: ItemsParams, collection: str, form: str) -> Response:
     if form == "geojsonseq" and not is_native(params.crs):
         raise BadRequest("The text sequence has coordinates of CRS84", parameter="crs", allowed=CRS84)
     page = page_of(found, who, view, params)
-    members = members_of(found, who, base_url(), collection, params, page)
+    profiles = choose(params, default=REFERENCES[2]) if form == "html" else choose(params, PLAIN)
+    members = members_of(
+        found, who, base_url(), collection, params, page, profiles.names(view, page.columns)
+    )
+    rows = worded(Caller(found, who, base_url()), view, page.rows, page.columns, params, profiles)
+    page = replace(page, rows=rows)
     if form == "html":
         response = reply.body(_table(page, members).encode(), f"{HTML}; charset=utf-8")
     else:
@@ -80,6 +91,8 @@ def answer(params: ItemsParams, collection: str, form: str) -> Response:
         kind = GEOJSON if form == "html" else ENCODINGS[form].media_type
         if link["rel"] in ("self", "next"):
             response.headers.add("Link", f'<{link["href"]}>; rel="{link["rel"]}"; type="{kind}"')
+        if link["rel"] == "profile":
+            response.headers.add("Link", f'<{link["href"]}>; rel="profile"')
     response.headers["OGC-NumberReturned"] = str(members["numberReturned"])
     if "numberMatched" in members:
         response.headers["OGC-NumberMatched"] = str(members["numberMatched"])
@@ -106,7 +119,13 @@ def _table(page: ItemsPage, members: dict[str, Any]) -> str:
     columns = [column for column in page.view.columns if column.name in page.columns]
     copied = page.view.materialise(page.rows, page.columns, None).to_pylist()
     links = {link["rel"]: link["href"] for link in members["links"]}
-    rows = [(row["id"], [_shown(row[column.name]) for column in columns]) for row in copied]
+    # links come as JSON texts in the columns that refer
+    kinds = {item.name: item.kind for item in page.rows.tables[0].columns}
+    linked = {item.name for item in columns if refers(item.property) and kinds[item.name] is Kind.JSON}
+    rows = [
+        (row["id"], [_cells(row[item.name], linked=item.name in linked) for item in columns])
+        for row in copied
+    ]
     return render_template(
         "items.html",
         about=about,
@@ -117,6 +136,11 @@ def _table(page: ItemsPage, members: dict[str, Any]) -> str:
         collection=links["collection"],
         matched=members.get("numberMatched"),
     )
+
+
+def _cells(value: Any, *, linked: bool) -> list[html.Cell]:
+    """What a cell of the table holds: a text, or links to the features that it refers to."""
+    return html.cells_of(orjson.loads(value)) if linked and value else [(_shown(value), "")]
 
 
 def _shown(value: Any) -> str:

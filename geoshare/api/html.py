@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from flask import Response, render_template
@@ -12,7 +13,18 @@ from flask import Response, render_template
 from geoshare.api import reply
 from geoshare.api.context import base_url, check_format, href
 
-__all__ = ["HTML", "JSON_OR_HTML", "Page", "Table", "base_url", "both", "plain", "resource", "way"]
+__all__ = [
+    "HTML",
+    "JSON_OR_HTML",
+    "Page",
+    "Table",
+    "base_url",
+    "both",
+    "cells_of",
+    "plain",
+    "resource",
+    "way",
+]
 
 HTML = "text/html; charset=utf-8"
 JSON_OR_HTML = ("application/json", "text/html")
@@ -135,10 +147,25 @@ def feature_page(said: Mapping[str, Any], collection: str) -> Page:
     """One feature: its values, and what kind of geometry it has."""
     kind = (said.get("geometry") or said.get("place") or {}).get("type", "–")
     rows = [plain("id", str(said["id"])), plain("geometry", kind)]
-    rows += [plain(name, _text(value)) for name, value in said["properties"].items()]
+    for name, value in said["properties"].items():
+        cells = cells_of(value)
+        rows += [(plain(name if place == 0 else "")[0], cell) for place, cell in enumerate(cells)]
     crumbs = way(_all(), (collection, href("collections", collection)))
     table = Table(("名前 / Name", "値 / Value"), rows)
     return Page(str(said["id"]), crumbs, tables=[table], links=said["links"])
+
+
+def cells_of(value: Any) -> list[Cell]:
+    """A value as cells: one, or one for each feature that it refers to by a link."""
+    links = value if isinstance(value, list) else [value]
+    if links and all(isinstance(link, dict) and "href" in link for link in links):
+        return [(link.get("title") or _id_in(link["href"]), link["href"]) for link in links]
+    return [(_text(value), "")]
+
+
+def _id_in(address: str) -> str:
+    """The id of a feature in its address."""
+    return unquote(address.partition("?")[0].rpartition("/")[2])
 
 
 def _text(value: Any) -> str:

@@ -36,10 +36,14 @@ CONFORMANCE = [
         for name in (
             "schemas",
             "advanced-property-roles",
+            "references",
             "returnables-and-receivables",
             "queryables",
             "sortables",
             "profile-parameter",
+            "profile-references",
+            "profile-codelists",
+            "profile-domains",
         )
     ),
     "http://www.opengis.net/spec/ogcapi-features-6/0.0/conf/properties",  # 0.0: drafts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -10,7 +11,9 @@ import orjson
 from geoshare.access.credentials import Principal
 from geoshare.access.view import View
 from geoshare.api.describe import MAX_NAME, names
-from geoshare.api.params import PROFILE, PROFILES, ItemParams, ItemsParams
+from geoshare.api.params import ItemParams, ItemsParams
+from geoshare.api.profiles import PROFILE, PROFILES, REFERENCES, header
+from geoshare.api.wording import Caller, choose, worded
 from geoshare.errors import BadRequest, NotFound
 from geoshare.model.crs import is_native
 from geoshare.model.times import iso
@@ -31,16 +34,17 @@ _CHOOSING = frozenset({"bbox", "datetime", "filter", "sortby", "cursor"})
 
 
 class Made(NamedTuple):
-    """An answer: its bytes, how many at their end tell when it was made, and its reference system."""
+    """An answer: its bytes, how many at their end tell when it was made, its system and profiles."""
 
     content: bytes
     stamp: int
     crs: str
+    profiles: tuple[str, ...]
 
     @property
     def headers(self) -> list[tuple[str, str]]:
         """Header lines that go with it."""
-        return [("Content-Crs", f"<{self.crs}>")]
+        return [("Content-Crs", f"<{self.crs}>"), header(self.profiles)]
 
 
 def page_body(
@@ -58,7 +62,11 @@ def page_body(
     _check_format(params)
     view = services.view_at(who, collection, params.as_of)
     page = page_of(services, who, view, params)
-    members = members_of(services, who, base, collection, params, page)
+    profiles = choose(params)
+    said_profiles = (params.chosen_profile, *profiles.names(view, page.columns))
+    members = members_of(services, who, base, collection, params, page, said_profiles)
+    rows = worded(Caller(services, who, base), view, page.rows, page.columns, params, profiles)
+    page = replace(page, rows=rows)
     stamp = orjson.dumps(iso(services.clock.now_us() // _SECOND_US * _SECOND_US))
     profile = params.chosen_profile
     if profile == PROFILES[0]:
@@ -67,7 +75,8 @@ def page_body(
         opening, features = _as_jsonfg(page, params, f"{base}/collections/{collection}/schema")
     said = orjson.dumps(members)[1:-1]
     last = b',"timeStamp":' + stamp + b"}"
-    return Made(b"".join((opening, features, _BETWEEN, said, last)), len(last), params.crs)
+    content = b"".join((opening, features, _BETWEEN, said, last))
+    return Made(content, len(last), params.crs, said_profiles)
 
 
 def page_of(services: Services, who: Principal, view: View, params: ItemsParams) -> ItemsPage:
@@ -102,9 +111,16 @@ def _check_others(view: View, params: ItemsParams) -> None:
 
 
 def item_body(
-    services: Services, who: Principal, base: str, path: tuple[str, str], params: ItemParams
+    services: Services,
+    who: Principal,
+    base: str,
+    path: tuple[str, str],
+    params: ItemParams,
+    references: str = REFERENCES[0],
 ) -> Made:
     """One feature that the caller sees; ``path`` is its collection and its id.
+
+    ``references`` is the profile of references where the request names none.
 
     Raises
     ------
@@ -119,6 +135,9 @@ def item_body(
         raise NotFound("No such feature")
     about, profile = f"{base}/collections/{collection}", params.chosen_profile
     columns = tuple(view.fields)
+    profiles = choose(params, default=references)
+    stated = (profile, *profiles.names(view, columns))
+    rows = worded(Caller(services, who, base), view, rows, columns, params, profiles)
     head: dict[str, Any] = {}
     if profile == PROFILES[0]:
         feature = geojson_in(view, rows, columns, params.crs)
@@ -127,14 +146,14 @@ def item_body(
         found = jsonfg.features(view, rows, columns, params.crs, both=plus)[0]
         feature, head = orjson.dumps(found), jsonfg.head(view, params.crs, f"{about}/schema")
     asked = f"{about}/items/{quote(feature_id, safe='')}"
-    carried = _pairs(params, ("as_of", "crs", "profile", "f"))
+    carried = _pairs(params, ("as_of", "crs", "profile", "language", "f"))
     links = [
         {"rel": "self", "type": GEOJSON, "href": asked + ("?" + "&".join(carried) if carried else "")},
-        {"rel": "profile", "href": PROFILE + profile},
+        *({"rel": "profile", "href": PROFILE + name} for name in stated),
         {"rel": "collection", "type": JSON, "href": about},
     ]
     more = orjson.dumps({**head, "links": links})
-    return Made(feature[:-1] + b"," + more[1:], 0, params.crs)
+    return Made(feature[:-1] + b"," + more[1:], 0, params.crs, stated)
 
 
 def _check_format(params: ItemParams) -> None:
@@ -161,8 +180,9 @@ def members_of(
     collection: str,
     params: ItemsParams,
     page: ItemsPage,
+    profiles: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """What a page says beside its features: counts and links."""
+    """What a page says beside its features: counts and links; ``profiles`` are those it follows."""
     # the collection's name is plain, or there would be no page; a cursor is made for addresses
     about = f"{base}/collections/{collection}"
     first, carried = f"{about}/items?limit={params.limit}", _carried(params)
@@ -171,7 +191,7 @@ def members_of(
     if page.next_cursor is not None:
         following = f"{first}&cursor={page.next_cursor}{carried}"
         links.append({"rel": "next", "type": GEOJSON, "href": services.links.carried(who, following)})
-    links.append({"rel": "profile", "href": PROFILE + params.chosen_profile})
+    links += [{"rel": "profile", "href": PROFILE + name} for name in profiles]
     links.append({"rel": "collection", "type": JSON, "href": about})
     found: dict[str, Any] = {"numberReturned": len(page.rows), "links": links}
     if page.number_matched is not None:
@@ -183,7 +203,7 @@ def _carried(params: ItemsParams) -> str:
     """What links repeat of the request, beside limit and cursor."""
     found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
     names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
-    found += _pairs(params, (*names, "as_of", "crs", "profile", "f", "geometry_as", "bom"))
+    found += _pairs(params, (*names, "as_of", "crs", "profile", "language", "f", "geometry_as", "bom"))
     found += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in params.others]
     if params.external_id is not None:
         found.append(f"external_id={quote(params.external_id, safe='')}")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from geoshare.api.describe import Params
+from geoshare.api.profiles import OF_FEATURES, OF_SCHEMAS, PROFILE, PROFILES, chosen, read, spelled
 from geoshare.model import crs as systems
 from geoshare.query.filters import CQL2_TEXT, CRS84, FILTER_CRS, check_crs
 from geoshare.query.items import ItemsQuery
@@ -19,8 +20,6 @@ BBOX_HELP = (
     "west,south,east,north in degrees, or six numbers with heights in metres: "
     "west,south,lowest,east,north,highest; in bbox-crs, where that is given, and in its axis order"
 )
-PROFILES: Final = ("rfc7946", "jsonfg", "jsonfg-plus")
-PROFILE: Final = "http://www.opengis.net/def/profile/OGC/0/"
 _SYSTEM: Final[dict[str, Any]] = {"format": "uri", "enum": list(FILTER_CRS)}
 _LIST: Final[dict[str, Any]] = {"type": "array", "items": {"type": "string"}}
 
@@ -50,6 +49,20 @@ def _box_system(name: str) -> str:
 
 def _system(name: str) -> str:
     return systems.check_crs(name, parameter="crs", allowed=systems.offered())
+
+
+def _profile(text: str) -> str:
+    read(text, OF_FEATURES)
+    return text
+
+
+def _schema_profile(text: str) -> str:
+    read(text, OF_SCHEMAS)
+    return text
+
+
+def _listed(names: tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string", "enum": spelled(names)}}
 
 
 Text = Annotated[str, AfterValidator(_short)]
@@ -142,11 +155,16 @@ class ItemParams(Params):
         description=f"The reference system of coordinates, in its axis order: {', '.join(FILTER_CRS)}",
         json_schema_extra=dict(_SYSTEM),
     )
-    profile: Text | None = Field(
+    profile: Annotated[Text, AfterValidator(_profile)] | None = Field(
         None,
-        description="Comma-separated profiles, the first that is known counts: "
-        f"{', '.join(PROFILES)}, or their addresses below {PROFILE}; rfc7946 where none is",
-        json_schema_extra=dict(_LIST),
+        description="Comma-separated profiles: of the document (rfc7946, jsonfg or jsonfg-plus), of "
+        "references to other features (rel-as-key, rel-as-uri or rel-as-link) and of coded values "
+        f"(val-as-code or val-as-title), or their addresses below {PROFILE}; of each kind the first "
+        "counts that the format has",
+        json_schema_extra=_listed(OF_FEATURES),
+    )
+    language: Literal["ja", "en"] = Field(
+        "ja", description="Of titles in the profile val-as-title: ja or en"
     )
     f: Literal["json", "geojson", "html"] | None = Field(None, description="json, geojson or html")
     as_of: Text | None = Field(
@@ -154,15 +172,14 @@ class ItemParams(Params):
     )
 
     @property
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles that are asked for, by name."""
+        return read(self.profile, OF_FEATURES)
+
+    @property
     def chosen_profile(self) -> str:
-        """The profile of the answer."""
-        for said in (self.profile or "").split(","):
-            name = said.strip().removeprefix(PROFILE)
-            if name.startswith("[ogc-profile:") and name.endswith("]"):
-                name = name[len("[ogc-profile:") : -1]
-            if name in PROFILES:
-                return name
-        return PROFILES[0]
+        """The profile of the document."""
+        return chosen(self.profiles, PROFILES)
 
 
 PageFormat = Literal[
@@ -200,6 +217,23 @@ class FormatParams(Params):
     """The format of the answer."""
 
     f: Literal["json", "html"] | None = Field(None, description="json or html")
+
+
+class SchemaParams(FormatParams):
+    """How a schema is written."""
+
+    profile: Annotated[Text, AfterValidator(_schema_profile)] | None = Field(
+        None,
+        description="Comma-separated profiles: of known values (codelists-ref or codelists-inline) and "
+        "of what values there can be (valid-domain) or are (actual-domain), or their addresses below "
+        f"{PROFILE}; of each kind the first counts",
+        json_schema_extra=_listed(OF_SCHEMAS),
+    )
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles that are asked for, by name."""
+        return read(self.profile, OF_SCHEMAS)
 
 
 class StyleParams(Params):

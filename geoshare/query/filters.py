@@ -5,7 +5,7 @@ OGC API Common Part 3 (23-058r2): the logical schema of a collection, with roles
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from geoshare.filter import CQL2_JSON, CQL2_TEXT
@@ -44,7 +44,9 @@ def functions() -> list[dict[str, Any]]:
     return [_described(name, item) for name, item in FUNCTIONS.items()]
 
 
-def returnables(schema: dict[str, Any], geometry: str, address: str) -> dict[str, Any]:
+def returnables(
+    schema: dict[str, Any], geometry: str, address: str, known: Collection[str] = ()
+) -> dict[str, Any]:
     """The schema of a collection's features, with the roles of their properties.
 
     Parameters
@@ -55,6 +57,8 @@ def returnables(schema: dict[str, Any], geometry: str, address: str) -> dict[str
         ``point``, ``line``, ``polygon`` or ``any``.
     address
         Where the schema is found.
+    known
+        Collections that the reader may know: a reference to another one is not said to be one.
     """
     said = schema.get("x-geoshare-time", ())
     times = [said] if isinstance(said, str) else list(said)
@@ -78,25 +82,48 @@ def returnables(schema: dict[str, Any], geometry: str, address: str) -> dict[str
             "format": _FORMATS.get(geometry, "geometry-any"),
             "x-ogc-role": "primary-geometry",
         },
-        **{name: _with_role(part, role_of.get(name)) for name, part in own.items()},
+        **{name: _with_role(_referring(part, known), role_of.get(name)) for name, part in own.items()},
     }
     for place, (name, part) in enumerate(properties.items()):
         properties[name] = {**part, "x-ogc-propertySeq": place + 1}
     return {**schema, "$schema": _DIALECT, "$id": address, "type": "object", "properties": properties}
 
 
-def queryables(schema: dict[str, Any], geometry: str, address: str) -> dict[str, Any]:
+def queryables(
+    schema: dict[str, Any], geometry: str, address: str, known: Collection[str] = ()
+) -> dict[str, Any]:
     """The queryables of a collection of features (OGC 19-079r2, /req/queryables): all that it has."""
-    return {**returnables(schema, geometry, address), "additionalProperties": False}
+    return {**returnables(schema, geometry, address, known), "additionalProperties": False}
 
 
 def sortables(
-    schema: dict[str, Any], geometry: str, address: str, names: Sequence[str]
+    schema: dict[str, Any],
+    geometry: str,
+    address: str,
+    names: Sequence[str],
+    known: Collection[str] = (),
 ) -> dict[str, Any]:
     """What a collection's features can be sorted by: the properties of these names."""
-    found = returnables(schema, geometry, address)
+    found = returnables(schema, geometry, address, known)
     properties = {name: part for name, part in found["properties"].items() if name in names}
     return {**found, "properties": properties, "additionalProperties": False}
+
+
+def _referring(part: dict[str, Any], known: Collection[str]) -> dict[str, Any]:
+    """A property that holds an id of a feature, or the items of a list of such, with the role of it.
+
+    The standard has one collection to a reference, and texts or numbers: lists have it at their items.
+    """
+    targets = str(part.get("x-geoshare-reference", "")).split()
+    kinds = part.get("type", ())
+    if len(targets) != 1 or targets[0] not in known:
+        return part
+    role = {"x-ogc-role": "reference", "x-ogc-collectionId": targets[0]}
+    if "string" in kinds:
+        return {**part, **role}
+    return (
+        {**part, "items": {**part["items"], **role}} if "array" in kinds and "items" in part else part
+    )
 
 
 def _with_role(part: dict[str, Any], role: str | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _C: Final = r"/collections/(?P<names>[^/]+)"
 ROUTES: Final[tuple[tuple[str, str, Action], ...]] = (
     ("GET", rf"{_C}", "discover"),
-    ("GET", rf"{_C}/(schema|queryables|sortables)", "discover"),
+    ("GET", rf"{_C}/(schema|queryables|sortables|codelists/[^/]+)", "discover"),
     ("GET", rf"{_C}/items(/[^/]+(/explain|/photo)?)?", "read"),
     ("GET", rf"{_C}/(locate|horizon|openlr|items/[^/]+/along)", "read"),
     ("GET", rf"{_C}/(map/)?tiles(/[^/]+){{0,4}}", "tile"),

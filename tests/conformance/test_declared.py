@@ -10,6 +10,8 @@ from tests.conformance.server import SPEC
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 TESTED = {
+    "ogcapi-common-3/1.0/conf/references": "test_profiles.py",
+    "ogcapi-common-3/1.0/conf/profile-": "test_profiles.py",
     "ogcapi-common-1/1.0/conf/html": "test_html.py",
     "ogcapi-features-1/1.0/conf/html": "test_html.py",
     "ogcapi-common-": "test_features_core.py",

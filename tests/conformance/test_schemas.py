@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.conformance.server import GEOJSON, OGC_REL, SPEC, Server
+from tests.conformance.server import OGC_REL, SPEC, Server
 
 PART = "ogcapi-common-3/1.0/conf"
 SCHEMA = "application/schema+json"
@@ -86,16 +86,6 @@ def test_returnables_response_1(served: Server):
         for feature in served.page(item["id"], limit=30)["features"]:
             assert not list(judge.iter_errors(feature["properties"])), feature["id"]
             assert set(feature["properties"]) <= set(parts)
-
-
-def test_profile_param_and_response(served: Server):
-    served.needs(f"{PART}/profile-parameter")
-    item = served.collections[0]["id"]
-    for profile in ("rfc7946", "no-such-profile"):
-        answer = served.ask(served.items(item), GEOJSON, profile=profile, limit=1)
-        assert answer.status == 200
-        links = [link["href"] for link in answer.json["links"] if link["rel"] == "profile"]
-        assert links == ["http://www.opengis.net/def/profile/OGC/0/rfc7946"]
 
 
 def test_properties_parameter_and_response(served: Server):

@@ -13,6 +13,11 @@ FORMATS = ("json", "html", "geojson", "xml", "", "csv", "geojsonseq", "fgb", "pa
 CODE = desk_town.CODES[0]
 OWN_IDS = ("s1", "s3", "h3-1", "a0", "m1", "p1", "x0", "h1", "n0-1", "e3", "f3", CODE, "089991009")
 LINES = ("lanes", "segments")
+PROFILES = (
+    *("jsonfg", "jsonfg-plus", "rfc7946", "other", "rel-as-key", "rel-as-uri"),
+    *("rel-as-link", "rel-as-link", "rel-as-link,jsonfg", "val-as-title,rel-as-link"),
+)
+DOMAINS = ("valid-domain", "actual-domain", "actual-domain", "codelists-inline,actual-domain", "x")
 
 
 def own_id(asker: Parts) -> Request:
@@ -68,7 +73,7 @@ def written(asker: Parts) -> list[tuple[str, str]]:
     if rng.random() < 0.1:
         query.append(("crs", rng.choice((CRS84, EPSG_4326, EPSG_6677, "EPSG:1"))))
     if rng.random() < 0.1:
-        query.append(("profile", rng.choice(("jsonfg", "jsonfg-plus", "rfc7946", "other"))))
+        query.append(("profile", rng.choice(PROFILES)))
     if rng.random() < 0.15:
         query.append(("as_of", asker.moment()))
     return query
@@ -77,8 +82,13 @@ def written(asker: Parts) -> list[tuple[str, str]]:
 def item(asker: Parts) -> Request:
     """One feature, now or then."""
     asked = get("/collections/{collection}/items/{feature}")(asker)
-    then = (("as_of", asker.moment()),) if asker.rng.random() < 0.3 else ()
-    return replace(asked, query=(*asked.query, *then))
+    return replace(asked, query=(*asked.query, *written(asker)))
+
+
+def schema(asker: Parts, last: str) -> Request:
+    """A schema, at times with what values there are."""
+    domain = (("profile", asker.rng.choice(DOMAINS)),) if asker.rng.random() < 0.4 else ()
+    return asker.get(f"/collections/{asker.collection()}/{last}", *domain)
 
 
 def changes(asker: Parts, more: str = "") -> Request:
@@ -164,9 +174,12 @@ ASKERS: dict[str, Question] = {
     "GET /collections/<collection>/changes": changes,
     "GET /changes": watching,
     "GET /collections/<collection>/changes/stream": lambda asker: changes(asker, "/stream"),
-    "GET /collections/<collection>/queryables": get("/collections/{collection}/queryables"),
-    "GET /collections/<collection>/schema": get("/collections/{collection}/schema"),
-    "GET /collections/<collection>/sortables": get("/collections/{collection}/sortables"),
+    "GET /collections/<collection>/queryables": lambda asker: schema(asker, "queryables"),
+    "GET /collections/<collection>/schema": lambda asker: schema(asker, "schema"),
+    "GET /collections/<collection>/sortables": lambda asker: schema(asker, "sortables"),
+    "GET /collections/<collection>/codelists/<name>": lambda asker: asker.get(
+        f"/collections/{asker.collection()}/codelists/{asker.column()}"
+    ),
     "GET /search": lambda asker: asker.get(
         "/search",
         ("q", asker.rng.choice(("本", "秘", "Station", "Hidden", "港通り 1", "シオミ", "", "a" * 200))),
