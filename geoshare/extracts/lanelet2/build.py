@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 import shapely
 
-from geoshare.extracts.lanelet2.lines import Line, Lines
+from geoshare.extracts.lanelet2.line import Line
+from geoshare.extracts.lanelet2.lines import Lines
 from geoshare.extracts.lanelet2.model import Member, OutMap
 from geoshare.extracts.lanelet2.plane import Plane
 from geoshare.extracts.lanelet2.rows import members
@@ -54,11 +55,12 @@ def _put_lines(out: OutMap, rows: MapRows, lines: Lines) -> None:
     """Lines that bound lanes; those with nodes of their own first, that others find them."""
     ordered = sorted(lines.of.values(), key=lambda line: (not any(line.nodes), line.name))
     for line in ordered:
-        row = rows["lane_boundaries"].get(line.feature or "")
+        row = rows["lane_boundaries"].get(line.feature or line.like or "")
         if row is None:
             put_line(out, line, {"type": "virtual"})
         else:
-            put_line(out, line, line_tags(row), row.object("lanelet2").get("id"))
+            wished = row.object("lanelet2").get("id") if line.feature else None
+            put_line(out, line, line_tags(row), wished)
 
 
 def _rules(rows: MapRows, out: OutMap, *, autoware: bool) -> dict[str, Row]:

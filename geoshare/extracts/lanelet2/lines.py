@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.extracts.lane_bounds import bounding, cut
+from geoshare.extracts.lanelet2.groups import End, Groups
+from geoshare.extracts.lanelet2.line import Line, line_of
 from geoshare.extracts.lanelet2.model import Losses
 from geoshare.extracts.lanelet2.plane import Plane
 from geoshare.extracts.road_rows import MapRows, Row
@@ -20,19 +21,7 @@ Array = NDArray[np.float64]
 SAME_M: Final = 0.001
 SNAP_M: Final = 0.02  # ends no farther apart than this become one place; others get one more vertex
 JOIN_M: Final = 1.0  # ends farther apart than this are not joined
-_FEWEST: Final = 5  # vertices of a line that is led on
 _WIDTH_M: Final = 3.0  # of a lane whose width nobody says
-
-
-@dataclass
-class Line:
-    """One boundary: its feature (None where it was made here), its vertices, the ids of its nodes."""
-
-    feature: str | None
-    name: str
-    places: Array  # (n, 3) longitude, latitude, height
-    nodes: list[str | None]  # as they were called in a Lanelet2 map
-    tags: dict[str, dict[str, str]] = field(default_factory=dict)  # of these nodes
 
 
 class Bounds(NamedTuple):
@@ -42,9 +31,6 @@ class Bounds(NamedTuple):
     right: str
     left_turned: bool
     right_turned: bool
-
-
-End = tuple[str, int]  # name of a line, 0 or -1
 
 
 class Lines:
@@ -59,6 +45,8 @@ class Lines:
                 losses.dropped["lanes without a whole line"] += 1
                 continue
             self.bounds[key] = self._bounds(row)
+        used = {name for bounds in self.bounds.values() for name in (bounds.left, bounds.right)}
+        self.of = {name: line for name, line in self.of.items() if name in used}
         self._join()
         self._check()
 
@@ -68,7 +56,7 @@ class Lines:
         for place, side in enumerate(("left", "right")):
             if names[place] is None:
                 names[place] = self._made(row, side, centre, names[1 - place])
-        left, right = (name or "" for name in names)
+        left, right = self._as_long(row, centre, [name or "" for name in names])
         turned = [self._runs_against(self.of[name].places, centre) for name in (left, right)]
         return Bounds(left, right, *turned)
 
@@ -83,6 +71,41 @@ class Lines:
                 return None
             self.of[key] = line_of(found)
         return key
+
+    def _as_long(self, row: Row, centre: Array, names: list[str]) -> list[str]:
+        """Lines that begin and end with the lane: cut where they run past it, made where elsewhere."""
+        middle = self._plane.metres(centre)
+        for _ in range(2):  # a line that is made may show that the other is wrong, too
+            turned = [self._runs_against(self.of[name].places, centre) for name in names]
+            lines = [
+                self._plane.metres(self.of[name].places)[:: -1 if against else 1]
+                for name, against in zip(names, turned, strict=True)
+            ]
+            parts = bounding(middle, lines[0], lines[1])
+            for place, part in enumerate(parts or ()):
+                if part is None:
+                    self._losses.approximated["boundaries that lie beside other lanes"] += 1
+                    side = ("left", "right")[place]
+                    names[place] = self._made(row, side, centre, names[1 - place])
+                else:
+                    names[place] = self._cut(row, names[place], turned[place], cut(lines[place], part))
+        return names
+
+    def _cut(self, row: Row, name: str, against: bool, part: tuple[Array, list[int | None]]) -> str:
+        """A stretch of a line, as a line of its own."""
+        xyz, vertices = part
+        if vertices[0] is not None and vertices[-1] is not None:
+            return name
+        whole, found = self.of[name], f"{name} along {row.id}"
+        places, step = self._plane.places(xyz), -1 if against else 1
+        nodes: list[str | None] = [None] * len(places)
+        for at, vertex in enumerate(vertices):
+            if vertex is not None:
+                places[at], nodes[at] = whole.places[::step][vertex], whole.nodes[::step][vertex]
+        like = whole.feature or whole.like
+        self.of[found] = Line(None, found, places, nodes, whole.tags, like)
+        self._losses.approximated["boundaries cut to their lanes"] += 1
+        return found
 
     def _made(self, row: Row, side: str, centre: Array, other: str | None) -> str:
         """A line beside the centre line; lanes that lie side by side share it."""
@@ -118,7 +141,7 @@ class Lines:
 
     def _join(self) -> None:
         """Let lanes that follow each other end and begin at the same nodes."""
-        groups = _Groups()
+        groups = Groups()
         for one, two in self._followers():
             for side in ("left", "right"):
                 a, b = self._end(one, side, leaving=True), self._end(two, side, leaving=False)
@@ -178,7 +201,7 @@ class Lines:
                 self._losses.moved(away, over if np.isfinite(over) else 0.0)
                 self._losses.approximated["ends of lines moved to meet"] += away > SAME_M
             else:
-                _densify(line)
+                line.densify()
                 where = 0 if at == 0 else len(line.places)
                 line.places = np.insert(line.places, where, place, axis=0)
                 line.nodes.insert(where, node)
@@ -196,74 +219,3 @@ class Lines:
             )
             if any(border.reversed for border in align(left, right)):
                 self._losses.approximated["lanes that may be read in the other direction"] += 1
-
-
-def _densify(line: Line) -> None:
-    """Give a line of few vertices more: who looks at its middle vertex must find its middle."""
-    while len(line.places) < _FEWEST:
-        middles = (line.places[:-1] + line.places[1:]) / 2
-        line.places = np.insert(line.places, np.arange(1, len(line.places)), middles, axis=0)
-        nodes: list[str | None] = [line.nodes[0]]
-        for node in line.nodes[1:]:
-            nodes += [None, node]
-        line.nodes = nodes
-
-
-def line_of(row: Row) -> Line:
-    """The line of a feature, with the names of its nodes where they were kept and still fit."""
-    places = shapely.get_coordinates(row.geometry, include_z=True)
-    kept = row.object("lanelet2")
-    nodes = kept.get("nodes")
-    fits = isinstance(nodes, list) and len(nodes) == len(places)
-    tags = kept.get("node_tags")
-    return Line(
-        row.id,
-        row.id,
-        places,
-        [str(node) for node in nodes] if isinstance(nodes, list) and fits else [None] * len(places),
-        texts_of_texts(tags) if fits else {},
-    )
-
-
-def texts_of_texts(said: object) -> dict[str, dict[str, str]]:
-    """Tags by node, as they were kept."""
-    if not isinstance(said, Mapping):
-        return {}
-    return {str(node): texts(tags) for node, tags in said.items()}
-
-
-def texts(said: object) -> dict[str, str]:
-    """Tags, as they were kept."""
-    if not isinstance(said, Mapping):
-        return {}
-    return {str(key): value for key, value in said.items() if isinstance(value, str)}
-
-
-class _Groups:
-    """Ends of lines that are one place; both ends of one line are never."""
-
-    def __init__(self) -> None:
-        self._of: dict[End, list[End]] = {}
-
-    def join(self, one: End, two: End) -> bool:
-        """Make two ends one; false where that would close a line."""
-        a, b = self._of.setdefault(one, [one]), self._of.setdefault(two, [two])
-        if a is b:
-            return True
-        at: dict[str, set[int]] = defaultdict(set)
-        for name, place in (*a, *b):
-            at[name].add(place)
-        if any(len(places) > 1 for places in at.values()):
-            return False
-        a.extend(b)
-        for end in b:
-            self._of[end] = a
-        return True
-
-    def found(self) -> Iterator[list[End]]:
-        """All groups, once each."""
-        seen: set[int] = set()
-        for group in self._of.values():
-            if id(group) not in seen:
-                seen.add(id(group))
-                yield sorted(group)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from geoshare.extracts.lanelet2.lines import texts
+from geoshare.extracts.lanelet2.line import texts
 from geoshare.extracts.road_rows import Row
 from geoshare.model import lanelet2 as words
 

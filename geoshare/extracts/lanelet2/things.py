@@ -10,7 +10,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geoshare.extracts.lanelet2.lines import Line, line_of, texts
+from geoshare.extracts.lanelet2.line import Line, line_of, texts
 from geoshare.extracts.lanelet2.model import Member, OutMap
 from geoshare.extracts.lanelet2.plane import Plane
 from geoshare.extracts.lanelet2.rows import limits_by_sign, referred

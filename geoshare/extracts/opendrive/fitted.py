@@ -10,7 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoshare.extracts.lane_bounds import ASIDE_M
 from geoshare.extracts.opendrive.askew import references
+from geoshare.extracts.opendrive.borders import Borders, borders_of
 from geoshare.extracts.opendrive.fit import (
     Alongside,
     Ruler,
@@ -30,8 +32,8 @@ Array = NDArray[np.float64]
 MAX_LANES_ABREAST: Final = 24
 _SINCE_1_8: Final = {"walking": "sidewalk", "shared": "sidewalk", "slipLane": "connectingRamp"}
 _TILT_RAD: Final = 0.0005
-_DEFAULT_WIDTH_M: Final = 3.0
 _GOOD_M: Final = 0.02
+ELSEWHERE_M: Final = 3.0  # beside its lane, a road would lie on the next
 _KINK_DEG: Final = 5.0  # that another reference line may have, unless the first has more
 _JAPAN: Final = (122.0, 20.0, 154.0, 46.0)
 
@@ -109,30 +111,65 @@ def fit(
     *,
     left_hand: bool,
     losses: Losses,
-) -> Fitted | None:
-    """A road through lanes that lie side by side, in their direction of travel; None without a line.
+) -> Iterator[Fitted]:
+    """A road through lanes that lie side by side, in their direction of travel; none without a line.
 
     The reference line is the left boundary of the leftmost lane, in left-hand traffic the right one
     of the rightmost: so lanes that run along it have the ids that the rule of traffic asks for. Where
     the lanes end askew, another line serves better (:mod:`geoshare.extracts.opendrive.askew`), and lane
-    0 lies beside it.
+    0 lies beside it. Lanes that say they lie side by side but do not begin and end so become roads of
+    their own, and boundaries that run past a lane are cut to it
+    (:mod:`geoshare.extracts.lane_bounds`). What would still lie elsewhere is left out, and said.
     """
-    lines, borders = _lines(lanes, boundaries, frame, losses)
-    if lines is None:
-        return None
+    borders = borders_of(lanes, boundaries, frame)
+    if borders is None:
+        losses.dropped["lanes without a line"] += len(lanes)
+        return
     ids = tuple(range(len(lanes), 0, -1)) if left_hand else tuple(range(-1, -len(lanes) - 1, -1))
+    best = _best(borders.lines, lanes, ids, left_hand=left_hand)
+    if len(lanes) > 1 and not (borders.fit and best.worst <= ASIDE_M):
+        losses.approximated["lanes beside others that begin or end elsewhere"] += len(lanes)
+        for lane in lanes:
+            yield from fit((lane,), boundaries, frame, left_hand=left_hand, losses=losses)
+        return
+    _tell(borders, lanes, best, losses)
+    if best.worst <= ELSEWHERE_M:
+        yield Fitted(best.road, lanes, ids, tuple(borders.rows))
+
+
+def _best(lines: list[Array], lanes: tuple[Row, ...], ids: tuple[int, ...], *, left_hand: bool) -> _Try:
+    """The road along the reference line that keeps nearest to all lines."""
     best = _along(lines, lines[-1 if left_hand else 0], lanes, ids, left_hand=left_hand)
-    if best.worst > _GOOD_M:
-        others = (
-            _along(lines, line, lanes, ids, left_hand=left_hand)
-            for line in references(lines[0], lines[-1])
-        )
-        smooth = (one for one in others if one.kink_deg <= max(best.kink_deg, _KINK_DEG))
-        best = min((best, *smooth), key=lambda one: one.worst)
+    if best.worst <= _GOOD_M:
+        return best
+    others = (
+        _along(lines, line, lanes, ids, left_hand=left_hand) for line in references(lines[0], lines[-1])
+    )
+    smooth = (one for one in others if one.kink_deg <= max(best.kink_deg, _KINK_DEG))
+    return min((best, *smooth), key=lambda one: one.worst)
+
+
+def _tell(borders: Borders, lanes: tuple[Row, ...], best: _Try, losses: Losses) -> None:
+    """Say what was approximated, and what is left out."""
+    losses.approximated["boundaries drawn beside centre lines"] += borders.drawn
+    losses.approximated["boundaries cut to their lanes"] += borders.cut
+    losses.approximated["boundaries that lie beside other lanes"] += borders.elsewhere
+    keys = [lane.id for lane in lanes]
+    if best.worst > ELSEWHERE_M:
+        losses.dropped["lanes that no road fits"] += len(lanes)
+        losses.place(keys, best.worst, _middle(lanes), left_out=True)
+        return
     losses.kink_deg = max(losses.kink_deg, best.kink_deg)
+    losses.place(keys, best.worst, _middle(lanes))
     for horizontal, vertical in best.errors:
         losses.note(horizontal, vertical)
-    return Fitted(best.road, lanes, ids, borders)
+
+
+def _middle(lanes: tuple[Row, ...]) -> tuple[float, float]:
+    """Longitude and latitude of the middle vertex of the first of some lanes."""
+    lon_lat = shapely.get_coordinates(lanes[0].geometry)
+    lon, lat = lon_lat[len(lon_lat) // 2]
+    return float(lon), float(lat)
 
 
 @dataclass(frozen=True)
@@ -159,55 +196,6 @@ def _along(
     on_base = [line is base for line in lines]
     road = _road(plan, beside, lanes, ids, left_hand=left_hand, inner_is_base=any(on_base))
     return _Try(road, kink, tuple(_errors(road, lines)))
-
-
-def _lines(
-    lanes: tuple[Row, ...], boundaries: Mapping[str, Row], frame: OutFrame, losses: Losses
-) -> tuple[list[Array] | None, tuple[Row | None, ...]]:
-    """The lines between and beside the lanes, from left to right, in metres and as traffic runs."""
-    lines: list[Array] = []
-    rows: list[Row | None] = []
-    for place in range(len(lanes) + 1):
-        lane = lanes[min(place, len(lanes) - 1)]
-        side = "left_boundary_id" if place < len(lanes) else "right_boundary_id"
-        row = boundaries.get(lane.text(side) or "")
-        centre = _metres(lane, frame)
-        if centre is None:
-            return None, ()
-        line = None if row is None else _metres(row, frame)
-        if line is None:
-            losses.approximated["boundaries drawn beside centre lines"] += 1
-            half = 0.5 * (lane.number("width_m") or _DEFAULT_WIDTH_M)
-            line = _beside(centre, half if place < len(lanes) else -half)
-        elif _runs_against(line, centre):
-            line = line[::-1]
-        lines.append(line)
-        rows.append(row)
-    return lines, tuple(rows)
-
-
-def _metres(row: Row, frame: OutFrame) -> Array | None:
-    if not isinstance(row.geometry, shapely.LineString):
-        return None
-    xyz = frame.apply(shapely.get_coordinates(row.geometry, include_z=True))
-    step = np.hypot(*np.diff(xyz[:, :2], axis=0).T)
-    xyz = xyz[np.concatenate([[True], step > 1e-3])]
-    return xyz if len(xyz) >= 2 and np.isfinite(xyz[:, :2]).all() else None
-
-
-def _runs_against(line: Array, centre: Array) -> bool:
-    same = np.hypot(*(line[0] - centre[0])[:2]) + np.hypot(*(line[-1] - centre[-1])[:2])
-    turned = np.hypot(*(line[-1] - centre[0])[:2]) + np.hypot(*(line[0] - centre[-1])[:2])
-    return bool(turned < same)
-
-
-def _beside(centre: Array, left_m: float) -> Array:
-    slope = np.gradient(centre[:, :2], axis=0)
-    slope /= np.maximum(np.hypot(slope[:, 0], slope[:, 1]), 1e-9)[:, None]
-    out = centre.copy()
-    out[:, 0] -= left_m * slope[:, 1]
-    out[:, 1] += left_m * slope[:, 0]
-    return out
 
 
 def _road(

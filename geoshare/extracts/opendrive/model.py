@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final, cast
 
 from lxml import etree
 
@@ -12,6 +13,8 @@ from geoshare.model.roads import Road
 START, END = 0, 1
 ENDS = ("start", "end")
 LINKS = ("predecessor", "successor")
+TOLD_M: Final = 0.2  # an error from which on the report says where it is
+MOST_TOLD: Final = 20
 
 
 @dataclass
@@ -64,6 +67,16 @@ class Losses:
     lines: list[float] = field(default_factory=list)  # largest error of each fitted line
     approximated: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
+    places: list[dict[str, object]] = field(default_factory=list)  # where errors are large
+
+    def place(
+        self, lanes: list[str], error_m: float, lon_lat: tuple[float, float], *, left_out: bool = False
+    ) -> None:
+        """Note where a fitted road lies far from its lanes, or was left out for that."""
+        if error_m > TOLD_M:
+            at = [round(value, 6) for value in lon_lat]
+            said: dict[str, object] = {"lanes": lanes, "horizontal_m": round(error_m, 3), "at": at}
+            self.places.append(said | ({"left_out": True} if left_out else {}))
 
     def note(self, horizontal_m: float, vertical_m: float) -> None:
         """Note how far one fitted line lies from what it was fitted to."""
@@ -88,10 +101,17 @@ class Losses:
                 "median line": self._within(0.5),
                 "95 percent": self._within(0.95),
             },
+            "farthest": sorted(self.places, key=lambda one: -cast(float, one["horizontal_m"]))[
+                :MOST_TOLD
+            ],
             "largest_kink_deg": round(self.kink_deg, 2),
             "approximated": _some(self.approximated),
             "dropped": _some(self.dropped),
         }
+
+
+def _error_m(place: dict[str, object]) -> float:
+    return cast("float", place["horizontal_m"])
 
 
 def _some(counts: Counter[str]) -> dict[str, int]:

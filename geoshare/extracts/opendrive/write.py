@@ -116,19 +116,16 @@ class _Map:
             return found
         left_hand = keeps_left(lanes)
         for group in abreast(lanes):
-            made = fit(
+            for made in fit(
                 group,
                 self._rows["lane_boundaries"],
                 self.frame,
                 left_hand=left_hand,
                 losses=self.losses,
-            )
-            if made is None:
-                self.losses.dropped["lanes without a line"] += len(group)
-                continue
-            road = road_element(made, self._numbers.give(), self.losses)
-            road.fitted = made.road
-            found[road.id] = road
+            ):
+                road = road_element(made, self._numbers.give(), self.losses)
+                road.fitted = made.road
+                found[road.id] = road
         self.losses.fitted_roads = len(found)
         return found
 
