@@ -10,11 +10,13 @@ import orjson
 from flask import Blueprint, Response
 
 from geoshare.api import reply
+from geoshare.api.context import services
 from geoshare.api.describe import NoParams, describes
 from geoshare.errors import BadRequest, NotFound
-from geoshare.extracts.maps.glyphs import LAST, RANGE, font_of, glyphs
+from geoshare.extracts.maps.glyphs import LAST, RANGE, font_of
 from geoshare.extracts.maps.sprite import sprite
 from geoshare.services.bodies import Kept
+from geoshare.services.lettering import Lettering
 
 blueprint = Blueprint("lettering", __name__)
 
@@ -41,7 +43,7 @@ def letters(params: NoParams, fontstack: str, span: str) -> Response:
             parameter="range",
             allowed="0-255, 256-511 ... 65280-65535",
         )
-    return _lasting(_letters(font_of(fontstack), first, reply.encoding()), PBF)
+    return _lasting(_letters(services().lettering, font_of(fontstack), first, reply.encoding()), PBF)
 
 
 @blueprint.get("/sprites/<name>")
@@ -60,8 +62,8 @@ def signs(params: NoParams, name: str) -> Response:
 
 
 @lru_cache(maxsize=_KEPT)
-def _letters(font: str, first: int, coding: str) -> Kept:
-    return reply.encoded(glyphs(font, first), PBF, coding)
+def _letters(lettering: Lettering, font: str, first: int, coding: str) -> Kept:
+    return reply.encoded(lettering.letters(font, first), PBF, coding)
 
 
 @lru_cache(maxsize=16)

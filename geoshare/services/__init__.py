@@ -47,6 +47,7 @@ from geoshare.services.extracts import Extracts
 from geoshare.services.forms import FORM
 from geoshare.services.issuer import Issuer
 from geoshare.services.keys import PEPPER, Keys
+from geoshare.services.lettering import Lettering
 from geoshare.services.mailing import Mail
 from geoshare.services.people import HOUR_US, People
 from geoshare.services.people import PEPPER as SESSIONS_PEPPER
@@ -128,6 +129,7 @@ class Services:
         kept_bytes = settings.tile_cache_bytes // settings.workers
         self.tiles = Tiles(kept_bytes - kept_bytes // PICTURES_SHARE)
         self.pictures = Pictures(kept_bytes // PICTURES_SHARE)
+        self.lettering = Lettering(settings.data)
         self.agreements = Agreements(self)
         self.emergencies = Emergencies(self)
         self.contributions = Contributions(self)
