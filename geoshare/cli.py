@@ -165,6 +165,23 @@ def keeper(settings: Settings) -> None:
     help="Refuse a file with findings as grave as this, or graver; left out: as its provider decided.",
 )
 @click.option(
+    "--complete",
+    is_flag=True,
+    help="The file is all there is of its collections: what the provider's earlier files said and it "
+    "does not is withdrawn; with --check-only it is told how many would be.",
+)
+@click.option(
+    "--dataset",
+    help="What the file is a new state of, where that is not its name; with --complete: only what "
+    "earlier files of this dataset said is withdrawn.",
+)
+@click.option("--within", metavar="W,S,E,N", help="With --complete: only what lies wholly inside.")
+@click.option(
+    "--remove-most",
+    is_flag=True,
+    help="With --complete: also where more than half of what stands is withdrawn.",
+)
+@click.option(
     "--check-only",
     is_flag=True,
     help="Record nothing, say what the checks find; exit code 1 on any finding of severity error.",

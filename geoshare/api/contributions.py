@@ -72,6 +72,23 @@ class ContributionParams(Params):
     check_only: bool = Field(
         False, description="Only check the file and report what is found; nothing is recorded"
     )
+    complete: bool = Field(
+        False,
+        description="The file is all you have to say of its collections: what you contributed before "
+        "and is not in it is withdrawn. With check_only the report tells what would be",
+    )
+    dataset: Text | None = Field(
+        None,
+        description="What the file is a new state of, where that is not its name; a complete file "
+        "withdraws of what earlier files of this dataset said alone",
+    )
+    within: Text | None = Field(
+        None, description="A complete file withdraws only what lies wholly inside: W,S,E,N in degrees"
+    )
+    remove_most: bool = Field(
+        False,
+        description="Also where a complete file withdraws more than half of what you contributed",
+    )
     filename: Text | None = Field(
         None, description="The file's name, where no Content-Disposition gives it"
     )

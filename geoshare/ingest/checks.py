@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import shapely
 
 from geoshare.errors import BadData
+from geoshare.ingest.complete import KEPT, Complete, Fences, Spoken, everywhere, gone, tell
 from geoshare.ingest.epochs import mixed_epochs
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.box import Box
@@ -123,6 +124,9 @@ def check(
     *,
     against_all: bool = False,
     refuse_on: Severity | None = None,
+    complete: Complete | None = None,
+    series: str | None = None,
+    fences: Fences = everywhere,
 ) -> None:
     """Read a file as if to take it in, and fill its report; nothing is recorded.
 
@@ -130,15 +134,35 @@ def check(
     operator's eyes, with what anybody has.
 
     That the file would be refused, also for findings as grave as ``refuse_on``, is a finding, too.
+    Of a ``complete`` file, of a series (None: that of its name), the report tells what would go.
     """
+    spoken = None if complete is None else Spoken(record, request.provider, series or path.name)
     checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
     try:
         for item in read(path, request, report):
             look(checks, item)
+            if spoken is not None:
+                spoken.look(item)
         report.find(mixed_epochs(record, request.provider, report))
         enforce(report, refuse_on)
+        if spoken is not None and complete is not None:
+            withdrawn = (record, request.provider, series or path.name, complete)
+            _tell_gone(withdrawn, spoken, report, fences)
     except BadData as error:
         report.find([refusal(error)])
+
+
+def _tell_gone(
+    file: tuple[Record, str, str, Complete], spoken: Spoken, report: Report, fences: Fences
+) -> None:
+    """Say what a complete file would end. Raises as ``gone``."""
+    if report.refused or spoken.refused:
+        report.note(KEPT)
+        return
+    tell(
+        report,
+        {name: gone(*file, name, fences(name), spoken.says) for name in sorted(spoken.collections)},
+    )
 
 
 def knows(record: Record, provider: str | None) -> Callable[[str, Box], bool | None]:

@@ -18,6 +18,7 @@ import orjson
 from geoshare.errors import BadData
 from geoshare.ingest.checks import BatchChecks, Reader, enforce, knows, look
 from geoshare.ingest.claims import CLAIMS
+from geoshare.ingest.complete import Complete, Fences, everywhere, features_only
 from geoshare.ingest.epochs import mixed_epochs
 from geoshare.ingest.features import FeatureWriter
 from geoshare.ingest.rasters import RasterWriter
@@ -59,9 +60,11 @@ class Terms:
     ----------
     licence, release_class
         An SPDX expression, and to whom its claims may be released.
-    replace
-        Features that the provider's earlier files of the same name hold and this one does not are
-        removed.
+    complete
+        The file is all that its provider has to say of this: what it has said before ends where it
+        is not in the file. None: the file adds and changes, and takes nothing away.
+    dataset
+        What the file is a new state of, where that is not what it is called; None: its name.
     observed_us
         When what the file says was seen, in microseconds since 1970 (UTC); None: not stated.
     refuse_on
@@ -70,7 +73,8 @@ class Terms:
 
     licence: str = UNSTATED
     release_class: str = OPEN
-    replace: bool = False
+    complete: Complete | None = None
+    dataset: str | None = None
     observed_us: int | None = None
     refuse_on: Severity | None = None
 
@@ -115,6 +119,7 @@ def contribute(
     report: Report | None = None,
     read: Reader = read_file,
     against_all: bool = False,
+    fences: Fences = everywhere,
 ) -> IngestResult:
     """Take one file into the record.
 
@@ -136,6 +141,8 @@ def contribute(
         Filled while reading; also of use to the caller when the file is refused.
     against_all
         Compare the file's place with what anybody has sent, and not its provider alone.
+    fences
+        Where its sender may contribute: a complete file withdraws nothing beyond.
 
     Raises
     ------
@@ -150,8 +157,9 @@ def contribute(
     before = record.contribution(contribution_id) if contribution_id else None
     if before is not None and before.sequence is not None:  # by this job, or by one before it
         return _already_here(before)
-    earlier = record.replay_of(row.provider, name, row.file_sha256, row.options)
-    if before is None and earlier is not None and is_as_sent(record, earlier):
+    earlier = record.replay_of(row.provider, row.series, row.file_sha256, row.options)
+    adds = terms.complete is None  # others may have been added to what a complete file said
+    if before is None and earlier is not None and adds and is_as_sent(record, earlier):
         return _already_here(earlier)
     files = Files(data_dir)
     if before is not None:  # of a job that was interrupted and now runs again
@@ -168,7 +176,7 @@ def contribute(
         row,
         report,
         foundation or built_in(),
-        remember=terms.replace,
+        remember=not adds,
         accuracy_m=request.accuracy_m,
         observed_us=terms.observed_us,
     )
@@ -180,6 +188,8 @@ def contribute(
         for item in read(path, request, report):
             look(checks, item)
             enforce(report, terms.refuse_on)
+            if not adds:
+                features_only(item)
             if isinstance(item, FeatureBatch):
                 features.write(item)
             else:
@@ -191,8 +201,8 @@ def contribute(
             _refuse_or_skip(report)
             record.undo(changeset.id, files)
             return IngestResult(row.id, None, None, report)
-        if terms.replace:
-            features.remove_what_is_gone()
+        if terms.complete is not None:
+            features.withdraw_the_rest(terms.complete, fences)
         if earlier is not None and not (features.said or rasters.said):
             record.undo(changeset.id, files)
             return _already_here(earlier)
@@ -222,7 +232,7 @@ def contribution_row(
     return Contribution(
         id=contribution,
         provider=request.provider,
-        series=name,
+        series=terms.dataset or name,
         file_name=name,
         file_sha256=sha256,
         file_bytes=size,
@@ -251,7 +261,7 @@ def sweep(record: Record, clock: Clock, data_dir: Path) -> list[int]:
 
 
 def _options(request: ReadRequest, terms: Terms) -> str:
-    """What makes the same file another contribution; findings that refuse it do not."""
+    """What makes the same file another contribution; what it would be refused for does not."""
     said = {
         name: getattr(request, name)
         for name in ("collection", "mapping", "crs", "epoch", "vertical", "accuracy_m", "encoding")
@@ -261,7 +271,9 @@ def _options(request: ReadRequest, terms: Terms) -> str:
         said["offset"] = list(request.offset)
     if terms.observed_us is not None:
         said["observed_us"] = terms.observed_us
-    said |= {name: getattr(terms, name) for name in ("licence", "release_class", "replace")}
+    if terms.complete is not None:
+        said["complete"] = [terms.complete.dataset, *(terms.complete.within or ())]
+    said |= {name: getattr(terms, name) for name in ("licence", "release_class")}
     return orjson.dumps(said, option=orjson.OPT_SORT_KEYS).decode()
 
 

@@ -10,16 +10,17 @@ import numpy as np
 import orjson
 import shapely
 
-from geoshare.errors import BadData
-from geoshare.ingest.claims import CLAIMS, Homes, claimed_from, resolved
+from geoshare.ingest.claims import Homes, claimed_from, resolved
+from geoshare.ingest.complete import KEPT, Complete, Fences, gone, tell
 from geoshare.ingest.conflation import Conflation, matched
 from geoshare.ingest.entries import Entry, Plan
+from geoshare.ingest.naming import Namer
 from geoshare.ingest.settling import Settler
-from geoshare.merge import Claimed, Conformer, Identities, cell_of, inferred, widened
+from geoshare.merge import Claimed, Conformer, cell_of
 from geoshare.merge.noise import is_noise
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.box import Box
-from geoshare.model.collections import Collection, check_name, known
+from geoshare.model.collections import Collection, known
 from geoshare.model.foundation import Foundation
 from geoshare.model.report import Message, Report
 from geoshare.store import Record, places
@@ -27,6 +28,7 @@ from geoshare.store.changeset import ChangeSet
 from geoshare.store.chunk import Chunk
 from geoshare.store.database import CHUNK_ROWS
 from geoshare.store.rows import Contribution, NewClaim, NewFeature, StandingClaim
+from geoshare.store.said import Said
 
 REPEATED = Message(
     "repeated-identity",
@@ -71,21 +73,18 @@ class FeatureWriter:
         self._accuracy_m, self._observed_us = accuracy_m, observed_us
         stated = [item for item in (accuracy_m, observed_us) if item is not None]
         self._stated = repr(stated).encode() if stated else b""
-        self._collections = record.collections()
-        self._stored = dict(self._collections)
-        self._identities = Identities(record.secret, self._collections)
+        self._namer = Namer(record, row.provider, row.series)
         self._repeated: set[int] = set()  # standing claims that the file says again
         self.written: set[str] = set()  # collections
         self.said = False  # whether anything changes by what was written
-        self._earlier = record.series(row.provider, row.series) if remember else []
         with record.snapshot() as connection:
             self._homes: Homes = places.homes(connection)
         self._settler = Settler(foundation, self._homes)
 
     def write(self, batch: FeatureBatch) -> None:
         """Write one batch; rows that say nothing new change nothing."""
-        collection = self._collection(batch)
-        conformer = Conformer(collection, self._identities, self._row.provider)
+        collection = self._namer.collection(batch, self._report)
+        conformer = Conformer(collection, self._namer.identities, self._row.provider)
         refused = self._report.refused
         entries = self._entries(collection, batch, conformer)
         if self._report.refused > refused:
@@ -105,36 +104,49 @@ class FeatureWriter:
         """Inferred collections that are new or have become wider."""
         return [
             collection
-            for name, collection in self._collections.items()
-            if name in self.written and name not in known() and self._stored.get(name) != collection
+            for name, collection in self._namer.collections.items()
+            if name in self.written
+            and name not in known()
+            and self._namer.stored.get(name) != collection
         ]
 
-    def remove_what_is_gone(self) -> None:
-        """Remove what earlier files of the series said and this one does not."""
-        for collection in sorted(self.written):
-            for contribution in self._earlier:
-                last: int | None = 0
-                while last is not None:
-                    last = self._changeset.apply(_bound(self._remove, collection, contribution, last))
+    def withdraw_the_rest(self, complete: Complete, fences: Fences) -> None:
+        """End what the provider's earlier files said and this one, which is all of it, does not.
+
+        Nothing where rows were refused: what they are of may be what stands. Raises as ``gone``.
+        """
+        if self._report.refused:
+            self._report.note(KEPT)
+            return
+        found = {
+            name: gone(
+                self._record,
+                self._row.provider,
+                self._row.series,
+                complete,
+                name,
+                fences(name),
+                self._says,
+            )
+            for name in sorted(self.written)
+        }
+        for name, claims in found.items():
+            for start in range(0, len(claims), CHUNK_ROWS):
+                some = claims[start : start + CHUNK_ROWS]
+                self._changeset.apply(_bound(self._end, self._namer.collections[name], some))
+        self.said |= any(found.values())
+        tell(self._report, found)
+
+    def _says(self, collection: str, claim: Said) -> bool:
+        """Whether this file says again, or has said anew, what a claim is of."""
+        return claim.version in self._repeated or claim.ended == self._changeset.id
 
     def conflate(self) -> None:
         """Let what several providers say of one thing become one feature."""
-        conflation = Conflation(self._record, self._changeset, self._collections, self._foundation)
+        conflation = Conflation(
+            self._record, self._changeset, self._namer.collections, self._foundation
+        )
         conflation.run(self.written, self._row.provider)
-
-    def _collection(self, batch: FeatureBatch) -> Collection:
-        name, schema = check_name(batch.collection), batch.properties.schema
-        found = self._collections.get(name)
-        if found is None:
-            found = inferred(name, schema, batch.title)
-        elif name not in known():
-            found = widened(found, schema, self._report)
-        if name == CLAIMS:
-            raise BadData("claims follow from what is contributed", parameter="collection")
-        if found.kind != "vector":
-            raise BadData(f"{name} holds rasters, and the file holds features", parameter="collection")
-        self._collections[name] = found
-        return found
 
     def _entries(
         self, collection: Collection, batch: FeatureBatch, conformer: Conformer
@@ -142,7 +154,7 @@ class FeatureWriter:
         conformed = conformer.conform(batch, self._report)
         shapes = batch.geometry[np.array(conformed.rows, dtype=np.intp)]
         record_ids = [batch.record_ids[row] for row in conformed.rows]
-        features = self._features(collection, record_ids, conformed.identity)
+        features = self._namer.features(collection, record_ids, conformed.identity)
         geometry = shapely.to_wkb(shapes).tolist()
         boxes = shapely.bounds(shapes).tolist()
         blake2b, stated = hashlib.blake2b, self._stated
@@ -173,25 +185,6 @@ class FeatureWriter:
             )
         ]
 
-    def _features(
-        self, collection: Collection, record_ids: list[str], identity: list[str | None]
-    ) -> list[str]:
-        found = self._of_records(collection, record_ids)
-        if collection.identity:
-            named = [row for row, value in enumerate(identity) if value]
-            values = [str(identity[row]) for row in named]
-            for row, feature in zip(
-                named, self._identities.of_values(collection.name, values), strict=True
-            ):
-                found[row] = feature
-        return found
-
-    def _of_records(self, collection: Collection, record_ids: Sequence[str]) -> list[str]:
-        """Ids from record ids; a place in the file (``#...``) counts only among files of its name."""
-        series = self._row.series
-        names = [f"{series}\0{name}" if name.startswith("#") else name for name in record_ids]
-        return self._identities.of_records(collection.name, self._row.provider, names)
-
     def _put(
         self, chunk: Chunk, collection: Collection, entries: list[Entry], by_record: bool
     ) -> list[Entry]:
@@ -214,7 +207,7 @@ class FeatureWriter:
             return plan.displaced
         for entry in plan.displaced:
             self._report.repaired(REPEATED, entry.record_id)
-        ids = self._of_records(collection, [entry.record_id for entry in plan.displaced])
+        ids = self._namer.of_records(collection, [entry.record_id for entry in plan.displaced])
         return [entry._replace(feature=id_) for entry, id_ in zip(plan.displaced, ids, strict=True)]
 
     def _write(self, chunk: Chunk, collection: Collection, plan: Plan, any_standing: bool) -> None:
@@ -293,14 +286,12 @@ class FeatureWriter:
             release_class=self._row.release_class,
         )
 
-    def _remove(self, chunk: Chunk, collection: str, contribution: str, after: int) -> int | None:
-        """Remove one page of what is gone; returns where the next begins, None at the end."""
-        page = chunk.standing_of(collection, contribution, after, CHUNK_ROWS)
-        gone = {version: feature for version, feature in page if version not in self._repeated}
-        self.said |= bool(gone)
-        chunk.remove_claims(list(gone))
-        self._settler.settle(chunk, self._collections[collection], gone.values())
-        return page[-1][0] if len(page) == CHUNK_ROWS else None
+    def _end(self, chunk: Chunk, collection: Collection, claims: Sequence[Said]) -> None:
+        """End those of some claims that still stand, and bring their features up to the others."""
+        features = [claim.feature for claim in claims]
+        standing = {claim.version for claim in chunk.claims(collection.name, features)}
+        chunk.remove_claims([claim.version for claim in claims if claim.version in standing])
+        self._settler.settle(chunk, collection, features)
 
 
 def _bound(function: Callable[..., Any], *arguments: Any) -> Callable[[Chunk], Any]:

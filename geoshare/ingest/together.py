@@ -151,7 +151,7 @@ def _read(record: Record, taken: _Read) -> bool:
     enforce(report, terms.refuse_on)
     if not taken.batches:
         raise BadData("no row could be read")
-    return not terms.replace
+    return terms.complete is None
 
 
 def _write(

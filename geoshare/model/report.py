@@ -53,6 +53,7 @@ class Report:
     datum: Datum = field(default_factory=Datum)
     rows_read: int = 0
     taken: dict[str, int] = field(default_factory=dict)  # collection -> features or rasters
+    withdrawn: dict[str, int] = field(default_factory=dict)  # collection -> features not in it any more
     repairs: dict[str, Repair] = field(default_factory=dict)
     refusals: list[Refusal] = field(default_factory=list)
     refused: int = 0  # all of them, also those past MAX_REFUSALS

@@ -14,6 +14,7 @@ from geoshare import ingest, sources
 from geoshare.access.credentials import Principal
 from geoshare.errors import BadData, GeoshareError, NotPublished, Unavailable
 from geoshare.ingest.checks import Reader
+from geoshare.ingest.complete import Fences
 from geoshare.ingest.contribute import UNSTATED, Terms
 from geoshare.ingest.reports import report_json
 from geoshare.jobs import Job, Progress
@@ -52,7 +53,7 @@ class ContributionJobs:
             self._take_together(job)
         try:
             if options.check_only:
-                return self._check(path, options, report, read)
+                return self._check(job, path, options, report, read)
             found = self._read(job, path, options, report, progress, read)
         except Unavailable:
             raise  # the job is tried again, with its file
@@ -71,14 +72,13 @@ class ContributionJobs:
         shutil.rmtree(path.parent, ignore_errors=True)
         return said
 
+    def _fences(self, job: Job) -> Fences:
+        """Where the sender may contribute, and so withdraw."""
+        who = _sender(job)
+        return lambda collection: self._services.live.rules.fence(who, collection).area
+
     def _reader(self, job: Job) -> Reader:
-        services, only = self._services, job.params.get("collections")
-        who = Principal(
-            job.owner,
-            tuple(job.params["tiers"]),
-            job.id,
-            collections=None if only is None else tuple(only),
-        )
+        services, who = self._services, _sender(job)
         policy = services.policy(who, "contribute")
 
         def read(
@@ -126,13 +126,25 @@ class ContributionJobs:
         unpack(self._services.queue, job)
         return job
 
-    def _check(self, path: Path, options: Options, report: Report, read: Reader) -> dict[str, Any]:
+    def _check(
+        self, job: Job, path: Path, options: Options, report: Report, read: Reader
+    ) -> dict[str, Any]:
         """Only look at a file; nothing of it is kept."""
         services = self._services
         with scratch_folder(services.scratch()) as folder:
             request = services.contributions.read_request(str(options.provider), options, folder)
-            refuse_on = self._terms(options).refuse_on
-            ingest.check(services.record, path, request, report, read, refuse_on=refuse_on)
+            terms = self._terms(options)
+            ingest.check(
+                services.record,
+                path,
+                request,
+                report,
+                read,
+                refuse_on=terms.refuse_on,
+                complete=terms.complete,
+                series=terms.dataset,
+                fences=self._fences(job),
+            )
         shutil.rmtree(path.parent, ignore_errors=True)
         return {"report": _shortened(report)}
 
@@ -170,6 +182,7 @@ class ContributionJobs:
                     report=report,
                     read=read,
                     foundation=services.foundation(),
+                    fences=self._fences(job),
                 )
             except BaseException:
                 self._keep_refusals(job.id, report)
@@ -184,6 +197,8 @@ class ContributionJobs:
             licence=options.licence or UNSTATED,
             refuse_on=refusing(options.refuse_on, usual),
             observed_us=None if options.observed is None else read_observed(options.observed),
+            complete=options.checked_complete(),
+            dataset=options.dataset,
         )
 
     def _keep_refusals(self, number: str, report: Report) -> None:
@@ -202,6 +217,17 @@ def _is_small(job: Job) -> bool:
         return path.stat().st_size <= TOGETHER_BYTES
     except OSError:
         return False
+
+
+def _sender(job: Job) -> Principal:
+    """Who has sent what a job reads."""
+    only = job.params.get("collections")
+    return Principal(
+        job.owner,
+        tuple(job.params["tiers"]),
+        job.id,
+        collections=None if only is None else tuple(only),
+    )
 
 
 def _provider(job: Job) -> str:

@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from geoshare.errors import BadRequest
+from geoshare.ingest import Complete
+from geoshare.model.box import Box
 from geoshare.model.findings import Refusing
+from geoshare.services.incoming import safe_name
 
 CLOCK_US = 300_000_000  # so far ahead a sender's clock may be
 
@@ -30,6 +33,17 @@ class Options:
     refuse_on: Refusing | None = None
     check_only: bool = False
     observed: str | None = None
+    complete: bool = False
+    dataset: str | None = None
+    within: str | None = None
+    remove_most: bool = False
+
+    def check(self, now_us: int) -> None:
+        """Raise BadRequest for what could not be read later, with the parameter's name."""
+        self.checked_mapping()
+        self.checked_offset()
+        self.checked_observed(now_us)
+        self.checked_complete()
 
     def checked_observed(self, now_us: int) -> int | None:
         """When what is sent was seen, in microseconds since 1970; None: not stated.
@@ -51,6 +65,10 @@ class Options:
             )
         return found
 
+    def checked_complete(self) -> Complete | None:
+        """Of what the file is all there is; None: it takes nothing away. See ``read_complete``."""
+        return read_complete(self.complete, self.dataset, self.within, remove_most=self.remove_most)
+
     def checked_offset(self) -> tuple[float, float, float, float] | None:
         """x, y, z and heading of a road map's frame; the last two are zero where they are left out."""
         return None if self.offset is None else read_offset(self.offset)
@@ -68,6 +86,56 @@ class Options:
                 "The mapping is not a table", parameter="mapping", allowed='{"column": "property"}'
             )
         return table
+
+
+def read_complete(
+    complete: bool, dataset: str | None, within: str | None, *, remove_most: bool
+) -> Complete | None:
+    """Of what a file is all there is, from what was said with it; None: it takes nothing away.
+
+    Raises
+    ------
+    BadRequest
+        for a name of a dataset that no file could have, a box that is none, and for what is said of
+        a complete file where it is not said to be one.
+    """
+    if dataset is not None and (safe_name(dataset) != dataset or dataset.startswith("#")):
+        raise BadRequest(
+            "The name of the dataset cannot be used",
+            parameter="dataset",
+            allowed="a name as files have them, up to 200 bytes",
+            message_ja="データセット名に使えない文字が含まれています",
+        )
+    if complete:
+        box = None if within is None else read_within(within)
+        return Complete(dataset=dataset is not None, within=box, remove_most=remove_most)
+    for name, said in (("within", within is not None), ("remove_most", remove_most)):
+        if said:
+            raise BadRequest(
+                "It is said of files that are all there is alone",
+                parameter=name,
+                allowed=f"{name} together with complete",
+                message_ja="「これで全件」(complete)と一緒に指定してください",
+            )
+    return None
+
+
+def read_within(text: str) -> Box:
+    """West, south, east, north in degrees between commas. Raises BadRequest for anything else."""
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) == 4:
+        west, south, east, north = numbers
+        if -180 <= west < east <= 180 and -90 <= south < north <= 90:
+            return Box(west, south, east, north)
+    raise BadRequest(
+        "The box cannot be read",
+        parameter="within",
+        allowed="W,S,E,N in degrees, west below east and south below north",
+        message_ja="範囲を読み取れません",
+    )
 
 
 def read_offset(text: str) -> tuple[float, float, float, float]:

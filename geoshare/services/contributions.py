@@ -60,9 +60,7 @@ class Contributions:
         sent (see ``Once``).
         """
         provider = self.provider(who, options)
-        options.checked_mapping()
-        options.checked_offset()
-        options.checked_observed(self._services.clock.now_us())
+        options.check(self._services.clock.now_us())
         if key is not None or name is None:
             return self._receive_once(who, name, stream, options, key)
         number, name = self._services.ids.new(), safe_name(name)
@@ -145,9 +143,7 @@ class Contributions:
     def begin_upload(self, who: Principal, name: str, length: int, options: Options) -> str:
         """Announce a file that comes in pieces."""
         provider = self.provider(who, options)
-        options.checked_mapping()
-        options.checked_offset()
-        options.checked_observed(self._services.clock.now_us())
+        options.check(self._services.clock.now_us())
         if not 0 < length <= self._services.settings.max_upload_bytes:
             allowed = f"1 to {self._services.settings.max_upload_bytes} bytes"
             raise BadRequest(
@@ -271,7 +267,9 @@ class Contributions:
             "collections": who.within(CONTRIBUTOR),
         }
         services = self._services
-        said = {"bytes": path.stat().st_size if body is None else len(body)}
+        said: dict[str, Any] = {"bytes": path.stat().st_size if body is None else len(body)}
+        if options.complete:
+            said["complete"] = True
         about = Party(organisation=provider, subject=number)
         entry = services.trail.prepare("contribution.receive", party_of(who), about, said)
         return services.queue.enqueue(

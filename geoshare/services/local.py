@@ -20,7 +20,7 @@ from geoshare.model.foundation import load
 from geoshare.model.report import Report
 from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
-from geoshare.services.contribution_options import read_observed, read_offset
+from geoshare.services.contribution_options import read_complete, read_observed, read_offset
 from geoshare.services.keeping import make_keeper
 from geoshare.services.scratch import scratch_folder
 from geoshare.services.warning_folder import SETTLED_S
@@ -63,6 +63,10 @@ class Local:
         refuse_on: Refusing | None = None,
         check_only: bool = False,
         observed: str | None = None,
+        complete: bool = False,
+        dataset: str | None = None,
+        within: str | None = None,
+        remove_most: bool = False,
         **declared: Any,
     ) -> Report:
         """Take one file in; it is visible after ``wait_until_visible``.
@@ -79,7 +83,13 @@ class Local:
             check_name(collection)
         if not path.is_file():
             raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
-        refuses = refusing(refuse_on, services.governance.providers.refuse_on(provider))
+        terms = Terms(
+            licence=licence,
+            refuse_on=refusing(refuse_on, services.governance.providers.refuse_on(provider)),
+            observed_us=None if observed is None else read_observed(observed),
+            complete=read_complete(complete, dataset, within, remove_most=remove_most),
+            dataset=dataset,
+        )
         with scratch_folder(services.scratch()) as folder:
             request = ReadRequest(
                 provider=provider,
@@ -95,7 +105,14 @@ class Local:
             if check_only:
                 report = Report(file=path.name)
                 ingest.check(
-                    services.record, path, request, report, against_all=True, refuse_on=refuses
+                    services.record,
+                    path,
+                    request,
+                    report,
+                    against_all=True,
+                    refuse_on=terms.refuse_on,
+                    complete=terms.complete,
+                    series=dataset,
                 )
                 return report
             found = ingest.contribute(
@@ -105,11 +122,7 @@ class Local:
                 clock=services.clock,
                 ids=services.ids,
                 data_dir=services.settings.data,
-                terms=Terms(
-                    licence=licence,
-                    refuse_on=refuses,
-                    observed_us=None if observed is None else read_observed(observed),
-                ),
+                terms=terms,
                 progress=progress,
                 foundation=load(services.settings.data),
                 against_all=True,
@@ -117,7 +130,9 @@ class Local:
         if found.sequence is not None:
             self._sequences.append(found.sequence)
         about = Party(organisation=provider, subject=found.contribution_id)
-        services.trail.append("contribution.accept", COMMAND_LINE, about)
+        services.trail.append(
+            "contribution.accept", COMMAND_LINE, about, {"withdrawn": found.report.withdrawn}
+        )
         return found.report
 
     def take_telegram(self, path: Path) -> Taken:

@@ -311,3 +311,39 @@ def test_when_a_batch_was_seen_counts_and_a_clock_in_the_future_is_refused(sende
     sender.send(moved(0.1, "older"), who="other", path=BATCH + "&accuracy_m=1&observed=2026-05-01")
     sender.work()
     assert sender.shown() == ["a"]  # seen last, though it was sent first
+
+
+def test_a_batch_that_is_all_there_is_takes_away_what_it_lacks_and_the_changes_tell_of_it(sender):
+    own, changes = sender.own, "/collections/places/changes"
+    sender.send(batch("a", "b", "c"))
+    sender.work()
+    token = own.get(changes, "provider").json["token"]
+    ids = {item["properties"]["name"]: item["id"] for item in own.items("places")}
+    path = f"{BATCH}&complete=true"
+    looked = sender.send(batch("a", "b"), path=f"{path}&check_only=true")
+    sent = sender.send(batch("a", "b"), path=path)
+    sender.work()
+    told = [own.get(f"/contributions/{one.json['id']}", "provider").json for one in (looked, sent)]
+    assert [one["status"] for one in told] == ["checked", "done"]
+    assert [one["report"]["withdrawn"] for one in told] == [{"places": 1}] * 2
+    assert sender.shown() == ["a", "b"]
+    found = own.get(f"{changes}?since={token}", "provider").json
+    assert (found["deleted"], found["features"]) == ([ids["c"]], [])
+
+
+@pytest.mark.parametrize(
+    ("said", "parameter"),
+    [
+        ("within=1,2,3,4", "within"),
+        ("remove_most=true", "remove_most"),
+        ("complete=true&within=3,2,1,4", "within"),
+        ("complete=true&within=a", "within"),
+        ("dataset=desk:", "dataset"),
+        ("complete=perhaps", "complete"),
+    ],
+)
+def test_what_cannot_be_said_of_a_complete_file_is_refused_by_name(sender, said, parameter):
+    answer = sender.send(batch("a"), path=f"{BATCH}&{said}")
+    assert answer.status_code == 400
+    assert answer.json["parameter"] == parameter
+    assert answer.json["allowed"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from geoshare.errors import BadData, BadRequest
-from geoshare.ingest import report_from_json
+from geoshare.ingest import Complete, report_from_json
 from geoshare.ingest.withdraw import withdraw
 from geoshare.jobs import JobCancelled
 from geoshare.merge import Identities
@@ -126,7 +126,9 @@ def test_rows_that_a_new_file_lacks_stay_unless_it_replaces_the_old(bench: Workb
     assert len(bench.visible("places")) == 2
     other = bench.contribute([batch("places", {"q": {"name": "別"}})], name="other.bin", content="3")
     assert other.counts == {"places": (1, 0, 0)}
-    result = bench.contribute([batch("places", {"p1": PLACES["p1"]})], content="4", replace=True)
+    result = bench.contribute(
+        [batch("places", {"p1": PLACES["p1"]})], content="4", complete=Complete(dataset=True)
+    )
     assert result.counts == {"places": (0, 0, 1)}
     assert sorted(row["name"] for row in bench.visible("places").values()) == ["別", "潮見"]
 
@@ -289,7 +291,9 @@ def test_when_one_of_two_providers_withdraws_a_row_the_others_claim_remains(benc
     bench.contribute([batch("shelters", {"c": {"common_id": "S1", "name": "市"}})], "city", content="1")
     pair = {"n": {"common_id": "S2", "name": "別"}, "m": {"common_id": "S1", "name": "地図"}}
     bench.contribute([batch("shelters", pair)], content="2")
-    result = bench.contribute([batch("shelters", {"n": pair["n"]})], content="3", replace=True)
+    result = bench.contribute(
+        [batch("shelters", {"n": pair["n"]})], content="3", complete=Complete(dataset=True)
+    )
     assert result.counts == {"shelters": (0, 1, 0)}
     assert sorted(row["name"] for row in bench.visible("shelters").values()) == ["別", "市"]
 

@@ -1,0 +1,69 @@
+"""Which features the rows of a provider's file speak of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from geoshare.errors import BadData
+from geoshare.ingest.claims import CLAIMS
+from geoshare.merge import Identities, inferred, widened
+from geoshare.model.batch import FeatureBatch
+from geoshare.model.collections import Collection, check_name, known
+from geoshare.model.report import Report
+from geoshare.store import Record
+
+
+class Namer:
+    """Knows the collections of a record and the ids of features in them.
+
+    Parameters
+    ----------
+    provider, series
+        Whose file it is, and which of its series.
+    """
+
+    def __init__(self, record: Record, provider: str, series: str) -> None:
+        self.collections = record.collections()
+        self.stored = dict(self.collections)
+        self.identities = Identities(record.secret, self.collections)
+        self._provider, self._series = provider, series
+
+    def collection(self, batch: FeatureBatch, report: Report) -> Collection:
+        """The collection that a batch is of, as it is with the batch's columns.
+
+        Raises
+        ------
+        BadData
+            where it holds no features, or none that come from files.
+        """
+        name, schema = check_name(batch.collection), batch.properties.schema
+        found = self.collections.get(name)
+        if found is None:
+            found = inferred(name, schema, batch.title)
+        elif name not in known():
+            found = widened(found, schema, report)
+        if name == CLAIMS:
+            raise BadData("claims follow from what is contributed", parameter="collection")
+        if found.kind != "vector":
+            raise BadData(f"{name} holds rasters, and the file holds features", parameter="collection")
+        self.collections[name] = found
+        return found
+
+    def features(
+        self, collection: Collection, record_ids: list[str], identity: list[str | None]
+    ) -> list[str]:
+        """Ids of the features that rows are of: by what identifies them, else by their record ids."""
+        found = self.of_records(collection, record_ids)
+        if collection.identity:
+            named = [row for row, value in enumerate(identity) if value]
+            values = [str(identity[row]) for row in named]
+            for row, feature in zip(
+                named, self.identities.of_values(collection.name, values), strict=True
+            ):
+                found[row] = feature
+        return found
+
+    def of_records(self, collection: Collection, record_ids: Sequence[str]) -> list[str]:
+        """Ids from record ids; a place in the file (``#...``) counts only among files of its name."""
+        names = [f"{self._series}\0{name}" if name.startswith("#") else name for name in record_ids]
+        return self.identities.of_records(collection.name, self._provider, names)
