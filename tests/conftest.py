@@ -118,11 +118,13 @@ def live_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 
 def _wait_until_ready(live: LiveServer, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
+    looked = [("/readyz", None), *(("/collections", key) for key in live.keys)]
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
         try:
-            if live.get("/readyz")[0] == 200:
+            # views of what the keys hold are made after those that everybody sees
+            if all(live.get(path, key)[0] == 200 for path, key in looked):
                 return
         except OSError:
             pass

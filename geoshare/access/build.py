@@ -21,6 +21,8 @@ from geoshare.access.manifest import (
     ViewManifest,
     manifest_path,
     read_manifest,
+    whole_path,
+    write_aside,
     write_manifest,
 )
 from geoshare.access.memory import Memory
@@ -163,7 +165,14 @@ class _Builder:
             with self._apart(name):
                 if self._bring_up(name):
                     changed.append(name)
+        self._mark_whole()
         return changed
+
+    def _mark_whole(self) -> None:
+        """Let the collections be listed: those that have no view now could not be built."""
+        mark = whole_path(self.views_dir, self.policy.hash)
+        if not mark.exists():
+            write_aside(mark, b"")
 
     @contextmanager
     def _apart(self, name: str) -> Iterator[None]:

@@ -69,6 +69,11 @@ def manifest_path(views_dir: Path, policy_hash: str, collection: str) -> Path:
     return views_dir / policy_hash / f"{check_name(collection)}.json"
 
 
+def whole_path(views_dir: Path, policy_hash: str) -> Path:
+    """The mark that every view of a policy that could be made has been made once."""
+    return views_dir / policy_hash / "whole"
+
+
 def write_manifest(path: Path, manifest: ViewManifest) -> None:
     """Replace a manifest in one step."""
     said = {item.name: getattr(manifest, item.name) for item in fields(manifest)}

@@ -16,6 +16,7 @@ from geoshare.access.manifest import (
     manifest_path,
     map_bits,
     read_manifest,
+    whole_path,
 )
 from geoshare.access.outline import Outline
 from geoshare.access.view import Layer, RasterView, View, restrict
@@ -123,8 +124,16 @@ class Views:
         built = {path.stem for path in folder.glob("*.json")} if folder.is_dir() else set()
         return sorted(name for name in built if policy.allows(name))
 
+    def check_whole(self, policy: Policy) -> None:
+        """Raise Unavailable while the first views of a policy are being made.
+
+        A list without those that are still to come would read as if there were no more.
+        """
+        if (self._views_dir / policy.hash).is_dir() and not self._is_built(policy):
+            raise Unavailable("The views are being prepared.", retry_after_s=1)
+
     def _is_built(self, policy: Policy) -> bool:
-        return (self._views_dir / policy.hash).is_dir()
+        return whole_path(self._views_dir, policy.hash).exists()
 
     def _load(self, policy_hash: str, path: Path) -> View | RasterView:
         try:

@@ -37,7 +37,7 @@ ALL_CRS = "#/crs"  # what a collection in a list says of its systems: those of t
 def collections(params: FormatParams) -> Response:
     """All of them; there are few."""
     found = services()
-    listed = [_metadata(view, [ALL_CRS]) for view in found.outlines(caller()).values()]
+    listed = [_metadata(view, [ALL_CRS]) for view in found.listed(caller()).values()]
     links = [
         {"rel": "self", "href": href("collections"), "type": "application/json", "title": "Collections"}
     ]

@@ -238,8 +238,13 @@ class Services:
     def drawable(self, who: Principal) -> list[View | RasterView | Outline]:
         """Views of the collections whose tiles the caller may have; see ``outlines``."""
         policy = self.policy(who, "tile")
-        names = [name for name in self.outlines(who) if policy.allows(name)]
+        names = [name for name in self.listed(who) if policy.allows(name)]
         return [self.views.outline(policy, name) for name in names]
+
+    def listed(self, who: Principal) -> dict[str, View | RasterView | Outline]:
+        """What ``outlines`` returns; raises Unavailable where some of it is still to come."""
+        self.views.check_whole(self.policy(who, "discover"))
+        return self.outlines(who)
 
     def outlines(self, who: Principal) -> dict[str, View | RasterView | Outline]:
         """Views of the collections the caller may know, by name.

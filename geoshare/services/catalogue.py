@@ -21,5 +21,5 @@ def entries(services: Services, who: Principal) -> list[Entry]:
     strangers = services.policy(ANONYMOUS, "read")
     return [
         entry(view, licences_of(policy, name), "open" if strangers.allows(name) else "restricted")
-        for name, view in services.outlines(who).items()
+        for name, view in services.listed(who).items()
     ]

@@ -238,3 +238,25 @@ def test_a_part_from_before_a_column_shows_it_as_null(
     empty = {"op": "isNull", "args": [{"property": "status"}]}
     held = policy({"collections": ["shelters"], "columns": ["name", "status"], "rows": empty})
     assert features(town.view(held, "shelters"))["s1"]["status"] is None
+
+
+def test_collections_are_not_listed_until_the_views_of_a_new_policy_are_all_made(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.packs.publish("shelters", [shelter(1)])
+    town.packs.publish("water", [])
+    held = policy({"collections": ["shelters", "water"]})
+    asked, source = [], town.packs.source
+
+    def asking(collection: str):
+        if town.views.names(held):
+            with pytest.raises(Unavailable):
+                town.views.check_whole(held)
+            asked.append(collection)
+        return source(collection)
+
+    monkeypatch.setattr(town.packs, "source", asking)
+    town.view(held, "shelters")
+    assert asked == ["water"]
+    town.views.check_whole(held)
+    assert town.views.names(held) == ["shelters", "water"]
