@@ -1,4 +1,4 @@
-"""Rows of an extract in its order, some thousands at a time, as tables that hold nothing else."""
+"""Rows of an extract in its order, a few thousand at a time, as tables that hold nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from geoshare.extracts.request import Selected
 from geoshare.query.items import arrange
 from tiles.arrays import Kind
 
-CHUNK_ROWS = 20_000
+CHUNK_ROWS = 5_000  # more of them cost memory, and time as well
 _TYPES = {
     Kind.INT: pa.int64(),
     Kind.FLOAT: pa.float64(),

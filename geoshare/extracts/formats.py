@@ -42,6 +42,7 @@ SUFFIXES: Final[dict[FileFormat, str]] = {
 }
 _OLDER: Final = {"VERSION": "1.3"}  # of GeoPackage; newer ones make GDAL 3.6 and its QGIS warn
 _RECORD: Final = b"\x1e"  # RFC 8142: each text begins with it and ends with a line feed
+_GROUP_ROWS: Final = 20_000  # of GeoParquet, whose readers skip or read a group as a whole
 
 
 def write_gpkg(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -> None:
@@ -65,6 +66,7 @@ def write_parquet(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -
     west = south = np.inf
     east = north = -np.inf
     kinds: set[int] = set()
+    group: list[pa.RecordBatch] = []
     with pq.ParquetWriter(path, layer.schema, compression="zstd") as writer:
         for batch in batches:
             shapes = shapely.from_wkb(batch.column("geometry").to_numpy(zero_copy_only=False))
@@ -75,7 +77,12 @@ def write_parquet(path: Path, layer: Layer, batches: Iterator[pa.RecordBatch]) -
                 east, north = max(east, bounds[2]), max(north, bounds[3])
                 high = shapely.has_z(present) * 1_000
                 kinds |= set(np.unique(shapely.get_type_id(present) + high).tolist())
-            writer.write_batch(batch)
+            group.append(batch)
+            if sum(map(len, group)) >= _GROUP_ROWS:
+                writer.write_table(pa.Table.from_batches(group))
+                group = []
+        if group:
+            writer.write_table(pa.Table.from_batches(group))
         names = [_TYPE_IDS[kind % 1_000] + (" Z" if kind >= 1_000 else "") for kind in kinds]
         column: dict[str, Any] = {"encoding": "WKB", "geometry_types": sorted(names)}
         if layer.projection.code:

@@ -25,7 +25,7 @@ from geoshare.query.select import in_area
 from tiles.arrays import FeatureTable, Rows
 
 MAX_COLLECTIONS = 32
-_ROWS: Final = 20_000  # whose shapes are in memory at a time
+_ROWS: Final = 5_000  # whose shapes are in memory at a time
 FileFormat = Literal[
     "gpkg", "geojson", "geojsonseq", "parquet", "fgb", "arrow", "csv", "xlsx", "shp", "dxf",
     "pmtiles", "opendrive", "lanelet2", "autoware", "html",

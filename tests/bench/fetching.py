@@ -147,11 +147,11 @@ def _ogr2ogr(source: Path, area: shapely.Polygon, work: Path) -> Figures:
 
 
 class Memory(threading.Thread):
-    """Looks at the memory of a server's processes: resident, and of that their own."""
+    """Looks at the most memory of a server's processes, in the ways of ``memory_mb``."""
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
-        self.most: dict[str, tuple[float, float]] = {}
+        self.most: dict[str, tuple[float, ...]] = {}
         self._root, self._over = root, threading.Event()
 
     def __enter__(self) -> Memory:
@@ -165,9 +165,8 @@ class Memory(threading.Thread):
     def run(self) -> None:
         """Look until it is over."""
         while not self._over.wait(LOOK_S):
-            for name, (resident, own) in memory_mb(self._root).items():
-                before = self.most.get(name, (0.0, 0.0))
-                self.most[name] = max(before[0], resident), max(before[1], own)
+            for name, sizes in memory_mb(self._root).items():
+                self.most[name] = tuple(map(max, sizes, self.most.get(name, sizes)))
 
 
 def _show(found: dict[str, list[Figures]], memory: Memory) -> None:
@@ -180,9 +179,10 @@ def _show(found: dict[str, list[Figures]], memory: Memory) -> None:
             f"extract {name}: {rounds[-1].features:,} features, {rounds[-1].bytes / 1e6:.1f} MB,"
             f" {seconds:.2f} s, {used:.2f} s of processor time" + _beside(peer, name, seconds, used)
         )
-    for name, (resident, own) in sorted(memory.most.items()):
+    for name, (share, resident, anonymous) in sorted(memory.most.items()):
         print(
-            f"memory of {name}: {resident:.0f} MB resident, {own:.0f} MB of its own (bar {MEMORY_MB})"
+            f"memory of {name}: {share:.0f} MB (bar {MEMORY_MB}), {resident:.0f} resident, "
+            f"{anonymous:.0f} not of files"
         )
 
 

@@ -37,10 +37,11 @@ def pss_by_process(root: int) -> dict[str, tuple[float, float]]:
     }
 
 
-def memory_mb(root: int) -> dict[str, tuple[float, float]]:
-    """Resident MB of a process and each one under it, by command and number: all, and its own.
+def memory_mb(root: int) -> dict[str, tuple[float, float, float]]:
+    """MB of a process and each one under it, by command and number: its share, resident, not of files.
 
-    What is not its own are pages of files: they are others', too, and the system takes them back.
+    The share (PSS) counts what several processes hold, packs and code for example, in parts. Pages of
+    files the system takes back where it needs room.
     """
     found = {}
     for pid in _under(root):
@@ -50,7 +51,7 @@ def memory_mb(root: int) -> dict[str, tuple[float, float]]:
             continue  # it has ended
         said = {line.split(":")[0]: line.split()[1] for line in lines if len(line.split()) > 1}
         sizes = [int(said.get(name, 0)) / 1024 for name in ("VmRSS", "RssAnon")]
-        found[f"{_role(pid, root)} {pid}"] = sizes[0], sizes[1]
+        found[f"{_role(pid, root)} {pid}"] = _pss_mb(pid), sizes[0], sizes[1]
     return found
 
 

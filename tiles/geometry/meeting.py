@@ -8,33 +8,18 @@ who do geometry.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from tiles.addresses import borrowed
-from tiles.arrays import FeatureTable, GeometryType
+from tiles.arrays import FeatureTable
 from tiles.geometry.areas import GRID, INSIDE, MARGIN, OUTSIDE, Area, rows_of
 from tiles.geometry.near import APART, MEETS, UNSURE, side_of
+from tiles.geometry.shapes import LINE, MULTILINE, MULTIPOLYGON, POLYGON, Shapes, lent, shapes_of
 
 _EDGES_PER_VERTEX = 64  # that are looked at, on average, before the rest is left undecided
 _UNITS = 2  # of the world, by which boxes are widened: they are rounded by one
-_NO_BOXES = np.zeros((0, 4), np.int32)
-_LINE, _MULTILINE = int(GeometryType.LINESTRING), int(GeometryType.MULTILINESTRING)
-_POLYGON, _MULTIPOLYGON = int(GeometryType.POLYGON), int(GeometryType.MULTIPOLYGON)
-
-
-class _Shapes(NamedTuple):
-    """The geometry of a table; ``boxes`` is empty where it has none."""
-
-    boxes: NDArray[np.int32]
-    types: NDArray[np.uint8]
-    part_starts: NDArray[np.int32]
-    ring_starts: NDArray[np.int32]
-    vertex_starts: NDArray[np.int32]
-    lon_lat_z: NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -168,9 +153,9 @@ def _crosses(area: Area, lon_lat_z: NDArray[np.float64], i: int, work: NDArray[n
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _by_parts(area: Area, shapes: _Shapes, row: int, work: NDArray[np.int64]) -> int:
+def _by_parts(area: Area, shapes: Shapes, row: int, work: NDArray[np.int64]) -> int:
     """How lines or points lie, none of whose vertices is in a cell that lies inside."""
-    found, line = APART, shapes.types[row] == _LINE or shapes.types[row] == _MULTILINE
+    found, line = APART, shapes.types[row] == LINE or shapes.types[row] == MULTILINE
     for part in range(shapes.part_starts[row], shapes.part_starts[row + 1]):
         ring = shapes.ring_starts[part]
         first, last = shapes.vertex_starts[ring], shapes.vertex_starts[ring + 1]
@@ -195,7 +180,7 @@ def _by_parts(area: Area, shapes: _Shapes, row: int, work: NDArray[np.int64]) ->
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def _relation(area: Area, shapes: _Shapes, row: int, work: NDArray[np.int64]) -> int:
+def _relation(area: Area, shapes: Shapes, row: int, work: NDArray[np.int64]) -> int:
     """How a row lies to the area."""
     first = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts[row]]]
     last = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts[row + 1]]]
@@ -212,14 +197,14 @@ def _relation(area: Area, shapes: _Shapes, row: int, work: NDArray[np.int64]) ->
         low_v, high_v = min(low_v, v), max(high_v, v)
     if first == last or _all_outside(area, low_u, low_v, high_u, high_v):
         return APART
-    if shapes.types[row] == _POLYGON or shapes.types[row] == _MULTIPOLYGON:
+    if shapes.types[row] == POLYGON or shapes.types[row] == MULTIPOLYGON:
         return UNSURE
     return _by_parts(area, shapes, row, work)
 
 
 @njit(nogil=True, cache=True)
 def _meeting(
-    area: Area, shapes: _Shapes, rows: NDArray[np.int32], left: int
+    area: Area, shapes: Shapes, rows: NDArray[np.int32], left: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Which rows meet the area (n,), and the places of those that are not decided."""
     settled = np.full(rows.shape[0], UNSURE, np.uint8)
@@ -227,7 +212,7 @@ def _meeting(
         _by_boxes(area.heights, area.span, area.sums[0], area.sums[1], shapes.boxes, rows, settled)
     work = np.array([left], np.int64)
     # arrays that own something would have their owners counted with every call
-    lent = Area(
+    area = Area(
         borrowed(area.edges),
         borrowed(area.slab_starts),
         borrowed(area.slab_edges),
@@ -237,20 +222,13 @@ def _meeting(
         borrowed(area.span),
         borrowed(area.sums),
     )
-    lent_shapes = _Shapes(
-        borrowed(shapes.boxes),
-        borrowed(shapes.types),
-        borrowed(shapes.part_starts),
-        borrowed(shapes.ring_starts),
-        borrowed(shapes.vertex_starts),
-        borrowed(shapes.lon_lat_z),
-    )
+    shapes = lent(shapes)
     lent_work = borrowed(work)
     unsure, n_unsure = np.empty(rows.shape[0], np.int64), 0
     for i in range(rows.shape[0]):
         if settled[i] != UNSURE:
             continue
-        settled[i] = _relation(lent, lent_shapes, rows[i], lent_work)
+        settled[i] = _relation(area, shapes, rows[i], lent_work)
         if settled[i] == UNSURE:
             settled[i] = APART
             unsure[n_unsure] = i
@@ -296,18 +274,10 @@ def meeting_area(
     so is what remains once many more edges were looked at than there are vertices.
     """
     chosen = np.ascontiguousarray(rows, dtype=np.int32)
-    shapes = table.geometries
     most = _EDGES_PER_VERTEX * (vertices_in(table, chosen) + len(chosen))
     met, unsure = _meeting(
         area,
-        _Shapes(
-            _NO_BOXES if table.boxes is None else table.boxes,
-            shapes.types,
-            shapes.part_starts,
-            shapes.ring_starts,
-            shapes.vertex_starts,
-            shapes.lon_lat_z,
-        ),
+        shapes_of(table),
         chosen,
         most,
     )

@@ -6,13 +6,12 @@ the rest (areas that may surround the box, what rounding could turn) is left to 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tiles.arrays import FeatureTable, GeometryType
+from tiles.arrays import FeatureTable
+from tiles.geometry.shapes import LINE, MULTILINE, Shapes, shapes_of
 from tiles.grid import lon_lat_box_to_world
 
 APART, MEETS, UNSURE = 0, 1, 2
@@ -20,19 +19,6 @@ APART, MEETS, UNSURE = 0, 1, 2
 # Shewchuk, "Adaptive precision floating-point arithmetic and fast robust geometric predicates", 1997:
 # the error of an orientation, relative to the sum of its products.
 _ERROR = (3.0 + 16.0 * 2.0**-53) * 2.0**-53
-_NO_BOXES = np.zeros((0, 4), np.int32)
-_LINE, _MULTILINE = int(GeometryType.LINESTRING), int(GeometryType.MULTILINESTRING)
-
-
-class _Shapes(NamedTuple):
-    """The geometry of a table; ``boxes`` is empty where it has none."""
-
-    boxes: NDArray[np.int32]
-    types: NDArray[np.uint8]
-    part_starts: NDArray[np.int32]
-    ring_starts: NDArray[np.int32]
-    vertex_starts: NDArray[np.int32]
-    lon_lat_z: NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True, forceinline=True)
@@ -100,7 +86,7 @@ def _by_segment(lon_lat_z: NDArray[np.float64], i: int, box: NDArray[np.float64]
 
 
 @njit(nogil=True, cache=True)
-def _by_segments(shapes: _Shapes, row: int, box: NDArray[np.float64]) -> int:
+def _by_segments(shapes: Shapes, row: int, box: NDArray[np.float64]) -> int:
     """Whether a line of which no vertex lies inside crosses a box."""
     found = APART
     for part in range(shapes.part_starts[row], shapes.part_starts[row + 1]):
@@ -115,11 +101,11 @@ def _by_segments(shapes: _Shapes, row: int, box: NDArray[np.float64]) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _relation(shapes: _Shapes, row: int, halves: NDArray[np.float64]) -> int:
+def _relation(shapes: Shapes, row: int, halves: NDArray[np.float64]) -> int:
     """How a row lies to the halves of a box: the most that is known of either."""
     first = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts[row]]]
     last = shapes.vertex_starts[shapes.ring_starts[shapes.part_starts[row + 1]]]
-    line = shapes.types[row] == _LINE or shapes.types[row] == _MULTILINE
+    line = shapes.types[row] == LINE or shapes.types[row] == MULTILINE
     found = APART
     for k in range(halves.shape[0]):
         one = _by_vertices(shapes.lon_lat_z, first, last, halves[k])
@@ -134,7 +120,7 @@ def _relation(shapes: _Shapes, row: int, halves: NDArray[np.float64]) -> int:
 
 @njit(nogil=True, cache=True)
 def _meeting(
-    shapes: _Shapes,
+    shapes: Shapes,
     rows: NDArray[np.int32],
     worlds: NDArray[np.int64],
     halves: NDArray[np.float64],
@@ -175,16 +161,8 @@ def meeting_box(
     """
     west, south, east, north = map(float, box)
     sides = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    shapes = table.geometries
     kept, unsure = _meeting(
-        _Shapes(
-            _NO_BOXES if table.boxes is None else table.boxes,
-            shapes.types,
-            shapes.part_starts,
-            shapes.ring_starts,
-            shapes.vertex_starts,
-            shapes.lon_lat_z,
-        ),
+        shapes_of(table),
         np.ascontiguousarray(rows, dtype=np.int32),
         np.array(lon_lat_box_to_world(*box), np.int64).reshape(-1, 4),
         np.array([(low, south, high, north) for low, high in sides]),
