@@ -230,3 +230,12 @@ def test_polylines_keep_within_their_bound_and_keep_jumps() -> None:
 def test_a_straight_road_needs_no_vertices_between_its_ends() -> None:
     [band] = straight().bands()
     assert sample(straight(), band).lines.shape == (3, 2, 3)
+
+
+def test_stations_that_files_round_make_no_vertex_twice() -> None:
+    """A record begins a micrometre beside a piece, and another one before the end."""
+    plan = Plan((Piece(0, 0, 0, 0, 50, LINE), Piece(50, 50, 0, 0, 50, LINE)))
+    heights = Cubics.of([(0, 0, 0, 0, 0), (50.000001, 0, 0.1, 0, 0), (99.999999, 5.0, 0, 0, 0)])
+    found = sample(Road("1", 100, plan, False, heights, Cubics.of([])), None)
+    assert np.allclose(found.s, [0, 50, 100], atol=1e-5)
+    assert found.s[-1] == 100

@@ -40,7 +40,7 @@ def build(rows: MapRows, plane: Plane, *, autoware: bool) -> OutMap:
     out = OutMap()
     lines = Lines(rows, plane, out.losses)
     _put_lines(out, rows, lines)
-    Things(out, rows, plane).write()
+    Things(out, rows, plane, lines).write()
     rules = _rules(rows, out, autoware=autoware)
     _put_lanes(out, rows, lines, rules)
     _put_rules(out, rows, rules)

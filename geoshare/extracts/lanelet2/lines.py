@@ -19,8 +19,10 @@ from geoshare.model.roads.lanelets import Border, align
 
 Array = NDArray[np.float64]
 SAME_M: Final = 0.001
-SNAP_M: Final = 0.02  # ends no farther apart than this become one place; others get one more vertex
+SNAP_M: Final = 0.02  # ends no farther apart than this become one place; others are led to it
 JOIN_M: Final = 1.0  # ends farther apart than this are not joined
+_TURN: Final = 30.0  # a line turns by 2 degrees to meet another
+_TURN_M: Final = 5.0
 _WIDTH_M: Final = 3.0  # of a lane whose width nobody says
 
 
@@ -201,11 +203,29 @@ class Lines:
                 self._losses.moved(away, over if np.isfinite(over) else 0.0)
                 self._losses.approximated["ends of lines moved to meet"] += away > SAME_M
             else:
-                line.densify()
-                where = 0 if at == 0 else len(line.places)
-                line.places = np.insert(line.places, where, place, axis=0)
-                line.nodes.insert(where, node)
+                self._lead(line, at, place, node)
+                self._losses.moved(away, over if np.isfinite(over) else 0.0)
                 self._losses.approximated["ends of lines led on to meet"] += 1
+
+    def _lead(self, line: Line, at: int, place: Array, node: str | None) -> None:
+        """Lead a line to a place near its end: its last metres turn by little, the rest stays.
+
+        A vertex more at the end would be a corner, or a fold where the line already reaches past it.
+        """
+        line.densify()
+        step = 1 if at == 0 else -1
+        xyz = self._plane.metres(line.places[::step])
+        shift = self._plane.metres(place[None])[0] - xyz[0]
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xyz[:, :2], axis=0).T))])
+        reach = min(max(_TURN * float(np.hypot(*shift[:2])), _TURN_M), along[-1] / 2)
+        turned = int(np.searchsorted(along, reach))
+        start = [np.interp(reach, along, xyz[:, axis]) for axis in range(3)]
+        share = 1.0 - along[1:turned] / reach
+        moved = xyz[1:turned] + share[:, None] * np.nan_to_num(shift)
+        nearer = self._plane.places(np.vstack([moved, start]))
+        line.places = np.vstack([place[None], nearer, line.places[::step][turned:]])[::step]
+        nodes = line.nodes[::step]
+        line.nodes = [node, *nodes[1:turned], None, *nodes[turned:]][::step]
 
     def _check(self) -> None:
         """Count lanes that Lanelet2, which finds the direction by the lines, may read otherwise."""

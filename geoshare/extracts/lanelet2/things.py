@@ -11,6 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.extracts.lanelet2.line import Line, line_of, texts
+from geoshare.extracts.lanelet2.lines import Lines
 from geoshare.extracts.lanelet2.model import Member, OutMap
 from geoshare.extracts.lanelet2.plane import Plane
 from geoshare.extracts.lanelet2.rows import limits_by_sign, referred
@@ -19,6 +20,8 @@ from geoshare.extracts.road_rows import MapRows, Row
 
 Array = NDArray[np.float64]
 _GEOD: Final = pyproj.Geod(ellps="WGS84")
+_SAME_BORDER_M: Final = 1.0  # from each other, where two makers speak of one
+_CLOSELY_DEG: Final = 5e-5
 _HALF_SIGN_M: Final = 0.3  # half the width of a sign or signal of which only the place is known
 _LINES: Final = frozenset(["traffic_light", "traffic_sign", "stop_line"])  # never single points
 # Areas that Autoware has as closed ways; others are relations of the lines around them.
@@ -55,8 +58,10 @@ def _nodes(out: OutMap, line: Line) -> list[int]:
 class Things:
     """Writes all that is no lane and no rule."""
 
-    def __init__(self, out: OutMap, rows: MapRows, plane: Plane) -> None:
+    def __init__(self, out: OutMap, rows: MapRows, plane: Plane, lines: Lines) -> None:
         self._out, self._rows, self._plane = out, rows, plane
+        bounding = [shapely.LineString(plane.metres(line.places)[:, :2]) for line in lines.of.values()]
+        self._bounding = shapely.STRtree(np.asarray(bounding, object))
         names = ("lanes", "regulatory_elements", "areas")
         self._referred = set().union(*(referred(rows[name].values()) for name in names))
 
@@ -68,6 +73,8 @@ class Things:
                 continue
             if self._bounds_nothing(row):
                 self._out.losses.dropped["virtual lines that bound no lane"] += 1
+            elif self._stands_for(row):
+                self._out.losses.dropped["lines of which another maker's bound the lanes"] += 1
             else:
                 self._lines(row, line_tags(row))
         limits = limits_by_sign(self._rows)
@@ -84,6 +91,23 @@ class Things:
         So are those whose lanes have become one with the lanes of another maker, who draws others.
         """
         return row.text("type") == "virtual" and not is_kept(row) and row.id not in self._referred
+
+    def _stands_for(self, row: Row) -> bool:
+        """Whether a line that bounds no lane lies all along one that does.
+
+        Where lanes of two makers have become one, its boundaries are one maker's. The other may say of
+        the same border that it is a painted line and no kerb; in one map they would be two.
+        """
+        if is_kept(row) or row.id in self._referred or row.geometry is None:
+            return False
+        places = shapely.get_coordinates(row.geometry.segmentize(_CLOSELY_DEG), include_z=True)
+        xy = self._plane.metres(places)[:, :2]
+        points = shapely.points(xy)
+        if len(xy) < 2:
+            return False
+        near = self._bounding.query(shapely.LineString(xy), "dwithin", _SAME_BORDER_M)
+        lines = self._bounding.geometries[near]
+        return any(bool(shapely.dwithin(points, line, _SAME_BORDER_M).all()) for line in lines)
 
     def _thing(self, row: Row, tags: dict[str, str]) -> None:
         if row.geometry is None:

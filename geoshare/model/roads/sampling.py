@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geoshare.model.roads.cubics import Array
 from geoshare.model.roads.road import Band, Road
@@ -60,7 +61,23 @@ def refine(lines: Lines, breaks: Array, chord_m: float) -> Sampled:
         done.append(middle)
         start, end = np.concatenate([start[split], middle]), np.concatenate([middle, end[split]])
     s = np.unique(np.concatenate([stations, *done]))
-    return Sampled(s, lines(s), error)
+    found = lines(s)
+    keep = _apart(found)
+    return Sampled(s[keep], found[:, keep], error)
+
+
+def _apart(lines: Array) -> NDArray[np.bool_]:
+    """Vertices (m,) that are no repetition of the one before: files round stations of one place.
+
+    The last vertex stays, and the one before it goes.
+    """
+    moved = np.sqrt((np.diff(lines, axis=1) ** 2).sum(axis=-1)).max(axis=0) > _JUMP_M
+    keep = np.concatenate([[True], moved])
+    kept = np.flatnonzero(keep)
+    if len(kept) > 1 and not keep[-1]:
+        keep[kept[-1]] = False
+    keep[-1] = True
+    return keep
 
 
 def _away(lines: Lines, start: Array, end: Array) -> Array:
