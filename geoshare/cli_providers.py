@@ -70,7 +70,11 @@ def rules(settings: Settings, name: str, refuse_on: Refusing | None) -> None:
 @click.option(
     "--certificate", type=click.Path(path_type=Path, dir_okay=False), help="Copy it to this file."
 )
-@click.confirmation_option(prompt="Take back everything this provider contributed?")
+@click.confirmation_option(
+    "--yes",
+    prompt="Take back everything this provider contributed (with --erase it is gone for good)?",
+    help="Do not ask whether it is meant.",
+)
 @click.pass_obj
 def withdraw(settings: Settings, name: str, erase: bool, reason: str, certificate: Path | None) -> None:
     """End all claims of a provider; what rested on them is decided anew from the others'.

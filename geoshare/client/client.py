@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
+from uuid import uuid4
 
 import orjson
 
@@ -254,6 +255,26 @@ class Client:
         if not wait:
             return taken
         return self._waited(f"/contributions/{taken['id']}", ("done", "checked", "refused"))
+
+    def observe(
+        self, features: Sequence[Mapping[str, Any]], collection: str, **options: Any
+    ) -> dict[str, Any]:
+        """Send a small batch of GeoJSON features (1 MB) and return that it was taken in hand.
+
+        While the server is busy it is sent again after the time that the server names. It carries a key
+        of its own, so that it is taken once also where the line broke before the answer came.
+
+        Parameters
+        ----------
+        options
+            What the server takes with a file: ``accuracy_m``, ``observed``, ``licence``, ...
+        """
+        said = {name: _asked(value) for name, value in options.items() if value not in (None, False)}
+        body = orjson.dumps({"type": "FeatureCollection", "features": list(features)})
+        headers = {"Content-Type": "application/geo+json", "Idempotency-Key": uuid4().hex}
+        query = {"collection": collection, **said}
+        found: dict[str, Any] = self.http.ask("POST", "/contributions", query, body, headers).json()
+        return found
 
     def sync(self, folder: Path, area: BBox | None, format: str = "gpkg", **asked: Any) -> Any:
         """Keep files of an area up to date; see :func:`geoshare.client.sync.sync`."""

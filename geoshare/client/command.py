@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from geoshare.client.client import BBox, Client
 from geoshare.client.http import ClientError
 from geoshare.client.sync import FORMATS, sync
 
+_NAMED: Final = 3
 OPTIONS: Final = {
     "url": "--server",
     "key": "--key-file",
@@ -67,9 +69,17 @@ def area(
         click.echo(f"error {named(error)}", err=True)
         sys.exit(1)
     for name, count in found.changed.items():
-        click.echo(f"{name}: {count:,} changed" if name != "files" else f"{count:,} files")
-    what = ", ".join(str(path) for path in found.files) if found.written else "nothing has changed"
+        every = "" if name != "files" else f" of {len(found.files):,}"
+        click.echo(f"{name}: {count:,}{every} changed")
+    what = _here(folder, found.files) if found.written else "nothing has changed"
     click.echo(f"{what} ({found.received:,} bytes received)")
+
+
+def _here(folder: Path, files: Sequence[Path]) -> str:
+    """Where what was written lies: a few files by their names, many by their folder."""
+    if len(files) > _NAMED:
+        return f"{folder} is up to date"
+    return ", ".join(str(path) for path in files)
 
 
 def named(error: ClientError) -> str:

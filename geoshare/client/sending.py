@@ -50,9 +50,11 @@ def _told(name: str, found: Mapping[str, Any], *, checked: bool) -> bool:
     report = found.get("report") or {}
     taken = ", ".join(f"{count} {what}" for what, count in report.get("taken", {}).items())
     refused = found["status"] == "refused"
-    tell(f"{name}: {found['status']}, {taken or 'nothing'} read, {report.get('refused', 0)} refused")
-    if found.get("error"):
-        tell(f"  error: {found['error']}")
+    done = "found" if checked else "taken"
+    tell(f"{name}: {found['status']}, {taken or 'nothing'} {done}, {report.get('refused', 0)} refused")
+    if refused:
+        allowed = (found.get("error") or {}).get("allowed")
+        tell(f"  {found['message']} / {found['message_ja']}" + (f" ({allowed})" if allowed else ""))
     for refusal in report.get("refusals", [])[:_EXAMPLES]:
         message = refusal["message"]
         tell(f"  refused row {refusal['row']}: {message['en']} / {message['ja']}")

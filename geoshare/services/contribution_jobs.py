@@ -31,6 +31,7 @@ from geoshare.sources import ReadRequest
 if TYPE_CHECKING:
     from geoshare.services import Services
 
+NOTHING: Final[dict[str, Any]] = {"taken": {}, "withdrawn": {}}  # of what is refused nothing is
 TOGETHER: Final = 100  # batches that are taken in as one change set
 TOGETHER_BYTES: Final = 50_000  # of a batch that is taken with others: they all are in memory at once
 
@@ -59,7 +60,7 @@ class ContributionJobs:
             raise  # the job is tried again, with its file
         except GeoshareError as error:
             shutil.rmtree(path.parent, ignore_errors=True)
-            return {"report": _shortened(report), "error": _said(error)}
+            return {"report": _shortened(report) | NOTHING, "error": _said(error)}
         said = {
             "report": _shortened(found.report),
             "already_here": found.already_here and found.contribution_id != job.id,

@@ -17,6 +17,7 @@ from geoshare.model.findings import Refusing
 from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of
 from geoshare.services.contribution_options import Options
+from geoshare.services.contribution_status import as_status
 from geoshare.services.incoming import copy, safe_name, settle, whole
 from geoshare.services.once import SMALL_BYTES, Once
 from geoshare.services.scratch import scratch_folder
@@ -30,13 +31,6 @@ KIND = "contribute"
 NOBODYS = ("warnings", CLAIMS)  # they follow from what is told otherwise
 UPLOAD_LIFE_US = 2 * 86_400_000_000
 PREVIEW_BYTES = 64_000_000
-STATUS = {
-    "queued": "received",
-    "running": "reading",
-    "done": "done",
-    "failed": "refused",
-    "cancelled": "refused",
-}
 
 
 class Contributions:
@@ -72,7 +66,7 @@ class Contributions:
             aside.rename(self._folder / number)
         path = self._folder / number / name
         settle(path)
-        return _as_status(self._enqueue(who, number, path, provider, options))
+        return as_status(self._enqueue(who, number, path, provider, options))
 
     def _receive_once(
         self, who: Principal, name: str | None, stream: IO[bytes], options: Options, key: str | None
@@ -85,13 +79,13 @@ class Contributions:
 
         if name is None:
             content = whole(stream, SMALL_BYTES)
-            return _as_status(once.take_small(organisation, key, content, provider, options, enqueue))
+            return as_status(once.take_small(organisation, key, content, provider, options, enqueue))
 
         def write(path: Path) -> None:
             copy(stream, path, self._services.settings.max_upload_bytes)
 
         name = safe_name(name)
-        return _as_status(once.take(organisation, key, name, provider, options, write, enqueue))
+        return as_status(once.take(organisation, key, name, provider, options, write, enqueue))
 
     def preview(self, who: Principal, name: str, stream: IO[bytes], options: Options) -> dict[str, Any]:
         """What a file looks like; nothing is kept."""
@@ -124,11 +118,11 @@ class Contributions:
         self.provider(who, Options())
         owner = None if who.role == "operator" else who.organisation
         jobs = self._services.queue.newest(owner, 1_000)
-        return [_as_status(job) for job in jobs if job.kind == KIND][:100]
+        return [as_status(job) for job in jobs if job.kind == KIND][:100]
 
     def status(self, who: Principal, number: str) -> dict[str, Any]:
         """One contribution; NotFound unless the caller's own (or the operator asks)."""
-        return _as_status(self._job(who, number))
+        return as_status(self._job(who, number))
 
     def refused_xlsx(self, who: Principal, number: str) -> bytes:
         """Refused rows with their reasons."""
@@ -191,7 +185,7 @@ class Contributions:
         if arrived < upload.length:
             return arrived, None
         options = Options(**upload.metadata)
-        found = _as_status(self._enqueue(who, number, path, str(upload.metadata["provider"]), options))
+        found = as_status(self._enqueue(who, number, path, str(upload.metadata["provider"]), options))
         self._services.governance.remove_upload(number)
         return arrived, found
 
@@ -300,26 +294,3 @@ class Contributions:
         folder = self._folder / number
         folder.mkdir(parents=True, exist_ok=True)
         return folder / safe_name(name)
-
-
-def _as_status(job: Job) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "id": job.id,
-        "status": STATUS[job.state],
-        "progress": job.progress,
-        "message": job.message,
-        "file": Path(str(job.params["path"])).name,
-        "provider": job.params["options"]["provider"],
-        "created_us": job.created_us,
-    }
-    if job.state == "running" and job.message == "publishing":
-        found["status"] = "publishing"
-    if job.result is not None:
-        found |= job.result
-        if job.result.get("error"):
-            found["status"] = "refused"
-        elif job.params["options"].get("check_only"):
-            found["status"] = "checked"
-    if job.error is not None and job.is_over:
-        found["error"] = job.error  # of a try that is not the last one nothing is to be told
-    return found

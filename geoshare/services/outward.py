@@ -79,6 +79,22 @@ class Outward:
                 message_ja="このURLは使用できません",
             )
 
+        if parts.hostname is not None and not self._may_be_lawful(parts.hostname, parts.scheme):
+            raise BadRequest(
+                "The address is not of the public internet",
+                parameter="url",
+                allowed="a host of the public internet by https"
+                + "".join(f", or one in {network}" for network in self._allowed),
+                message_ja="公開されたインターネット上のアドレスではありません",
+            )
+
+    def _may_be_lawful(self, host: str, scheme: str) -> bool:
+        """Whether a host may be spoken to, as far as that can be seen without asking a name server."""
+        if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+            return any(self._lawful(ipaddress.ip_address(item), False) for item in ("127.0.0.1", "::1"))
+        address = _literal(host)
+        return address is None or self._lawful(address, scheme == "https")
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Send a body. Raises Refused unless it is answered with success (2xx)."""
         parts = urlsplit(url)
@@ -128,6 +144,16 @@ class Outward:
             return True
         carried = any(inner.version == net.version and inner in net for net in _CARRIERS)
         return secure and inner.is_global and not inner.is_multicast and not carried
+
+
+def _literal(host: str) -> Address | None:
+    """The address that a host is written as, also in the short and octal forms of old; None: a name."""
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        with suppress(OSError):
+            return ipaddress.ip_address(socket.inet_aton(host))
+    return None
 
 
 def _shut(line: socket.socket | None) -> None:

@@ -152,7 +152,10 @@ class Webhooks:
             "webhook-timestamp": str(now_s),
             "webhook-signature": signature(self.secret(hook), number, now_s, body),
         }
-        self.outward.check(hook.url)
+        try:
+            self.outward.check(hook.url)
+        except BadRequest as error:  # the operator has closed a network since
+            raise Refused(error.message) from error
         self.outward.post(hook.url, body, headers)
 
     def _check(self, who: Principal) -> None:

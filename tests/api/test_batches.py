@@ -189,6 +189,31 @@ def test_half_a_batch_that_is_invalid_is_told_and_the_other_half_is_taken_once(s
     assert sender.shown() == ["a", "c"]
 
 
+def test_what_is_over_says_what_became_of_it_and_of_what_is_refused_that_nothing_was_taken(sender):
+    twice = batch("a", "b").replace(b'"o1"', b'"o0"')
+    sent = [
+        sender.send(batch("a")),
+        sender.send(batch("a"), "again"),
+        sender.send(one("o1", "b") + b" ", path=f"{BATCH}&check_only=true"),
+        sender.send(
+            twice := batch("a", "b").replace(b'"o1"', b'"o0"'), path=f"{BATCH}&refuse_on=error"
+        ),
+    ]
+    assert twice.count(b'"o0"') == 4
+    sender.work()
+    told = [sender.own.get(f"/contributions/{item.json['id']}", "provider").json for item in sent]
+    assert [item["status"] for item in told] == ["done", "done", "checked", "refused"]
+    assert [item["message"].partition(":")[0] for item in told] == [
+        "Taken in, and visible",
+        "Taken in, and visible",
+        "Only checked",
+        "Nothing was taken",
+    ]
+    assert all(item["message_ja"] for item in told)
+    assert told[3]["report"]["taken"] == {}
+    assert {item["rule"] for item in told[3]["report"]["findings"]} == {"geoshare:id.contradicts"}
+
+
 def test_many_tiny_batches_in_any_order_and_many_times_are_each_taken_once(sender):
     """As gateways send them whose line breaks: nothing is lost, nothing is double, nothing stays."""
     bodies = {f"key-{at}": one(f"o{at % 4}", f"{at:03}") for at in range(10)}

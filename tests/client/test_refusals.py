@@ -188,6 +188,28 @@ def test_a_refused_contribution_comes_back_with_its_reason(served, tmp_path):
         found = client.contribute(path, collection="places")
     assert found["status"] == "refused"
     assert found["error"]["message"]
+    assert found["message"] == f"Nothing was taken: {found['error']['message']}"
+    assert found["message_ja"].startswith("何も取り込んでいません: ")
+    client.http.close()
+
+
+def test_observations_are_sent_again_while_the_server_is_busy_and_taken_once(served, monkeypatch):
+    waits: list[float] = []
+    client = Client(served.url, served.own.keys["provider"], pause=waits.append)
+    whole, keys = served.own.client.application, []
+
+    def busy(environ, start_response):
+        keys.append(environ["HTTP_IDEMPOTENCY_KEY"])
+        if len(keys) < 3:
+            environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            start_response("503 Busy", [("Retry-After", "7")])
+            return [b"{}"]
+        return whole(environ, start_response)
+
+    monkeypatch.setattr(served.own.client, "application", busy)
+    found = client.observe([row(1, 1, "a")], "places", accuracy_m=0.5)
+    assert found["status"] == "received"
+    assert (waits, len(keys), len(set(keys))) == ([7.0, 7.0], 3, 1)
     client.http.close()
 
 

@@ -303,9 +303,26 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(receiver):
         "https://é.example/",
         "https://a.example/" + "x" * 1000,
         "file:///etc/passwd",
+        "https://10.1.2.3/",
+        "https://127.1/",
+        "https://0x7f000001:8443/hook",
+        "https://[::1]/",
+        "https://[fe80::1%25eth0]/",
+        "https://169.254.169.254/latest",
+        "https://localhost/",
     ],
 )
 def test_what_is_no_https_address_is_refused_by_name(url):
     with pytest.raises(BadRequest) as told:
         Outward().check(url)
     assert told.value.parameter == "url"
+
+
+def test_an_address_of_an_allowed_network_may_be_given():
+    allowed = Outward(["127.0.0.0/8", "10.1.0.0/16"])
+    for url in ("http://10.1.2.3/", "http://localhost:8000/", "https://8.8.8.8/", "https://a.example/"):
+        allowed.check(url)
+    for url in ("https://10.2.0.1/", "http://8.8.8.8/"):
+        with pytest.raises(BadRequest) as told:
+            allowed.check(url)
+        assert (told.value.parameter, "10.1.0.0/16" in str(told.value.allowed)) == ("url", True)
