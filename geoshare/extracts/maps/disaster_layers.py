@@ -181,7 +181,7 @@ def _label_area(
     spots += [shapely.point_on_surface(half) for half in _halves(part)]
     spots = [spot for spot in spots if not spot.is_empty]
     places = [Place(spot.x, spot.y + off * size) for off in (0.0, 1.3, -1.3) for spot in spots]
-    colour = "#5a646c" if drill else "#20262b"
+    colour = "#5a646c" if drill else STYLE["ink"]
     drawing.labels.add(Label(words, places, size, rank, BOLD, colour, 0.5, below=when))
 
 

@@ -14,8 +14,9 @@ from geoshare.extracts.maps.paper import Rect
 from geoshare.extracts.maps.pen import FLAT, Pen
 from geoshare.extracts.maps.plane import Zone
 from geoshare.extracts.maps.words import Speaker
+from geoshare.model.appearance import STYLE
 
-INK: Final = "#20262b"
+INK: Final[str] = STYLE["ink"]
 SOFT: Final = "#5a646c"
 BAR_PARTS: Final = 4
 TICKS_MM: Final = 30.0  # between ticks at least

@@ -11,6 +11,7 @@ import shapely
 from geoshare.extracts.maps.fonts import BOLD, MEDIUM, shortened, spelled, width
 from geoshare.extracts.maps.frame import Shapes
 from geoshare.extracts.maps.pen import Hatch, Pen
+from geoshare.model.appearance import STYLE
 
 Draw = Callable[[Pen, float, float, float, float], None]  # left, bottom, width, height in millimetres
 ROWS_MM: Final = (
@@ -26,7 +27,7 @@ DENSE_MM: Final = (4.0, 3.7, 3.4, 3.1, 2.8, 2.5, 2.3)  # where short entries sta
 LETTERS_MM, BESIDE_MM = 2.55, 1.6  # size of the letters, and their distance from the sign
 SWATCH_MM, SWATCH_HIGH_MM = 6.2, 2.9
 GAP_MM: Final = 3.0
-INK: Final = "#20262b"
+INK: Final[str] = STYLE["ink"]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from geoshare.extracts.maps.fonts import MEDIUM, width
 from geoshare.extracts.maps.frame import Shapes
+from geoshare.model.appearance import STYLE
 
 UNITS: Final = 100  # to a millimetre
 POINTS_PER_MM: Final = 72 / 25.4
@@ -213,7 +214,7 @@ class Pen:
         text: str,
         size: float,
         font: str = MEDIUM,
-        colour: str = "#20262b",
+        colour: str = STYLE["ink"],
         anchor: float = 0.0,
         halo: float = 0.0,
         angle: float = 0.0,

@@ -15,6 +15,7 @@ from geoshare.extracts.maps.pen import Pen
 from geoshare.extracts.maps.places import Place
 from geoshare.extracts.maps.reading import Features
 from geoshare.extracts.maps.style import by_zoom
+from geoshare.model.appearance import STYLE
 
 PLACES, OTHERS = 0, 25  # groups of the legend
 NAMES_FROM_ZOOM: Final = 13.5
@@ -24,7 +25,7 @@ SIZE: Final[list[list[float]]] = [
     [13, 21],
     [16, 30],
 ]  # pixels of a sign by zoom, as in the browser
-GREEN: Final = "#0b4a2f"
+GREEN: Final[str] = STYLE["facilityInk"]
 
 
 def paint_place_signs(drawing: Drawing) -> None:

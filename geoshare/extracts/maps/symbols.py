@@ -13,7 +13,7 @@ from geoshare.extracts.maps.pen import FLAT, Pen
 from geoshare.extracts.maps.style import STYLE, glyph
 
 WHITE: Final = "#ffffff"
-INK: Final = "#20262b"
+INK: Final[str] = STYLE["ink"]
 HAZARDS: Final = tuple(STYLE["hazards"])
 SIDE: Final = 1.0  # of a plate; sizes below are parts of it
 STATES: Final = ("open", "full", "preparing", "not_open", "closed", "unknown")

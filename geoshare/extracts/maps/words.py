@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from geoshare.model.hazards import NAMES, WARNED_OF
 from geoshare.query import View
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -91,14 +92,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "tsunami": ("津波浸水想定", "Tsunami"),
     "landslide": ("土砂災害", "Landslide"),
     "other_hazard": ("その他の災害想定", "Other hazard"),
-    "h_flood": ("洪水", "Flood"),
-    "h_landslide": ("土砂災害", "Landslide"),
-    "h_storm_surge": ("高潮", "Storm surge"),
-    "h_earthquake": ("地震", "Earthquake"),
-    "h_tsunami": ("津波", "Tsunami"),
-    "h_great_fire": ("大規模火災", "Large fire"),
-    "h_inland_flood": ("内水氾濫", "Inland flood"),
-    "h_eruption": ("火山", "Eruption"),
+    **{f"h_{hazard}": names for hazard, names in NAMES.items()},
     "motorway": ("高速道路", "Motorway"),
     "main": ("国道・主要道", "Main road"),
     "minor": ("その他の道路", "Other road"),
@@ -118,19 +112,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "States and numbers are of the time of making. See the QR code for the latest.",
     ),
 }
-
-
-WARNED_OF: Final = {
-    "heavy_rain": "heavy rain",
-    "landslide": "landslide",
-    "flood": "flood",
-    "storm_surge": "storm surge",
-    "tsunami": "tsunami",
-    "storm": "storm",
-    "snow": "snow",
-    "wave": "high waves",
-}
-"""What warnings warn of, in English."""
 
 
 class Speaker:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from geoshare.model.appearance import STYLE
+from geoshare.model.hazards import WARNED_OF
 from geoshare.query.styles.parts import (
     HALO,
     ROUND,
@@ -29,18 +30,6 @@ _SHUT: Final = ("closedWeather", "closedConstruction", "closedHeavyVehicle", "cl
 _NOT_NOW: Final = ("planned", "ended", "cancelled", "drill")
 _OVER: Final = ("ended", "cancelled")  # which is drawn no more
 _DRILLS: Final = ("drill", "test")
-_GREEN: Final = "#0b4a2f"  # of the names of shelters
-_INK: Final = "#20262b"
-_ENGLISH: Final = {
-    "heavy_rain": "heavy rain",
-    "landslide": "landslide",
-    "flood": "flood",
-    "storm_surge": "storm surge",
-    "tsunami": "tsunami",
-    "storm": "storm",
-    "snow": "snow",
-    "wave": "high waves",
-}
 
 
 def _place(context: Context, height: int, image: Any, offset: Any, name: Expression) -> Drawn:
@@ -59,7 +48,7 @@ def _place(context: Context, height: int, image: Any, offset: Any, name: Express
         "text-max-width": 9,
         "text-optional": True,
     }
-    paint = {**HALO, "text-color": _GREEN}
+    paint = {**HALO, "text-color": STYLE["facilityInk"]}
     return drawn(context, "icon", "symbol", height, minzoom=9, layout=layout, paint=paint)
 
 
@@ -165,7 +154,7 @@ def _warnings(context: Context) -> Sequence[Drawn]:
         "symbol-sort-key": ["case", drill, 1, 0],
     }
     said = ["!", among("state", "lifted", "cancelled")]
-    letters = {**HALO, "text-color": _INK}
+    letters = {**HALO, "text-color": STYLE["ink"]}
     return (
         drawn(context, "drill", "fill", 317, filter=drill, paint=_HATCHED),
         drawn(context, "drill-edge", "line", 318, filter=drill, paint=_DASHED),
@@ -184,7 +173,7 @@ def _warning_name(language: str) -> Expression:
     hazard = [
         "match",
         get("hazard"),
-        *(part for pair in _ENGLISH.items() for part in pair),
+        *(part for pair in WARNED_OF.items() for part in pair),
         get("kind_name", ""),
     ]
     level = ["case", ["has", "level"], ["concat", "Level ", ["to-string", ["get", "level"]], " "], ""]

@@ -94,13 +94,13 @@ def _counted(column: str, palette: Sequence[str], kind: str, of: str, order: Exp
         points = ["all", geometry("Point"), *chosen]
         area = {"fill-color": colour, "fill-opacity": _OPACITY}
         edge = {
-            "line-color": "#5f5f6e",
+            "line-color": STYLE["cellEdge"],
             "line-width": by_zoom((11, 0.2), (16, 0.8)),
             "line-opacity": 0.6,
         }
         dot = {
             "circle-color": colour,
-            "circle-stroke-color": "#3c4650",
+            "circle-stroke-color": STYLE["cellPointEdge"],
             "circle-stroke-width": 1.2,
             "circle-radius": by_zoom((9, 4), (16, 14)),
         }

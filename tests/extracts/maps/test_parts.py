@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from itertools import combinations, pairwise
-from pathlib import Path
 
 import numpy as np
 import pypdfium2
@@ -16,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.pdfgen.canvas import Canvas
 
-import geoshare
 from geoshare.errors import BadRequest
 from geoshare.extracts.maps import symbols
 from geoshare.extracts.maps.disaster_layers import DEPTHS, KINDS, LEVELS, depth_step, hatch_of
@@ -26,9 +24,7 @@ from geoshare.extracts.maps.paper import Rect, layout
 from geoshare.extracts.maps.pen import Hatch, Pen
 from geoshare.extracts.maps.plane import ZONE_OF_PREFECTURE, Zone, nearest_zone
 from geoshare.extracts.maps.sheets import MOST_SHEETS, fitted_scale, on_plane, split
-from geoshare.extracts.maps.style import STYLE
 
-WEB = Path(geoshare.__file__).parent / "web" / "src" / "map"
 COARSE = settings(max_examples=40, deadline=None)
 
 
@@ -244,29 +240,3 @@ def test_states_of_a_shelter_are_told_apart_without_colour():
 )
 def test_depths_fall_into_the_steps_of_the_official_legend(low, step):
     assert depth_step(low) == step
-
-
-# The same colours as in the browser
-
-
-def test_colours_are_those_of_the_browsers_map():
-    palettes = (WEB / "layers" / "palettes.ts").read_text("utf-8")
-    there = {
-        colour.lower()
-        for path in [*(WEB / "layers").glob("*.ts"), WEB / "images.ts", *WEB.rglob("*.json")]
-        for colour in re.findall(r"#[0-9a-fA-F]{6}\b", path.read_text("utf-8"))
-    }
-    own = {"hatches", "drill", "waterPoint", "damage"}  # which the browser draws otherwise, or not
-    shared = re.search(r"import \{ (.*) \} from '.*/appearance\.json'", palettes)
-    own |= set(shared[1].split(", ")) if shared else set()  # which it has from the same file
-
-    def colours(value) -> set[str]:
-        if isinstance(value, dict):
-            return set().union(*(colours(part) for part in value.values()))
-        if isinstance(value, list):
-            return set().union(set(), *(colours(part) for part in value))
-        return {value.lower()} if isinstance(value, str) and value.startswith("#") else set()
-
-    for name, value in STYLE.items():
-        if name not in own:
-            assert colours(value) <= there, (name, colours(value) - there)

@@ -1,25 +1,15 @@
 /** Map images drawn when they are first asked for, so that the legend shows the very same ones. */
 
 import type { Map as LibreMap } from 'maplibre-gl';
+import { glyphs, hazards, site as siteColour, things } from '../../../model/appearance.json';
 import { HAZARDS } from './layers/disaster';
 import { EVENT, QUESTION, SHELTER, shelterState, type ShelterState } from './layers/palettes';
 
 const SCALE = 2;
 type Pen = CanvasRenderingContext2D;
 
-const HAZARD_MARKS: Record<(typeof HAZARDS)[number], [string, string, string]> = {
-  flood: ['洪', 'F', '#1f6fb2'],
-  landslide: ['土', 'L', '#8a5a2b'],
-  storm_surge: ['高', 'S', '#15808c'],
-  earthquake: ['震', 'E', '#6b4fa0'],
-  tsunami: ['津', 'T', '#0b3c8c'],
-  great_fire: ['火', 'G', '#c0392b'],
-  inland_flood: ['内', 'I', '#3f9ac9'],
-  eruption: ['噴', 'V', '#8c2f1b'],
-};
-
-const RUNNER = 'M13.4 8.2L10.6 13l2.8 2.8-1.2 4M10.6 13l-2.2 3-3.4.2M13.4 8.2L9.6 8.6 7.6 11.4M13.6 8.6l2 3 3 .2';
-const HOUSE = 'M2.6 12L12 3.4 21.4 12M5 10.4V20.6H19V10.4';
+const HAZARD_MARKS = hazards as unknown as Record<(typeof HAZARDS)[number], [string, string, string]>;
+const [LAMPS_BACK, ...LAMPS] = things.signal as [string, ...string[]];
 
 /** Loads the characters that images are drawn with. */
 export async function prepareImages(): Promise<void> {
@@ -44,7 +34,7 @@ export function drawImage(id: string): ImageData | null {
     case 'hazard': return canvas(18, 18, (pen) => mark(pen, 9, 9, 8, value as never, language));
     case 'event': return canvas(28, 28, (pen) => event(pen, value));
     case 'rule': return canvas(24, 24, (pen) => rule(pen, value));
-    case 'structure': return canvas(22, 22, (pen) => badge(pen, '#7a5230', structureGlyph(value)));
+    case 'structure': return canvas(22, 22, (pen) => badge(pen, things.structures, structureGlyph(value)));
     case 'roadside': return canvas(value === 'signal' ? 24 : 20, value === 'signal' ? 24 : 20, (pen) => roadside(pen, value));
     case 'hatch': return hatch();
     default: return kind.startsWith('arrow-') ? canvas(24, 40, (pen) => arrow(pen, kind.slice(6))) : null;
@@ -96,7 +86,7 @@ function glyph(pen: Pen, path: string, x: number, y: number, size: number, width
 }
 
 function runner(pen: Pen, x: number, y: number, size: number): void {
-  glyph(pen, RUNNER, x, y, size, 2.3);
+  glyph(pen, glyphs.runner, x, y, size, 2.3);
   pen.fillStyle = '#ffffff';
   pen.beginPath();
   pen.arc(x + (14.8 * size) / 24, y + (5 * size) / 24, (2.2 * size) / 24, 0, 7);
@@ -109,9 +99,9 @@ function site(flags: string, language: string): ImageData | null {
   const perRow = 4;
   const rows = Math.ceil(chosen.length / perRow);
   return canvas(64, 31 + rows * 16, (pen) => {
-    plate(pen, 17, 0, 30, '#00693e');
+    plate(pen, 17, 0, 30, siteColour);
     runner(pen, 20, 2, 24);
-    glyph(pen, 'M4 22.2H20', 20, 2.4, 24, 1.8);
+    glyph(pen, glyphs.ground, 20, 2.4, 24, 1.8);
     chosen.forEach((hazard, index) => {
       const row = Math.floor(index / perRow);
       const inRow = Math.min(perRow, chosen.length - row * perRow);
@@ -142,10 +132,10 @@ function mark(pen: Pen, x: number, y: number, radius: number, hazard: (typeof HA
 
 function shelter(pen: Pen, state: ShelterState): void {
   plate(pen, 0, 0, 30, SHELTER[state]);
-  glyph(pen, HOUSE, 3.4, 2.6, 23.2, 2);
+  glyph(pen, glyphs.house, 3.4, 2.6, 23.2, 2);
   if (state === 'unknown') glyph(pen, QUESTION, 7.6, 8.2, 14.8, 3.2);
   else runner(pen, 8.6, 9.4, 13);
-  if (state === 'full' || state === 'closed') glyph(pen, 'M4 20L20 4', 3, 3, 24, 3);
+  if (state === 'full' || state === 'closed') glyph(pen, glyphs.strike, 3, 3, 24, 3);
 }
 
 function event(pen: Pen, state: string): void {
@@ -159,11 +149,11 @@ function event(pen: Pen, state: string): void {
   pen.fillStyle = colour;
   pen.fill();
   if (state === 'closed') {
-    glyph(pen, 'M6 6L18 18M18 6L6 18', 4, 4, 20, 4.4);
+    glyph(pen, glyphs.cross, 4, 4, 20, 4.4);
   } else if (state === 'restricted') {
     glyph(pen, 'M12 5V14M12 18.6v.2', 2, 2, 24, 3.4);
   } else {
-    glyph(pen, 'M12 6v6l4 3', 2, 2, 24, 2.6);
+    glyph(pen, glyphs.clock, 2, 2, 24, 2.6);
   }
 }
 
@@ -173,11 +163,11 @@ function rule(pen: Pen, subtype: string): void {
   pen.roundRect(1, 1, 22, 22, 5);
   pen.fill();
   if (subtype === 'traffic_light') {
-    pen.fillStyle = '#22303c';
+    pen.fillStyle = LAMPS_BACK;
     pen.beginPath();
     pen.roundRect(2, 7, 20, 10, 5);
     pen.fill();
-    ['#1ea672', '#f2b705', '#e5383b'].forEach((colour, index) => {
+    LAMPS.forEach((colour, index) => {
       pen.fillStyle = colour;
       pen.beginPath();
       pen.arc(6 + index * 6, 12, 2.4, 0, 7);
@@ -185,7 +175,7 @@ function rule(pen: Pen, subtype: string): void {
     });
     return;
   }
-  pen.fillStyle = '#5b3f8c';
+  pen.fillStyle = things.regulatory_elements;
   pen.beginPath();
   pen.roundRect(2.2, 2.2, 19.6, 19.6, 4);
   pen.fill();
@@ -221,13 +211,12 @@ const ROADSIDE_GLYPHS: Record<string, string> = {
   sign: 'M12 22V12M6 3h12v9H6z', pole: 'M12 3v19', street_lamp: LAMP, streetLamp: LAMP, tree: TREE, vegetation: TREE,
   hydrant: 'M9 21V9h6v12M7 21h10M12 5v3M6 13h12',
 };
-const ROADSIDE_COLOURS: Record<string, string> = {
-  sign: '#1c5fb0', street_lamp: '#8a6d1c', streetLamp: '#8a6d1c', tree: '#2f7d3b', vegetation: '#2f7d3b', hydrant: '#b3261e',
-};
+const COLOURS: Record<string, string> = things.roadside_kinds;
+const ALIASES: Record<string, string> = { streetLamp: 'street_lamp', vegetation: 'tree' };
 
 function roadside(pen: Pen, kind: string): void {
   if (kind === 'signal') rule(pen, 'traffic_light');
-  else badge(pen, ROADSIDE_COLOURS[kind] ?? '#2b6777', ROADSIDE_GLYPHS[kind] ?? 'M12 7v10M7 12h10');
+  else badge(pen, COLOURS[ALIASES[kind] ?? kind] ?? things.roadside_features, ROADSIDE_GLYPHS[kind] ?? 'M12 7v10M7 12h10');
 }
 
 function arrow(pen: Pen, turn: string): void {
@@ -244,9 +233,9 @@ function arrow(pen: Pen, turn: string): void {
 
 function hatch(): ImageData | null {
   return canvas(8, 8, (pen) => {
-    pen.fillStyle = '#eceff1';
+    pen.fillStyle = things.hatch[0] as string;
     pen.fillRect(0, 0, 8, 8);
-    pen.strokeStyle = '#90a0ab';
+    pen.strokeStyle = things.hatch[1] as string;
     pen.lineWidth = 1.2;
     for (const offset of [-8, 0, 8]) {
       pen.beginPath();

@@ -4,7 +4,7 @@ import { h } from '../shared/dom';
 import { bilingual, drillMark, language, named } from '../shared/language';
 import { hiragana, over } from '../shared/ruby';
 import { isOver, statusNow } from '../shared/standing';
-import { SHELTER, SHELTER_STATES as STATES, shelterState, type ShelterState } from '../map/layers/palettes';
+import { LEVEL_OTHER, SHELTER, SHELTER_STATES as STATES, shelterState, type ShelterState } from '../map/layers/palettes';
 import { levelColour, ROAD_COLOURS, roadState } from './paint';
 import type { Row, Share } from './state';
 import { easy, moment, said, say, show, shown } from './words';
@@ -112,7 +112,7 @@ export function alerts(share: Share, eyes: Eyes): HTMLElement[] {
       h('strong', {}, language() === 'ja' ? item.title_ja : item.title), ' ', h('span', {}, language() === 'ja' ? item.reason_ja : item.reason), ' ',
       h('span', { class: 'quiet' }, show('to', { at: moment(item.until) })))),
     ...bars.map(({ row, level, unreal, what }) => h('button', {
-      type: 'button', class: unreal ? 'alert unreal' : `alert level-${level}`, style: unreal ? {} : { borderColor: levelColour(level, '#f2a900') }, onclick: () => eyes.find(row),
+      type: 'button', class: unreal ? 'alert unreal' : `alert level-${level}`, style: unreal ? {} : { borderColor: levelColour(level, LEVEL_OTHER) }, onclick: () => eyes.find(row),
     }, unreal && h('span', { class: 'state drill' }, show(unreal)), ...what)),
   ];
 }

@@ -1,6 +1,7 @@
 /** What tiles are painted with: outlines gathered by colour once, then drawn in order, ground first. */
 
-import { ADVISORY, ALERT, BASE, EVENT, LEVEL_UNKNOWN, zoneColour } from '../map/layers/palettes';
+import { roads } from '../../../model/appearance.json';
+import { ADVISORY, ALERT, BASE, EVENT, LEVEL_OTHER, LEVEL_UNKNOWN, zoneColour } from '../map/layers/palettes';
 import { isReal } from '../shared/language';
 import { isOver } from '../shared/standing';
 import type { Feature, Layer, Value } from './mvt';
@@ -54,21 +55,19 @@ export function roadState(values: Record<string, unknown>): Sign['kind'] {
 
 export const ROAD_COLOURS: Readonly<Record<Sign['kind'], string>> = EVENT;
 
-const ROADS: [RegExp, string, string, (zoom: number) => number][] = [
-  [/^motorway$/, '#f4b183', '#c97b3c', between([8, 1.4], [12, 3.2], [15, 8], [18, 26])],
-  [/^(trunk|primary|secondary)$/, '#ffe3a3', '#d3a748', between([8, 0.8], [12, 2.4], [15, 7], [18, 22])],
-  [/^tertiary$/, '#fffdf5', '#b9b3a6', between([8, 0.3], [12, 1.5], [15, 5.5], [18, 18])],
-  [/^(footway|pedestrian|path|steps|track|cycleway|bridleway|sidewalk)$/, '#f3efe6', '#b7a98f', between([12, 0.3], [15, 1.2], [18, 4])],
-  [/./, '#ffffff', '#c4beb1', between([8, 0.1], [12, 0.8], [15, 4], [18, 14])],
-];
+type Kind = keyof typeof roads.fill;
+const KIND_OF = new Map(Object.entries(roads.kinds).flatMap(([kind, names]) => names.map((name) => [name, kind as Kind] as const)));
+/** Widths by zoom, from where a road has any. */
+const ROAD_WIDTHS = Object.fromEntries(Object.entries(roads.width).map(([kind, stops]) =>
+  [kind, between(...(stops as [number, number][]).filter(([, width]) => width > 0))])) as Record<Kind, (zoom: number) => number>;
 
 function roadPens(values: Values): Pen[] {
-  if (values.subtype === 'rail') return [{ order: 46, line: '#8a8f98', width: between([8, 0.6], [16, 2.4]), dash: [6, 4] }];
-  const [, fill, edge, width] = ROADS.find(([kind]) => kind.test(text(values, 'class') || '-')) as (typeof ROADS)[number];
-  const rank = 5 - ROADS.findIndex(([, colour]) => colour === fill);
+  if (values.subtype === 'rail') return [{ order: 46, line: BASE.rail, width: between([8, 0.6], [16, 2.4]), dash: [6, 4] }];
+  const kind = KIND_OF.get(text(values, 'class')) ?? 'minor';
+  const width = ROAD_WIDTHS[kind];
   return [
-    { order: 40, line: edge, width: (zoom) => width(zoom) + Math.min(2.4, 0.6 + width(zoom) * 0.25) },
-    { order: 40 + rank, line: fill, width },
+    { order: 40, line: roads.edge[kind], width: (zoom) => width(zoom) + Math.min(2.4, 0.6 + width(zoom) * 0.25) },
+    { order: 41 + roads.order.indexOf(kind), line: roads.fill[kind], width },
   ];
 }
 
@@ -80,7 +79,7 @@ function pens(layer: string, feature: Feature): Pen[] {
     case 'admin_areas': {
       const large = ['prefecture', 'city'].includes(text(values, 'level'));
       const edge: Pen = {
-        order: 50, line: large ? '#9a8fb0' : '#b9b0c4', dash: [6, 4], minzoom: 8,
+        order: 50, line: large ? BASE.boundary : BASE.boundaryFine, dash: [6, 4], minzoom: 8,
         width: between([9, large ? 0.8 : 0.2], [16, large ? 2 : 1]),
       };
       return area ? [{ order: 1, fill: BASE.land }, edge] : [edge];
@@ -96,7 +95,7 @@ function pens(layer: string, feature: Feature): Pen[] {
       return drill ? [edge] : [{ order: 30, fill: line, alpha: 0.05 }, edge];
     }
     case 'evacuation_areas': {
-      const line = levelColour(values.level, '#f2a900');
+      const line = levelColour(values.level, LEVEL_OTHER);
       if (['drill', 'test'].includes(text(values, 'status'))) {
         return [{ order: 61, line: LEVEL_UNKNOWN, width: between([10, 1.5], [16, 3]), dash: [6, 5] }];
       }

@@ -1,12 +1,11 @@
 /** The signs of places, drawn once for each kind and kept. */
 
+import { glyphs, site, waterPoint } from '../../../model/appearance.json';
 import { EVENT, QUESTION, SHELTER, shelterState } from '../map/layers/palettes';
 
-const HOUSE = 'M2.6 12L12 3.4 21.4 12M5 10.4V20.6H19V10.4';
-const RUNNER = 'M13.4 8.2L10.6 13l2.8 2.8-1.2 4M10.6 13l-2.2 3-3.4.2M13.4 8.2L9.6 8.6 7.6 11.4M13.6 8.6l2 3 3 .2';
 const DROP = 'M12 3c4 5 6 8 6 11a6 6 0 0 1-12 0c0-3 2-6 6-11z';
-export const SITE_COLOUR = '#00693e';
-export const WATER_COLOUR = '#0a6aa1';
+export const SITE_COLOUR = site;
+export const WATER_COLOUR = waterPoint;
 export const SIDE = 30;
 
 const kept = new Map<string, HTMLCanvasElement>();
@@ -36,11 +35,11 @@ function draw(pen: CanvasRenderingContext2D, kind: string): void {
   plate(pen, what === 'site' ? SITE_COLOUR : what === 'water' ? WATER_COLOUR : SHELTER[shelterState(state)]);
   if (what === 'water') line(pen, DROP, 2.4);
   else {
-    if (what === 'shelter') line(pen, HOUSE, 2.2);
+    if (what === 'shelter') line(pen, glyphs.house, 2.2);
     if (what === 'shelter' && shelterState(state) === 'unknown') line(pen, QUESTION, 3, 0.56);
-    else line(pen, RUNNER, 2.2, what === 'shelter' ? 0.56 : 1);
+    else line(pen, glyphs.runner, 2.2, what === 'shelter' ? 0.56 : 1);
   }
-  if (state === 'full' || state === 'closed') line(pen, 'M4 20L20 4', 3.2);
+  if (state === 'full' || state === 'closed') line(pen, glyphs.strike, 3.2);
 }
 
 function plate(pen: CanvasRenderingContext2D, colour: string): void {
@@ -69,7 +68,7 @@ function line(pen: CanvasRenderingContext2D, path: string, width: number, size =
   pen.strokeStyle = '#ffffff';
   pen.lineWidth = width / Math.max(size, 0.8);
   pen.stroke(new Path2D(path));
-  if (path === RUNNER) {
+  if (path === glyphs.runner) {
     pen.fillStyle = '#ffffff';
     pen.beginPath();
     pen.arc(14.8, 5, 2.2, 0, 7);

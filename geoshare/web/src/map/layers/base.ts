@@ -27,7 +27,7 @@ export const BASE_LAYERS: Record<string, Definition> = {
         paint: {
           ...halo,
           'text-color': expression([
-            'match', ['get', 'class'], ['water', 'river', 'sea', 'bay'], '#2f6f9f', ['station'], '#4b3f8f', BASE.text,
+            'match', ['get', 'class'], ['water', 'river', 'sea', 'bay'], BASE.waterText, ['station'], BASE.stationText, BASE.text,
           ]),
         },
       }),
@@ -67,7 +67,7 @@ export const BASE_LAYERS: Record<string, Definition> = {
       drawn(context, 'edge', 'line', 330, {
         minzoom: 8,
         paint: {
-          'line-color': expression(['match', ['get', 'level'], ['prefecture', 'city'], '#9a8fb0', '#b9b0c4']),
+          'line-color': expression(['match', ['get', 'level'], ['prefecture', 'city'], BASE.boundary, BASE.boundaryFine]),
           'line-width': byZoom(
             [9, ['match', ['get', 'level'], ['prefecture', 'city'], 0.8, 0.2]],
             [16, ['match', ['get', 'level'], ['prefecture', 'city'], 2.2, 1.1]],
@@ -78,7 +78,7 @@ export const BASE_LAYERS: Record<string, Definition> = {
     ],
     legend: () => [
       { kind: 'fill', colour: BASE.land, outline: BASE.landEdge, label: '' },
-      { kind: 'line', colour: '#9a8fb0', dash: true, width: 2, label: t('boundary') },
+      { kind: 'line', colour: BASE.boundary, dash: true, width: 2, label: t('boundary') },
     ],
   },
 };

@@ -1,8 +1,10 @@
 /** Shelters, hazards, closures and evacuation areas, in the colours their readers are taught. */
 
+import { facilityInk, ink } from '../../../../model/appearance.json';
+import { names, warnedOf } from '../../../../model/hazards.json';
 import { LETTERING } from '../../shared/fonts';
 import { drillMark, language, t, type Word } from '../../shared/i18n';
-import { ADVISORY, ALERT, EVENT as EVENT_COLOURS, LEVEL_UNKNOWN, SHELTER_STATES, type ShelterState } from './palettes';
+import { ADVISORY, ALERT, EVENT as EVENT_COLOURS, LEVEL_OTHER, LEVEL_UNKNOWN, SHELTER_STATES, type ShelterState } from './palettes';
 import { haloPaint } from './base';
 import { expiredNow, now } from '../../shared/standing';
 import { ascending, japanTime } from './times';
@@ -46,7 +48,7 @@ function facility(
         'text-variable-anchor-offset': ['left', [1.5, 0], 'right', [-1.5, 0], 'bottom', [0, -1.4]],
         'text-max-width': 9, 'text-justify': 'auto', 'text-optional': true,
       },
-      paint: { ...haloPaint, 'text-color': '#0b4a2f', 'text-opacity': opacity, 'icon-opacity': opacity },
+      paint: { ...haloPaint, 'text-color': facilityInk, 'text-opacity': opacity, 'icon-opacity': opacity },
     }),
   ];
 }
@@ -63,7 +65,7 @@ const full = expression(['any', CLOSED, ['all', ['!', ['has', 'regulation_catego
 const EVENT = expression(['case', ['!', inForce], EVENT_COLOURS.planned, full, EVENT_COLOURS.closed, EVENT_COLOURS.restricted]);
 const EVENT_IMAGE = expression(['case', ['!', inForce], 'event|planned', full, 'event|closed', 'event|restricted']);
 
-const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 0]], 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], '#f2a900']);
+const LEVEL = expression(['match', ['to-number', ['coalesce', ['get', 'level'], 0]], 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_OTHER]);
 
 const DRILL = expression(['in', ['coalesce', ['get', 'state'], ['get', 'status'], ''], ['literal', ['drill', 'test']]]);
 const REAL = expression(['!', DRILL]);
@@ -77,12 +79,6 @@ const IN_FORCE = expression(['!', ['in', ['coalesce', ['get', 'state'], ''], ['l
 const WARNING = expression([
   'match', ['to-number', ['coalesce', ['get', 'level'], 0]], 2, ADVISORY, 3, ALERT[3], 4, ALERT[4], 5, ALERT[5], LEVEL_UNKNOWN,
 ]);
-
-/** What warnings warn of; the service's own names are in Japanese alone. */
-const HAZARDS_EN = [
-  ['heavy_rain', 'heavy rain'], ['landslide', 'landslide'], ['flood', 'flood'], ['storm_surge', 'storm surge'],
-  ['tsunami', 'tsunami'], ['storm', 'storm'], ['snow', 'snow'], ['wave', 'high waves'],
-] as const;
 
 /** Since when, on a line of its own: date and time of the day in Japan. */
 function since(context: Context, name: string, [before, after]: readonly [string, string]): unknown {
@@ -113,7 +109,7 @@ function drillName(context: Context, height: number, placed: Record<string, unkn
     layout: {
       'text-field': expression(['concat', drillWords(), unmarked(nameOf(context.language))]), 'text-font': LETTERING, 'text-size': 12, 'text-max-width': 10, ...placed,
     },
-    paint: { ...haloPaint, 'text-color': '#20262b' },
+    paint: { ...haloPaint, 'text-color': ink },
   });
 }
 
@@ -122,7 +118,7 @@ function warningName(context: Context): unknown {
   const mark = drillWords();
   const name = ['coalesce', ['get', 'kind_name'], ''];
   const level = ['case', ['has', 'level'], ['concat', 'Level ', ['to-string', ['get', 'level']], ' '], ''];
-  const english = ['match', ['coalesce', ['get', 'hazard'], ''], ...HAZARDS_EN.flat(), name];
+  const english = ['match', ['coalesce', ['get', 'hazard'], ''], ...Object.entries(warnedOf).flat(), name];
   return ['concat', mark, ...(context.language === 'ja' ? [name] : [level, english]), since(context, 'reported_at', ISSUED[context.language])];
 }
 
@@ -205,7 +201,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
           'text-field': expression(orderName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([11, 11], [14, 13]),
           'text-max-width': 14, 'text-padding': 20,
         },
-        paint: { ...haloPaint, 'text-color': '#20262b' },
+        paint: { ...haloPaint, 'text-color': ink },
       }),
     ],
     legend: () => [
@@ -233,7 +229,7 @@ export const DISASTER_LAYERS: Record<string, Definition> = {
           'symbol-sort-key': GRAVEST, 'text-field': expression(warningName(context) as never), 'text-font': LETTERING, 'text-size': byZoom([8, 11], [14, 14]),
           'text-max-width': 12, 'text-padding': 60,
         },
-        paint: { ...haloPaint, 'text-color': '#20262b' },
+        paint: { ...haloPaint, 'text-color': ink },
       }),
       // Below the name of what is real there, so that a hatched area is never without the word.
       drawn(context, 'drill-name', 'symbol', 1018, {
@@ -264,7 +260,7 @@ export const levelName = (level: number): string => (level === 3 || level === 4 
 
 /** What a warning is called in the reader's language. */
 export function warningTitle(said: Readonly<Record<string, unknown>>): string {
-  const english = HAZARDS_EN.find(([hazard]) => hazard === said.hazard)?.[1];
+  const english = Object.entries(warnedOf).find(([hazard]) => hazard === said.hazard)?.[1];
   const own = String(said.kind_name ?? said.name ?? '');
   if (language() === 'ja' || !english) return own;
   return said.level ? `Level ${String(said.level)} ${english}` : english;
@@ -274,19 +270,8 @@ const SHELTER_WORDS = {
   open: 'shelterOpen', full: 'shelterFull', preparing: 'shelterPreparing', not_open: 'shelterNotOpen', closed: 'shelterClosed', unknown: 'shelterLegend',
 } as const satisfies Record<string, Word>;
 
-const NAMES: Record<(typeof HAZARDS)[number], [string, string]> = {
-  flood: ['洪水', 'Flood'],
-  landslide: ['土砂災害', 'Landslide'],
-  storm_surge: ['高潮', 'Storm surge'],
-  earthquake: ['地震', 'Earthquake'],
-  tsunami: ['津波', 'Tsunami'],
-  great_fire: ['大規模火災', 'Large fire'],
-  inland_flood: ['内水氾濫', 'Inland flood'],
-  eruption: ['火山', 'Eruption'],
-};
-
 /** The short name of a hazard in the current language. */
 export function hazardName(hazard: string): string {
-  const names = NAMES[hazard as (typeof HAZARDS)[number]];
-  return names ? names[language() === 'ja' ? 0 : 1] : hazard;
+  const said = Object.entries(names).find(([name]) => name === hazard)?.[1];
+  return said?.[language() === 'ja' ? 0 : 1] ?? hazard;
 }

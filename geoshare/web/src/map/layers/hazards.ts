@@ -1,5 +1,6 @@
 /** Hazard zones in the colours of the official hazard maps: one legend per kind and scenario. */
 
+import { hazardEdge } from '../../../../model/appearance.json';
 import { language, t } from '../../shared/i18n';
 import { DEPTHS, DEPTH_UNKNOWN, FINER_DEPTHS, SLIDES, TSUNAMI_DEPTHS, ZONE_SPECIAL, ZONE_WARNING } from './palettes';
 import { among, drawn, every, expression, geometry, type Context, type Definition, type Swatch } from './types';
@@ -94,7 +95,7 @@ export const HAZARD_LAYERS: Record<string, Definition> = {
         filter: every(geometry('Polygon'), chosen(context)), layout: { 'fill-sort-key': low }, paint: { 'fill-color': COLOUR },
       }),
       drawn(context, 'edge', 'line', 301, {
-        filter: every(geometry('Polygon'), chosen(context)), minzoom: 14, paint: { 'line-color': '#8a6d62', 'line-width': 0.4 },
+        filter: every(geometry('Polygon'), chosen(context)), minzoom: 14, paint: { 'line-color': hazardEdge, 'line-width': 0.4 },
       }),
     ],
     legend,

@@ -1,42 +1,34 @@
-/** Colours with a meaning of their own. */
+/** Colours with a meaning of their own, and where they are from; they stand in `model/appearance.json` for all who draw. */
 
-import { event, glyphs, shelter } from '../../../../model/appearance.json';
+import {
+  advisory, alert, base, depths, depthUnknown, event, finerDepths, flow, glyphs, levelOther, levelUnknown, others, population, shelter, slides,
+  tsunamiDepths, zoneSpecial, zoneWarning,
+} from '../../../../model/appearance.json';
 
 /** Lower bound in metres, upper bound, colour. */
 export type Depth = readonly [number, number | null, string];
+const steps = (said: unknown) => said as readonly Depth[];
 
 /**
  * Depth of water: MLIT, 水害ハザードマップ作成の手引き (2016, revised 2023), 浸水ランクと配色 (標準): red, green and blue
  * 247 245 169, 255 216 192, 255 183 183, 255 145 145, 242 133 201 and 220 122 220 from the shallowest to the deepest. The
  * guide makes steps and colours the same for floods, inland floods, storm surges and tsunamis.
  */
-export const DEPTHS: readonly Depth[] = [
-  [0, 0.5, '#f7f5a9'],
-  [0.5, 3, '#ffd8c0'],
-  [3, 5, '#ffb7b7'],
-  [5, 10, '#ff9191'],
-  [10, 20, '#f285c9'],
-  [20, null, '#dc7adc'],
-];
+export const DEPTHS = steps(depths);
 /**
  * The same colours with the steps in which depths of tsunamis are published (津波浸水想定, National Land Numerical
  * Information A40): below 0.3 m 255 255 179, and 248 225 166 below 1 m, as in the detailed legend (詳細版) of that guide.
  */
-export const TSUNAMI_DEPTHS: readonly Depth[] = [
-  [0, 0.3, '#ffffb3'], [0.3, 1, '#f8e1a6'], [1, 2, '#ffd8c0'], [2, 5, '#ffb7b7'], ...DEPTHS.slice(3),
-];
+export const TSUNAMI_DEPTHS = steps(tsunamiDepths);
 /** Steps of the detailed legend of the same guide; they stand in no list of their own. */
-export const FINER_DEPTHS: readonly Depth[] = [[0.5, 1, '#f8e1a6'], [1, 3, '#ffd8c0'], [0.3, 0.5, '#f7f5a9']];
-export const DEPTH_UNKNOWN = '#c9d6df';
+export const FINER_DEPTHS = steps(finerDepths);
+export const DEPTH_UNKNOWN = depthUnknown;
 
 /** Landslides by movement, special zone and zone: 土砂災害警戒区域 on 重ねるハザードマップ and MLIT's PLATEAU VIEW. */
-export const SLIDES: Readonly<Record<string, readonly [string, string]>> = {
-  steep_slope: ['#fb684c', '#ffed4c'],
-  debris_flow: ['#c04c63', '#edd86f'],
-  landslide: ['#ca4c95', '#ffb74c'],
-};
+export const SLIDES = slides as unknown as Readonly<Record<string, readonly [string, string]>>;
 /** Where the movement is not said. */
-export const [ZONE_SPECIAL, ZONE_WARNING] = SLIDES.steep_slope as readonly [string, string];
+export const ZONE_SPECIAL = zoneSpecial;
+export const ZONE_WARNING = zoneWarning;
 
 /** The colour of a hazard zone, for who draws without MapLibre. */
 export function zoneColour(values: Readonly<Record<string, unknown>>): string {
@@ -52,10 +44,12 @@ export function zoneColour(values: Readonly<Record<string, unknown>>): string {
 }
 
 /** Alert levels of the Cabinet Office (警戒レベル). */
-export const ALERT: Record<3 | 4 | 5, string> = { 3: '#ff2800', 4: '#aa00aa', 5: '#0c000c' };
+export const ALERT: Readonly<Record<3 | 4 | 5, string>> = alert;
 /** Level 2 in the same scheme, and a warning for which no level is defined. */
-export const ADVISORY = '#f2e700';
-export const LEVEL_UNKNOWN = '#77818a';
+export const ADVISORY = advisory;
+export const LEVEL_UNKNOWN = levelUnknown;
+/** An evacuation area whose level is none of those. */
+export const LEVEL_OTHER = levelOther;
 
 /** States of a shelter as every map draws them: what is not known is grey, and carries a question mark. */
 export const SHELTER_STATES = ['open', 'full', 'preparing', 'not_open', 'closed', 'unknown'] as const;
@@ -71,28 +65,16 @@ export function shelterState(status: unknown): ShelterState {
 }
 
 /** Sequential, readable with colour-vision deficiency, light to dark. */
-export const POPULATION = ['#f1eef6', '#d4b9da', '#c994c7', '#df65b0', '#dd1c77', '#980043'];
-export const FLOW = ['#f0f9e8', '#ccebc5', '#a8ddb5', '#7bccc4', '#43a2ca', '#0868ac'];
+export const POPULATION: readonly string[] = population;
+export const FLOW: readonly string[] = flow;
 
-export const BASE = {
-  sea: '#cfe3ef',
-  land: '#f6f4ef',
-  landEdge: '#cbc6ba',
-  water: '#bcd9ea',
-  waterEdge: '#8fb9d3',
-  building: '#e3ded5',
-  buildingEdge: '#c9c2b5',
-  text: '#33404a',
-  halo: '#ffffff',
-} as const;
-
-const FALLBACK = ['#4477aa', '#228833', '#aa3377', '#ccbb44', '#ee6677', '#66ccee'];
+export const BASE = base;
 
 /** A steady colour for a collection the app has no design for. */
 export function colourOf(name: string): string {
   let hash = 0;
   for (const character of name) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-  return FALLBACK[hash % FALLBACK.length] as string;
+  return others[hash % others.length] as string;
 }
 
 /** Breaks at quantiles, rounded to two significant digits, without doubles. */

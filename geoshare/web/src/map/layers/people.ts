@@ -1,5 +1,6 @@
 /** Cells and areas coloured by a value; suppressed cells look suppressed, never like zero. */
 
+import { cellEdge, cellPointEdge, notCounted, things } from '../../../../model/appearance.json';
 import { t, number } from '../../shared/i18n';
 import { FLOW, POPULATION } from './palettes';
 import { byZoom, drawn, every, expression, geometry, get, type Context, type Definition, type Expression, type Swatch } from './types';
@@ -7,19 +8,19 @@ import { byZoom, drawn, every, expression, geometry, get, type Context, type Def
 const FINE_MESH_ZOOM = 13;
 const isSuppressed = expression(['==', ['get', 'suppressed'], true]);
 
-function colours(context: Context, palette: string[], property: string): Expression {
+function colours(context: Context, palette: readonly string[], property: string): Expression {
   const breaks = context.sample?.breaks[context.choice] ?? [];
   const usable = breaks.slice(0, palette.length - 1);
   if (!usable.length) return expression(palette[2]);
   const first = palette[0] as string;
   const value = ['to-number', get(property), -1];
   return expression([
-    'case', ['!', ['has', property]], '#e6e9ec',
+    'case', ['!', ['has', property]], notCounted,
     ['step', value, first, ...usable.flatMap((limit, index) => [limit, palette[index + 1]])],
   ]);
 }
 
-function legend(context: Context, palette: string[]): Swatch[] {
+function legend(context: Context, palette: readonly string[]): Swatch[] {
   const breaks = (context.sample?.breaks[context.choice] ?? []).slice(0, palette.length - 1);
   if (!context.sample) return [{ kind: 'heading', label: t('reading') }];
   const classes = palette.slice(0, breaks.length + 1).map((colour, index): Swatch => {
@@ -31,11 +32,11 @@ function legend(context: Context, palette: string[]): Swatch[] {
       to === undefined ? `${number(from)} –` : `${number(from)} – ${number(to)}`;
     return { kind: 'fill', colour, outline: '#8d8d99', label };
   });
-  return [...classes.reverse(), { kind: 'fill', colour: '#eceff1', outline: '#9aa4ac', hatch: true, label: t('suppressed') }];
+  return [...classes.reverse(), { kind: 'fill', colour: things.hatch[0] as string, outline: '#9aa4ac', hatch: true, label: t('suppressed') }];
 }
 
 function choropleth(
-  order: number, property: string, palette: string[], choice: string, hour?: string,
+  order: number, property: string, palette: readonly string[], choice: string, hour?: string,
 ): Definition {
   const filters = (context: Context) => every(
     context.choice ? (expression(['==', ['get', choice], context.choice]) as never) : undefined,
@@ -61,12 +62,12 @@ function choropleth(
       }),
       drawn(context, 'edge', 'line', 202, {
         filter: every(filters(context), geometry('Polygon')), minzoom: 11,
-        paint: { 'line-color': '#5f5f6e', 'line-width': byZoom([11, 0.2], [16, 0.8]), 'line-opacity': 0.6 },
+        paint: { 'line-color': cellEdge, 'line-width': byZoom([11, 0.2], [16, 0.8]), 'line-opacity': 0.6 },
       }),
       drawn(context, 'point', 'circle', 640, {
         filter: every(filters(context), geometry('Point')),
         paint: {
-          'circle-color': colours(context, palette, property), 'circle-stroke-color': '#3c4650', 'circle-stroke-width': 1.2,
+          'circle-color': colours(context, palette, property), 'circle-stroke-color': cellPointEdge, 'circle-stroke-width': 1.2,
           'circle-radius': byZoom([9, 4], [16, 14]),
         },
       }),

@@ -1,60 +1,55 @@
 /** Roads as on a street map; from close by, lanes as they are painted on the ground. */
 
+import { lanes, roads, things } from '../../../../model/appearance.json';
 import { LETTERING } from '../../shared/fonts';
 import { t } from '../../shared/i18n';
 import { haloPaint } from './base';
+import { BASE } from './palettes';
 import { among, byZoom, drawn, every, expression, geometry, metres, nameOf, type Context, type Definition, type Expression } from './types';
 
-const MOTOR = ['motorway'];
-const MAIN = ['trunk', 'primary', 'secondary'];
-const FOOT = ['footway', 'pedestrian', 'path', 'steps', 'track', 'cycleway', 'bridleway', 'sidewalk'];
+type Kind = keyof typeof roads.fill;
+const KINDS = roads.order as Kind[];
 
-function road(motorway: unknown, main: unknown, tertiary: unknown, minor: unknown, foot: unknown): Expression {
-  return expression([
-    'match', ['coalesce', ['get', 'class'], ''], MOTOR, motorway, MAIN, main, ['tertiary'], tertiary, FOOT, foot, minor,
-  ]);
+/** A value for each class of roads; those of no known class are minor ones. */
+function road(values: Readonly<Record<Kind, unknown>>): Expression {
+  const cases = Object.entries(roads.kinds).flatMap(([kind, names]) => [names, values[kind as Kind]]);
+  return expression(['match', ['coalesce', ['get', 'class'], ''], ...cases, values.minor]);
 }
 
-const WIDTH = byZoom(
-  [8, road(1.4, 0.8, 0.3, 0.1, 0)],
-  [12, road(3.2, 2.4, 1.5, 0.8, 0.3)],
-  [15, road(8, 7, 5.5, 4, 1.2)],
-  [18, road(26, 22, 18, 14, 4)],
-);
-const CASING = byZoom(
-  [8, road(2, 1.2, 0.5, 0.2, 0)],
-  [12, road(4.4, 3.5, 2.4, 1.4, 0.4)],
-  [15, road(10, 9, 7.3, 5.6, 1.6)],
-  [18, road(29, 25, 21, 17, 5)],
-);
-const FILL = road('#f4b183', '#ffe3a3', '#fffdf5', '#ffffff', '#f3efe6');
-const EDGE = road('#c97b3c', '#d3a748', '#b9b3a6', '#c4beb1', '#b7a98f');
+function each<Value>(value: (kind: Kind) => Value): Record<Kind, Value> {
+  return Object.fromEntries(KINDS.map((kind) => [kind, value(kind)])) as Record<Kind, Value>;
+}
+
+/** Widths by zoom; all kinds have the same zooms. */
+const widths = (said: Readonly<Record<Kind, number[][]>>): Expression =>
+  byZoom(...said.minor.map(([zoom], at): [number, unknown] => [zoom as number, road(each((kind) => said[kind][at]?.[1]))]));
+
+const WIDTH = widths(roads.width);
+const CASING = widths(roads.casing);
+const FILL = road(roads.fill);
+const EDGE = road(roads.edge);
 const isRail = expression(['==', ['get', 'subtype'], 'rail']);
 const notRail = expression(['!=', ['coalesce', ['get', 'subtype'], 'road'], 'rail']);
 const line = { 'line-cap': 'round', 'line-join': 'round' };
 
-const YELLOW = '#f2b705';
-const PAINT: Expression = expression(['match', ['coalesce', ['get', 'color'], ''], ['yellow', 'orange'], YELLOW, '#ffffff']);
+const PAINT: Expression = expression(['match', ['coalesce', ['get', 'color'], ''], ['yellow', 'orange'], lanes.yellow, lanes.white]);
 const KERB = ['curbstone', 'road_border', 'guard_rail', 'wall', 'fence', 'jersey_barrier', 'curb', 'edge', 'rail', 'gate'];
 
-const LANE_COLOURS = {
-  driving: '#6d7680', walking: '#b6a68d', crosswalk: '#8d949b', biking: '#4f8f6b', shoulder: '#8b929a',
-};
 const LANE: Expression = expression([
-  'match', ['coalesce', ['get', 'subtype'], ''], ['crosswalk'], LANE_COLOURS.crosswalk,
+  'match', ['coalesce', ['get', 'subtype'], ''], ['crosswalk'], lanes.crosswalk,
   ['match', ['coalesce', ['get', 'type'], ''],
-    ['sidewalk', 'walking', 'curb'], LANE_COLOURS.walking,
-    ['biking'], LANE_COLOURS.biking,
-    ['shoulder', 'border', 'stop', 'none', 'restricted', 'median'], LANE_COLOURS.shoulder,
+    ['sidewalk', 'walking', 'curb'], lanes.walking,
+    ['biking'], lanes.biking,
+    ['shoulder', 'border', 'stop', 'none', 'restricted', 'median'], lanes.shoulder,
     ['match', ['coalesce', ['get', 'subtype'], ''],
-      ['walkway', 'shared_walkway', 'stairs'], LANE_COLOURS.walking,
-      ['bicycle_lane'], LANE_COLOURS.biking,
-      ['road_shoulder', 'pedestrian_lane'], LANE_COLOURS.shoulder,
-      LANE_COLOURS.driving]],
+      ['walkway', 'shared_walkway', 'stairs'], lanes.walking,
+      ['bicycle_lane'], lanes.biking,
+      ['road_shoulder', 'pedestrian_lane'], lanes.shoulder,
+      lanes.driving]],
 ]);
 const laneWidth = (context: Context) => metres(['coalesce', ['get', 'width_m'], 3], context.latitude);
 
-const ROADSIDE_LINE = '#2b6777';
+const ROADSIDE_LINE = things.roadside_features;
 const roadsideImage = expression(['concat', 'roadside|', ['coalesce', ['get', 'class'], '']]);
 const small = byZoom([16, 0.5], [19, 0.95]);
 
@@ -69,7 +64,7 @@ const ROADSIDE: Definition = {
     }),
     drawn(context, 'stop', 'line', 432, {
       minzoom: 16, filter: every(geometry('LineString'), among('class', 'stop_line')),
-      paint: { 'line-color': '#ffffff', 'line-width': metres(0.45, context.latitude) },
+      paint: { 'line-color': lanes.white, 'line-width': metres(0.45, context.latitude) },
     }),
     drawn(context, 'sign', 'symbol', 621, {
       minzoom: 16.5, filter: every(geometry('LineString'), among('class', 'signal', 'sign')),
@@ -85,7 +80,7 @@ const ROADSIDE: Definition = {
     { kind: 'image', image: 'roadside|sign', label: t('sign') },
     { kind: 'image', image: 'roadside|street_lamp', label: t('streetLamp') },
     { kind: 'image', image: 'roadside|tree', label: t('tree') },
-    { kind: 'line', colour: '#ffffff', casing: '#6d7680', width: 5, label: t('stopLine') },
+    { kind: 'line', colour: lanes.white, casing: lanes.driving, width: 5, label: t('stopLine') },
   ],
 };
 
@@ -96,10 +91,10 @@ export const ROAD_LAYERS: Record<string, Definition> = {
       drawn(context, 'casing', 'line', 340, { filter: notRail as never, layout: line, paint: { 'line-color': EDGE, 'line-width': CASING } }),
       drawn(context, 'road', 'line', 341, {
         filter: notRail as never,
-        layout: { ...line, 'line-sort-key': road(9, 7, 5, 3, 1) },
+        layout: { ...line, 'line-sort-key': road(each((kind) => 2 * KINDS.indexOf(kind) + 1)) },
         paint: { 'line-color': FILL, 'line-width': WIDTH },
       }),
-      drawn(context, 'rail', 'line', 342, { filter: isRail as never, paint: { 'line-color': '#7c8288', 'line-width': byZoom([10, 0.8], [17, 3]) } }),
+      drawn(context, 'rail', 'line', 342, { filter: isRail as never, paint: { 'line-color': BASE.rail, 'line-width': byZoom([10, 0.8], [17, 3]) } }),
       drawn(context, 'sleepers', 'line', 343, {
         filter: isRail as never, minzoom: 13,
         paint: { 'line-color': '#ffffff', 'line-width': byZoom([13, 0.8], [17, 2]), 'line-dasharray': [5, 5] },
@@ -114,10 +109,10 @@ export const ROAD_LAYERS: Record<string, Definition> = {
       }),
     ],
     legend: () => [
-      { kind: 'line', colour: '#f4b183', casing: '#c97b3c', width: 6, label: t('motorway') },
-      { kind: 'line', colour: '#ffe3a3', casing: '#d3a748', width: 6, label: t('mainRoad') },
-      { kind: 'line', colour: '#ffffff', casing: '#b9b3a6', width: 5, label: t('minorRoad') },
-      { kind: 'line', colour: '#7c8288', width: 2, label: t('railway') },
+      { kind: 'line', colour: roads.fill.motorway, casing: roads.edge.motorway, width: 6, label: t('motorway') },
+      { kind: 'line', colour: roads.fill.main, casing: roads.edge.main, width: 6, label: t('mainRoad') },
+      { kind: 'line', colour: roads.fill.minor, casing: roads.edge.tertiary, width: 5, label: t('minorRoad') },
+      { kind: 'line', colour: BASE.rail, width: 2, label: t('railway') },
     ],
   },
   lanes: {
@@ -129,7 +124,7 @@ export const ROAD_LAYERS: Record<string, Definition> = {
       }),
       drawn(context, 'stripes', 'line', 401, {
         minzoom: 16, filter: among('subtype', 'crosswalk'),
-        paint: { 'line-color': '#ffffff', 'line-width': metres(['*', 0.85, ['coalesce', ['get', 'width_m'], 3]], context.latitude), 'line-dasharray': [0.14, 0.14] },
+        paint: { 'line-color': lanes.white, 'line-width': metres(['*', 0.85, ['coalesce', ['get', 'width_m'], 3]], context.latitude), 'line-dasharray': [0.14, 0.14] },
       }),
       drawn(context, 'arrow', 'symbol', 420, {
         minzoom: 17, filter: expression(['!', ['in', ['coalesce', ['get', 'subtype'], ''], ['literal', ['crosswalk', 'walkway', 'shared_walkway', 'stairs']]]]) as never,
@@ -142,11 +137,11 @@ export const ROAD_LAYERS: Record<string, Definition> = {
       }),
     ],
     legend: () => [
-      { kind: 'fill', colour: LANE_COLOURS.driving, label: t('driving') },
-      { kind: 'fill', colour: LANE_COLOURS.walking, label: t('walking') },
-      { kind: 'fill', colour: LANE_COLOURS.crosswalk, hatch: true, label: t('crosswalk') },
-      { kind: 'fill', colour: LANE_COLOURS.biking, label: t('biking') },
-      { kind: 'fill', colour: LANE_COLOURS.shoulder, label: t('shoulder') },
+      { kind: 'fill', colour: lanes.driving, label: t('driving') },
+      { kind: 'fill', colour: lanes.walking, label: t('walking') },
+      { kind: 'fill', colour: lanes.crosswalk, hatch: true, label: t('crosswalk') },
+      { kind: 'fill', colour: lanes.biking, label: t('biking') },
+      { kind: 'fill', colour: lanes.shoulder, label: t('shoulder') },
     ],
   },
   lane_boundaries: {
@@ -158,37 +153,38 @@ export const ROAD_LAYERS: Record<string, Definition> = {
       const isVirtual = among('type', 'virtual');
       const painted = every(expression(['!', isKerb]) as never, expression(['!', isVirtual]) as never);
       return [
-        drawn(context, 'kerb', 'line', 410, { minzoom: 16, filter: isKerb, layout: line, paint: { 'line-color': '#4a4238', 'line-width': metres(0.2, context.latitude) } }),
+        drawn(context, 'kerb', 'line', 410, { minzoom: 16, filter: isKerb, layout: line, paint: { 'line-color': lanes.kerb, 'line-width': metres(0.2, context.latitude) } }),
         drawn(context, 'solid', 'line', 411, { minzoom: 16, filter: every(painted, expression(['!', dashed]) as never), layout: line, paint: { 'line-color': PAINT, 'line-width': width } }),
         drawn(context, 'dashed', 'line', 412, { minzoom: 16, filter: every(painted, dashed as never), paint: { 'line-color': PAINT, 'line-width': width, 'line-dasharray': [14, 14] } }),
-        drawn(context, 'virtual', 'line', 413, { minzoom: 18, filter: isVirtual, paint: { 'line-color': '#b8c4ce', 'line-width': 1, 'line-dasharray': [2, 4], 'line-opacity': 0.7 } }),
+        drawn(context, 'virtual', 'line', 413, { minzoom: 18, filter: isVirtual, paint: { 'line-color': lanes.virtual, 'line-width': 1, 'line-dasharray': [2, 4], 'line-opacity': 0.7 } }),
       ];
     },
     legend: () => [
-      { kind: 'line', colour: '#ffffff', casing: '#6d7680', width: 2, label: t('solidLine') },
-      { kind: 'line', colour: '#ffffff', casing: '#6d7680', width: 2, dash: true, label: t('dashedLine') },
-      { kind: 'line', colour: YELLOW, casing: '#6d7680', width: 2, label: t('yellowLine') },
-      { kind: 'line', colour: '#4a4238', width: 2, label: t('curb') },
+      { kind: 'line', colour: lanes.white, casing: lanes.driving, width: 2, label: t('solidLine') },
+      { kind: 'line', colour: lanes.white, casing: lanes.driving, width: 2, dash: true, label: t('dashedLine') },
+      { kind: 'line', colour: lanes.yellow, casing: lanes.driving, width: 2, label: t('yellowLine') },
+      { kind: 'line', colour: lanes.kerb, width: 2, label: t('curb') },
     ],
   },
-  areas: surface(13, '#d9cfe6', '#8a74a8', 'subtype', 15),
-  junctions: surface(14, '#dfe5ea', '#8796a3', 'type', 15),
-  regulatory_elements: marked(15, 'rule', 16, '#5b3f8c'),
-  structures: marked(16, 'structure', 13, '#7a5230'),
+  areas: surface(13, things.areas, 15),
+  junctions: surface(14, things.junctions, 15),
+  regulatory_elements: marked(15, 'rule', 16, things.regulatory_elements),
+  structures: marked(16, 'structure', 13, things.structures),
   roadside_features: ROADSIDE,
   connectors: {
     group: 'roads', order: 18, visible: false, minzoom: 14,
     layers: (context) => [
       drawn(context, 'point', 'circle', 520, {
         minzoom: 14,
-        paint: { 'circle-radius': byZoom([14, 2], [18, 5]), 'circle-color': '#ffffff', 'circle-stroke-color': '#51606c', 'circle-stroke-width': 1.5 },
+        paint: { 'circle-radius': byZoom([14, 2], [18, 5]), 'circle-color': things.connectors[0] as string, 'circle-stroke-color': things.connectors[1] as string, 'circle-stroke-width': 1.5 },
       }),
     ],
-    legend: () => [{ kind: 'point', colour: '#ffffff', outline: '#51606c', label: '' }],
+    legend: () => [{ kind: 'point', colour: things.connectors[0] as string, outline: things.connectors[1] as string, label: '' }],
   },
 };
 
-function surface(order: number, colour: string, edge: string, _by: string, minzoom: number): Definition {
+function surface(order: number, colours: readonly string[], minzoom: number): Definition {
+  const [colour, edge] = colours as [string, string];
   return {
     group: 'roads', order, visible: true, minzoom,
     layers: (context) => [
