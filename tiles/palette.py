@@ -3,6 +3,7 @@
 Maps are areas of one colour, and lines and letters with soft edges. So the colours that most pixels
 have stay as they are (what neighbouring tiles share meets without a seam), and those of edges become
 the nearest of the rest. Distances are between colours as they are seen, multiplied by their opacity.
+What is not seen at all stays so, and what lets nothing through lets nothing through.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _KEPT: Final = 208  # of them are colours of the picture; the others are means o
 _FEW: Final = 600  # colours that are left are grouped where there are more
 _FINE: Final = np.uint32(0x07070707)  # bits within a group
 _MIDDLE: Final = np.uint32(0x04040404)
+_OPAQUE: Final = np.uint32(0xFF000000)
 _CUBES: Final = 1 << 11  # of three bits for each colour and two for opacity
 _LEVEL: Final = 2  # of isal's three: 1 is no faster, 3 no smaller here
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
@@ -56,11 +58,14 @@ def _indexed(pixels: NDArray[np.uint32]) -> tuple[NDArray[np.uint32], NDArray[np
     colours, inverse, counts = np.unique(pixels, return_inverse=True, return_counts=True)
     if len(colours) <= COLOURS:
         return colours, inverse.astype(np.uint8)
+    if colours[0] == 0:  # nothing, which is no colour: however few pixels, none of them gets one
+        counts[0] = len(pixels)
     order = np.argsort(-counts, kind="stable")
     kept, left = order[:_KEPT], order[_KEPT:]
     shift = _FINE if len(left) > _FEW else np.uint32(0)
     groups, group = np.unique(colours[left] & ~shift, return_inverse=True)
     rest = groups | (shift & _MIDDLE)
+    rest[groups >= _OPAQUE & ~shift] |= _OPAQUE  # opacity is the highest byte: what is whole stays so
     palette = np.concatenate(
         [colours[kept], _means(rest, np.bincount(group, counts[left]).astype(np.float64))]
     )

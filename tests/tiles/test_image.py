@@ -109,3 +109,24 @@ def test_a_map_larger_than_anybody_looks_at_is_written_as_it_is():
     rgba[..., 0] = np.arange(1_100) % 256
     rgba[..., 1] = (np.arange(1_100) % 251)[:, None]
     np.testing.assert_array_equal(decoded(image.encode(rgba, "png", is_map=True)), rgba)
+
+
+@pytest.mark.parametrize("lone", [1, 40])
+def test_few_pixels_of_nothing_among_thousands_of_colours_stay_nothing(lone):
+    rng = np.random.default_rng(7)
+    rgba = rng.integers(0, 256, (128, 128, 4), np.uint8)
+    rgba[..., 3] = np.maximum(rgba[..., 3], 1)  # faint, and never nothing
+    common = rng.integers(0, 256, (300, 4), np.uint8) | (0, 0, 0, 128)
+    rgba[:64] = common[np.arange(64 * 128) % 300].reshape(64, 128, 4)  # so that others must give way
+    places = rng.choice(64 * 128, lone, replace=False) + 64 * 128
+    rgba.reshape(-1, 4)[places] = (9, 8, 7, 0)
+    alpha = decoded(image.encode(rgba, "png", is_map=True))[..., 3].ravel()
+    assert (alpha[places] == 0).all()
+
+
+def test_a_map_that_lets_nothing_through_lets_nothing_through_in_few_colours():
+    rgba = np.random.default_rng(3).integers(0, 256, (128, 128, 4), np.uint8)
+    rgba[..., 3] = 255
+    content = image.encode(rgba, "png", is_map=True)
+    assert b"tRNS" not in content
+    assert (decoded(content)[..., 3] == 255).all()
