@@ -154,6 +154,11 @@ def keeper(settings: Settings) -> None:
     "--licence", default="LicenseRef-unstated", show_default=True, help="SPDX licence expression."
 )
 @click.option(
+    "--release-class",
+    metavar="CLASS",
+    help="To whom it may be released; left out: as its provider's agreement states, else open.",
+)
+@click.option(
     "--epoch", type=click.FloatRange(1900, 2200), help="Decimal year that the coordinates are of."
 )
 @click.option(

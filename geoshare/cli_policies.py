@@ -11,6 +11,8 @@ import click
 import orjson
 
 from geoshare.access.audit import Party
+from geoshare.access.findings import readers_of
+from geoshare.access.tiers import Tiers
 from geoshare.cli_organisations import NEW, named
 from geoshare.errors import BadRequest
 from geoshare.model.times import iso
@@ -39,8 +41,10 @@ def tiers() -> None:
 def check_tiers(settings: Settings, file: Path | None) -> None:
     """Check a file, or the tiers in force; exit code 1 for an error, warnings are listed."""
     desk = TierDesk(build_services(settings))
-    for finding in desk.check(desk.read(file)):
+    read = desk.read(file)
+    for finding in desk.check(read):
         click.echo(f"{finding.level}: {finding.place}: {finding.text} / {finding.text_ja}")
+    _tell_classes(read)
     click.echo("the tiers can be published")
 
 
@@ -55,6 +59,7 @@ def list_tiers(settings: Settings) -> None:
             {item for grant in tier.grants for item in grant.collections if grant.collections != "all"}
         )
         tell(f"{name:<12} {tier.title} / {tier.title_ja}: {', '.join(names) or 'all'}")
+    _tell_classes(held)
 
 
 @tiers.command("show")
@@ -127,6 +132,11 @@ def offer(settings: Settings, name: str, file: Path, author: str, reason: str) -
 @click.option(
     "--contribute-area", help="An administrative code within which to contribute and edit, if given."
 )
+@click.option(
+    "--release-class",
+    multiple=True,
+    help="A class under which it contributes, the usual one first; open if none is given.",
+)
 @click.option("--days", default=365, show_default=True, type=int, help="How long.")
 @click.option(
     "--file", type=click.Path(path_type=Path, dir_okay=False), help="An agreement as TOML or JSON."
@@ -152,6 +162,7 @@ def sign(settings: Settings, /, organisation: str, tier: tuple[str, ...], **said
             days=said["days"],
             area=said["area"],
             contribute_area=said["contribute_area"],
+            release_classes=said["release_class"],
             signatories=names,
             operator=said["operator"],
         )
@@ -195,6 +206,13 @@ def end_agreement(settings: Settings, name: str, author: str, reason: str) -> No
 
 
 GROUPS = (tiers, agreements)
+
+
+def _tell_classes(tiers: Tiers) -> None:
+    """Say which tiers read what is contributed under each release class but the open one."""
+    for name, said in tiers.release_classes.items():
+        readers = ", ".join(readers_of(tiers, name)) or "no tier"
+        tell(f"release class {name} ({said.title} / {said.title_ja}) is read by {readers}")
 
 
 def _by(author: str, reason: str) -> Author:

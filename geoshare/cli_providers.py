@@ -66,6 +66,11 @@ def rules(settings: Settings, name: str, refuse_on: Refusing | None) -> None:
     is_flag=True,
     help="Remove its files, rows, history, packs, views and extracts too, and certify that.",
 )
+@click.option(
+    "--release-class",
+    metavar="CLASS",
+    help="Only what it contributed under this release class; its history is kept.",
+)
 @click.option("--reason", default="", help="Why; kept beside the certificate.")
 @click.option(
     "--certificate", type=click.Path(path_type=Path, dir_okay=False), help="Copy it to this file."
@@ -76,16 +81,25 @@ def rules(settings: Settings, name: str, refuse_on: Refusing | None) -> None:
     help="Do not ask whether it is meant.",
 )
 @click.pass_obj
-def withdraw(settings: Settings, name: str, erase: bool, reason: str, certificate: Path | None) -> None:
+def withdraw(
+    settings: Settings,
+    name: str,
+    erase: bool,
+    release_class: str | None,
+    reason: str,
+    certificate: Path | None,
+) -> None:
     """End all claims of a provider; what rested on them is decided anew from the others'.
 
     Interrupted, it goes on when it is asked for again, or when the server runs.
     """
+    if erase and release_class is not None:
+        raise click.UsageError("What is erased is erased whatever its release class.")
     services = build_services(settings)
     keeper, leaving = make_keeper(services), make_leaving(services)
     check_provider(name)
     if not erase:
-        sequence = leaving.take_back(name)
+        sequence = leaving.take_back(name, release_class)
         if sequence is not None:
             wait_published(keeper, services.record, settings.data, sequence, 600.0)
         click.echo("withdrawn" if sequence is not None else "nothing was in force")

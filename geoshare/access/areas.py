@@ -11,11 +11,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.draft import Source
+from geoshare.access.released import released
 from geoshare.errors import BadRequest
 from geoshare.filter import check, evaluate, fields_of
 from geoshare.filter.literals import read_geometry
 from geoshare.model.collections import known
-from geoshare.model.policy import Grant
+from geoshare.model.policy import OPEN_CLASS, Grant
 from tiles.geometry.convert import to_shapely
 
 ADMIN_AREAS: Final = "admin_areas"
@@ -34,6 +35,9 @@ class Published(Protocol):
 def coded_area(published: Published, code: str) -> BaseGeometry:
     """The area of an administrative code: all published features of that code together, made valid.
 
+    Of what was contributed openly alone: a fence that moved by what its holder may not know of would
+    tell of it.
+
     Raises
     ------
     BadRequest
@@ -48,7 +52,9 @@ def coded_area(published: Published, code: str) -> BaseGeometry:
             alive = np.ones(len(part), bool)
             if len(bits):
                 alive = np.unpackbits(bits, count=len(part), bitorder="little").astype(bool)
-            found = rows[evaluate(rule, part.table, rows) & alive]
+            found = rows[
+                evaluate(rule, part.table, rows) & alive & released((OPEN_CLASS,), part.table, rows)
+            ]
             shapes += [shape for shape in to_shapely(part.table.geometries, found) if shape is not None]
     area = _areal(shapely.union_all([shapely.make_valid(shape) for shape in shapes]))
     if area is None:

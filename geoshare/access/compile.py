@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from geoshare.access.fence import against_area, drawn_in
+from geoshare.access.released import released
 from geoshare.access.transforms import within_times
 from geoshare.filter import check, evaluate, fields_of
 from geoshare.filter.literals import DAY_US, read_geometry
@@ -120,7 +121,9 @@ def _match(
     tick_us: int | None,
 ) -> tuple[Mask, Mask]:
     """Which rows the grant matches, and which of them it covers."""
-    matches = _in_time(grant, collection, table, rows, tick_us)
+    matches = released(grant.release_classes, table, rows) & _in_time(
+        grant, collection, table, rows, tick_us
+    )
     if grant.rows is not None:
         matches &= evaluate(check(grant.rows, fields_of(collection)), table, rows)
     covers = matches.copy()

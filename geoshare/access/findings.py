@@ -14,7 +14,7 @@ from geoshare.access.gains import alone
 from geoshare.access.tiers import OPEN, Tiers
 from geoshare.errors import BadRequest
 from geoshare.model.collections import Collection
-from geoshare.model.policy import READING, Grant, Tier
+from geoshare.model.policy import DECLARED, READING, Grant, Tier
 from geoshare.model.policy.grants import dominates
 
 DetailColumns = Callable[[str], Iterable[str]]
@@ -65,7 +65,25 @@ def findings(
         yield from _routing(name, tier)
         for number, text, text_ja in contradictions(tier):
             yield _warning(f"{name}.grants[{number}]", text, text_ja)
+    for name in tiers.release_classes:
+        if not readers_of(tiers, name):
+            yield _warning(
+                f"{DECLARED}.{name}",
+                "no tier reads what is contributed under it",
+                "この公開区分のデータを閲覧できる区分がありません",
+            )
     yield from _opened(tiers, collections, before)
+
+
+def readers_of(tiers: Tiers, release_class: str) -> list[str]:
+    """Tiers some grant of which shows what is contributed under a release class."""
+    return [
+        name
+        for name, tier in tiers.tiers.items()
+        if any(
+            set(item.actions) & set(READING) and item.releases(release_class) for item in tier.grants
+        )
+    ]
 
 
 def _dead(name: str, tier: Tier, now_us: int) -> Iterator[Finding]:

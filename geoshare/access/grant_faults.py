@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection as Several
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -21,8 +22,16 @@ HALF_WORLD: Final = 180.0  # degrees of longitude
 Fault = tuple[str, str, str]  # key, message, what may stand there
 
 
-def grant_faults(grant: Grant, collections: Mapping[str, Collection]) -> Iterator[Fault]:
-    """Say what is wrong, with the key it is about and what is allowed there."""
+def grant_faults(
+    grant: Grant, collections: Mapping[str, Collection], classes: Several[str]
+) -> Iterator[Fault]:
+    """Say what is wrong, with the key it is about and what is allowed there.
+
+    ``classes`` are the release classes there are.
+    """
+    for name in () if grant.release_classes == "all" else grant.release_classes:
+        if name not in classes:
+            yield "release_classes", f"there is no release class {name!r}", ", ".join(classes)
     if grant.collections != "all":
         if not grant.collections:
             yield "collections", "no collection is named", "names"

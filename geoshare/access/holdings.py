@@ -12,8 +12,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from geoshare.access.classes import Contributing, contributing
 from geoshare.access.tiers import OPEN, Tiers
-from geoshare.model.policy import RATES, Action, Activation, Agreement, Grant, Policy, Rated, Terms
+from geoshare.model.policy import (
+    OPEN_CLASS,
+    RATES,
+    Action,
+    Activation,
+    Agreement,
+    Grant,
+    Policy,
+    Rated,
+    Terms,
+)
 
 MAX_POLICIES: Final = 4_096
 ROLES: Final = ("operator", "provider")
@@ -43,6 +54,7 @@ class Holding:
     area: Area | None = field(default=None, compare=False)  # the agreement decides it
     until_us: int | None = field(default=None, compare=False)
     contribute_area: Area | None = field(default=None, compare=False)
+    release_classes: tuple[str, ...] = field(default=(OPEN_CLASS,), compare=False)
 
     def fences(self, action: Action) -> tuple[Area, ...]:
         """The areas within which the agreement lets somebody do something; none: anywhere."""
@@ -118,7 +130,14 @@ class Holdings:
             if tier is None or tier.emergency is not None or name == OPEN:
                 continue  # a tier that is gone gives nothing, one of emergencies is never held so
             if narrowed is None or name in narrowed:
-                yield Holding(name, mark, agreement.area, until_us, agreement.contribute_area)
+                yield Holding(
+                    name,
+                    mark,
+                    agreement.area,
+                    until_us,
+                    agreement.contribute_area,
+                    agreement.release_classes,
+                )
 
     def on(self, now_us: int) -> tuple[Switched, ...]:
         """Emergencies that are on at a moment."""
@@ -176,6 +195,19 @@ class Holdings:
         """The agreement, where it changes a grant: by its secret for hashes, or by its fence."""
         grant = self.tiers.tiers[holding.tier].grants[number]
         return holding.agreement if grant.hashes or fences else ""
+
+    def contributing(self, held: Iterable[Holding], now_us: int) -> Contributing:
+        """Release classes under which these holdings let somebody contribute."""
+        now = datetime.fromtimestamp(now_us / 1e6, UTC)
+        stated = [
+            holding.release_classes
+            for holding in held
+            if any(
+                "contribute" in grant.actions and grant.in_force(now)
+                for grant in self.tiers.tiers[holding.tier].grants
+            )
+        ]
+        return contributing(stated, self.tiers.class_names)
 
     def role(self, held: Iterable[Holding]) -> str:
         """The strongest role among the tiers held: operator, provider or consumer."""

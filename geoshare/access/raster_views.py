@@ -23,7 +23,7 @@ from geoshare.filter import fields_of
 from geoshare.filter.literals import instant_us
 from geoshare.model.box import Box
 from geoshare.model.collections import Collection
-from geoshare.model.policy import Grant
+from geoshare.model.policy import OPEN_CLASS, Grant
 from geoshare.model.rasters import RasterAsset, RasterLimits
 from tiles.arrays import Kind
 from tiles.geometry.convert import from_shapely
@@ -94,10 +94,13 @@ def _shown(
     ):
         limits = _limits(grant)
         alive = np.ones(len(part), bool)
-        groups = treatments((grant,), collection, part.table, alive, tick_us)
+        # of which class an asset is stands in no column of these rows: it is looked at below
+        every = grant.model_copy(update={"release_classes": "all"})
+        groups = treatments((every,), collection, part.table, alive, tick_us)
         hit = {row for group in groups for row in group.rows}
         for asset, row in zip(assets, rows, strict=True):
-            if row in hit and limits.band_indexes(asset):
+            released = grant.releases(asset.release_class)
+            if released and row in hit and limits.band_indexes(asset):
                 found.setdefault(asset.id, limits)
     return [(asset, found[asset.id]) for asset in assets if asset.id in found]
 
@@ -144,7 +147,7 @@ def _strip(asset: RasterAsset, columns: Sequence[str], limits: RasterLimits) -> 
     properties = {name: value for name, value in asset.properties.items() if name in columns}
     if limits.bands is not None and "bands" in properties:
         properties["bands"] = [band.name for band in asset.bands if band.name in limits.bands]
-    return stripped(replace(asset, properties=properties), limits)
+    return stripped(replace(asset, properties=properties, release_class=OPEN_CLASS), limits)
 
 
 def _plain(limits: RasterLimits) -> dict[str, Any]:

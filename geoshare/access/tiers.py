@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Collection as Several
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -12,12 +13,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from geoshare.access.classes import declared_classes
 from geoshare.access.grant_faults import grant_faults
 from geoshare.access.written import first_fault
 from geoshare.errors import BadRequest, GeoshareError
 from geoshare.filter import parse_text
 from geoshare.model.collections import Collection, known
-from geoshare.model.policy import Action, Policy, Tier
+from geoshare.model.policy import DECLARED, OPEN_CLASS, Action, Policy, ReleaseClass, Tier
 
 OPEN: Final = "open"
 MAX_FILE: Final = 4_000_000  # bytes
@@ -26,10 +28,16 @@ MAX_TIERS: Final = 1_000
 
 @dataclass(frozen=True)
 class Tiers:
-    """The tiers of one file."""
+    """The tiers of one file, and the release classes that it declares beside the open one."""
 
     tiers: Mapping[str, Tier]
     source: str
+    release_classes: Mapping[str, ReleaseClass] = field(default_factory=dict)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """All release classes there are, the open one first."""
+        return OPEN_CLASS, *self.release_classes
 
     def tier(self, name: str) -> Tier:
         """Return the tier of that name.
@@ -64,9 +72,13 @@ class Tiers:
 
     def document(self) -> dict[str, Any]:
         """All tiers as JSON values, as far as they say anything: what a change set keeps."""
-        return {
+        found: dict[str, Any] = {
             name: tier.model_dump(mode="json", exclude_unset=True) for name, tier in self.tiers.items()
         }
+        if self.release_classes:
+            said = {name: item.model_dump(mode="json") for name, item in self.release_classes.items()}
+            found[DECLARED] = said
+        return found
 
 
 def load_tiers(path: Path | None = None, collections: Mapping[str, Collection] | None = None) -> Tiers:
@@ -104,7 +116,13 @@ def read_tiers(
             parameter="tiers",
             allowed=f"at most {MAX_TIERS} tiers",
         )
-    tiers = {name: _read_tier(name, said, source, collections) for name, said in document.items()}
+    classes = _read_classes(document.get(DECLARED, {}), source)
+    names = OPEN_CLASS, *classes
+    tiers = {
+        name: _read_tier(name, said, source, collections, names)
+        for name, said in document.items()
+        if name != DECLARED
+    }
     if OPEN not in tiers:
         raise BadRequest(
             f'{source}: the tier "{OPEN}" is missing.', parameter=OPEN, allowed="a table [open]"
@@ -120,10 +138,26 @@ def read_tiers(
                     f"open holds no {item}",
                     ", ".join(sorted(reading.collections)),
                 )
-    return Tiers(tiers, source)
+    return Tiers(tiers, source, classes)
 
 
-def _read_tier(name: str, said: Any, source: str, collections: Mapping[str, Collection]) -> Tier:
+def _read_classes(said: Any, source: str) -> dict[str, ReleaseClass]:
+    try:
+        return declared_classes(said)
+    except BadRequest as error:
+        message = f"{source}, {error.parameter}: {error.message}"
+        raise BadRequest(
+            message, code="bad-tier", parameter=error.parameter, allowed=error.allowed
+        ) from error
+
+
+def _read_tier(
+    name: str,
+    said: Any,
+    source: str,
+    collections: Mapping[str, Collection],
+    classes: Several[str],
+) -> Tier:
     if not isinstance(said, dict):
         raise _wrong(source, name, name, "a tier is a table", f"[{name}]")
     said = dict(said)
@@ -139,7 +173,7 @@ def _read_tier(name: str, said: Any, source: str, collections: Mapping[str, Coll
     for key in ("withheld", "as_open"):
         _check_names(getattr(tier, key), key, name, source, collections)
     for number, grant in enumerate(tier.grants):
-        for place, message, allowed in grant_faults(grant, collections):
+        for place, message, allowed in grant_faults(grant, collections, classes):
             raise _wrong(source, name, f"grants[{number}].{place}", message, allowed)
     return tier
 

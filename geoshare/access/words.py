@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from geoshare.access.holdings import Area, Holding
-from geoshare.model.policy import Action, Grant, Tier, Transform
+from geoshare.model.policy import OPEN_CLASS, Action, Grant, Tier, Transform
 
 ACTIONS: Final[dict[Action, tuple[str, str]]] = {
     "discover": ("know that it exists", "存在を知る"),
@@ -50,6 +50,7 @@ def _sentences(grant: Grant, fence: Area | None) -> Iterator[tuple[str, str]]:
         yield f"Properties: {names}.", f"属性:{'すべて' if names == 'all' else names + '項目'}。"
     for name, transform in grant.transforms.items():
         yield _transform(name, transform)
+    yield from _classes(grant)
     if grant.rows is not None:
         yield "Only some of the rows.", "条件に合う行のみ。"
     for area in (grant.area, fence):
@@ -68,6 +69,14 @@ def _sentences(grant: Grant, fence: Area | None) -> Iterator[tuple[str, str]]:
         yield f"Licence: {grant.licence}.", f"ライセンス:{grant.licence}。"
     if grant.valid_until is not None:
         yield f"Until {grant.valid_until.isoformat()}.", f"{grant.valid_until.isoformat()}まで。"
+
+
+def _classes(grant: Grant) -> Iterator[tuple[str, str]]:
+    if grant.release_classes == "all":
+        yield "Of every release class.", "すべての公開区分。"
+    elif grant.release_classes != (OPEN_CLASS,):
+        names = grant.release_classes
+        yield f"Release classes: {', '.join(names)}.", f"公開区分:{'、'.join(names)}。"
 
 
 def _transform(name: str, transform: Transform) -> tuple[str, str]:

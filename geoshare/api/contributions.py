@@ -69,6 +69,11 @@ class ContributionParams(Params):
         description="Findings as grave as this, or graver, refuse the file: error, warning, info or "
         "none; left out: as its provider has decided",
     )
+    release_class: Text | None = Field(
+        None,
+        description="To whom it may be released: a class that your agreement states; left out: the "
+        "first of these",
+    )
     check_only: bool = Field(
         False, description="Only check the file and report what is found; nothing is recorded"
     )

@@ -20,10 +20,12 @@ import shapely
 from geoshare.errors import BadData
 from geoshare.ingest.complete import KEPT, Complete, Fences, Spoken, everywhere, gone, tell
 from geoshare.ingest.epochs import mixed_epochs
+from geoshare.ingest.naming import check_layer
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.box import Box
 from geoshare.model.collections import check_name
 from geoshare.model.findings import SEVERITIES, Finding, Severity
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.model.report import Report
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import Record
@@ -127,6 +129,7 @@ def check(
     complete: Complete | None = None,
     series: str | None = None,
     fences: Fences = everywhere,
+    release_class: str = OPEN_CLASS,
 ) -> None:
     """Read a file as if to take it in, and fill its report; nothing is recorded.
 
@@ -136,33 +139,39 @@ def check(
     That the file would be refused, also for findings as grave as ``refuse_on``, is a finding, too.
     Of a ``complete`` file, of a series (None: that of its name), the report tells what would go.
     """
-    spoken = None if complete is None else Spoken(record, request.provider, series or path.name)
+    named = request.provider, series or path.name
+    spoken = None if complete is None else Spoken(record, *named, release_class)
     checks = BatchChecks(request, report, knows(record, None if against_all else request.provider))
     try:
         for item in read(path, request, report):
+            check_layer(item.collection, release_class)
             look(checks, item)
             if spoken is not None:
                 spoken.look(item)
         report.find(mixed_epochs(record, request.provider, report))
         enforce(report, refuse_on)
         if spoken is not None and complete is not None:
-            withdrawn = (record, request.provider, series or path.name, complete)
-            _tell_gone(withdrawn, spoken, report, fences)
+            _tell_gone((record, *named, complete), spoken, report, fences, release_class)
     except BadData as error:
         report.find([refusal(error)])
 
 
 def _tell_gone(
-    file: tuple[Record, str, str, Complete], spoken: Spoken, report: Report, fences: Fences
+    file: tuple[Record, str, str, Complete],
+    spoken: Spoken,
+    report: Report,
+    fences: Fences,
+    release_class: str,
 ) -> None:
     """Say what a complete file would end. Raises as ``gone``."""
     if report.refused or spoken.refused:
         report.note(KEPT)
         return
-    tell(
-        report,
-        {name: gone(*file, name, fences(name), spoken.says) for name in sorted(spoken.collections)},
-    )
+    found = {
+        name: gone(*file, name, fences(name), spoken.says, release_class)
+        for name in sorted(spoken.collections)
+    }
+    tell(report, found)
 
 
 def knows(record: Record, provider: str | None) -> Callable[[str, Box], bool | None]:

@@ -61,8 +61,8 @@ def everywhere(collection: str) -> BaseGeometry | None:
 class Spoken:
     """The features that a file speaks of, as they would be were it taken in."""
 
-    def __init__(self, record: Record, provider: str, series: str) -> None:
-        self._namer = Namer(record, provider, series)
+    def __init__(self, record: Record, provider: str, series: str, release_class: str) -> None:
+        self._namer = Namer(record, provider, series, release_class)
         self._provider = provider
         self._report = Report("")  # of a file that is only looked at nothing else is told
         self._features: dict[str, set[str]] = {}
@@ -121,6 +121,7 @@ def gone(
     collection: str,
     fence: BaseGeometry | None,
     says: Callable[[str, Said], bool],
+    release_class: str,
 ) -> list[Said]:
     """Claims in force that a complete file ends, in the order in which they came.
 
@@ -132,6 +133,8 @@ def gone(
         Where its sender may contribute.
     says
         Whether the file says what a claim is of.
+    release_class
+        What was contributed under another one stays.
 
     Raises
     ------
@@ -140,7 +143,7 @@ def gone(
     """
     with record.snapshot() as connection:
         wanted = series if complete.dataset else None
-        every = sorted(said_in_files(connection, provider, collection, wanted))
+        every = sorted(said_in_files(connection, provider, collection, wanted, release_class))
         if complete.within is not None or fence is not None:
             shapes: dict[int, bytes | None] = {}
             for start in range(0, len(every), _AT_ONCE):

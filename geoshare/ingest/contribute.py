@@ -27,6 +27,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.clock import Clock, Ids
 from geoshare.model.findings import Severity
 from geoshare.model.foundation import Foundation, built_in
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.model.report import Message, Report
 from geoshare.sources import ReadRequest, read_file
 from geoshare.store import Record
@@ -41,7 +42,6 @@ NOTHING_TAKEN = Message(
 )
 
 UNSTATED = "LicenseRef-unstated"
-OPEN = "open"
 
 
 class Progress(Protocol):
@@ -61,8 +61,9 @@ class Terms:
     licence, release_class
         An SPDX expression, and to whom its claims may be released.
     complete
-        The file is all that its provider has to say of this: what it has said before ends where it
-        is not in the file. None: the file adds and changes, and takes nothing away.
+        The file is all that its provider has to say of this: what it has said before under the same
+        release class ends where it is not in the file. None: the file adds and changes, and takes
+        nothing away.
     dataset
         What the file is a new state of, where that is not what it is called; None: its name.
     observed_us
@@ -72,7 +73,7 @@ class Terms:
     """
 
     licence: str = UNSTATED
-    release_class: str = OPEN
+    release_class: str = OPEN_CLASS
     complete: Complete | None = None
     dataset: str | None = None
     observed_us: int | None = None
@@ -157,7 +158,7 @@ def contribute(
     before = record.contribution(contribution_id) if contribution_id else None
     if before is not None and before.sequence is not None:  # by this job, or by one before it
         return _already_here(before)
-    earlier = record.replay_of(row.provider, row.series, row.file_sha256, row.options)
+    earlier = record.replay_of(row)
     adds = terms.complete is None  # others may have been added to what a complete file said
     if before is None and earlier is not None and adds and is_as_sent(record, earlier):
         return _already_here(earlier)

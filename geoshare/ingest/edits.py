@@ -11,17 +11,17 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from geoshare.ingest.contribute import OPEN
 from geoshare.ingest.settling import Settler
 from geoshare.merge import Identities
 from geoshare.model.clock import Clock
 from geoshare.model.collections import Collection, known
 from geoshare.model.foundation import Foundation, built_in
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.store import Record, places
 from geoshare.store.chunk import Chunk
 from geoshare.store.edit_rows import EditRow, OwnClaim
@@ -63,7 +63,8 @@ class Change:
     """One feature's part of an edit.
 
     ``seen`` are the versions of the organisation's claims that it rests on: if others stand, nothing is
-    done. ``ends`` are those that end, ``begins`` what is said from now on.
+    done. ``ends`` are those that end, ``begins`` what is said from now on. ``release_class`` is that of
+    a feature that is made; what is said of one that is there is of its class.
     """
 
     collection: str
@@ -71,6 +72,7 @@ class Change:
     seen: tuple[int, ...]
     ends: tuple[int, ...]
     begins: tuple[NewSaying, ...]
+    release_class: str = OPEN_CLASS
 
     @property
     def place(self) -> tuple[str, str]:
@@ -86,9 +88,11 @@ class MovedOn(Exception):
         self.features = tuple(features)
 
 
-def feature_id(record: Record, collection: str, organisation: str, name: str) -> str:
+def feature_id(
+    record: Record, collection: str, organisation: str, name: str, release_class: str = OPEN_CLASS
+) -> str:
     """The id of a feature that an organisation made at its desk under a name of its own."""
-    identities = Identities(record.secret, known())
+    identities = Identities(record.secret, known(), release_class)
     return identities.of_records(collection, organisation, [f"{SERIES}{name}"])[0]
 
 
@@ -150,7 +154,7 @@ def write_edit(
         file_bytes=len(content),
         options="{}",
         licence=author.licence,
-        release_class=OPEN,
+        release_class=OPEN_CLASS,
         received_us=clock.now_us(),
     )
 
@@ -159,7 +163,10 @@ def write_edit(
 
     def work(chunk: Chunk) -> None:
         _compare(chunk, author.organisation, changes)
-        chunk.add_contribution(row)
+        by_class = _by_class(chunk, changes)
+        rows = _rows(row, sorted(by_class))
+        for one in rows.values():
+            chunk.add_contribution(one)
         chunk.add_edit(
             EditRow(
                 id=edit,
@@ -174,13 +181,38 @@ def write_edit(
                 undoes=undoes,
             )
         )
-        by_collection: dict[str, list[Change]] = {}
-        for change in changes:
-            by_collection.setdefault(change.collection, []).append(change)
-        for name, some in by_collection.items():
-            _write(chunk, known()[name], row, some, settler)
+        for release_class, said in by_class.items():
+            by_collection: dict[str, list[Change]] = {}
+            for change in said:
+                by_collection.setdefault(change.collection, []).append(change)
+            for name, some in by_collection.items():
+                _write(chunk, known()[name], rows[release_class], some, settler)
 
     record.at_once(clock, author.organisation, author.reason, work)
+
+
+def _by_class(chunk: Chunk, changes: Sequence[Change]) -> dict[str, list[Change]]:
+    """Changes by the release class of their features: what is said of one is of its class."""
+    by_collection: dict[str, list[str]] = {}
+    for change in changes:
+        by_collection.setdefault(change.collection, []).append(change.feature)
+    classes = {
+        (name, feature): release_class
+        for name, features in by_collection.items()
+        for feature, release_class in chunk.places.release_classes(name, features).items()
+    }
+    found: dict[str, list[Change]] = {}
+    for change in changes:
+        found.setdefault(classes.get(change.place, change.release_class), []).append(change)
+    return found
+
+
+def _rows(row: Contribution, classes: Sequence[str]) -> dict[str, Contribution]:
+    """A contribution for each release class; the first of them has the edit's own id."""
+    return {
+        name: replace(row, id=row.id if number == 0 else f"{row.id}-{number}", release_class=name)
+        for number, name in enumerate(classes or [OPEN_CLASS])
+    }
 
 
 def _compare(chunk: Chunk, organisation: str, changes: Sequence[Change]) -> None:

@@ -73,7 +73,7 @@ class FeatureWriter:
         self._accuracy_m, self._observed_us = accuracy_m, observed_us
         stated = [item for item in (accuracy_m, observed_us) if item is not None]
         self._stated = repr(stated).encode() if stated else b""
-        self._namer = Namer(record, row.provider, row.series)
+        self._namer = Namer(record, row.provider, row.series, row.release_class)
         self._repeated: set[int] = set()  # standing claims that the file says again
         self.written: set[str] = set()  # collections
         self.said = False  # whether anything changes by what was written
@@ -127,6 +127,7 @@ class FeatureWriter:
                 name,
                 fences(name),
                 self._says,
+                self._row.release_class,
             )
             for name in sorted(self.written)
         }

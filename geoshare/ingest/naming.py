@@ -9,8 +9,27 @@ from geoshare.ingest.claims import CLAIMS
 from geoshare.merge import Identities, inferred, widened
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import Collection, check_name, known
-from geoshare.model.report import Report
+from geoshare.model.policy import OPEN_CLASS
+from geoshare.model.report import Message, Report
 from geoshare.store import Record
+
+OF_A_CLASS = Message(
+    "layer-of-a-class",
+    "a layer of no schema of ours is of the open release class; who reads it, its grants say",
+    "独自レイヤーには公開区分を指定できません(閲覧範囲は権限で設定してください)",
+)
+
+
+def check_layer(collection: str, release_class: str) -> None:
+    """Refuse layers of no schema of ours of other classes: their columns would tell of what came.
+
+    Raises
+    ------
+    BadData
+        ``layer-of-a-class``.
+    """
+    if collection not in known() and release_class != OPEN_CLASS:
+        raise BadData(OF_A_CLASS.en, code=OF_A_CLASS.code, message_ja=OF_A_CLASS.ja)
 
 
 class Namer:
@@ -18,15 +37,15 @@ class Namer:
 
     Parameters
     ----------
-    provider, series
-        Whose file it is, and which of its series.
+    provider, series, release_class
+        Whose file it is, which of its series, and of what release class.
     """
 
-    def __init__(self, record: Record, provider: str, series: str) -> None:
+    def __init__(self, record: Record, provider: str, series: str, release_class: str) -> None:
         self.collections = record.collections()
         self.stored = dict(self.collections)
-        self.identities = Identities(record.secret, self.collections)
-        self._provider, self._series = provider, series
+        self.identities = Identities(record.secret, self.collections, release_class)
+        self._provider, self._series, self._class = provider, series, release_class
 
     def collection(self, batch: FeatureBatch, report: Report) -> Collection:
         """The collection that a batch is of, as it is with the batch's columns.
@@ -44,6 +63,7 @@ class Namer:
             found = widened(found, schema, report)
         if name == CLAIMS:
             raise BadData("claims follow from what is contributed", parameter="collection")
+        check_layer(name, self._class)
         if found.kind != "vector":
             raise BadData(f"{name} holds rasters, and the file holds features", parameter="collection")
         self.collections[name] = found

@@ -27,7 +27,7 @@ class RasterWriter:
         self._row = row
         self._files = files
         self._collections = record.collections()
-        self._identities = Identities(record.secret, self._collections)
+        self._identities = Identities(record.secret, self._collections, row.release_class)
 
     def write(self, item: RasterItem) -> None:
         """Write one item and move its file into the store; an unchanged one changes nothing.

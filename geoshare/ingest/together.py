@@ -118,7 +118,7 @@ def _readable(record: Record, sent: Sequence[Sent], clock: Clock) -> list[_Read]
         row = contribution_row(one.path, one.request, one.terms, one.contribution, clock)
         if record.contribution(row.id) is not None or row.series in {two.row.series for two in found}:
             break
-        earlier = record.replay_of(row.provider, row.series, row.file_sha256, row.options)
+        earlier = record.replay_of(row)
         if earlier is not None and is_as_sent(record, earlier):
             continue  # its own turn finds it here, and takes nothing in
         taken = _Read(one, row, Report(file=row.file_name))

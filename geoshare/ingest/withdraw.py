@@ -23,8 +23,9 @@ def withdraw(
     clock: Clock,
     data_dir: Path,
     foundation: Foundation | None = None,
+    release_class: str | None = None,
 ) -> int | None:
-    """End everything that a provider has in force, as one change set.
+    """End everything that a provider has in force, of one release class or all, as one change set.
 
     Consumers see the same as if it had never been: features that rested on it alone are gone, others
     are what the remaining claims make of them.
@@ -40,7 +41,7 @@ def withdraw(
     """
     rules = foundation or built_in()
     with record.snapshot() as connection:
-        held = places.held_by(connection, provider)
+        held = places.held_by(connection, provider, release_class)
         homes = places.homes(connection)
     if not held:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from geoshare.merge.changed import column_widened
-from geoshare.model.collections import Collection, from_schema
+from geoshare.model.collections import RELEASE, Collection, from_schema
 from geoshare.model.report import Report
 
 _TEXT = {"type": "string"}
@@ -29,7 +29,9 @@ def inferred(name: str, properties: pa.Schema, title: str = "") -> Collection:
             "type": "object",
             "x-geoshare-kind": "vector",
             "x-geoshare-geometry": "any",
-            "properties": {field.name: _described(field.type) for field in properties},
+            "properties": {
+                field.name: _described(field.type) for field in properties if field.name != RELEASE
+            },
         },
     )
 
@@ -42,6 +44,8 @@ def widened(collection: Collection, properties: pa.Schema, report: Report) -> Co
     """
     known: dict[str, Any] = dict(collection.schema["properties"])
     for field in properties:
+        if field.name == RELEASE:
+            continue  # what a row is released to is no word of its file
         before = known.get(field.name)
         after = known[field.name] = _joined(before, field.type)
         if before is not None and after == _TEXT != before:

@@ -30,6 +30,8 @@ from geoshare.errors import BadRequest
 
 NAME_RULE = "a letter a-z, then at most 62 of a-z, 0-9 and _; no device name such as nul or com1"
 CATALOGUE = "catalogue"  # the one collection that holds records of the others
+RELEASE = "@release"
+"""The column of packs that tells of what release class a row is: no property has this name."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _DEVICE = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")  # no file of that name on Windows
 _LONGEST, _LEAST = 63, 3  # of a name; ASCII letters that say enough to be kept

@@ -9,6 +9,7 @@ from typing import Any
 
 from geoshare.model.batch import Band
 from geoshare.model.box import Box
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.model.times import Interval
 
 
@@ -17,6 +18,7 @@ class RasterAsset:
     """One published raster: a scene, or one time step of a grid. Its file is a COG.
 
     ``resolution_m`` is the ground sample distance at the centre in metres; ``box`` is in degrees.
+    ``release_class`` is that of who sent it, and never told to who sees it.
     """
 
     id: str
@@ -31,6 +33,7 @@ class RasterAsset:
     resolution_m: float
     bands: tuple[Band, ...]
     properties: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
+    release_class: str = OPEN_CLASS
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for a manifest; the opposite of :meth:`from_dict`."""

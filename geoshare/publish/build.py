@@ -16,7 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from geoshare.publish.schema import properties_table
+from geoshare.model.collections import RELEASE
+from geoshare.publish.schema import properties_table, with_classes
 from geoshare.publish.spool import Spool, cuts, keys_of_boxes
 from geoshare.store import reading
 from geoshare.store.rows import FeatureChunk
@@ -155,7 +156,9 @@ def piece_of(table: FeatureTable, rows: NDArray[np.int32]) -> Piece:
 
 
 def _piece(chunk: FeatureChunk, kinds: Mapping[str, Kind]) -> Piece:
-    table = properties_table(chunk.properties, kinds)
+    said = {name: kind for name, kind in kinds.items() if name != RELEASE}
+    table = properties_table(chunk.properties, said)
+    table = with_classes(table, chunk.release_classes, kinds)
     return Piece(table.add_column(0, "id", pa.array(chunk.ids, pa.utf8())), from_wkb(chunk.geometry))
 
 

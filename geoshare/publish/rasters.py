@@ -76,4 +76,5 @@ def _asset(collection: str, row: StoredRaster, path: Path) -> RasterAsset:
         resolution_m=said["resolution_m"],
         bands=tuple(Band(**band) for band in said["bands"]),
         properties=said["properties"],
+        release_class=row.release_class,
     )

@@ -9,7 +9,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.json
 
-from geoshare.model.collections import Collection, Property
+from geoshare.model.collections import RELEASE, Collection, Property
+from geoshare.model.policy import OPEN_CLASS
 from tiles.arrays import Kind
 
 _KINDS = {"integer": Kind.INT, "number": Kind.FLOAT, "boolean": Kind.BOOL, "string": Kind.STRING}
@@ -25,9 +26,21 @@ def kind_of(item: Property) -> Kind:
     return _KINDS.get(item.type, Kind.JSON)
 
 
-def kinds_of(collection: Collection) -> dict[str, Kind]:
-    """Kind of each property, in the schema's order."""
-    return {item.name: kind_of(item) for item in collection.properties}
+def kinds_of(collection: Collection, *, classed: bool = False) -> dict[str, Kind]:
+    """Kind of each property, in the schema's order, and of the column of release classes."""
+    found = {item.name: kind_of(item) for item in collection.properties}
+    return found | {RELEASE: Kind.STRING} if classed else found
+
+
+def with_classes(table: pa.Table, classes: Sequence[str], kinds: Mapping[str, Kind]) -> pa.Table:
+    """The table with the column that tells of what release class each row is, where packs have it.
+
+    Rows of the open class have none, and so has every row where nothing else was contributed.
+    """
+    if RELEASE not in kinds:
+        return table
+    said = [None if name == OPEN_CLASS else name for name in classes] or [None] * len(table)
+    return table.append_column(RELEASE, pa.array(said, pa.utf8()))
 
 
 def properties_table(texts: Sequence[str], kinds: Mapping[str, Kind]) -> pa.Table:

@@ -6,7 +6,7 @@ out to one file per range. Each range then fits into memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ _SCHEMA = pa.schema(
         ("valid_from_us", pa.int64()),
         ("valid_to_us", pa.int64()),
         ("properties", pa.utf8()),
+        ("release_class", pa.utf8()),  # null in all rows where none is told
     ]
 )
 _NO_BOX = np.array([1, 1, 0, 0], dtype=np.int32)  # west > east: comes last on the curve
@@ -82,7 +83,15 @@ def _keys(chunk: FeatureChunk) -> NDArray[np.uint64]:
 
 
 def _batch(chunk: FeatureChunk) -> pa.RecordBatch:
-    columns = (chunk.ids, chunk.geometry, chunk.valid_from_us, chunk.valid_to_us, chunk.properties)
+    classes: Sequence[str | None] = chunk.release_classes or [None] * len(chunk)
+    columns = (
+        chunk.ids,
+        chunk.geometry,
+        chunk.valid_from_us,
+        chunk.valid_to_us,
+        chunk.properties,
+        classes,
+    )
     return pa.record_batch(
         [pa.array(values, field.type) for values, field in zip(columns, _SCHEMA, strict=True)],
         schema=_SCHEMA,
@@ -90,5 +99,7 @@ def _batch(chunk: FeatureChunk) -> pa.RecordBatch:
 
 
 def _chunk(batch: pa.RecordBatch) -> FeatureChunk:
-    ids, geometry, valid_from, valid_to, properties = (column.to_pylist() for column in batch.columns)
-    return FeatureChunk([0] * len(ids), ids, geometry, valid_from, valid_to, properties)
+    columns = [column.to_pylist() for column in batch.columns]
+    ids, geometry, valid_from, valid_to, properties, classes = columns
+    told = classes if batch.columns[-1].null_count == 0 else []
+    return FeatureChunk([0] * len(ids), ids, geometry, valid_from, valid_to, properties, told)

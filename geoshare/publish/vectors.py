@@ -50,7 +50,7 @@ def publish_vectors(
     ``anew``: all of it is written once more, from what is in force.
     """
     started = time.monotonic()
-    kinds = kinds_of(collection)
+    kinds = kinds_of(collection, classed=reading.is_classed(connection, collection.name))
     folder = pack_folder(packs.folder, collection.name)
     folder.mkdir(parents=True, exist_ok=True)
     current, manifest = _current(packs, collection.name)

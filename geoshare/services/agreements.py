@@ -13,7 +13,7 @@ from geoshare.access.audit import Party
 from geoshare.access.grant_faults import area_faults
 from geoshare.access.tiers import OPEN
 from geoshare.errors import BadRequest, NotFound
-from geoshare.model.policy import Agreement, Offer, canonical_json
+from geoshare.model.policy import OPEN_CLASS, Agreement, Offer, canonical_json
 from geoshare.model.times import iso
 from geoshare.publish import Packs
 from geoshare.services.policies import read_agreement
@@ -71,6 +71,7 @@ class Agreements:
         self._check_tiers(agreement.tiers)
         if not operator and not self._is_operator(agreement.consumer):
             self._refuse_operators(agreement.tiers, "or say operator to make it an operator")
+        self._check_classes(agreement.release_classes)
         for name in ("area", "contribute_area"):
             self._check_area(f"agreement.{name}", getattr(agreement, name))
         said = canonical_json(agreement.document()).decode()
@@ -105,6 +106,7 @@ class Agreements:
         contribute_area: Any = None,
         signatories: tuple[str, str] = ("operator", "consumer"),
         operator: bool = False,
+        release_classes: Iterable[str] = (),
     ) -> AgreementRow:
         """Draw up an agreement of a tier bundle from now on and record both signatures."""
         services = self._services
@@ -125,6 +127,7 @@ class Agreements:
                 "tiers": list(tiers),
                 "area": area,
                 "contribute_area": contribute_area,
+                "release_classes": list(release_classes) or [OPEN_CLASS],
                 "term": {"starts": starts, "ends": starts + timedelta(days=days)},
             },
             by,
@@ -134,6 +137,18 @@ class Agreements:
         for side, signatory in zip(sides, signatories, strict=False):
             self.sign(row.id, row.version, side, signatory, by)
         return self.row(row.id, row.version)
+
+    def _check_classes(self, classes: Iterable[str]) -> None:
+        """Raise BadRequest for a release class that the tiers' file does not declare."""
+        there_are = self._services.tiers.class_names
+        for name in classes:
+            if name not in there_are:
+                raise BadRequest(
+                    f"There is no release class {name!r}.",
+                    parameter="agreement.release_classes",
+                    allowed=", ".join(there_are),
+                    message_ja=f"公開区分{name}はありません",
+                )
 
     def _check_area(self, parameter: str, area: Any) -> None:
         """Raise BadRequest for a fence that is no polygon, and for the code of no published area."""

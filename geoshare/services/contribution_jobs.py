@@ -20,6 +20,7 @@ from geoshare.ingest.reports import report_json
 from geoshare.jobs import Job, Progress
 from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.findings import refusing
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
 from geoshare.services.contribution_area import check_batch
@@ -142,6 +143,7 @@ class ContributionJobs:
                 report,
                 read,
                 refuse_on=terms.refuse_on,
+                release_class=terms.release_class,
                 complete=terms.complete,
                 series=terms.dataset,
                 fences=self._fences(job),
@@ -196,6 +198,7 @@ class ContributionJobs:
         usual = self._services.governance.providers.refuse_on(str(options.provider))
         return Terms(
             licence=options.licence or UNSTATED,
+            release_class=options.release_class or OPEN_CLASS,
             refuse_on=refusing(options.refuse_on, usual),
             observed_us=None if options.observed is None else read_observed(options.observed),
             complete=options.checked_complete(),

@@ -37,6 +37,7 @@ class Options:
     dataset: str | None = None
     within: str | None = None
     remove_most: bool = False
+    release_class: str | None = None
 
     def check(self, now_us: int) -> None:
         """Raise BadRequest for what could not be read later, with the parameter's name."""

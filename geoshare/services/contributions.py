@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from geoshare.services.contribution_options import Options
 from geoshare.services.contribution_status import as_status
 from geoshare.services.incoming import copy, safe_name, settle, whole
 from geoshare.services.once import SMALL_BYTES, Once
+from geoshare.services.releasing import contributing_of
 from geoshare.services.scratch import scratch_folder
 from geoshare.sources import ReadRequest
 from geoshare.store.governance import Upload
@@ -55,6 +56,7 @@ class Contributions:
         """
         provider = self.provider(who, options)
         options.check(self._services.clock.now_us())
+        options = self._classed(who, provider, options)
         if key is not None or name is None:
             return self._receive_once(who, name, stream, options, key)
         number, name = self._services.ids.new(), safe_name(name)
@@ -138,6 +140,7 @@ class Contributions:
         """Announce a file that comes in pieces."""
         provider = self.provider(who, options)
         options.check(self._services.clock.now_us())
+        options = self._classed(who, provider, options)
         if not 0 < length <= self._services.settings.max_upload_bytes:
             allowed = f"1 to {self._services.settings.max_upload_bytes} bytes"
             raise BadRequest(
@@ -206,6 +209,11 @@ class Contributions:
         if options.collection is not None:
             self.check_collection(policy, options.collection)
         return wanted
+
+    def _classed(self, who: Principal, provider: str, options: Options) -> Options:
+        """The options with the release class that counts. Raises BadRequest for another's."""
+        found = contributing_of(self._services, who, provider).choose(options.release_class)
+        return replace(options, release_class=found)
 
     def policy(self, who: Principal) -> Policy:
         """What the caller may send files for: a person as a contributor alone."""

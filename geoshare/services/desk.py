@@ -20,8 +20,10 @@ from geoshare.services.desk_plan import Planned, Planner, Wish
 from geoshare.services.desk_reading import MOST, DeskReading
 from geoshare.services.desk_shapes import check_place
 from geoshare.services.desk_undo import taken_back
+from geoshare.services.releasing import check_classes
 from geoshare.store.edit_rows import add_photo, edit_of, own_claims, touched_by
 from geoshare.store.files import Files
+from geoshare.store.places import release_classes
 
 if TYPE_CHECKING:
     from geoshare.services import Services
@@ -84,6 +86,7 @@ class Desk(DeskReading):
         if stale:
             raise self._stale(who, stale)
         changes = [item.change for item in planned if item.change is not None]
+        self._check_classes(who, changes)
         about = about if about.reason else replace(about, reason=_reason(named))
         edit = self._write(who, kind, about, changes, planned, number) if changes else None
         return self._done(who, edit, [item.place for item in planned])
@@ -119,6 +122,7 @@ class Desk(DeskReading):
         if stale:
             raise self._stale(who, stale)
         changes = [item.change for item in planned if item.change is not None]
+        self._check_classes(who, changes)
         number = self._services.ids.new()
         made = self._write(who, "undo", about, changes, planned, number, undoes=edit)
         return self._done(who, made, places)
@@ -218,6 +222,18 @@ class Desk(DeskReading):
             stale = [item for item in planned if item.place in moved.features]
             raise self._stale(who, stale) from moved
         return edit
+
+    def _check_classes(self, who: Principal, changes: Sequence[Change]) -> None:
+        """Raise Denied where a feature is of a release class that the caller may not speak under."""
+        with self._services.record.snapshot() as connection:
+            classes = {
+                found
+                for name in {change.collection for change in changes}
+                for found in release_classes(
+                    connection, name, [one.feature for one in changes if one.collection == name]
+                ).values()
+            }
+        check_classes(self._services, who, classes)
 
     def _number(self, who: Principal, key: str | None) -> str:
         """The id of an edit: a new one, or the one that a key leads to."""

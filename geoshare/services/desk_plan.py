@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import orjson
@@ -30,6 +31,7 @@ from geoshare.services.desk_rules import (
     not_there,
 )
 from geoshare.services.desk_shapes import Fence, check_place, check_shape, read_shape
+from geoshare.services.releasing import contributing_of
 from geoshare.store.edit_rows import OwnClaim, has_photo
 from geoshare.store.rows import DESK
 from tiles.geometry.convert import to_shapely
@@ -85,7 +87,18 @@ class Planner:
         """The id that a wish speaks of; a new one's comes from its name."""
         if wish.action != "create":
             return wish.id
-        return feature_id(self._services.record, wish.collection, self._who.organisation, wish.name)
+        return feature_id(
+            self._services.record,
+            wish.collection,
+            self._who.organisation,
+            wish.name,
+            self.release_class,
+        )
+
+    @cached_property
+    def release_class(self) -> str:
+        """The class of what the caller makes. Raises BadRequest where the agreements differ."""
+        return contributing_of(self._services, self._who).choose(None)
 
     def plan(self, wish: Wish, feature: str, standing: Sequence[OwnClaim]) -> Planned:
         """Plan one wish.
@@ -107,7 +120,8 @@ class Planner:
             if standing:
                 return Planned(wish, feature, tuple(standing), None)  # asked before, and done
             saying = self._created(wish, feature, about, fence)
-            return Planned(wish, feature, (), Change(wish.collection, feature, (), (), (saying,)))
+            change = Change(wish.collection, feature, (), (), (saying,), self.release_class)
+            return Planned(wish, feature, (), change)
         self._check_place(wish, feature, standing, fence)
         if wish.version is None:
             raise Unseen(

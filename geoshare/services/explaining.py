@@ -9,8 +9,10 @@ from geoshare.access.holdings import Holding
 from geoshare.access.tiers import OPEN
 from geoshare.access.words import grant_words
 from geoshare.model.collections import known
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.model.times import iso
 from geoshare.services.agreements import described
+from geoshare.services.releasing import contributing_of
 
 if TYPE_CHECKING:
     from geoshare.services import Services
@@ -38,6 +40,7 @@ def describe_caller(services: Services, who: Principal, address: str = "") -> di
         "can_contribute": not who.anonymous and bool(services.contributions.policy(who).grants),
         "can_edit": services.live.rules.editor(who),
         "contributable": _contributable(services, who),
+        "release_classes": _release_classes(services, who),
         "requests_per_minute": rates.requests_per_minute,
         "rates": rates.model_dump(exclude_none=True),
         "quota": services.quotas.described(who, address),
@@ -105,6 +108,24 @@ def _agreements(services: Services, who: Principal) -> list[dict[str, Any]]:
     now_us = services.clock.now_us()
     own = [described(row, now_us) for row in services.agreements.rows(who.organisation)]
     return [standing, *(item for item in own if item["state"] != "ended")]
+
+
+def _release_classes(services: Services, who: Principal) -> list[dict[str, Any]]:
+    """Classes under which the caller may contribute; the ``usual`` one counts where none is said."""
+    if who.anonymous or not services.contributions.policy(who).grants:
+        return []
+    found, declared = contributing_of(services, who), services.tiers.release_classes
+    titles = {name: (item.title, item.title_ja) for name, item in declared.items()}
+    titles[OPEN_CLASS] = ("Open to whoever may see it", "閲覧できる全員")
+    return [
+        {
+            "id": name,
+            "title": titles[name][0],
+            "title_ja": titles[name][1],
+            "usual": name == found.usual,
+        }
+        for name in found.names
+    ]
 
 
 def _contributable(services: Services, who: Principal) -> list[dict[str, str]]:

@@ -24,20 +24,23 @@ def lookup(services: Services, who: Principal, view: View, external_id: str) -> 
     from this which feature is another provider's, nor by what name.
     """
     collection = view.collection.name
-    identities = Identities(services.record.secret, known())
+    names = services.tiers.class_names
+    each = [Identities(services.record.secret, known(), name) for name in names]
     identity = known()[collection].identity if collection in known() else ""
     if identity:
-        found = view.lookup(identities.of_values(collection, [external_id]))
-        return found if _says(view, found, identity, external_id) else found.first(0)
+        ids = [found for one in each for found in one.of_values(collection, [external_id])]
+        return view.lookup([id_ for id_ in ids if _says(view, id_, identity, external_id)])
     if who.anonymous or not who.organisation:
         return view.lookup([])
-    [member] = identities.of_records(collection, who.organisation, [external_id])
+    own = who.organisation
+    members = [found for one in each for found in one.of_records(collection, own, [external_id])]
     with services.record.snapshot() as connection:
-        return view.lookup([home(connection, collection, member) or member])
+        return view.lookup([home(connection, collection, one) or one for one in members])
 
 
-def _says(view: View, rows: Rows, column: str, value: str) -> bool:
-    """Whether the row shows this very value."""
+def _says(view: View, feature: str, column: str, value: str) -> bool:
+    """Whether a feature shows this very value."""
+    rows = view.lookup([feature])
     if len(rows) == 0 or not view.has_column(column):
         return False
     table: pa.Table = view.materialise(rows, [column], None)

@@ -111,16 +111,21 @@ class Leaving:
         self._keep(state)
         return state
 
-    def take_back(self, provider: str) -> int | None:
-        """End what a provider has in force, and keep its history; the change set's sequence number."""
+    def take_back(self, provider: str, release_class: str | None = None) -> int | None:
+        """End what a provider has in force, and keep its history; the change set's sequence number.
+
+        ``release_class``: what it contributed under that class alone.
+        """
         services = self._services
-        self._services.trail.append("provider.withdraw", COMMAND_LINE, Party(organisation=provider))
+        said = {} if release_class is None else {"release_class": release_class}
+        services.trail.append("provider.withdraw", COMMAND_LINE, Party(organisation=provider), said)
         return withdraw(
             services.record,
             provider,
             clock=services.clock,
             data_dir=services.settings.data,
             foundation=services.foundation(),
+            release_class=release_class,
         )
 
     def finish(self, number: str, keeper: Keeper, wait_s: float = 3_600.0) -> Path:

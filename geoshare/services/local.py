@@ -22,6 +22,7 @@ from geoshare.publish import Packs, wait_published
 from geoshare.services import Services
 from geoshare.services.contribution_options import read_complete, read_observed, read_offset
 from geoshare.services.keeping import make_keeper
+from geoshare.services.releasing import of_provider
 from geoshare.services.scratch import scratch_folder
 from geoshare.services.warning_folder import SETTLED_S
 from geoshare.services.warnings import Taken
@@ -67,6 +68,7 @@ class Local:
         dataset: str | None = None,
         within: str | None = None,
         remove_most: bool = False,
+        release_class: str | None = None,
         **declared: Any,
     ) -> Report:
         """Take one file in; it is visible after ``wait_until_visible``.
@@ -85,6 +87,7 @@ class Local:
             raise BadRequest("there is no such file", parameter="FILE", allowed="a file's path")
         terms = Terms(
             licence=licence,
+            release_class=of_provider(services, provider).choose(release_class),
             refuse_on=refusing(refuse_on, services.governance.providers.refuse_on(provider)),
             observed_us=None if observed is None else read_observed(observed),
             complete=read_complete(complete, dataset, within, remove_most=remove_most),
@@ -111,6 +114,7 @@ class Local:
                     report,
                     against_all=True,
                     refuse_on=terms.refuse_on,
+                    release_class=terms.release_class,
                     complete=terms.complete,
                     series=dataset,
                 )
@@ -219,6 +223,7 @@ class Local:
         area: Any = None,
         contribute_area: Any = None,
         operator: bool = False,
+        release_classes: tuple[str, ...] = (),
     ) -> str:
         """Record a signed agreement by which an organisation holds tiers from now on; its id."""
         row = self._services.agreements.agree(
@@ -229,6 +234,7 @@ class Local:
             area=area,
             contribute_area=contribute_area,
             operator=operator,
+            release_classes=release_classes,
         )
         return row.id
 
@@ -316,4 +322,5 @@ _OPTIONS = (
     "licence",
     "accuracy_m",
     "observed",
+    "release_class",
 )

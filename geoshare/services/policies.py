@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from geoshare.access.classes import Contributing
 from geoshare.access.holdings import Holding, Holdings, Switched
 from geoshare.access.tiers import OPEN, Tiers, load_tiers, read_tiers
 from geoshare.errors import Conflict, GeoshareError, Unavailable
@@ -165,6 +166,10 @@ class Policies:
             held = holdings.passed_on(organisation, now_us)
             found = self._onward[organisation, action] = now_us, holdings.policy(held, action, now_us)
         return found[1]
+
+    def contributing(self, organisation: str, narrowed: Narrowed = None) -> Contributing:
+        """Release classes under which an organisation contributes now."""
+        return self.holdings().contributing(self.held(organisation, narrowed), self._clock.now_us())
 
     def of_tier(self, tier: str, action: Action) -> Policy:
         """What a tier gives beside the open one, whoever holds it. Raises BadRequest for no tier."""

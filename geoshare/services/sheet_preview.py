@@ -13,6 +13,7 @@ from geoshare.access.credentials import Principal
 from geoshare.errors import GeoshareError, TooLarge
 from geoshare.ingest.edits import feature_id
 from geoshare.services.desk_plan import Planner, Wish
+from geoshare.services.releasing import contributing_of
 from geoshare.services.sheet_diff import (
     CONFLICT,
     LOCKED,
@@ -171,7 +172,10 @@ class Previewer:
         if not cells:
             return None
         name = self._name(cells)
-        feature = feature_id(self._services.record, self._collection, self._who.organisation, name)
+        usual = contributing_of(self._services, self._who).choose(None)
+        feature = feature_id(
+            self._services.record, self._collection, self._who.organisation, name, usual
+        )
         now = self._features.standing([feature]).get(feature)
         if now is None or action or wrong is not None:
             return self._told(row, "", CREATE, cells) | {"made": name}, NOTHING

@@ -105,11 +105,12 @@ class TierDesk:
         return number
 
     def _check_agreements(self, tiers: Tiers) -> None:
-        """Refuse to drop a tier that somebody holds: an agreement must end before its tier does."""
+        """Refuse to drop a tier or a release class that an agreement names: it must end before."""
         holdings = self._services.policies.holdings()
         for organisation, held in holdings.agreements.items():
             for agreement in held:
                 gone = [name for name in agreement.tiers if name not in tiers.tiers]
+                gone += [name for name in agreement.release_classes if name not in tiers.class_names]
                 if gone:
                     raise BadRequest(
                         f"{organisation} holds {gone[0]} by the agreement {agreement.id}.",

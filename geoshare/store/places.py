@@ -102,6 +102,13 @@ class Places:
                     break
         return found
 
+    def release_classes(self, collection: str, features: Sequence[str]) -> dict[str, str]:
+        """The release class of each of these features that anything was ever said of.
+
+        All that is said of a feature is of one class.
+        """
+        return release_classes(self._connection, collection, features)
+
     def rasters_of(self, collection: str, contribution: str) -> list[int]:
         """Rasters (versions) in force that a contribution brought."""
         rows = select(RASTERS.c.version).where(
@@ -174,16 +181,34 @@ def home(connection: Connection, collection: str, member: str) -> str | None:
     return connection.execute(rows).scalar()
 
 
-def held_by(connection: Connection, provider: str) -> list[tuple[str, str]]:
-    """Collections and contributions of which a provider has something in force, in order."""
+def release_classes(connection: Connection, collection: str, features: Sequence[str]) -> dict[str, str]:
+    """The release class of each of these features that anything was ever said of, in force or not."""
+    found: dict[str, str] = {}
+    for some in chunks(features, _AT_ONCE):
+        rows = (
+            select(CLAIMS.c.feature, CONTRIBUTIONS.c.release_class)
+            .join_from(CLAIMS, CONTRIBUTIONS, CONTRIBUTIONS.c.id == CLAIMS.c.contribution)
+            .where(CLAIMS.c.collection == collection, CLAIMS.c.feature.in_(some))
+        )
+        found |= {row.feature: row.release_class for row in connection.execute(rows.distinct())}
+    return found
+
+
+def held_by(
+    connection: Connection, provider: str, release_class: str | None = None
+) -> list[tuple[str, str]]:
+    """Collections and contributions of which a provider has something in force, in order.
+
+    ``release_class``: of those under that class alone.
+    """
     under_way = open_changesets(connection)
+    mine = select(CONTRIBUTIONS.c.id).where(CONTRIBUTIONS.c.provider == provider)
+    if release_class is not None:
+        mine = mine.where(CONTRIBUTIONS.c.release_class == release_class)
     found: set[tuple[str, str]] = set()
     for table in (CLAIMS, RASTERS):
         rows = select(table.c.collection, table.c.contribution).where(
-            table.c.contribution.in_(
-                select(CONTRIBUTIONS.c.id).where(CONTRIBUTIONS.c.provider == provider)
-            ),
-            visible(table, under_way),
+            table.c.contribution.in_(mine), visible(table, under_way)
         )
         found |= {(row.collection, row.contribution) for row in connection.execute(rows.distinct())}
     return sorted(found)

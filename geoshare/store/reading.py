@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select, text
 
 from geoshare.model.box import Box
+from geoshare.model.policy import OPEN_CLASS
 from geoshare.store.database import chunks
 from geoshare.store.record_tables import (
     CHANGESET_COLLECTIONS,
@@ -91,6 +92,17 @@ def collections_of(connection: Connection, sequence: int) -> set[str]:
     return set(rows.scalars())
 
 
+def is_classed(connection: Connection, collection: str) -> bool:
+    """Whether anything was ever contributed to a collection under another class than the open one."""
+    source, touched = CONTRIBUTIONS.c, CHANGESET_COLLECTIONS.c
+    rows = (
+        select(source.id)
+        .join_from(CONTRIBUTIONS, CHANGESET_COLLECTIONS, touched.changeset == source.changeset)
+        .where(source.release_class != text(f"'{OPEN_CLASS}'"), touched.collection == collection)
+    )
+    return connection.execute(rows.limit(1)).first() is not None
+
+
 def scan_features(
     connection: Connection, collection: str, *, at_sequence: int | None = None
 ) -> Iterator[FeatureChunk]:
@@ -155,7 +167,12 @@ def features(connection: Connection, collection: str, ids: Sequence[str]) -> Fea
 def rasters(connection: Connection, collection: str) -> list[StoredRaster]:
     """Raster items in force, by time, then id."""
     rule = visible(RASTERS, open_changesets(connection))
-    chosen = select(RASTERS).where(RASTERS.c.collection == collection, rule)
+    source = CONTRIBUTIONS.c
+    chosen = (
+        select(RASTERS, source.release_class)
+        .join_from(RASTERS, CONTRIBUTIONS, source.id == RASTERS.c.contribution)
+        .where(RASTERS.c.collection == collection, rule)
+    )
     rows = connection.execute(chosen.order_by(RASTERS.c.datetime_us, RASTERS.c.id)).all()
     return [
         StoredRaster(
@@ -169,6 +186,7 @@ def rasters(connection: Connection, collection: str) -> list[StoredRaster]:
             datetime_us=row.datetime_us,
             box=Box(row.west, row.south, row.east, row.north),
             content=orjson.loads(row.content),
+            release_class=row.release_class,
         )
         for row in rows
     ]
@@ -239,8 +257,14 @@ def claims_where(
 def _written_after(
     connection: Connection, collection: str, after: int, rule: ColumnElement[bool]
 ) -> Iterator[FeatureChunk]:
+    columns = _features()
+    if is_classed(connection, collection):
+        source = CONTRIBUTIONS.c
+        columns = columns.add_columns(source.release_class).join_from(
+            FEATURES, CONTRIBUTIONS, source.id == FEATURES.c.contribution
+        )
     for some in chunks(_changesets_of(connection, collection, after), CHANGESETS_AT_ONCE):
-        chosen = _features().where(
+        chosen = columns.where(
             FEATURES.c.changeset.in_(some), FEATURES.c.collection == collection, rule
         )
         yield from _chunks(connection, chosen)

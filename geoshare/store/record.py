@@ -165,15 +165,16 @@ class Record:
             rules.append(CONTRIBUTIONS.c.provider == provider)
         return self._find(*rules, limit=limit)
 
-    def replay_of(self, provider: str, series: str, sha256: str, options: str) -> Contribution | None:
-        """The newest contribution of the series, if it is this same file read the same way."""
+    def replay_of(self, row: Contribution) -> Contribution | None:
+        """The newest contribution of a series and release class, if it is this file, read so."""
         rules = (
             CHANGESETS.c.sequence.is_not(None),
-            CONTRIBUTIONS.c.provider == provider,
-            CONTRIBUTIONS.c.series == series,
+            CONTRIBUTIONS.c.provider == row.provider,
+            CONTRIBUTIONS.c.series == row.series,
+            CONTRIBUTIONS.c.release_class == row.release_class,
         )
         for newest in self._find(*rules):
-            if (newest.file_sha256, newest.options) == (sha256, options):
+            if (newest.file_sha256, newest.options) == (row.file_sha256, row.options):
                 return newest
         return None
 

@@ -114,6 +114,8 @@ CONTRIBUTIONS = Table(
     Column("report", Text, nullable=False, default="{}"),  # JSON of model.report.Report
     Index(None, "provider", "file_sha256"),
     Index(None, "changeset"),
+    # a constant beside it, since an index of a condition counts only for that very condition
+    _where("ix_contributions_classed", text("release_class <> 'open'"), "changeset"),
 )
 
 FEATURES = Table(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from geoshare.model.box import Box
+from geoshare.model.policy import OPEN_CLASS
 
 DESK = "desk"  # what is said at a desk: laid over what the organisation's files say of the feature
 
@@ -129,11 +130,15 @@ class StoredRaster:
     datetime_us: int
     box: Box
     content: dict[str, Any]  # footprint (WKB in hexadecimal), crs, width, height, ...
+    release_class: str = OPEN_CLASS
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureChunk:
-    """Feature versions of one collection, as parallel lists."""
+    """Feature versions of one collection, as parallel lists.
+
+    ``release_classes`` is empty where nothing was contributed to the collection but openly.
+    """
 
     versions: list[int]
     ids: list[str]
@@ -141,6 +146,7 @@ class FeatureChunk:
     valid_from_us: list[int | None]
     valid_to_us: list[int | None]
     properties: list[str]
+    release_classes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 def said_in_files(
-    connection: Connection, provider: str, collection: str, series: str | None
+    connection: Connection, provider: str, collection: str, series: str | None, release_class: str
 ) -> Iterator[Said]:
     """Claims in force of a provider's files on a collection, without what was said at a desk.
 
@@ -33,9 +33,11 @@ def said_in_files(
     ----------
     series
         Only of files of this series; None: of all.
+    release_class
+        Only of files of this release class.
     """
     source = CONTRIBUTIONS.c
-    files = select(source.id).where(source.provider == provider)
+    files = select(source.id).where(source.provider == provider, source.release_class == release_class)
     if series is not None:
         files = files.where(source.series == series)
     claim = CLAIMS.c

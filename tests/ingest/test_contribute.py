@@ -43,7 +43,8 @@ def test_what_comes_in_is_there_with_its_contribution_claims_and_raw_file(bench:
     result = bench.contribute([batch("places", PLACES)], licence="CC-BY-4.0", release_class="partners")
     assert result.counts == {"places": (2, 0, 0)}
     assert result.sequence == 1
-    ids = Identities(bench.record.secret, known()).of_records("places", "mapco", ["p1", "p2"])
+    identities = Identities(bench.record.secret, known(), "partners")
+    ids = identities.of_records("places", "mapco", ["p1", "p2"])
     assert bench.visible("places") == {ids[0]: PLACES["p1"], ids[1]: PLACES["p2"]}
     [claim] = bench.record.claims("places", ids[0])
     assert (claim.provider, claim.record_id, claim.licence) == ("mapco", "p1", "CC-BY-4.0")

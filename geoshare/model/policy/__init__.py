@@ -28,6 +28,14 @@ from geoshare.model.policy.grants import (
     Names,
     Rated,
 )
+from geoshare.model.policy.release import (
+    DECLARED,
+    EVERY_CLASS,
+    MAX_CLASSES,
+    OPEN_CLASS,
+    ClassName,
+    ReleaseClass,
+)
 from geoshare.model.policy.tiers import Role, Tier
 from geoshare.model.policy.transforms import (
     KEEP,
@@ -46,9 +54,13 @@ from geoshare.model.policy.transforms import (
 
 __all__ = [
     "ACTIONS",
+    "DECLARED",
+    "EVERY_CLASS",
     "FORMATS",
     "KEEP",
+    "MAX_CLASSES",
     "NULL",
+    "OPEN_CLASS",
     "RATES",
     "READING",
     "TRANSFORMS",
@@ -57,6 +69,7 @@ __all__ = [
     "Activation",
     "Agreement",
     "Bucket",
+    "ClassName",
     "Duty",
     "Emergency",
     "Format",
@@ -69,6 +82,7 @@ __all__ = [
     "Party",
     "Policy",
     "Rated",
+    "ReleaseClass",
     "Role",
     "Round",
     "Term",

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, mod
 
 from geoshare.model.policy.canonical import sha256_of
 from geoshare.model.policy.grants import AreaCode, Duty
+from geoshare.model.policy.release import MAX_CLASSES, OPEN_CLASS, ClassName
 
 Contract = Literal["provision", "creation", "shared-use"]
 """Data provision, data creation, data sharing platform (提供型, 創出型, 共用型)."""
@@ -85,6 +86,8 @@ class Agreement(_Document):
     ``area`` fences every grant of its tiers: a CRS84 GeoJSON polygon or an administrative code.
     ``contribute_area`` fences those by which the consumer contributes and edits, and these alone: a
     municipality sees its neighbours' roads, and closes its own.
+    ``release_classes`` are those under which the consumer contributes; the first counts where it says
+    none. What its tiers show is not theirs to decide.
     A document never changes: what is to be different is a new version, signed again.
     """
 
@@ -96,6 +99,7 @@ class Agreement(_Document):
     tiers: tuple[TierName, ...] = Field(min_length=1, max_length=MAX_LIST)
     area: dict[str, JsonValue] | AreaCode | None = None
     contribute_area: dict[str, JsonValue] | AreaCode | None = None
+    release_classes: tuple[ClassName, ...] = Field((OPEN_CLASS,), min_length=1, max_length=MAX_CLASSES)
     term: Term
     terms: Terms = Terms()
 
@@ -105,6 +109,8 @@ class Agreement(_Document):
             raise ValueError("parties must be one provider and one consumer")
         if len(set(self.tiers)) != len(self.tiers):
             raise ValueError("tiers must be named once each")
+        if len(set(self.release_classes)) != len(self.release_classes):
+            raise ValueError("release_classes must be named once each")
         return self
 
     @property
@@ -120,12 +126,14 @@ class Agreement(_Document):
     def document(self) -> dict[str, Any]:
         """Return what is signed, as JSON values.
 
-        A fence of contributions that is not there is left out: documents that were signed before
-        there were any keep their hashes.
+        A fence of contributions that is not there is left out, and so are release classes where
+        there is none but the open one: documents that were signed before keep their hashes.
         """
         found: dict[str, Any] = self.model_dump(mode="json")
         if found["contribute_area"] is None:
             del found["contribute_area"]
+        if self.release_classes == (OPEN_CLASS,):
+            del found["release_classes"]
         return found
 
     @property

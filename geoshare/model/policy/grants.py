@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from geoshare.model.policy.release import OPEN_CLASS, Classes
 from geoshare.model.policy.transforms import KEEP, NULL, Transform
 
 Action = Literal[
@@ -96,7 +97,7 @@ class Grant(Rated):
     zoom. ``area`` is a CRS84 GeoJSON polygon or an administrative code, which cuts (``clip``) or
     chooses whole features (``whole``). ``bands`` and ``finest_resolution_m`` speak of rasters.
     ``delay`` and ``window`` are rules on the time of observation: how old a row must be at least,
-    and may be at most.
+    and may be at most. ``release_classes`` are those of which it shows what was contributed.
     """
 
     collections: Names
@@ -112,6 +113,7 @@ class Grant(Rated):
     finest_resolution_m: float | None = Field(None, gt=0, le=1_000_000)
     delay: timedelta | None = Field(None, gt=timedelta(0), le=LONGEST)
     window: timedelta | None = Field(None, gt=timedelta(0), le=LONGEST)
+    release_classes: Classes = Field((OPEN_CLASS,), min_length=1)
     formats: tuple[Format, ...] = FORMATS
     licence: str | None = Field(None, max_length=200)  # SPDX; None: the agreement itself
     duties: tuple[Duty, ...] = ()
@@ -191,6 +193,10 @@ class Grant(Rated):
         """Whether some column is hashed, so that what is shown depends on the agreement."""
         return any(transform.kind == "hash" for transform in self.transforms.values())
 
+    def releases(self, name: str) -> bool:
+        """Whether the grant shows what was contributed under a release class."""
+        return self.release_classes == "all" or name in self.release_classes
+
     def data(self) -> dict[str, Any]:
         """Return the part that decides what a view holds, in one canonical form for one collection."""
         found: dict[str, Any] = {
@@ -213,6 +219,9 @@ class Grant(Rated):
             found["agreement"] = self.agreement
         if self.delay_us or self.window_us is not None:
             found["delay_us"], found["window_us"] = self.delay_us, self.window_us
+        classes = canonical_names(self.release_classes)
+        if classes != [OPEN_CLASS]:
+            found["release_classes"] = classes
         return found
 
 
@@ -240,6 +249,7 @@ def dominates(strong: Grant, weak: Grant) -> bool:
         and long
         and _contains(strong.columns, weak.columns)
         and _contains(strong.bands, weak.bands)
+        and _contains(strong.release_classes, weak.release_classes)
         and _tells(strong, weak)
     )
 

@@ -47,7 +47,8 @@ class Tier(Rated):
     def _all_is_for_operators(self) -> Self:
         for grant in self.grants:
             reads = set(grant.actions) & set(READING)
-            if self.role != "operator" and reads and "all" in (grant.collections, grant.columns):
+            every = (grant.collections, grant.columns, grant.release_classes)
+            if self.role != "operator" and reads and "all" in every:
                 raise ValueError('"all" to read is for tiers with role "operator" alone')
         return self
 

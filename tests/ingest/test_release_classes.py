@@ -1,0 +1,219 @@
+"""What is contributed under a release class is, to who does not read it, as if it had never come."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geoshare.access.build import build_views
+from geoshare.access.journal import Journals
+from geoshare.access.view import View
+from geoshare.access.views import Views
+from geoshare.ingest.complete import Complete
+from geoshare.ingest.edits import Author, Change, NewSaying, feature_id, write_edit
+from geoshare.ingest.withdraw import withdraw
+from geoshare.merge import Identities
+from geoshare.model.collections import known
+from geoshare.model.policy import Grant, Policy
+from geoshare.publish import Packs, Publisher
+from geoshare.store import open_record
+from geoshare.store.edit_rows import own_claims
+from geoshare.store.rows import DESK
+from tests.access.town import features
+from tests.ingest.bench import Workbench, batch
+from tests.ingest.test_foundation import line, signs
+
+COLLECTIONS = ("roadside_features", "segments", "shelters", "claims")
+COLUMNS = {
+    "roadside_features": ("class", "subtype", "height_m"),
+    "segments": ("name", "class", "start_connector_id"),
+    "shelters": ("common_id", "name"),
+    "claims": ("ranking", "chosen", "providers", "claimed", "supersedes"),
+}
+
+
+def reader(*classes: str) -> Policy:
+    """A policy that shows everything of some release classes."""
+    return Policy(
+        tuple(
+            Grant(collections=(name,), columns=COLUMNS[name], release_classes=classes)
+            for name in COLLECTIONS
+        )
+    )
+
+
+OPEN, CLOSED, BOTH = reader("open"), reader("partners"), reader("open", "partners")
+
+
+class World:
+    """A record, its packs, and the views of three readers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.bench = Workbench(open_record(folder / "record.db"), folder)
+        self.packs = Packs(self.bench.data / "packs")
+        self.views_dir = self.bench.data / "views"
+        self.views = Views(self.views_dir, self.packs.folder)
+
+    def publish(self) -> None:
+        Publisher(self.bench.record, self.packs.folder).publish()
+        build_views([OPEN, CLOSED, BOTH], self.packs, self.views_dir)
+
+    def view(self, policy: Policy, collection: str) -> View:
+        view = self.views.get(policy, collection)
+        assert isinstance(view, View)
+        return view
+
+    def told(self, policy: Policy, collection: str) -> tuple[Any, ...]:
+        """All that a view knows, and the journal of what has changed in it."""
+        view = self.view(policy, collection)
+        journal = Journals(self.views_dir).get(policy.hash, collection)
+        steps = [] if journal is None else [(it.state, it.gone, it.come) for it in journal.steps]
+        return view.token, view.count, view.extent, view.schema(), features(view), steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that is done to a record, under a release class."""
+
+    kind: str  # signs, streets, shelters, desk, withdraw
+    provider: str
+    release_class: str
+    rows: tuple[int, ...]
+    shift_m: float
+    complete: bool
+
+    def do(self, world: World, number: int) -> None:
+        getattr(self, f"_{self.kind}")(world, number)
+
+    def _contribute(self, world: World, items: Any, number: int, accuracy_m: float | None) -> None:
+        world.bench.contribute(
+            [items],
+            self.provider,
+            name=f"{self.kind}.bin",
+            content=str(number),
+            accuracy_m=accuracy_m,
+            release_class=self.release_class,
+            complete=Complete(dataset=True, remove_most=True) if self.complete else None,
+        )
+
+    def _signs(self, world: World, number: int) -> None:
+        rows = {
+            f"s{row}": (row * 30.0 + self.shift_m, 0.0, {"class": "sign", "subtype": f"{number % 3}"})
+            for row in self.rows
+        }
+        self._contribute(world, signs(rows), number, 1.0)
+
+    def _streets(self, world: World, number: int) -> None:
+        rows = {
+            f"s{row}": (
+                [(row * 40, self.shift_m), (row * 40 + 20, self.shift_m)],
+                {"name": f"n{number % 2}", "start_connector_id": "c0"},
+            )
+            for row in self.rows
+        }
+        self._contribute(world, line("segments", rows), number, 1.0)
+
+    def _shelters(self, world: World, number: int) -> None:
+        rows = {
+            f"{self.provider}{row}": {"common_id": f"id{row}", "name": f"{self.provider} {number % 2}"}
+            for row in self.rows
+        }
+        self._contribute(world, batch("shelters", rows), number, None)
+
+    def _desk(self, world: World, number: int) -> None:
+        """Say something of the shelters of this class that there are, and make one."""
+        record, changes = world.bench.record, []
+        identities = Identities(record.secret, known(), self.release_class)
+        ids = identities.of_values("shelters", [f"id{row}" for row in self.rows])
+        new = feature_id(record, "shelters", self.provider, f"new{self.rows}", self.release_class)
+        there = world.bench.visible("shelters")
+        with record.snapshot() as connection:
+            own = own_claims(connection, self.provider, [("shelters", id_) for id_ in (*ids, new)])
+        for feature in (*(id_ for id_ in ids if id_ in there), new):
+            mine = [claim for claim in own if claim.feature == feature]
+            ends = tuple(claim.version for claim in mine if claim.property == DESK)
+            shape = shapely.to_wkb(shapely.Point(139, 35.1)) if feature == new else None
+            saying = NewSaying(DESK, "desk:", shape, {"name": f"desk {number}"})
+            seen = tuple(claim.version for claim in mine)
+            changes.append(Change("shelters", feature, seen, ends, (saying,), self.release_class))
+        write_edit(
+            record, world.bench.counting, f"edit{number}", "several", Author(self.provider), changes
+        )
+
+    def _withdraw(self, world: World, number: int) -> None:
+        bench = world.bench
+        withdraw(
+            bench.record,
+            self.provider,
+            clock=bench.counting,
+            data_dir=bench.data,
+            release_class=self.release_class,
+        )
+
+
+STEPS = st.lists(
+    st.builds(
+        Step,
+        kind=st.sampled_from(["signs", "signs", "streets", "shelters", "shelters", "desk", "withdraw"]),
+        provider=st.sampled_from(["maker-a", "maker-b", "mapco"]),
+        release_class=st.sampled_from(["open", "partners"]),
+        rows=st.sets(st.integers(0, 3), min_size=1).map(lambda rows: tuple(sorted(rows))),
+        shift_m=st.sampled_from([0.0, 0.4, 1.2, 8.0]),
+        complete=st.booleans(),
+    ),
+    min_size=2,
+    max_size=7,
+)
+
+
+def ask(step: Step, world: World, number: int) -> None:
+    """Do a step at a time of its own, whatever has been done before."""
+    world.bench.counting.now = 1_700_000_000_000_000 + number * 1_000_000_000
+    step.do(world, number)
+
+
+@pytest.fixture
+def born(tmp_path: Path) -> Path:
+    """A record with nothing in it, so that others have its secret."""
+    folder = tmp_path / "born"
+    folder.mkdir()
+    open_record(folder / "record.db").close()
+    return folder
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_a_reader_of_the_open_class_sees_what_would_be_there_without_the_others(
+    born: Path, tmp_path_factory: pytest.TempPathFactory, steps: Sequence[Step]
+) -> None:
+    folder = tmp_path_factory.mktemp("worlds")
+    worlds = []
+    for name in ("plain", "full", "closed"):
+        shutil.copytree(born, folder / name)
+        worlds.append(World(folder / name))
+    plain, full, closed = worlds
+    for number, step in enumerate(steps):
+        for world in worlds:
+            if world is full or (step.release_class == "open") == (world is plain):
+                ask(step, world, number)
+            world.publish()
+    for name in COLLECTIONS:
+        assert full.told(OPEN, name) == plain.told(OPEN, name)
+        assert full.told(CLOSED, name)[:5] == closed.told(CLOSED, name)[:5]
+        open_rows, closed_rows, both = (
+            features(full.view(policy, name)) for policy in (OPEN, CLOSED, BOTH)
+        )
+        assert not open_rows.keys() & closed_rows.keys()
+        assert both.keys() == open_rows.keys() | closed_rows.keys()
+        if name != "segments":  # whose references lead on where more is shown
+            assert both == open_rows | closed_rows
+    for world in worlds:
+        world.bench.record.close()
