@@ -22,6 +22,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geoshare.ingest.complete import Complete
 from geoshare.model.batch import FeatureBatch
 from geoshare.publish import (
     Keeper,
@@ -138,7 +139,7 @@ def test_a_small_change_of_a_large_collection_is_a_delta(bench: Workbench) -> No
 def test_removed_features_are_tombstones(bench: Workbench) -> None:
     bench.contribute([many()], content="1")
     publish(bench)
-    bench.contribute([many(count=MANY - 50)], content="2", replace=True)
+    bench.contribute([many(count=MANY - 50)], content="2", complete=Complete())
     publish(bench)
     packs = Packs(bench.data / "packs")
     published = packs.source("places")
