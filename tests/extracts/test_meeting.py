@@ -1,4 +1,4 @@
-"""Lanes of two makers in one Lanelet2 map: they meet, and a border is there once."""
+"""Lanes of two makers in one map: they meet, and a border is there once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import shapely
 
 from tests.extracts.lanelets import Extract, Holding, contribute, extract, osm
+from tests.extracts.roads import Features, read, write
 from tests.sources.opendrive.maps import geometry, lane, road, section, xodr
 
 METRES = np.array([91_000.0, 111_000.0])  # of a degree of longitude and of latitude, nearly
@@ -92,3 +93,27 @@ def test_a_border_that_two_makers_call_otherwise_is_there_once(
     assert len(ways(made)) - before == there
     told = made.report["dropped"].get("lines of which another maker's bound the lanes", 0)
     assert told == (not there)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_roads_of_opendrive_meet_and_kept_ones_do_not_move(tmp_path: Path, kept: bool) -> None:
+    held = followed(tmp_path, -0.45, 0.3)
+    there = held.ids["segments"]["2"]
+    features = Features(held.report, held.of)
+    for _, said in held.of["lanes"].values():
+        if not (kept and said["segment_id"] == there):
+            said.pop("opendrive")
+    made = write(features, tmp_path / "out")
+    assert (made.report["roads_kept_exactly"], made.report["roads_fitted"]) == (kept, 2 - kept)
+    assert made.report["largest_error_m"]["horizontal"] == pytest.approx(0.541, abs=0.01)
+    lanes = read(made.path)["lanes"]
+    [(one, two)] = [
+        (shape, lanes[after][0])
+        for shape, said in lanes.values()
+        for after in json.loads(said.get("successor_ids") or "[]")
+    ]
+    gap = np.subtract(one.coords[-1][:2], two.coords[0][:2]) * METRES
+    assert np.hypot(*gap) < 0.01
+    if kept:
+        original = held.of["lanes"][held.ids["lanes"]["2/0/-1"]][0]
+        assert two.hausdorff_distance(original) < 1e-9

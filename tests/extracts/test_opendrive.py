@@ -268,7 +268,7 @@ def test_lanes_without_boundaries_are_drawn_beside_their_middle(tmp_path: Path) 
         source(tmp_path, xodr(road(plan=geometry(length=100, shape='<arc curvature="0.01"/>'))))
     )
     made = write(first, tmp_path / "out", names=("lanes",), without=("opendrive",))
-    assert made.report["approximated"]["boundaries drawn beside centre lines"] == 4
+    assert made.report["approximated"]["boundaries beside a centre line"] == 4
     again = read(made.path)
     for key, other in same_places(first, again).items():
         assert again["lanes"][other][1]["width_m"] == pytest.approx(3.5, abs=0.02)

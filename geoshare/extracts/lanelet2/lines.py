@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,9 +36,15 @@ class Bounds(NamedTuple):
 
 
 class Lines:
-    """All lines that bound lanes."""
+    """All lines that bound lanes.
 
-    def __init__(self, rows: MapRows, plane: Plane, losses: Losses) -> None:
+    Lanes that follow each other end and begin at the same places. Those in ``fixed`` stay where they
+    are, and the others come to them.
+    """
+
+    def __init__(
+        self, rows: MapRows, plane: Plane, losses: Losses, fixed: Collection[str] = frozenset()
+    ) -> None:
         self.of: dict[str, Line] = {}
         self.bounds: dict[str, Bounds] = {}
         self._rows, self._plane, self._losses = rows, plane, losses
@@ -49,7 +55,13 @@ class Lines:
             self.bounds[key] = self._bounds(row)
         used = {name for bounds in self.bounds.values() for name in (bounds.left, bounds.right)}
         self.of = {name: line for name, line in self.of.items() if name in used}
-        self._join()
+        self._fixed = {
+            name
+            for key in fixed
+            if key in self.bounds
+            for name in (self.bounds[key].left, self.bounds[key].right)
+        }
+        self._join(fixed)
         self._check()
 
     def _bounds(self, row: Row) -> Bounds:
@@ -141,10 +153,12 @@ class Lines:
 
     # ends
 
-    def _join(self) -> None:
+    def _join(self, fixed: Collection[str]) -> None:
         """Let lanes that follow each other end and begin at the same nodes."""
         groups = Groups()
         for one, two in self._followers():
+            if one in fixed and two in fixed:
+                continue
             for side in ("left", "right"):
                 a, b = self._end(one, side, leaving=True), self._end(two, side, leaving=False)
                 if self._apart(a, b) > JOIN_M or not groups.join(a, b):
@@ -186,12 +200,16 @@ class Lines:
             if np.isnan(up).all() or np.ptp(up[np.isfinite(up)]) <= SAME_M:
                 self._settle(ends, 0)
                 return
-        self._settle(ends, int(np.argmin(away.sum(axis=0))))
+        free = np.array([name not in self._fixed for name, _ in ends])
+        total = away.sum(axis=0) + np.where(free & ~free.all(), np.inf, 0.0)
+        self._settle(ends, int(np.argmin(total)))
 
     def _settle(self, ends: list[End], anchor: int) -> None:
         place = self._place(ends[anchor]).copy()
         node = self.of[ends[anchor][0]].nodes[ends[anchor][1]]
         for end in ends:
+            if end[0] in self._fixed:
+                continue
             line, (_, at) = self.of[end[0]], end
             mine = line.places[at]
             both = self._plane.metres(np.vstack([place, mine]))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from geoshare.extracts.lane_bounds import ASIDE_M
 from geoshare.extracts.opendrive.askew import references
-from geoshare.extracts.opendrive.borders import Borders, borders_of
+from geoshare.extracts.opendrive.borders import Ground
 from geoshare.extracts.opendrive.fit import (
     Alongside,
     Ruler,
@@ -23,7 +23,6 @@ from geoshare.extracts.opendrive.fit import (
     simplified,
     widths,
 )
-from geoshare.extracts.opendrive.frame import OutFrame
 from geoshare.extracts.opendrive.model import Losses
 from geoshare.extracts.road_rows import Row
 from geoshare.model.roads import Cubics, Lane, Plan, Road, Section
@@ -104,24 +103,16 @@ def keeps_left(lanes: Mapping[str, Row]) -> bool:
     return bool(_JAPAN[0] <= west and east <= _JAPAN[2] and _JAPAN[1] <= south and north <= _JAPAN[3])
 
 
-def fit(
-    lanes: tuple[Row, ...],
-    boundaries: Mapping[str, Row],
-    frame: OutFrame,
-    *,
-    left_hand: bool,
-    losses: Losses,
-) -> Iterator[Fitted]:
+def fit(lanes: tuple[Row, ...], ground: Ground, *, left_hand: bool, losses: Losses) -> Iterator[Fitted]:
     """A road through lanes that lie side by side, in their direction of travel; none without a line.
 
     The reference line is the left boundary of the leftmost lane, in left-hand traffic the right one
     of the rightmost: so lanes that run along it have the ids that the rule of traffic asks for. Where
     the lanes end askew, another line serves better (:mod:`geoshare.extracts.opendrive.askew`), and lane
     0 lies beside it. Lanes that say they lie side by side but do not begin and end so become roads of
-    their own, and boundaries that run past a lane are cut to it
-    (:mod:`geoshare.extracts.lane_bounds`). What would still lie elsewhere is left out, and said.
+    their own. What would still lie elsewhere is left out, and said.
     """
-    borders = borders_of(lanes, boundaries, frame)
+    borders = ground.borders(lanes)
     if borders is None:
         losses.dropped["lanes without a line"] += len(lanes)
         return
@@ -130,11 +121,11 @@ def fit(
     if len(lanes) > 1 and not (borders.fit and best.worst <= ASIDE_M):
         losses.approximated["lanes beside others that begin or end elsewhere"] += len(lanes)
         for lane in lanes:
-            yield from fit((lane,), boundaries, frame, left_hand=left_hand, losses=losses)
+            yield from fit((lane,), ground, left_hand=left_hand, losses=losses)
         return
-    _tell(borders, lanes, best, losses)
+    _tell(lanes, best, losses)
     if best.worst <= ELSEWHERE_M:
-        yield Fitted(best.road, lanes, ids, tuple(borders.rows))
+        yield Fitted(best.road, lanes, ids, borders.rows)
 
 
 def _best(lines: list[Array], lanes: tuple[Row, ...], ids: tuple[int, ...], *, left_hand: bool) -> _Try:
@@ -149,11 +140,8 @@ def _best(lines: list[Array], lanes: tuple[Row, ...], ids: tuple[int, ...], *, l
     return min((best, *smooth), key=lambda one: one.worst)
 
 
-def _tell(borders: Borders, lanes: tuple[Row, ...], best: _Try, losses: Losses) -> None:
-    """Say what was approximated, and what is left out."""
-    losses.approximated["boundaries drawn beside centre lines"] += borders.drawn
-    losses.approximated["boundaries cut to their lanes"] += borders.cut
-    losses.approximated["boundaries that lie beside other lanes"] += borders.elsewhere
+def _tell(lanes: tuple[Row, ...], best: _Try, losses: Losses) -> None:
+    """Say how far a road lies from its lanes, or that it is left out."""
     keys = [lane.id for lane in lanes]
     if best.worst > ELSEWHERE_M:
         losses.dropped["lanes that no road fits"] += len(lanes)

@@ -175,7 +175,15 @@ class Linker:
         end: int,
         others: dict[RoadEnd, list[Pair]],
     ) -> None:
-        other = max(others, key=lambda item: (self._outside(road, item), len(others[item]), item))
+        other = max(
+            others,
+            key=lambda item: (
+                self._outside(road, item),
+                self._alike(road, item),
+                len(others[item]),
+                item,
+            ),
+        )
         add(
             link,
             LINKS[end],
@@ -186,6 +194,10 @@ class Linker:
         self.losses.dropped["links of a road to several"] += len(others) - 1
         for one, two in others[other]:
             _link_lane(one, end, two, self.losses)
+
+    def _alike(self, road: OutRoad, other: RoadEnd) -> bool:
+        """Whether both are fitted, or both kept: streets of two makers each stay whole."""
+        return (road.fitted is None) == (self.roads[other.road].fitted is None)
 
     def _outside(self, road: OutRoad, other: RoadEnd) -> bool:
         return self.roads[other.road].junction != road.junction or road.junction is None

@@ -78,6 +78,11 @@ class Losses:
             said: dict[str, object] = {"lanes": lanes, "horizontal_m": round(error_m, 3), "at": at}
             self.places.append(said | ({"left_out": True} if left_out else {}))
 
+    def moved(self, horizontal_m: float, vertical_m: float) -> None:
+        """Note how far lines were led to meet those that follow them."""
+        self.horizontal_m = max(self.horizontal_m, horizontal_m)
+        self.vertical_m = max(self.vertical_m, vertical_m)
+
     def note(self, horizontal_m: float, vertical_m: float) -> None:
         """Note how far one fitted line lies from what it was fitted to."""
         self.lines.append(horizontal_m)

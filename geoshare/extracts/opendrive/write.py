@@ -11,6 +11,7 @@ import shapely
 from lxml import etree
 
 from geoshare.extracts.opendrive import kept
+from geoshare.extracts.opendrive.borders import Ground
 from geoshare.extracts.opendrive.elements import road_element
 from geoshare.extracts.opendrive.fitted import abreast, fit, keeps_left
 from geoshare.extracts.opendrive.frame import choose
@@ -115,14 +116,9 @@ class _Map:
         if not lanes:
             return found
         left_hand = keeps_left(lanes)
+        ground = Ground(self._rows, lanes, self.frame, self.losses)
         for group in abreast(lanes):
-            for made in fit(
-                group,
-                self._rows["lane_boundaries"],
-                self.frame,
-                left_hand=left_hand,
-                losses=self.losses,
-            ):
+            for made in fit(group, ground, left_hand=left_hand, losses=self.losses):
                 road = road_element(made, self._numbers.give(), self.losses)
                 road.fitted = made.road
                 found[road.id] = road
