@@ -62,10 +62,10 @@ def contribute_together(
     clock: Clock,
     data_dir: Path,
     foundation: Foundation,
-) -> int:
-    """Take the first of some batches in as one change set; returns how many it holds.
+) -> dict[str, Report]:
+    """Take the first of some batches in as one change set; returns the reports of those it holds.
 
-    0 where fewer than two can be taken together, and where something is in their way: then nothing
+    None where fewer than two can be taken together, and where something is in their way: then nothing
     has changed.
 
     Parameters
@@ -77,19 +77,19 @@ def contribute_together(
     while len(left_out) < _TRIES:
         found = _readable(record, [one for one in sent if one.contribution not in left_out], clock)
         if len(found) < 2:
-            return 0
+            return {}
         try:
             return _take(record, found, clock, data_dir, foundation)
         except _NothingTaken as error:
             left_out.add(str(error))
         except GeoshareError:  # each by itself meets the same, and tells its sender
-            return 0
-    return 0
+            return {}
+    return {}
 
 
 def _take(
     record: Record, found: Sequence[_Read], clock: Clock, data_dir: Path, foundation: Foundation
-) -> int:
+) -> dict[str, Report]:
     files = Files(data_dir)
 
     def clear() -> None:
@@ -107,7 +107,7 @@ def _take(
     except BaseException:
         record.undo(changeset.id, files)
         raise
-    return len(found)
+    return {one.row.id: one.report for one in found}
 
 
 def _readable(record: Record, sent: Sequence[Sent], clock: Clock) -> list[_Read]:

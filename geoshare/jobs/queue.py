@@ -6,7 +6,7 @@ safe to do again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -58,6 +58,15 @@ class JobStore(Protocol):
         self, job: str, token: str, state: str, now_us: int, *, result: str | None, error: str | None
     ) -> bool:
         """End a job; false when the lease is lost."""
+        ...
+
+    def settle(
+        self,
+        results: Mapping[str, str],
+        now_us: int,
+        also: Callable[[Any, Collection[str]], object],
+    ) -> list[str]:
+        """End jobs that still wait as done, and what is ``also`` to be; ids of those that did."""
         ...
 
     def retry(self, job: str, token: str, due_us: int, error: str) -> bool:
@@ -184,6 +193,19 @@ class Queue:
     def following(self, job: Job, limit: int) -> list[Job]:
         """Jobs of the same kind and owner that wait for their turn after this one, in their order."""
         return [as_job(row) for row in self.store.following(job.id, limit)]
+
+    def settle(
+        self,
+        results: Mapping[str, dict[str, Any]],
+        also: Callable[[Any, Collection[str]], object],
+    ) -> list[str]:
+        """End jobs whose work another one has done, with their results by id.
+
+        Only those that still wait; others' results are dropped. ``also`` is called in the same
+        transaction with its connection and the ids of those that end, which are returned.
+        """
+        texts = {job: orjson.dumps(result).decode() for job, result in results.items()}
+        return self.store.settle(texts, self._clock.now_us(), also)
 
     def cancel(self, job: str, owner: str | None = None) -> Job:
         """Cancel a job; one that runs stops at its next step. A job that is over stays as it is."""

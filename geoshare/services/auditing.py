@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from geoshare.access.audit import KEEPER, Audit, Party
-from geoshare.access.audit.entries import NOBODY, canonical
+from geoshare.access.audit.entries import NOBODY, Prepared, canonical
 from geoshare.access.audit.manifests import sign_manifest
 from geoshare.access.audit.seal import SIGNATURE, seal_files
 from geoshare.access.credentials import Principal
@@ -86,13 +86,24 @@ def audited(audit: Audit, handler: Handler) -> Handler:
         except GeoshareError as error:
             _note_end(audit, job, {"outcome": "failed", "code": error.code})
             raise
-        refused = result.get("error")
-        digest = hashlib.sha256(canonical(result)).hexdigest()
-        outcome = {"outcome": "refused", "code": refused["code"]} if refused else {"outcome": "done"}
-        _note_end(audit, job, outcome | {"result_sha256": digest})
+        _note_end(audit, job, _outcome(result))
         return result
 
     return run
+
+
+def end_of(audit: Audit, job: Job, result: dict[str, Any]) -> Prepared:
+    """The entry of a job that ends with another one's first attempt."""
+    about = Party(organisation=job.owner, subject=job.id)
+    said = {"job": job.kind, "attempt": job.attempts + 1, **_outcome(result)}
+    return audit.prepare("job.end", WORKER, about, said)
+
+
+def _outcome(result: dict[str, Any]) -> dict[str, Any]:
+    refused = result.get("error")
+    digest = hashlib.sha256(canonical(result)).hexdigest()
+    outcome = {"outcome": "refused", "code": refused["code"]} if refused else {"outcome": "done"}
+    return outcome | {"result_sha256": digest}
 
 
 def _note_end(audit: Audit, job: Job, said: dict[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from geoshare.model.findings import refusing
 from geoshare.model.policy import OPEN_CLASS
 from geoshare.model.report import Report
 from geoshare.publish import Keeper, wait_published
+from geoshare.services.auditing import end_of
 from geoshare.services.contribution_area import check_batch
 from geoshare.services.contribution_options import Options, read_observed
 from geoshare.services.incoming import unpack
@@ -51,8 +52,7 @@ class ContributionJobs:
             raise BadData("The file is no longer here; send it again")
         report = Report(file=path.name)
         read = self._reader(job)
-        if _is_small(job):
-            self._take_together(job)
+        others = self._take_together(job) if _is_small(job) else {}
         try:
             if options.check_only:
                 return self._check(job, path, options, report, read)
@@ -69,6 +69,7 @@ class ContributionJobs:
         progress(0.95, "publishing")
         try:
             self._wait(found)
+            self._settle(others)
         except NotPublished as error:
             said["error"] = _said(error)
         shutil.rmtree(path.parent, ignore_errors=True)
@@ -95,20 +96,20 @@ class ContributionJobs:
 
         return read
 
-    def _take_together(self, job: Job) -> None:
-        """Take in small batches that wait behind this one, too, where there are any.
+    def _take_together(self, job: Job) -> dict[str, tuple[Job, Report]]:
+        """Take in small batches that wait behind this one, too, where there are any; those taken.
 
-        They cannot begin before this job ends, since contributions of one owner run in turn; when one
-        comes to its own turn, it finds itself recorded and published.
+        They cannot begin before this job ends, since contributions of one owner run in turn. One that
+        comes to its own turn all the same finds itself recorded and published.
         """
         services = self._services
         if services.record.contribution(job.id) is not None:
-            return
+            return {}
         waiting = services.queue.following(job, TOGETHER - 1)
         mine = takewhile(lambda one: _provider(one) == _provider(job), waiting)
         jobs = list(takewhile(_is_small, map(self._unpacked, mine)))
         if not jobs:
-            return
+            return {}
         with scratch_folder(services.scratch()) as folder:
             sent = []
             for one in (job, *jobs):
@@ -116,13 +117,38 @@ class ContributionJobs:
                 request = services.contributions.read_request(_provider(one), options, folder)
                 path = Path(one.params["path"])
                 sent.append(ingest.Sent(one.id, path, request, self._terms(options), self._reader(one)))
-            ingest.contribute_together(
+            taken = ingest.contribute_together(
                 services.record,
                 sent,
                 clock=services.clock,
                 data_dir=services.settings.data,
                 foundation=services.foundation(),
             )
+        return {one.id: (one, taken[one.id]) for one in jobs if one.id in taken}
+
+    def _settle(self, taken: dict[str, tuple[Job, Report]]) -> None:
+        """End the jobs of what was taken in with another one, once it is visible; in one wait for all.
+
+        Raises NotPublished; then each finds that out in its own turn.
+        """
+        if not taken:
+            return
+        services, results = self._services, {}
+        last = services.record.contribution(next(reversed(taken)))
+        if last is None or last.sequence is None:
+            return
+        wait_published(self._keeper, services.record, services.settings.data, last.sequence)
+        for number, (_, report) in taken.items():
+            self._keep_refusals(number, report)
+            results[number] = {"report": _shortened(report), "already_here": False}
+
+        def note(connection: Any, ended: Collection[str]) -> None:
+            for number in ended:
+                entry = end_of(services.trail, taken[number][0], results[number])
+                services.trail.add(connection, entry)
+
+        for number in services.queue.settle(results, note):
+            shutil.rmtree(Path(taken[number][0].params["path"]).parent, ignore_errors=True)
 
     def _unpacked(self, job: Job) -> Job:
         unpack(self._services.queue, job)

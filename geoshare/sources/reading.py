@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -42,6 +43,7 @@ READERS: dict[str, SourceReader] = {
 }
 
 
+@cache
 def readers() -> dict[str, SourceReader]:
     """Built-in readers and installed ones; an installed one of the same name stands before."""
     installed = {entry.name: entry.load()() for entry in entry_points(group=ENTRY_POINTS)}

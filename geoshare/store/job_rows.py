@@ -6,7 +6,7 @@ statement of a worker names the token, so a worker that has lost its lease chang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -162,6 +162,35 @@ class JobRows:
             if ended and state != FAILED:
                 connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job == job))
         return ended
+
+    def settle(
+        self,
+        results: Mapping[str, str],
+        now_us: int,
+        also: Callable[[Connection, Collection[str]], object],
+    ) -> list[str]:
+        """End jobs that still wait as done, with what is ``also`` to be done; ids of those."""
+        waiting = and_(JOBS.c.id.in_(results), JOBS.c.state == QUEUED)
+        with self._database.write() as connection:
+            chosen = select(JOBS.c.id).where(waiting).with_for_update(skip_locked=True)
+            found = list(connection.execute(chosen).scalars())
+            for job in found:
+                connection.execute(
+                    update(JOBS)
+                    .where(JOBS.c.id == job)
+                    .values(
+                        state=DONE,
+                        progress=1.0,
+                        attempts=JOBS.c.attempts + 1,
+                        started_us=func.coalesce(JOBS.c.started_us, now_us),
+                        finished_us=now_us,
+                        result=results[job],
+                        error=None,
+                    )
+                )
+            connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job.in_(found)))
+            also(connection, found)
+        return found
 
     def retry(self, job: str, token: str, due_us: int, error: str) -> bool:
         """Put a job back into the queue; false when the lease is lost."""

@@ -284,6 +284,45 @@ def test_batches_that_wait_are_taken_together_each_with_its_own_report(sender):
     assert len({one.changeset for one in taken}) == 3  # the second ends before what is said again
 
 
+def test_batches_taken_together_end_together_each_with_one_entry_of_its_end(sender, monkeypatch):
+    services = sender.own.services
+    sent = [sender.send(one(f"t{at}", f"{at}"), f"key-{at}").json["id"] for at in range(6)]
+
+    def entries() -> list[str]:
+        ended = select(AUDIT_OPENINGS.c.value).where(AUDIT_OPENINGS.c.value.in_(sent))
+        with services.governance.database.read() as connection:
+            return connection.execute(ended).scalars().all()
+
+    before = entries()
+    assert sorted(before) == sorted(sent)  # of having been sent
+
+    def no_room(*_: Any) -> None:
+        raise Unavailable("no room")
+
+    with monkeypatch.context() as broken:  # no entry, no end
+        broken.setattr("geoshare.services.contribution_jobs.end_of", no_room)
+        assert sender.worker.run_one()
+    assert {services.queue.get(number).state for number in sent} == {"queued"}
+    assert services.queue.cancel(sent[2]).state == "cancelled"
+    now_us = services.clock.now_us()
+    monkeypatch.setattr(sender.worker._clock, "now_us", lambda: now_us + 60_000_000)
+    sender.work()
+    ends = [services.queue.get(number) for number in sent]
+    assert [end.state for end in ends] == ["done", "done", "cancelled", "done", "done", "done"]
+    assert [end.attempts for end in ends] == [2, 1, 0, 1, 1, 1]
+    assert sorted(entries()) == sorted([*before, *sent[:2], *sent[3:]])
+
+
+def test_one_run_of_a_worker_ends_all_that_was_taken_together(sender):
+    sent = [sender.send(one(f"t{at}", f"{at}"), f"key-{at}").json["id"] for at in range(6)]
+    assert sender.worker.run_one()
+    told = [sender.own.get(f"/contributions/{number}", "provider").json for number in sent]
+    assert [(said["status"], said["already_here"]) for said in told] == [("done", False)] * 6
+    assert sender.shown() == [f"{at}" for at in range(6)]
+    assert not sender.worker.run_one()
+    assert not any((sender.own.settings.data / "incoming").glob("*"))
+
+
 def test_a_batch_is_kept_with_its_job_and_its_entry_in_the_log_or_not_at_all(sender, monkeypatch):
     services = sender.own.services
 

@@ -270,6 +270,34 @@ def test_a_job_whose_worker_is_killed_runs_again(tmp_path, governance):
 
 
 @on_both_databases
+def test_jobs_that_wait_are_ended_by_another_with_what_is_told_of_it_or_not_at_all(
+    governance, queue, clock
+):
+    first, second, gone = (queue.enqueue("dig", {}, "shiomi-city", body=b"b") for _ in range(3))
+    queue.cancel(gone.id)
+    told: list[str] = []
+    results = {job.id: {"of": job.id} for job in (first, second, gone)}
+
+    def fail(_, ended):
+        raise Unavailable(", ".join(ended))
+
+    with pytest.raises(Unavailable):
+        queue.settle(results, fail)
+    assert [queue.get(job.id).state for job in (first, second, gone)] == [
+        "queued",
+        "queued",
+        "cancelled",
+    ]
+    found = queue.settle(results, lambda _, ended: told.extend(ended))
+    assert sorted(found) == sorted(told) == sorted([first.id, second.id])
+    ended = queue.get(first.id)
+    assert (ended.state, ended.result, ended.progress) == ("done", {"of": first.id}, 1.0)
+    assert queue.body(first) is None
+    assert queue.get(gone.id).state == "cancelled"
+    assert queue.settle(results, lambda _, ended: told.extend(ended)) == []
+
+
+@on_both_databases
 def test_jobs_in_turn_wait_for_earlier_ones_of_their_owner_and_nobody_else_does(
     governance, queue, clock
 ):
