@@ -149,9 +149,9 @@ def check(
             if spoken is not None:
                 spoken.look(item)
         report.find(mixed_epochs(record, request.provider, report))
-        enforce(report, refuse_on)
         if spoken is not None and complete is not None:
             _tell_gone((record, *named, complete), spoken, report, fences, release_class)
+        enforce(report, refuse_on)
     except BadData as error:
         report.find([refusal(error)])
 

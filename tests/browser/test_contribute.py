@@ -113,3 +113,27 @@ def test_a_large_file_travels_in_pieces_and_goes_on_after_the_line_broke(
     seen.page.wait_for_selector("#see-on-map")
     assert pieces[1] == pieces[2]
     expect(seen.page.locator(".tile dd").first).to_have_text("2,300")
+
+
+def test_what_refuses_a_file_and_whether_it_is_all_there_is_is_said_on_the_page(
+    visit: Callable[..., Any], live_server: Any, tmp_path: Path
+) -> None:
+    point = '{{"type":"Point","coordinates":[{},35]}}'
+    places = [point.format(lon) for lon in (139.1, 139.2)]
+    rows = [f'{{"type":"Feature","id":"t1","properties":{{}},"geometry":{place}}}' for place in places]
+    path = tmp_path / "twice.geojson"
+    path.write_text(f'{{"type":"FeatureCollection","features":[{",".join(rows)}]}}')
+    seen = visit("en-GB", key=live_server.keys["provider"]).open("/contribute")
+    seen.page.set_input_files("#file", path)
+    seen.page.wait_for_selector("#send")
+    seen.page.locator("details.options summary").click()
+    expect(seen.page.locator("#option-refuse option").first).to_contain_text("only report it")
+    expect(seen.page.locator("#option-remove-most")).to_be_hidden()
+    seen.page.check("#option-complete")
+    expect(seen.page.locator("#option-remove-most")).to_be_visible()
+    seen.page.uncheck("#option-complete")
+    seen.page.select_option("#option-refuse", "error")
+    with seen.page.expect_request(lambda asked: "refuse_on=error" in asked.url) as sent:
+        seen.page.click("#send")
+    assert "complete" not in sent.value.url
+    expect(seen.page.locator(".refusal")).to_contain_text("stands for two things")

@@ -1,8 +1,9 @@
 /** Step two: what the file was recognised as, where it lies, and which column goes where. */
 
-import type { Collection, Preview, UploadOptions } from '../shared/api';
+import type { Collection, Preview, Refusing, UploadOptions } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { t, titled } from '../shared/i18n';
+import { decided, decisionFields } from './options';
 import type { PreviewMap } from './preview-map';
 import { words } from './report';
 
@@ -22,7 +23,8 @@ export class Check {
     private readonly found: Preview | null,
     private readonly collections: Collection[],
     private readonly contributable: { id: string; title: string; title_ja: string }[],
-    private readonly options: UploadOptions,
+    private options: UploadOptions,
+    private readonly usual: Refusing | null,
     private readonly actions: CheckActions,
   ) {
     for (const column of found?.columns ?? []) if (column.property) this.changed.set(column.name, column.property);
@@ -37,6 +39,7 @@ export class Check {
   /** Drawn anew when the language changes; choices made in the table stay. */
   render(): void {
     this.remove();
+    if (this.element.firstChild) this.options = this.fields();
     const box = h('div', { class: 'preview-map' });
     const data = this.found?.geojson;
     fill(
@@ -84,7 +87,7 @@ export class Check {
 
   private optionFields(): HTMLElement {
     const again = () => this.actions.again(this.fields());
-    return h('details', { class: 'options', open: Boolean(this.options.collection || this.options.crs) || !this.found },
+    return h('details', { class: 'options', open: Object.values(this.options).some(Boolean) || !this.found },
       h('summary', {}, t('options')),
       h('label', { for: 'option-collection' }, t('collection')),
       h('select', { id: 'option-collection', onchange: again },
@@ -92,7 +95,8 @@ export class Check {
         ...this.contributable.map((item) => h('option', { value: item.id, selected: item.id === this.options.collection }, titled(item, item.id)))),
       h('label', { for: 'option-crs' }, t('crs')),
       h('input', { id: 'option-crs', type: 'text', value: this.options.crs ?? '', placeholder: 'EPSG:6677', 'aria-describedby': 'crs-help', onchange: again }),
-      h('p', { id: 'crs-help', class: 'muted' }, t('crsHelp')));
+      h('p', { id: 'crs-help', class: 'muted' }, t('crsHelp')),
+      ...decisionFields(this.options, this.usual));
   }
 
   private table(): HTMLElement | false {
@@ -125,7 +129,7 @@ export class Check {
 
   private fields(): UploadOptions {
     const value = (id: string) => (this.element.querySelector<HTMLInputElement>(`#${id}`)?.value ?? '').trim();
-    return { ...this.options, collection: value('option-collection'), crs: value('option-crs') };
+    return { ...this.options, collection: value('option-collection'), crs: value('option-crs'), ...decided(this.element) };
   }
 
   /** The options to send; a mapping only where someone changed the proposed one. */

@@ -2,7 +2,7 @@
 
 import { layOut } from '../shared/page';
 import './contribute.css';
-import { api, ApiError, contribute, credentials, preview, type Collection, type Me, type Preview, type UploadOptions } from '../shared/api';
+import { api, ApiError, contribute, credentials, preview, type Collection, type Me, type Preview, type Refusing, type UploadOptions } from '../shared/api';
 import { fill, h, icon, ICONS } from '../shared/dom';
 import { Header, keyChanged, organisationOf } from '../shared/header';
 import { languageChanged, t, type Word } from '../shared/i18n';
@@ -17,6 +17,7 @@ type Step = 'stepFile' | 'stepCheck' | 'stepSend' | 'stepReport';
 
 let me: Me | null = null;
 let collections: Collection[] = [];
+let usual: Refusing | null = null;
 let step: Step = 'stepFile';
 let check: Check | null = null;
 let report: ReportView | null = null;
@@ -104,7 +105,7 @@ async function look(file: File, options: UploadOptions): Promise<void> {
   }
   if (mine !== run) return;
   check?.remove();
-  check = new Check(file, found, collections, me?.contributable ?? [], options, {
+  check = new Check(file, found, collections, me?.contributable ?? [], options, usual, {
     send: (chosen) => void send(file, chosen),
     again: (chosen) => void look(file, chosen),
     cancel: chooseFile,
@@ -144,6 +145,7 @@ async function start(): Promise<void> {
   try {
     [me, collections] = await Promise.all([api.me(), api.collections()]);
     header.show(me);
+    usual = me.can_contribute ? await api.refusing().catch(() => null) : null;
   } catch (error) {
     if (error instanceof ApiError && error.status === 401 && credentials.get()) {
       credentials.set('');

@@ -59,12 +59,14 @@ export class ReportView {
     const repairs = Object.values(report.repairs ?? {});
     const repaired = repairs.reduce((sum, repair) => sum + repair.count, 0);
     const taken = Object.entries(report.taken ?? {});
+    const withdrawn = Object.values(report.withdrawn ?? {}).reduce((sum, count) => sum + count, 0);
     const tile = (word: Word, value: number, kind = '') =>
       h('div', { class: `tile ${kind}` }, h('dt', {}, t(word)), h('dd', {}, number(value)));
     return h('div', {},
       h('dl', { class: 'tiles' },
         tile('rowsRead', report.rows_read ?? 0), tile(found.status === 'checked' ? 'rowsUsable' : 'rowsTaken', taken.reduce((sum, [, count]) => sum + count, 0), 'ok'),
-        tile('rowsRepaired', repaired, repaired ? 'note' : ''), tile('rowsRefused', report.refused ?? 0, report.refused ? 'bad' : '')),
+        tile('rowsRepaired', repaired, repaired ? 'note' : ''), tile('rowsRefused', report.refused ?? 0, report.refused ? 'bad' : ''),
+        withdrawn > 0 && tile(found.status === 'checked' ? 'wouldBeWithdrawn' : 'rowsWithdrawn', withdrawn, 'note')),
       taken.length > 0 && h('p', {}, taken.map(([name, count]) => {
         const collection = this.collections.find((item) => item.id === name);
         return `${collection ? titled(collection, name) : name}: ${number(count)}`;
@@ -126,13 +128,13 @@ function findingsOf(report: Report): HTMLElement | false {
     all > rows.length && h('p', { class: 'muted' }, t('andMore', { n: number(all - rows.length) })));
 }
 
+/** Why it was refused, and what is allowed instead. */
 function reasonOf(found: Contribution): string {
+  const japanese = language() === 'ja';
   const { error } = found;
-  if (!error) return '';
-  if (typeof error === 'string') return error;
-  if (typeof error.message === 'object') return words(error.message);
-  const own = language() === 'ja' ? error.ja || error.en : error.en || error.ja;
-  return own || (typeof error.message === 'string' ? error.message : '') || error.detail || error.title || '';
+  if (!error) return (japanese && found.message_ja) || found.message || '';
+  const allowed = (japanese && error.allowed_ja) || error.allowed;
+  return `${(japanese && error.message_ja) || error.message || ''}${allowed ? ` (${allowed})` : ''}`;
 }
 
 /** Opens the map with what was just taken in switched on. */

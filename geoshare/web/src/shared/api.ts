@@ -136,6 +136,7 @@ export interface Report {
   datum?: { horizontal?: string | null; epoch?: number | null; vertical?: string | null; source?: string };
   rows_read?: number;
   taken?: Record<string, number>;
+  withdrawn?: Record<string, number>;
   repairs?: { message: Message; count: number; examples?: string[] }[] | Record<string, { message: Message; count: number; examples?: string[] }>;
   refusals?: { row: number | string; message: Message }[];
   refused?: number;
@@ -164,7 +165,9 @@ export interface Contribution {
   report?: Report | null;
   file?: string;
   refused_href?: string;
-  error?: { title?: string; detail?: string; en?: string; ja?: string; message?: Message | string } | string | null;
+  message?: string;
+  message_ja?: string;
+  error?: { code?: string; message?: string; message_ja?: string; allowed?: string; allowed_ja?: string } | null;
 }
 
 export interface Preview {
@@ -310,6 +313,7 @@ export const api = {
     const tail = query.size ? `?${query}` : '';
     return `${location.origin}/raster/${part(collection)}/{z}/{x}/{y}.${format}${tail}`;
   },
+  refusing: async () => (await get<{ refuse_on: Refusing }>('/contributions/rules')).refuse_on,
   contribution: (id: string) => get<Contribution>(`/contributions/${part(id)}`),
 };
 
@@ -319,7 +323,13 @@ export interface UploadOptions {
   mapping?: string;
   crs?: string;
   check_only?: string;
+  refuse_on?: Refusing | '';
+  complete?: string;
+  remove_most?: string;
 }
+
+/** Findings as grave as this, or graver, refuse a file. */
+export type Refusing = 'error' | 'warning' | 'info' | 'none';
 
 function query(options: UploadOptions): string {
   const given = Object.entries(options).filter(([, value]) => value) as [string, string][];
