@@ -9,6 +9,7 @@ from geoshare.api import (
     access,
     admin,
     audit,
+    browse,
     catalogue,
     changes,
     collections,
@@ -121,6 +122,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for family in BLUEPRINTS:
         app.register_blueprint(family.blueprint)
     app.register_blueprint(web.blueprint)
+    browse.init_app(app)
     app.wsgi_app = DirectPages(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     app.wsgi_app = QuickWatch(app.wsgi_app, app.extensions["geoshare"])  # type: ignore[method-assign]
     quick = shared.QuickShares(QuickTiles(app, app.extensions["geoshare"]), app.extensions["geoshare"])

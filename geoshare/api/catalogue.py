@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from flask import Blueprint, Response
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -58,7 +58,6 @@ class RecordsParams(Params):
         100, ge=1, description="How many records at a time; above the maximum it is the maximum"
     )
     offset: int = Field(0, ge=0, le=1_000_000, description="How many records to leave out first")
-    f: Literal["json"] = Field("json", description="json")
 
 
 @blueprint.get(f"/collections/{CATALOGUE}")

@@ -116,7 +116,10 @@ def item(params: ItemParams, collection: str, feature_id: str) -> Response:
     made = item_body(services(), caller(), base_url(), (collection, feature_id), params, usual)
     if form == "json":
         return _said(made)
-    response = html.shown(html.feature_page(orjson.loads(made.content), collection))
+    view = services().view_at(caller(), collection, params.as_of)
+    known = {column.name: column.property for column in view.columns}
+    page = html.feature_page(orjson.loads(made.content), collection, known)
+    response = html.shown(page, GEOJSON)
     response.headers.extend(made.headers)
     return response
 

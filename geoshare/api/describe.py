@@ -46,6 +46,15 @@ class Description:
     body: type[BaseModel] | str | None = None  # a model, or the media type of a raw body
     tags: tuple[str, ...] = field(default=())
     returns: str = ""  # what a JSON answer is: a name in ``api.answers``
+    for_people: bool = True  # whether it is a page too, where a person asks for one
+
+    @property
+    def paged(self) -> bool:
+        """Whether the page of it is made by the rule of all: it is JSON, and says nothing of ``f``."""
+        said = self.answers.get(200, ((), ""))[0]
+        kinds = (said,) if isinstance(said, str) else said
+        is_json = bool(kinds) and all(kind.endswith("json") for kind in kinds)
+        return self.for_people and is_json and "f" not in names(self.params)
 
 
 @functools.cache
@@ -147,6 +156,7 @@ def describes(
     body: type[BaseModel] | str | None = None,
     tags: tuple[str, ...] = (),
     returns: str = "",
+    for_people: bool = True,
 ) -> Callable[[Callable[..., ResponseReturnValue]], Callable[..., ResponseReturnValue]]:
     """Parse ``params`` from the query and hand them to the handler as its first argument."""
 
@@ -156,7 +166,8 @@ def describes(
             return handler(parse(params, request.args), **path)
 
         found = answers or {200: ("application/json", "The resource")}
-        view.description = Description(summary, params, found, body, tags, returns)  # type: ignore[attr-defined]
+        said = Description(summary, params, found, body, tags, returns, for_people)
+        view.description = said  # type: ignore[attr-defined]
         return view
 
     return wrap

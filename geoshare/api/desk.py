@@ -291,7 +291,7 @@ def sent(found: dict[str, Any], status: int) -> Response:
 
 
 def _versioned(found: dict[str, Any], content_type: str) -> Response:
-    response = Response(orjson.dumps(found), content_type=content_type)
+    response = reply.json(found, content_type)
     response.headers["ETag"] = f'"{found["version"]}"'
     return reply.finish(response, cache="no-store")
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, render_template
 
 from geoshare import __version__
 from geoshare.api import openapi, reply
+from geoshare.api.cells import kind_of
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.describe import NoParams, describes
 from geoshare.api.guides import GUIDES
@@ -88,7 +89,7 @@ def _by_tag(found: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 def _row(item: dict[str, Any]) -> tuple[str, str, str, str]:
     """Name, where it stands, what it may be and what it means."""
-    return item["name"], item["in"], _kind(item.get("schema", {})), item.get("description", "")
+    return item["name"], item["in"], kind_of(item.get("schema", {})), item.get("description", "")
 
 
 def _members(body: dict[str, Any] | None) -> list[tuple[str, str, str, str]]:
@@ -104,28 +105,11 @@ def _members(body: dict[str, Any] | None) -> list[tuple[str, str, str, str]]:
             (
                 name,
                 "必須 / required" if name in needed else "",
-                _kind(part),
+                kind_of(part),
                 part.get("description", ""),
             )
             for name, part in members.items()
         ]
         if not members:
-            rows.append((media, "", _kind(schema), ""))
+            rows.append((media, "", kind_of(schema), ""))
     return rows
-
-
-def _kind(schema: dict[str, Any]) -> str:
-    """What values there may be, in a few words."""
-    if "enum" in schema:
-        return " | ".join(map(str, schema["enum"]))
-    several = [_kind(part) for part in schema.get("anyOf", ()) if part.get("type") != "null"]
-    if several:
-        return " | ".join(dict.fromkeys(filter(None, several)))
-    said = str(schema.get("$ref", "").rpartition("/")[2] or schema.get("type", ""))
-    if said == "array":
-        said = f"[{_kind(schema.get('items', {}))}]"
-    bounds = [schema.get("minimum"), schema.get("maximum")]
-    if any(bound is not None for bound in bounds):
-        low, high = ("" if bound is None else str(bound) for bound in bounds)
-        said += f" {low}..{high}"
-    return said

@@ -12,16 +12,19 @@ from typing import Any, Final, NamedTuple
 import orjson
 from flask import Response, render_template, request
 
+from geoshare.access.view import ViewColumn
 from geoshare.api import html, reply
 from geoshare.api.context import base_url, caller, services
 from geoshare.api.pages import GEOJSON, members_of, page_of
 from geoshare.api.params import ItemsParams
+from geoshare.api.picture import drawn
 from geoshare.api.profiles import REFERENCES
 from geoshare.api.wording import PLAIN, Caller, choose, worded
 from geoshare.errors import BadRequest
 from geoshare.extracts.layer import Style
 from geoshare.extracts.pages import page_pieces
 from geoshare.model.crs import CRS84, is_native
+from geoshare.query.extents import extent_of
 from geoshare.query.items import ItemsPage
 from geoshare.query.rewording import refers
 from geoshare.services.scratch import scratch_folder
@@ -47,7 +50,6 @@ HTML: Final = "text/html"
 MEDIA: Final = (GEOJSON, HTML, *(encoding.media_type for encoding in ENCODINGS.values()))
 DAY_US: Final = 86_400_000_000
 _PLAIN: Final = (GEOJSON, "application/json")
-_FINEST: Final = 200  # letters of a cell of the table
 
 
 def wanted(params: ItemsParams) -> str | None:
@@ -123,28 +125,25 @@ def _table(page: ItemsPage, members: dict[str, Any]) -> str:
     kinds = {item.name: item.kind for item in page.rows.tables[0].columns}
     linked = {item.name for item in columns if refers(item.property) and kinds[item.name] is Kind.JSON}
     rows = [
-        (row["id"], [_cells(row[item.name], linked=item.name in linked) for item in columns])
+        (row["id"], [_cells(item, row[item.name], linked=item.name in linked) for item in columns])
         for row in copied
     ]
+    crumbs = html.way(html.all_collections(), (about.name, links["collection"]), html.ITEMS)
     return render_template(
         "items.html",
         about=about,
         columns=columns,
         rows=rows,
         base=base_url(),
+        crumbs=crumbs,
         following=links.get("next"),
         collection=links["collection"],
         matched=members.get("numberMatched"),
+        same=html.address_of("json"),
+        drawn=drawn([about.name], extent_of(page.rows)),
     )
 
 
-def _cells(value: Any, *, linked: bool) -> list[html.Cell]:
+def _cells(column: ViewColumn, value: Any, *, linked: bool) -> list[html.Cell]:
     """What a cell of the table holds: a text, or links to the features that it refers to."""
-    return html.cells_of(orjson.loads(value)) if linked and value else [(_shown(value), "")]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return text if len(text) <= _FINEST else text[:_FINEST] + "…"
+    return html.cells_of(orjson.loads(value) if linked and value else value, column.property)

@@ -115,7 +115,7 @@ def _page(said: dict[str, object]) -> str:
     tables = [html.Table(("項目 / Item", "値 / Value"), rows)] if rows else []
     title = html.both(IN_JAPANESE.get(int(str(said["status"]))), said["title"])
     page = html.Page(f"{said['status']} {title}", html.way(), lead, tables)
-    return render_template("resource.html", page=page, base=html.base_url())
+    return render_template("resource.html", page=page, base=html.base_url(), same="")
 
 
 def answer(error: errors.GeoshareError) -> Response:

@@ -112,6 +112,18 @@ CONFORMANCE = [
     "http://www.opengis.net/spec/tms/2.0/conf/json-tilesetmetadata",
 ]
 
+OTHERS = (  # what the page leads to beside the collections
+    ("データの目録 / Catalogue", "collections/catalogue/items"),
+    ("スタイル / Styles", "styles"),
+    ("ベクトルタイル / Vector tiles", "tiles"),
+    ("地図タイル / Map tiles", "map/tiles"),
+    ("タイル行列セット / Tile matrix sets", "tileMatrixSets"),
+    ("処理 / Processes", "processes"),
+    ("抽出・印刷のジョブ / Jobs of extracts and prints", "jobs"),
+    ("あなたの権限 / What you hold", "me"),
+    ("適合クラス / Conformance classes", "conformance"),
+)
+
 
 @blueprint.get("/")
 @describes(
@@ -145,7 +157,10 @@ def landing(params: FormatParams) -> Response:
     ]
     if check_format(params.f, "json", "html") == "html":
         names = services().visible(caller())
-        page = render_template("landing.html", collections=names, base=base_url(), who=caller())
+        others = [(text, href(*path.split("/"))) for text, path in OTHERS]
+        page = render_template(
+            "landing.html", collections=names, base=base_url(), who=caller(), others=others
+        )
         return reply.body(page.encode(), "text/html; charset=utf-8")
     return reply.json(
         {
@@ -193,14 +208,14 @@ def document(params: FormatParams) -> Response:
 
 
 @blueprint.get("/healthz")
-@describes("Whether the process is alive", tags=("operation",))
+@describes("Whether the process is alive", tags=("operation",), for_people=False)
 def healthz(params: NoParams) -> Response:
     """Alive."""
     return reply.finish(Response(b'{"status":"ok"}', content_type="application/json"), cache="no-store")
 
 
 @blueprint.get("/readyz")
-@describes("Whether requests can be answered", tags=("operation",))
+@describes("Whether requests can be answered", tags=("operation",), for_people=False)
 def readyz(params: NoParams) -> Response:
     """Ready when views are open and the record answers."""
     services().check_ready()

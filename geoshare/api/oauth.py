@@ -73,7 +73,7 @@ def token(params: NoParams) -> Response:
 
 
 @blueprint.get("/.well-known/oauth-authorization-server")
-@describes("Where access tokens are to be had (RFC 8414)", tags=("start",))
+@describes("Where access tokens are to be had (RFC 8414)", tags=("start",), for_people=False)
 def metadata(params: NoParams) -> Response:
     """Keys are not published: this server alone checks its tokens."""
     issuer = issuer_of(services().settings)

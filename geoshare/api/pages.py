@@ -149,6 +149,7 @@ def item_body(
     carried = _pairs(params, ("as_of", "crs", "profile", "language", "f"))
     links = [
         {"rel": "self", "type": GEOJSON, "href": asked + ("?" + "&".join(carried) if carried else "")},
+        _as_page(f"{asked}?" + "".join(f"{pair}&" for pair in _pairs(params, ("as_of",)))),
         *({"rel": "profile", "href": PROFILE + name} for name in stated),
         {"rel": "collection", "type": JSON, "href": about},
     ]
@@ -186,10 +187,12 @@ def members_of(
     # the collection's name is plain, or there would be no page; a cursor is made for addresses
     about = f"{base}/collections/{collection}"
     first, carried = f"{about}/items?limit={params.limit}", _carried(params)
+    form = "".join(f"&{pair}" for pair in _pairs(params, ("f",)))
     asked = "" if params.cursor is None else f"&cursor={quote(params.cursor, safe='')}"
-    links = [{"rel": "self", "type": GEOJSON, "href": first + asked + carried}]
+    links = [{"rel": "self", "type": GEOJSON, "href": first + asked + carried + form}]
+    links.append(_as_page(f"{first}{asked}{carried}&"))
     if page.next_cursor is not None:
-        following = f"{first}&cursor={page.next_cursor}{carried}"
+        following = f"{first}&cursor={page.next_cursor}{carried}{form}"
         links.append({"rel": "next", "type": GEOJSON, "href": services.links.carried(who, following)})
     links += [{"rel": "profile", "href": PROFILE + name} for name in profiles]
     links.append({"rel": "collection", "type": JSON, "href": about})
@@ -199,11 +202,16 @@ def members_of(
     return found
 
 
+def _as_page(address: str) -> dict[str, str]:
+    """The link to the page that people get of an address, which ends where a parameter begins."""
+    return {"rel": "alternate", "type": "text/html", "href": f"{address}f=html"}
+
+
 def _carried(params: ItemsParams) -> str:
-    """What links repeat of the request, beside limit and cursor."""
+    """What links repeat of the request, beside limit, cursor and format."""
     found = [] if params.bbox is None else ["bbox=" + quote(params.bbox.text, safe="")]
     names = ("bbox_crs", "datetime", "properties", "filter", "filter_lang", "filter_crs", "sortby")
-    found += _pairs(params, (*names, "as_of", "crs", "profile", "language", "f", "geometry_as", "bom"))
+    found += _pairs(params, (*names, "as_of", "crs", "profile", "language", "geometry_as", "bom"))
     found += [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in params.others]
     if params.external_id is not None:
         found.append(f"external_id={quote(params.external_id, safe='')}")

@@ -300,7 +300,6 @@ class VectorTileParams(TimeParams):
 class DatasetParams(Params):
     """Which collections a tile set of several is made of."""
 
-    f: Literal["mvt"] = Field("mvt", description="mvt")
     collections: Text | None = Field(
         None,
         description="Comma-separated names or addresses, at most 32; empty: all you may know",
@@ -310,6 +309,8 @@ class DatasetParams(Params):
 
 class DatasetTilesParams(DatasetParams, TimeParams):
     """Which collections a tile of several is made of, and of which time."""
+
+    f: Literal["mvt"] = Field("mvt", description="mvt")
 
 
 class DrawnParams(RasterParams):
@@ -323,7 +324,7 @@ class DrawnParams(RasterParams):
 
 
 class DatasetMapParams(DrawnParams):
-    """Which collections a map tile of several shows, and how it is drawn and encoded."""
+    """Which collections a map of several shows, and how it is drawn."""
 
     collections: Text | None = Field(
         None, description="Comma-separated names, at most 32; empty: those of the style"
@@ -331,6 +332,11 @@ class DatasetMapParams(DrawnParams):
     style: Text | None = Field(
         None, description="default-map, hazard-map or the name of a collection; default-map where empty"
     )
+
+
+class DatasetMapTileParams(DatasetMapParams):
+    """Which collections a map tile of several shows, and how it is drawn and encoded."""
+
     f: Literal["png", "webp", "jpg"] = Field("png", description="png, webp or jpg")
 
 

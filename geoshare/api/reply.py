@@ -28,6 +28,7 @@ COMPRESSIBLE = (
 MIN_COMPRESSED_BYTES = 600
 MAX_HEADER = 500  # characters of Accept-Encoding that are read
 CODINGS = ("zstd", "gzip")  # the one we like best comes first
+HTML = "text/html; charset=utf-8"
 WEAK = "W/"  # before a tag that says the same of bodies that mean the same
 _STATUS = {200: "200 OK", 204: "204 NO CONTENT", 304: "304 NOT MODIFIED"}
 PUBLIC, PRIVATE = "public, no-cache", "private, no-cache"
@@ -149,10 +150,20 @@ def _said(
 
 
 def body(content: bytes, content_type: str, *, status: int = 200) -> Response:
-    """An answer with an entity tag; 304 where the client has these bytes already."""
+    """An answer with an entity tag; 304 where the client has these bytes already.
+
+    Where a person asks for the page of it (``api.browse``), the page is the answer.
+    """
+    show = g.get("show")
+    if show is not None and status == 200:
+        content, content_type = show(content, content_type), HTML
     return send(encoded(content, content_type, encoding()), content_type, status=status)
 
 
 def json(value: Any, content_type: str = "application/json", *, status: int = 200) -> Response:
-    """A JSON answer."""
+    """A JSON answer; one that has links leads to the page of it too, where there is one."""
+    as_page = g.get("as_page")
+    if as_page is not None and isinstance(value, dict) and isinstance(value.get("links"), list):
+        link = {"rel": "alternate", "type": "text/html", "href": as_page()}
+        value = {**value, "links": [*value["links"], link]}
     return body(orjson.dumps(value), content_type, status=status)

@@ -119,7 +119,7 @@ def page(params: NoParams, share: str) -> Response:
 
 
 @blueprint.get("/s/<share>/data.json")
-@describes("What a shared map shows", tags=("share",))
+@describes("What a shared map shows", tags=("share",), for_people=False)
 def data(params: NoParams, share: str) -> Response:
     """Its shelters, closures, evacuation areas and warnings as lists, until when, and from where."""
     return _answer(Wanted(share, DATA))

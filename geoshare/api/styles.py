@@ -128,7 +128,7 @@ def _style(style_id: str, collection: str | None = None) -> Style:
 
 def _document(style: Style, params: StyleParams, *path: str) -> Response:
     if check_format(params.f, "mapbox", "html") == "html":
-        return html.shown(_page(style, *path))
+        return html.shown(_page(style, *path), MAPBOX, "mapbox")
     policy = services().policy(caller(), "tile")
     said = attribution(policy, style.views) if style.views else ""
     made = style_document(style, _addresses(), language=params.language, attribution=said)

@@ -18,6 +18,7 @@ from geoshare.api.drawn import drawn_tile, known_views, styled_views
 from geoshare.api.landing import OGC_REL
 from geoshare.api.params import (
     DatasetMapParams,
+    DatasetMapTileParams,
     DatasetParams,
     DatasetTilesParams,
     MapTileParams,
@@ -177,12 +178,12 @@ def dataset_map_set(params: DatasetMapParams, matrix_set_id: str) -> Response:
 @blueprint.get("/map/tiles/<matrix_set_id>/<int:z>/<int:row>/<int:column>")
 @describes(
     "A map tile of several vector collections",
-    params=DatasetMapParams,
+    params=DatasetMapTileParams,
     answers=DRAWN,
     tags=("tiles",),
 )
 def dataset_picture(
-    params: DatasetMapParams, matrix_set_id: str, z: int, row: int, column: int
+    params: DatasetMapTileParams, matrix_set_id: str, z: int, row: int, column: int
 ) -> Response:
     """Drawn over each other in the style's order."""
     views = _map_views(params)

@@ -60,7 +60,8 @@ class QuickWatch:
         """Answer a plain question; hand everything else on."""
         if environ["PATH_INFO"] != WATCHED or environ["REQUEST_METHOD"] != "GET":
             return self._app(environ, start_response)
-        if any(name in environ for name in _NOT_PLAIN):
+        is_browsed = "text/html" in environ.get("HTTP_ACCEPT", "")
+        if is_browsed or any(name in environ for name in _NOT_PLAIN):
             return self._app(environ, start_response)
         try:
             who = admit(self._services, environ)

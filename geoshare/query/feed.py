@@ -20,13 +20,13 @@ import numpy as np
 import orjson
 
 from geoshare.access.credentials import Principal
-from geoshare.access.facts import Facts, box_around
 from geoshare.access.journal import State
 from geoshare.access.past import Past, Touched, Within
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, Gone, Unavailable
 from geoshare.model.box import Box
 from geoshare.query.cursors import Cursors
+from geoshare.query.extents import extent_of
 from geoshare.query.items import matching
 from geoshare.query.select import in_box
 from tiles.arrays import Rows
@@ -130,8 +130,7 @@ class FeedPage:
     @property
     def extent(self) -> Box | None:
         """Box in degrees around the features of the page; None where there are none."""
-        boxes = [table.boxes[numbers] for table, numbers in self.rows.pairs if table.boxes is not None]
-        return Facts(box=box_around(np.concatenate([np.zeros((0, 4), np.int32), *boxes]))).extent
+        return extent_of(self.rows)
 
     @property
     def count(self) -> int:

@@ -50,6 +50,8 @@ class Parts:
         said = [(name, str(value)) for name, value in query]
         if self.rng.random() < 0.03:
             said.append((self.rng.choice(("surface", "sortby", "token", "limit")), "1"))
+        if self.rng.random() < 0.06:
+            said.append(("f", self.rng.choice(("html", "html", "json"))))
         method = "HEAD" if self.rng.random() < 0.08 else "GET"
         return Request(method, path, tuple(said))
 
