@@ -19,13 +19,15 @@ from geoshare.errors import BadRequest, NotFound
 from geoshare.network.along import Measured, Place, of_feature
 from geoshare.network.horizon import FARTHEST_M, Ahead, horizon
 from geoshare.network.locate import Position, locate
-from geoshare.network.openlr_ranges import FORMAT, ranges
+from geoshare.network.openlr_ranges import FORMAT, MARGIN_M, SEARCHED_M, ranges
 
 blueprint = Blueprint("lanes", __name__)
 
 TAGS = ("lanes",)
 JSON = "application/json"
 BESIDE = ("neighbours", "lane_boundaries", "regulatory_elements", "structures", "events")
+WAYS = ("at", "m", "position")  # to say a place on a line
+WITHIN_M, FARTHEST_FROM_LINE_M = 100.0, 10_000.0
 POSITION_HELP = "longitude,latitude in degrees (CRS84), or with a height in metres"
 
 
@@ -125,6 +127,13 @@ class OpenlrParams(Params):
     """A reference."""
 
     reference: Text = Field(..., min_length=1, description=f"A reference: {FORMAT}")
+    within: float = Field(
+        SEARCHED_M,
+        gt=0,
+        le=MARGIN_M,
+        description="How far from a road a point of the reference may lie, in metres, at most"
+        f" {MARGIN_M:g}",
+    )
 
 
 class AlongParams(Params):
@@ -134,6 +143,13 @@ class AlongParams(Params):
     m: float | None = Field(None, ge=0, le=1e8, description="Metres from the line's start")
     position: PositionText | None = Field(
         None, description=f"{POSITION_HELP}: the place on the line nearest to it"
+    )
+    within: float = Field(
+        WITHIN_M,
+        gt=0,
+        le=FARTHEST_FROM_LINE_M,
+        description="How far from the line a position may lie, in metres, at most"
+        f" {FARTHEST_FROM_LINE_M:g}; one that is farther away is refused",
     )
 
 
@@ -191,7 +207,7 @@ def resolving(params: OpenlrParams, collection: str) -> Response:
             "against": item.against,
             "href": href("collections", collection, "items", item.id),
         }
-        for item in ranges(view, params.reference)
+        for item in ranges(view, params.reference, params.within)
     ]
     return reply.json({"ranges": found})
 
@@ -206,7 +222,7 @@ def resolving(params: OpenlrParams, collection: str) -> Response:
 def along(params: AlongParams, collection: str, feature_id: str) -> Response:
     """Linear referencing both ways, on the geometry the caller sees."""
     line = of_feature(services().view(caller(), collection), feature_id)
-    asked = [name for name in AlongParams.model_fields if getattr(params, name) is not None]
+    asked = [name for name in WAYS if getattr(params, name) is not None]
     if len(asked) != 1:
         raise BadRequest(
             "A place is said in one way",
@@ -217,6 +233,13 @@ def along(params: AlongParams, collection: str, feature_id: str) -> Response:
     if params.position is not None:
         lon, lat = map(float, params.position.split(",")[:2])
         found = line.nearest(lon, lat)
+        if found.distance_m > params.within:
+            raise BadRequest(
+                "The line lies farther away from the position than that",
+                message_ja="位置が線から離れすぎています",
+                parameter="position",
+                allowed=f"a position within {params.within:g} m of the line (within)",
+            )
         said = {
             "distance_m": round(found.distance_m, 3),
             "offset_m": round(found.offset_m, 3),

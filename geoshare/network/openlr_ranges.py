@@ -10,7 +10,7 @@ import binascii
 from dataclasses import dataclass
 
 import openlr
-from openlr_dereferencer import decode
+from openlr_dereferencer import Config, decode
 from openlr_dereferencer.decoding import LRDecodeError
 from openlr_dereferencer.decoding.line_location import LineLocation
 from openlr_dereferencer.decoding.point_locations import PointAlongLine
@@ -23,6 +23,7 @@ from geoshare.network.plane import Plane
 
 FORMAT = "an OpenLR line or point along a line, binary version 3 as base64, of at most 20 points"
 MOST_POINTS = 20
+SEARCHED_M = 50.0  # around each point
 MARGIN_M = 500.0  # around the reference's points: roads bend
 
 
@@ -39,8 +40,10 @@ class Stretch:
     against: bool
 
 
-def ranges(view: View, reference: str) -> list[Stretch]:
+def ranges(view: View, reference: str, within_m: float = SEARCHED_M) -> list[Stretch]:
     """The ranges that a reference means, in the order in which it leads along them.
+
+    Each of its points is looked for on the roads within ``within_m`` metres of it.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def ranges(view: View, reference: str) -> list[Stretch]:
     said = _read(reference)
     roads = Roads(view, _around(said))
     try:
-        found = decode(said, roads)
+        found = decode(said, roads, config=Config(search_radius=within_m))
     except LRDecodeError:
         raise NotFound(
             "The reference leads along no roads that you see",

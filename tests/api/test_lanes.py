@@ -82,6 +82,24 @@ def test_a_place_on_a_road_is_told_both_ways(live_server):
     assert live_server.json(f"{about}?m={there['m']}")["at"] == pytest.approx(0.25, abs=1e-4)
 
 
+def test_a_position_far_from_the_road_is_none_on_it(live_server):
+    (road,) = live_server.json("/collections/segments/items?limit=1")["features"]
+    about = f"/collections/segments/items/{road['id']}/along"
+    lon, lat = shape(road["geometry"]).interpolate(0.5, normalized=True).coords[0][:2]
+    away = f"{about}?position={lon},{lat + 0.01}"  # 1.1 km
+    for path, most in (
+        (away, "100 m"),
+        (f"{away}&within=50", "50 m"),
+        (f"{about}?position=0,0", "100 m"),
+    ):
+        status, said = problem(live_server, path)
+        assert (status, said["parameter"]) == (400, "position")
+        assert most in said["allowed"]
+    assert live_server.json(f"{away}&within=5000")["distance_m"] < 1200
+    status, said = problem(live_server, f"{away}&within=1e6")
+    assert (status, said["parameter"]) == (400, "within")
+
+
 @pytest.mark.parametrize(
     ("path", "parameter"),
     [

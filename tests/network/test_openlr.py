@@ -119,6 +119,17 @@ def test_a_hidden_road_is_as_one_that_is_not_there(tmp_path):
         ranges(hidden, written([0, 1], shapely.get_coordinates(line), 200))
 
 
+def test_roads_are_looked_for_within_the_distance_that_is_asked_for(tmp_path):
+    town = Town(tmp_path)
+    line = placed([(0, 0), (400, 0)])
+    town.packs.publish("segments", [("s", line, {"class": "residential"})])
+    view = town.view(EVERYTHING, "segments")
+    beside = written([0, 1], shapely.get_coordinates(placed([(0, 90), (400, 90)])), 400)
+    with pytest.raises(NotFound):
+        ranges(view, beside)
+    assert [item.id for item in ranges(view, beside, within_m=200)] == ["s"]
+
+
 @pytest.mark.parametrize("text", ["", "x", "////", "CwAAAA==", "Aw", "あ", "A" * 512, "I3/+/38AAAA="])
 def test_what_is_no_reference_is_refused(tmp_path, text):
     view, _, _ = grid(tmp_path, 1)

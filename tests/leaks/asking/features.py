@@ -157,7 +157,9 @@ ASKERS: dict[str, Question] = {
         ("distance", str(asker.rng.choice((10, 500, 20_000)))),
     ),
     "GET /collections/<collection>/openlr": lambda asker: asker.get(
-        f"/collections/{asker.collection()}/openlr", ("reference", asker.reference())
+        f"/collections/{asker.collection()}/openlr",
+        ("reference", asker.reference()),
+        ("within", asker.rng.choice(("50", "500"))),
     ),
     "GET /collections/<collection>/items/<feature_id>/explain": lambda asker: asker.get(
         "/collections/{}/items/{}/explain".format(*asker.pair())
@@ -167,6 +169,7 @@ ASKERS: dict[str, Question] = {
             ("/collections/", f"/items/{asker.feature(asker.rng.choice(LINES))}/along")
         ),
         asker.rng.choice((("at", "0.3"), ("m", "10"), ("position", asker.place()))),
+        ("within", asker.rng.choice(("1", "100", "10000"))),
     ),
     "GET /collections/<collection>": get("/collections/{collection}"),
     "GET /collections/<collection>/items": own_id,
