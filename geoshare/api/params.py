@@ -62,7 +62,8 @@ def _schema_profile(text: str) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> dict[str, Any]:
-    return {"type": "array", "items": {"type": "string", "enum": spelled(names)}}
+    items = {"type": "string", "enum": spelled(names)}
+    return {"type": "array", "minItems": 1, "items": items}
 
 
 Text = Annotated[str, AfterValidator(_short)]

@@ -18,7 +18,7 @@ CHECKS = (
 )
 PATHS = (
     r"^/(conformance|functions|collections"
-    r"(/\{[^}]+\}(/(items(/\{[^}]+\})?|schema|queryables|sortables))?)?)?$"
+    r"(/\{[^}]+\}(/(items(/\{[^}]+\})?|schema|queryables|sortables|codelists/\{[^}]+\}))?)?)?$"
 )
 
 
