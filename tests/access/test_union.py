@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from geoshare.access.compile import treatments
 from geoshare.filter import fields_of
-from geoshare.model.collections import known
+from geoshare.model.collections import RELEASE, known
 from geoshare.model.policy import Grant
+from tiles.arrays import Kind
 from tiles.geometry.convert import from_shapely, to_shapely
 from tiles.pack import Part, open_part, write_part
 
@@ -32,6 +33,7 @@ COLUMNS = ("kind", "status", "name", "reason")
 KINDS = ("closure", "roadwork")
 EVENTS = known()["events"]
 EVERY = list(itertools.product(PLACES, AGES, KINDS))
+CLASSES = ("open", "partners", "staff")  # in turns
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +57,18 @@ def make(folder: Path, shapes: list[Any]) -> Part:
             "id": [str(number) for number in range(len(EVERY))],
             "kind": [kind for _, _, kind in EVERY],
             "valid_from": pa.array(times, pa.timestamp("us", "UTC")),
+            RELEASE: [None if name == "open" else name for name in map(released, range(len(EVERY)))],
         }
     )
     path = folder / "events.part"
-    write_part(path, table, from_shapely(np.array(shapes, object)), fields_of(EVENTS))
+    kinds = fields_of(EVENTS) | {RELEASE: Kind.STRING}
+    write_part(path, table, from_shapely(np.array(shapes, object)), kinds)
     return open_part(path)
+
+
+def released(number: int) -> str:
+    """The release class of an event."""
+    return CLASSES[number % 3]
 
 
 def strip(west: int, east: int) -> dict[str, Any]:
@@ -83,11 +92,14 @@ def grants(draw: st.DrawFn) -> Grant:
         delay=None if delay is None else timedelta(hours=delay),
         window=None if window is None else timedelta(hours=window),
         rows=draw(st.none() | st.just(rows)),
+        release_classes=tuple(draw(st.sets(st.sampled_from(CLASSES), min_size=1))),
     )
 
 
-def gives(grant: Grant, place: float, age: float, kind: str) -> bool:
-    """The judge: whether a grant shows what lies at a place, is so old and of that kind."""
+def gives(grant: Grant, place: float, age: float, kind: str, release_class: str) -> bool:
+    """The judge: whether a grant shows what lies at a place, is so old, of that kind and class."""
+    if release_class not in grant.release_classes:
+        return False
     if grant.delay is not None and age < grant.delay.total_seconds() / 3600:
         return False
     if grant.window is not None and age > grant.window.total_seconds() / 3600:
@@ -130,7 +142,7 @@ HELD = st.lists(grants(), min_size=1, max_size=4)
 def test_at_every_place_and_time_a_column_is_shown_exactly_if_some_grant_gives_it(points, held):
     found = shown(held, points)
     for number, (place, age, kind) in enumerate(EVERY):
-        giving = [grant for grant in held if gives(grant, place + 0.5, age, kind)]
+        giving = [grant for grant in held if gives(grant, place + 0.5, age, kind, released(number))]
         assert (number in found) == bool(giving)
         if giving:
             columns = {name for grant in giving for name in grant.columns}
@@ -154,11 +166,11 @@ def test_of_what_crosses_fences_no_column_is_shown_where_no_grant_gives_it(roads
     found = shown(held, roads)
     for number, (middle, age, kind) in enumerate(EVERY):
         whole = [  # grants that choose whole features, or whose fence holds all of it
-            grant for grant in held if _covers(grant, middle + 0.5 - 0.5, age, kind)
+            grant for grant in held if _covers(grant, middle, age, kind, released(number))
         ]
         shape, columns = found.get(number, (shapely.Point(), frozenset()))
         for x in np.arange(middle - 1.25, middle + 1.3, 0.25):
-            giving = [grant for grant in held if gives(grant, x, age, kind)] + whole
+            giving = [grant for grant in held if gives(grant, x, age, kind, released(number))] + whole
             if shapely.distance(shape, shapely.Point(x, 0.5)) < 1e-9 and x % 1:
                 assert giving
                 for name in columns:
@@ -169,11 +181,11 @@ def test_of_what_crosses_fences_no_column_is_shown_where_no_grant_gives_it(roads
             assert columns == {name for grant in whole for name in grant.columns}
 
 
-def _covers(grant: Grant, middle: float, age: int, kind: str) -> bool:
-    ends = [gives(grant, middle + step, age, kind) for step in (-1.3, 1.3)]
+def _covers(grant: Grant, middle: float, *about: Any) -> bool:
+    ends = [gives(grant, middle + step, *about) for step in (-1.3, 1.3)]
     if all(ends):
         return True
-    inside = any(gives(grant, x, age, kind) for x in np.arange(middle - 1.3, middle + 1.3, 0.05))
+    inside = any(gives(grant, x, *about) for x in np.arange(middle - 1.3, middle + 1.3, 0.05))
     return grant.area_mode == "whole" and inside
 
 

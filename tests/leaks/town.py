@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.model.collections import known
-from tests.leaks import claim_town, desk_town, lane_town, shaken_town
+from tests.leaks import claim_town, class_town, desk_town, lane_town, shaken_town
 
 WEST, SOUTH = 139.70, 35.60
 FENCE = shapely.Polygon(
@@ -86,6 +86,7 @@ def tiers_toml() -> str:
         'actions = ["discover", "read", "tile", "stream"]\n'
     )
     text.append(_tier("operator", [], 'role = "operator"', decided=False) + everything)
+    text.append(f'[release_classes.{class_town.CLASS}]\ntitle = "Partners"\ntitle_ja = "協力企業"\n')
     return "\n".join(text)
 
 
@@ -177,6 +178,7 @@ def layers(tier: str, *, full: bool) -> list[Layer]:
     if full:
         secret = [_feature("p1", shapely.Point(139.71, 35.61), {"plan": "pier"})]
         made.append(Layer(HIDDEN_LAYER, "city", secret))
+        made += [_closed(layer, hidden) for layer in made if layer.collection in class_town.ON]
     return [_shaken(layer, tier) for layer in made] if full else made
 
 
@@ -197,11 +199,20 @@ def changed(tier: str, step: int, *, full: bool) -> list[Layer]:
             for n in range(3)
         ]
         made.append(Layer("segments", "mapco", more))
+        made += [_closed(layer, hidden) for layer in made]
         if step % 3 == 0:
             made.append(
                 Layer(HIDDEN_LAYER, "city", [_feature(f"p{step}", shapely.Point(139.7, 35.6), {})])
             )
     return [_shaken(layer, tier) for layer in made] if full else made
+
+
+def _closed(layer: Layer, hidden: random.Random) -> Layer:
+    """The same records once more, under a release class that no tier under test reads."""
+    declared = layer.declared | {"release_class": class_town.CLASS}
+    if layer.pixels is not None:
+        return replace(layer, pixels=layer.pixels[:, ::-1], declared=declared)
+    return replace(layer, features=class_town.features(layer.features, hidden), declared=declared)
 
 
 def _shaken(layer: Layer, tier: str) -> Layer:

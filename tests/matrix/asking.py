@@ -117,9 +117,11 @@ class World:
     def _contents(self, folder: Path) -> None:
         for collection in dict.fromkeys(feature.collection for feature in self.features):
             path = folder / f"{collection}.geojson"
-            found = [item.geojson() for item in self.features if item.collection == collection]
-            path.write_text(json.dumps({"type": "FeatureCollection", "features": found}), "utf-8")
-            self._take(path, collection)
+            made = [item for item in self.features if item.collection == collection]
+            for name in dict.fromkeys(item.release_class for item in made):
+                found = [item.geojson() for item in made if item.release_class == name]
+                path.write_text(json.dumps({"type": "FeatureCollection", "features": found}), "utf-8")
+                self._take(path, collection, name)
         _write_scene(folder / "scene.tif")
         self._take(folder / "scene.tif", "satellite")
         self.keys["part"] = self._shared(self.keys["both"], ("segments", "places"))
@@ -132,9 +134,13 @@ class World:
         with keeper.lock():
             keeper.publish(everything=True)
 
-    def _take(self, path: Path, collection: str) -> None:
+    def _take(self, path: Path, collection: str, release_class: str = "open") -> None:
         report = self.local.contribute(
-            path, "maker", progress=lambda done, text="": None, collection=collection
+            path,
+            "maker",
+            progress=lambda done, text="": None,
+            collection=collection,
+            release_class=release_class,
         )
         assert report.taken, report
         assert not report.refused, report

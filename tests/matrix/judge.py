@@ -177,6 +177,9 @@ def _shown(held: Sequence[Held], columns: Iterable[str], feature: Feature) -> Sh
 
 def _matches(grant: Held, feature: Feature) -> bool:
     said = {"name": feature.key, **feature.said}
+    classes = grant.said.get("release_classes", ["open"])
+    if classes != "all" and feature.release_class not in classes:
+        return False
     if "rows" in grant.said and _holds(grant.said["rows"], said) is not True:
         return False
     if "delay" in grant.said and not _old_enough(grant.said["delay"], feature):

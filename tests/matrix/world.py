@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +68,7 @@ class Feature:
     key: str
     geometry: BaseGeometry
     said: dict[str, Any]
+    release_class: str = "open"
 
     def geojson(self) -> dict[str, Any]:
         geometry = json.loads(shapely.to_geojson(self.geometry))
@@ -163,8 +164,15 @@ TIERS: dict[str, list[Grant]] = {
         },
         {"collections": ["connectors"], "columns": ["name"], "actions": ["discover"]},
         {
+            "collections": ["segments"],
+            "columns": ["name", "length_m"],
+            "area": _polygon(THIRD),
+            "release_classes": ["partners"],
+        },
+        {
             "collections": ["places"],
             "columns": ["name", "name_en"],
+            "release_classes": ["partners", "open"],
             "transforms": {"name_en": {"kind": "null"}},
             "formats": ["parquet"],
         },
@@ -175,7 +183,7 @@ TIERS: dict[str, list[Grant]] = {
             "finest_resolution_m": 40,
         },
     ],
-    "operator": [{"collections": "all", "columns": "all", "bands": "all"}],
+    "operator": [{"collections": "all", "columns": "all", "bands": "all", "release_classes": "all"}],
 }
 USUAL = ("discover", "read", "tile", "download")  # what a grant that names no actions allows
 FORMATS = ("gpkg", "geojson", "parquet", "fgb", "pmtiles")
@@ -189,6 +197,7 @@ def tiers_toml() -> str:
         said = {"title": name, "title_ja": name, "role": role, "requests_per_minute": 1_000_000}
         lines.append(f"[{name}]")
         lines += [f"{key} = {_toml(value)}" for key, value in (said | {"grants": grants}).items()]
+    lines += ["[release_classes.partners]", 'title = "Partners"', 'title_ja = "協力企業"']
     return "\n".join(lines)
 
 
@@ -206,7 +215,25 @@ def features() -> list[Feature]:
     made = [*_segments(rng), *_connectors(rng), *_places(rng), *_buildings(rng), *_events(rng)]
     made += _warnings()
     made += [Feature("harbour_plans", f"h{n}", shapely.Point(at(n / 2, 0.5)), {}) for n in range(3)]
-    return made
+    return made + _released(made)
+
+
+def _released(made: list[Feature]) -> list[Feature]:
+    """Some of them once more under other names, contributed under another release class."""
+    return [
+        replace(
+            feature,
+            key=f"partners-{feature.key}",
+            said={
+                name: f"partners-{value}" if name == "start_connector_id" and value else value
+                for name, value in feature.said.items()
+            },
+            release_class="partners",
+        )
+        for feature in made
+        if feature.collection in ("segments", "places", "events", "connectors")
+        and int(feature.key[1:]) % 4 == 0
+    ]
 
 
 def _somewhere(rng: random.Random) -> tuple[float, float]:
