@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,18 @@ def test_limits_for_a_whole_view_are_the_strictest_of_every_kind(tmp_path):
     assert view.limits.finest_m == 30
     assert view.limits.area_wkb is not None
     assert view.limits_of(view.assets[1]).area_wkb is None
+
+
+def test_scenes_of_a_release_class_are_shown_by_grants_that_name_it_alone(tmp_path):
+    grant = {"collections": ["satellite"], "columns": COLUMNS, "bands": ["red"]}
+    partners = {**grant, "bands": ["nir"], "release_classes": ["partners"]}
+    scenes = asset(0), replace(asset(1), release_class="partners"), replace(asset(2), release_class="x")
+    view = view_of(tmp_path / "open", policy(grant), *scenes)
+    alone = view_of(tmp_path / "alone", policy(grant), asset(0))
+    assert (view.token, view.count, view.extent) == (alone.token, alone.count, alone.extent)
+    both = view_of(tmp_path / "both", policy(grant, partners), *scenes)
+    assert [item.id for item in both.assets] == ["r0", "r1"]
+    assert {item.release_class for item in both.assets} == {"open"}  # of which class they are is hidden
+    assert [both.limits_of(item).bands for item in both.assets] == [("red",), ("nir",)]
+    every = view_of(tmp_path / "all", policy({**grant, "release_classes": "all"}), *scenes)
+    assert every.count == 3

@@ -8,20 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geoshare.access.areas import coded_area
 from geoshare.access.build import build_views
 from geoshare.access.journal import Journals
 from geoshare.access.view import View
 from geoshare.access.views import Views
+from geoshare.errors import BadData, BadRequest
 from geoshare.ingest.complete import Complete
 from geoshare.ingest.edits import Author, Change, NewSaying, feature_id, write_edit
 from geoshare.ingest.withdraw import withdraw
 from geoshare.merge import Identities
-from geoshare.model.collections import known
+from geoshare.model.batch import FeatureBatch
+from geoshare.model.collections import RELEASE, known
 from geoshare.model.policy import Grant, Policy
 from geoshare.publish import Packs, Publisher
 from geoshare.store import open_record
@@ -217,3 +222,82 @@ def test_a_reader_of_the_open_class_sees_what_would_be_there_without_the_others(
             assert both == open_rows | closed_rows
     for world in worlds:
         world.bench.record.close()
+
+
+@pytest.fixture
+def world(born: Path) -> World:
+    return World(born)
+
+
+def contribute(world: World, content: str, release_class: str, **options: Any) -> None:
+    rows = {"a": {"name": content, "common_id": "F1"}}
+    options = {"release_class": release_class, "content": content, **options}
+    world.bench.contribute([batch("shelters", rows)], "city", **options)
+    world.publish()
+
+
+def test_packs_have_a_column_of_classes_only_where_something_is_not_open(world: World) -> None:
+    contribute(world, "for all", "open")
+    published = world.packs.source("shelters")
+    assert published is not None
+    assert RELEASE not in published.pack.kinds
+    contribute(world, "for partners", "partners")
+    published = world.packs.source("shelters")
+    assert published is not None
+    assert RELEASE in published.pack.kinds
+    for policy in (OPEN, BOTH):
+        view = world.view(policy, "shelters")
+        assert not view.has_column(RELEASE)
+        assert RELEASE not in view.schema()["properties"]
+        assert RELEASE not in view.materialise(view.scan()).column_names
+    told = [
+        sorted(row["name"] for row in features(world.view(policy, "shelters")).values())
+        for policy in (OPEN, CLOSED, BOTH)
+    ]
+    assert told == [["for all"], ["for partners"], ["for all", "for partners"]]
+
+
+def test_parts_that_are_cut_along_the_curve_keep_classes(world: World) -> None:
+    rows = {f"r{number}": {"name": f"open {number}"} for number in range(40)}
+    world.bench.contribute([batch("shelters", rows)], "city", content="1")
+    world.bench.contribute([batch("shelters", rows)], "city", content="2", release_class="partners")
+    Publisher(world.bench.record, world.packs.folder, part_rows=16).publish()
+    build_views([OPEN, CLOSED, BOTH], world.packs, world.views_dir)
+    published = world.packs.source("shelters")
+    assert published is not None
+    assert len(published.pack.parts) > 3
+    counts = [world.view(policy, "shelters").count for policy in (OPEN, CLOSED, BOTH)]
+    assert counts == [40, 40, 80]
+
+
+def test_what_one_class_takes_back_stays_under_the_other(world: World) -> None:
+    contribute(world, "for all", "open")
+    contribute(world, "for partners", "partners")
+    everything = Complete(dataset=True, remove_most=True)
+    other = {"b": {"name": "another", "common_id": "F2"}}
+    world.bench.contribute(
+        [batch("shelters", other)], "city", content="3", release_class="partners", complete=everything
+    )
+    world.publish()
+    assert [row["name"] for row in features(world.view(OPEN, "shelters")).values()] == ["for all"]
+    assert [row["name"] for row in features(world.view(CLOSED, "shelters")).values()] == ["another"]
+
+
+def test_areas_that_are_named_by_code_are_those_of_the_open_class(world: World) -> None:
+    def send(box: shapely.Geometry, release_class: str) -> None:
+        table = pa.table({"code": ["13101"], "name": ["x"]})
+        areas = FeatureBatch("admin_areas", ["a"], np.array([box], object), table)
+        world.bench.contribute([areas], "city", content=box.wkt, release_class=release_class)
+        Publisher(world.bench.record, world.packs.folder).publish()
+
+    send(shapely.box(139, 35, 140, 36), "partners")
+    with pytest.raises(BadRequest):
+        coded_area(world.packs, "13101")
+    send(shapely.box(138, 34, 139, 35), "open")
+    assert coded_area(world.packs, "13101").equals(shapely.box(138, 34, 139, 35))
+
+
+def test_a_layer_of_no_schema_of_ours_is_refused_whole_under_a_class(world: World) -> None:
+    with pytest.raises(BadData, match="open release class"):
+        world.bench.contribute([batch("own_layer", {"a": {"x": 1}})], release_class="partners")
+    assert world.bench.visible("own_layer") == {}
