@@ -23,17 +23,10 @@ from geoshare.errors import BadRequest, Unauthenticated
 from geoshare.model.clock import RandomIds
 from geoshare.model.policy import Rated
 from geoshare.store.governance import ApiKey
+from tests.clocks import SetClock
 
 PEPPER = b"p" * 32
 FIVE = Rated(requests_per_minute=5)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.us = 1_767_225_600_000_000
-
-    def now_us(self) -> int:
-        return self.us
 
 
 class Store:
@@ -47,8 +40,8 @@ class Store:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> SetClock:
+    return SetClock(1_767_225_600_000_000)
 
 
 @pytest.fixture
@@ -56,7 +49,7 @@ def store() -> Store:
     return Store()
 
 
-def make(store: Store, clock: Clock, days: int = 30, **kwargs: object) -> str:
+def make(store: Store, clock: SetClock, days: int = 30, **kwargs: object) -> str:
     key, text = new_key(
         "org", ("automaker",), days=days, pepper=PEPPER, clock=clock, ids=RandomIds(), **kwargs
     )
@@ -64,7 +57,7 @@ def make(store: Store, clock: Clock, days: int = 30, **kwargs: object) -> str:
     return text
 
 
-def authenticator(store: Store, clock: Clock, pepper: bytes = PEPPER) -> Authenticator:
+def authenticator(store: Store, clock: SetClock, pepper: bytes = PEPPER) -> Authenticator:
     return Authenticator(store, pepper, clock, lambda organisation, tiers: (tiers or (), "consumer"))
 
 
@@ -174,7 +167,7 @@ def test_a_key_must_expire(store, clock, days):
 def test_any_text_is_refused_without_a_look_into_the_store(text):
     store = Store()
     with pytest.raises(Unauthenticated):
-        authenticator(store, Clock()).authenticate(text)
+        authenticator(store, SetClock(1_767_225_600_000_000)).authenticate(text)
     assert store.reads == 0
 
 
@@ -182,7 +175,7 @@ def test_keys_have_a_form_that_scanners_can_find(store, clock):
     assert re.fullmatch(r"gs_[0-9a-z]{16}_[0-9a-f]{64}_[0-9a-f]{8}", make(store, clock))
 
 
-def rotate(store: Store, clock: Clock, text: str, **said: object) -> str:
+def rotate(store: Store, clock: SetClock, text: str, **said: object) -> str:
     key_id = text.split("_")[1]
     after, new = rotated(
         store.keys[key_id], **{"overlap_us": 0, "days": None, **said}, pepper=PEPPER, clock=clock
@@ -242,7 +235,7 @@ def test_rotation_moves_the_end_only_where_asked_and_raises_no_dead_key(store, c
         rotate(store, clock, text)
 
 
-def share(store: Store, clock: Clock, text: str, part: Part, days: int = 400) -> str:
+def share(store: Store, clock: SetClock, text: str, part: Part, days: int = 400) -> str:
     parent = store.keys[text.split("_")[1]]
     key, made = sub_key(parent, part, label="", days=days, pepper=PEPPER, clock=clock, ids=RandomIds())
     store.keys[key.id] = key

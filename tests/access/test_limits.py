@@ -22,17 +22,10 @@ from geoshare.access.months import Months
 from geoshare.errors import TooMany, Unavailable
 from geoshare.model.policy import Rated
 from geoshare.store.governance import open_governance
+from tests.clocks import SetClock
 
 NOON_US = int(datetime(2026, 2, 27, 12, tzinfo=UTC).timestamp()) * 1_000_000
 DAY_US = 86_400_000_000
-
-
-class Clock:
-    def __init__(self, us: int = NOON_US) -> None:
-        self.us = us
-
-    def now_us(self) -> int:
-        return self.us
 
 
 def minute(credential: str, most: int, unit="requests") -> Limit:
@@ -54,7 +47,7 @@ def allowed(limiter: Limiter, limit: Limit, tries: int, cost: int = 1) -> int:
     return count
 
 
-def worker(clock: Clock, governance, processes: int = 2) -> Limiter:
+def worker(clock: SetClock, governance, processes: int = 2) -> Limiter:
     """A process of its own: what it shares is the database."""
     months = Months(governance.quotas, clock, processes)
     made = Limiter(clock, {"minute": MemoryLeases(), "month": months})
@@ -76,7 +69,7 @@ def governance(tmp_path):
 
 
 def test_a_rate_holds_and_starts_anew_with_the_minute():
-    clock = Clock()
+    clock = SetClock(NOON_US)
     limiter = Limiter(clock)
     assert allowed(limiter, minute("a", 50), 80) == 50
     assert allowed(limiter, minute("b", 50), 10) == 10
@@ -93,7 +86,7 @@ def test_a_rate_holds_and_starts_anew_with_the_minute():
 
 
 def test_a_rate_does_not_multiply_by_workers_nor_end_with_one(tmp_path):
-    clock = Clock()
+    clock = SetClock(NOON_US)
     workers = [
         Limiter(clock, {"minute": FileLeases(tmp_path / "l.db"), "month": MemoryLeases()})
         for _ in range(3)
@@ -105,7 +98,7 @@ def test_a_rate_does_not_multiply_by_workers_nor_end_with_one(tmp_path):
 
 
 def test_a_costly_request_needs_its_whole_cost():
-    limiter = Limiter(Clock())
+    limiter = Limiter(SetClock(NOON_US))
     limiter.spend([(minute("a", 100, "cost"), 90)])
     with pytest.raises(TooMany):
         limiter.spend([(minute("a", 100, "cost"), 20)])
@@ -113,7 +106,7 @@ def test_a_costly_request_needs_its_whole_cost():
 
 
 def test_what_one_limit_refuses_costs_the_others_nothing():
-    limiter = Limiter(Clock())
+    limiter = Limiter(SetClock(NOON_US))
     own, above = minute("own", 10), minute("above", 3)
     assert sum(1 for _ in range(8) if _passes(limiter, own, above)) == 3
     assert left(limiter, own) == (7, 60)
@@ -136,7 +129,7 @@ def test_who_goes_on_asking_above_a_limit_costs_the_store_nothing():
             self.asked += 1
             return super().take(*said)
 
-    clock, store = Clock(), Counting()
+    clock, store = SetClock(NOON_US), Counting()
     limiter = Limiter(clock, {"minute": MemoryLeases(), "month": store})
     assert allowed(limiter, month("a", 10), 500) == 10
     assert store.asked <= 20
@@ -147,7 +140,7 @@ def test_who_goes_on_asking_above_a_limit_costs_the_store_nothing():
 
 
 def test_a_month_ends_with_the_calendar_and_says_when():
-    clock = Clock()
+    clock = SetClock(NOON_US)
     limiter = Limiter(clock)
     assert allowed(limiter, month("a", 5), 9) == 5
     with pytest.raises(TooMany) as caught:
@@ -171,7 +164,7 @@ def test_every_moment_is_in_one_month_and_one_minute(moment):
 
 
 def test_a_month_survives_the_end_of_a_worker_to_the_unit(governance):
-    clock, limit = Clock(), month("a", 1_000)
+    clock, limit = SetClock(NOON_US), month("a", 1_000)
     first = worker(clock, governance)
     assert allowed(first, limit, 333) == 333
     first.months.close()
@@ -181,7 +174,7 @@ def test_a_month_survives_the_end_of_a_worker_to_the_unit(governance):
 
 
 def test_a_killed_worker_loses_at_most_a_twentieth(governance):
-    clock, limit = Clock(), month("a", 1_000)
+    clock, limit = SetClock(NOON_US), month("a", 1_000)
     assert allowed(worker(clock, governance), limit, 101) == 101  # and it is never heard of again
     known = left(worker(clock, governance), limit)[0]
     assert 1_000 - 101 - 50 <= known <= 1_000 - 101
@@ -191,7 +184,7 @@ def test_a_killed_worker_loses_at_most_a_twentieth(governance):
 @settings(max_examples=40, deadline=None)
 def test_workers_together_never_give_more_than_there_is(tmp_path_factory, asked, most):
     store = MemoryLeases(3)
-    workers = [Limiter(Clock(), {"minute": store, "month": store}) for _ in range(3)]
+    workers = [Limiter(SetClock(NOON_US), {"minute": store, "month": store}) for _ in range(3)]
     limit, given_out = minute("a", most, "cost"), 0
     for number, cost in asked:
         given_out += cost * allowed(workers[number], limit, 1, cost)
@@ -204,7 +197,7 @@ def test_workers_together_never_give_more_than_there_is(tmp_path_factory, asked,
 
 
 def test_what_is_idle_comes_back_and_others_may_have_it(governance):
-    clock, limit = Clock(), month("a", 1_000)
+    clock, limit = SetClock(NOON_US), month("a", 1_000)
     one, other = worker(clock, governance), worker(clock, governance)
     one.spend([(limit, 1)])
     held = 1_000 - left(other, limit)[0] - 1
@@ -218,7 +211,7 @@ def test_what_is_idle_comes_back_and_others_may_have_it(governance):
 
 
 def test_what_is_not_limited_is_noted_and_known_after_a_restart(governance):
-    clock = Clock()
+    clock = SetClock(NOON_US)
     one = worker(clock, governance)
     one.months.note(month("a", 1), 3)
     one.months.note(month("a", 1, "cost"), 40)
@@ -235,7 +228,9 @@ def test_a_month_that_cannot_be_read_is_never_an_allow():
         def take(self, month, key, decide) -> Taken:
             raise Unavailable("no")
 
-    limiter = Limiter(Clock(), {"minute": MemoryLeases(), "month": Months(Gone(), Clock())})
+    limiter = Limiter(
+        SetClock(NOON_US), {"minute": MemoryLeases(), "month": Months(Gone(), SetClock(NOON_US))}
+    )
     with pytest.raises(Unavailable):
         limiter.spend([(month("a", 10), 1)])
 
@@ -252,7 +247,7 @@ def test_notes_that_cannot_be_written_are_kept():
             written.extend(rows)
 
     rows = Flaky()
-    months = Months(rows, Clock())
+    months = Months(rows, SetClock(NOON_US))
     months.note(month("a", 1), 2)
     with pytest.raises(Unavailable):
         months.flush()
@@ -262,7 +257,7 @@ def test_notes_that_cannot_be_written_are_kept():
 
 
 def test_threads_share_one_limit_to_the_unit():
-    limiter, limit, passed = Limiter(Clock()), minute("a", 700), []
+    limiter, limit, passed = Limiter(SetClock(NOON_US)), minute("a", 700), []
 
     def ask() -> None:
         passed.append(allowed(limiter, limit, 200))
@@ -276,7 +271,7 @@ def test_threads_share_one_limit_to_the_unit():
 
 
 def test_a_limit_that_is_changed_counts_from_then_on():
-    limiter = Limiter(Clock())
+    limiter = Limiter(SetClock(NOON_US))
     assert allowed(limiter, month("a", 100), 60) == 60
     assert allowed(limiter, month("a", 80), 60) == 20
 
@@ -291,7 +286,7 @@ def test_the_stricter_of_two_rates_counts_sort_by_sort():
 
 
 def test_a_block_of_a_larger_limit_does_not_use_a_smaller_one_up():
-    clock, shared = Clock(), MemoryLeases()
+    clock, shared = SetClock(NOON_US), MemoryLeases()
     workers = [Limiter(clock, {"minute": shared, "month": MemoryLeases()}) for _ in range(2)]
     for limiter in workers:
         assert allowed(limiter, minute("a", 60_000), 1) == 1

@@ -13,17 +13,11 @@ from geoshare.access.credentials.sessions import Life, new_session
 from geoshare.errors import Unauthenticated
 from geoshare.model.clock import RandomIds
 from geoshare.store.person_kinds import Person, Session
+from tests.clocks import SetClock
 
 PEPPER = b"p" * 32
 LIFE = Life(1_000_000_000, 100_000_000)
 PERSON = Person("p1", "city", None, "x", None, "viewer,editor:shelters", "ja", 1)
-
-
-class Clock:
-    us = 10**15
-
-    def now_us(self) -> int:
-        return self.us
 
 
 class Store:
@@ -38,7 +32,7 @@ class Store:
 
 @pytest.fixture
 def made():
-    clock, store = Clock(), Store()
+    clock, store = SetClock(10**15), Store()
     held: list[object] = []
 
     def standing(organisation, narrowed):

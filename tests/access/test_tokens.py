@@ -19,24 +19,17 @@ from geoshare.access.credentials.tokens import LIFE_S, MAX_LENGTH, NAME, AccessT
 from geoshare.errors import Unauthenticated
 from geoshare.model.clock import RandomIds
 from geoshare.store.governance import ApiKey
+from tests.clocks import SetClock
 
 PEPPER, ISSUER = b"p" * 32, "https://map.example.jp"
 DAY_S = 86_400
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.us = 1_767_268_800_000_000  # noon
-
-    def now_us(self) -> int:
-        return self.us
 
 
 class World:
     """A key, and the tokens of it."""
 
     def __init__(self) -> None:
-        self.clock, self.keys, self.secrets = Clock(), {}, {}
+        self.clock, self.keys, self.secrets = SetClock(1_767_268_800_000_000), {}, {}
         self.stored, self.text = self.make()
         self.authenticator = Authenticator(
             self, PEPPER, self.clock, lambda organisation, tiers: (tiers or (), "operator")

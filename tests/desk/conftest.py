@@ -15,6 +15,17 @@ from tests.api.conftest import Own
 TOWN, OTHER = "town", "other-town"
 INSIDE, OUTSIDE = [139.5, 35.5], [141.0, 35.5]
 
+SHELTERS = (
+    {
+        "name": "潮見小学校",
+        "status": "not_open",
+        "local_government_code": "012025",
+        "phone": "0451234",
+    },
+    {"name": "=HYPERLINK(1)", "status": "open", "people_count": 12, "notes": "一行目\n-二行目"},
+    {"name": "港公民館", "pets_accepted": True, "address": "1-2-3", "target_areas": ["東", "西"]},
+)
+
 
 def square(west: float, south: float, side: float) -> dict[str, Any]:
     east, north = west + side, south + side
@@ -89,3 +100,12 @@ class Town(Own):
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     return Town(tmp_path / "data")
+
+
+@pytest.fixture
+def filled(town: Town) -> Town:
+    """With the shelters of the sheets."""
+    for properties in SHELTERS:
+        town.make("shelters", properties)
+    town.publish()
+    return town

@@ -10,17 +10,6 @@ import openpyxl
 
 from tests.desk.conftest import TOWN, Town
 
-SHELTERS = (
-    {
-        "name": "潮見小学校",
-        "status": "not_open",
-        "local_government_code": "012025",
-        "phone": "0451234",
-    },
-    {"name": "=HYPERLINK(1)", "status": "open", "people_count": 12, "notes": "一行目\n-二行目"},
-    {"name": "港公民館", "pets_accepted": True, "address": "1-2-3", "target_areas": ["東", "西"]},
-)
-
 
 class Sheet:
     """An .xlsx as an officer has it open."""

@@ -11,9 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.desk.conftest import Town, square
+from tests.desk.conftest import SHELTERS, Town, square
 from tests.desk.sheets import (
-    SHELTERS,
     Sheet,
     apply,
     changed,
@@ -23,14 +22,6 @@ from tests.desk.sheets import (
     preview,
     send,
 )
-
-
-@pytest.fixture
-def filled(town: Town) -> Town:
-    for properties in SHELTERS:
-        town.make("shelters", properties)
-    town.publish()
-    return town
 
 
 @pytest.mark.parametrize("tail", ["", "?lang=en", "?f=csv", "?f=csv&lang=en"])

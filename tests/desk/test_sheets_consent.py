@@ -5,11 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import pytest
-
 from tests.desk.conftest import OTHER, TOWN, Town, point
 from tests.desk.sheets import (
-    SHELTERS,
     Sheet,
     apply,
     changed,
@@ -19,14 +16,6 @@ from tests.desk.sheets import (
     preview,
     send,
 )
-
-
-@pytest.fixture
-def filled(town: Town) -> Town:
-    for properties in SHELTERS:
-        town.make("shelters", properties)
-    town.publish()
-    return town
 
 
 def test_what_both_have_changed_is_shown_side_by_side_and_chosen(filled: Town) -> None:

@@ -100,17 +100,11 @@ def test_one_bad_collection_does_not_hold_up_the_others(bench: Workbench) -> Non
 def test_a_failing_collection_is_left_alone_until_it_is_due_or_changes(
     bench: Workbench, caplog: pytest.LogCaptureFixture
 ) -> None:
-    block(bench, "places")
-    keeper = Keeper(bench.record, bench.data, bench.counting)
-    two(bench, 1)
-    with keeper.lock(), caplog.at_level(logging.ERROR):
-        for _ in range(5):
-            keeper.publish()
-        assert len(caplog.records) == 1
-        two(bench, 2)
-        for _ in range(5):
-            keeper.publish()
-        assert len(caplog.records) == 2
+    keeper = _failing(bench, caplog)
+    assert len(caplog.records) == 1
+    two(bench, 2)
+    _look(keeper, caplog)
+    assert len(caplog.records) == 2
     assert read_state(bench.data / "packs").failed == {"places": 0}
 
 
@@ -118,13 +112,23 @@ def test_a_failing_collection_is_left_alone_until_it_is_due_or_changes(
 def test_the_same_failure_tried_again_is_logged_once(
     bench: Workbench, caplog: pytest.LogCaptureFixture
 ) -> None:
+    _failing(bench, caplog)
+    assert len(caplog.records) == 1
+
+
+def _failing(bench: Workbench, caplog: pytest.LogCaptureFixture) -> Keeper:
+    """A keeper that has looked at a collection that fails five times."""
     block(bench, "places")
     keeper = Keeper(bench.record, bench.data, bench.counting)
     two(bench, 1)
+    _look(keeper, caplog)
+    return keeper
+
+
+def _look(keeper: Keeper, caplog: pytest.LogCaptureFixture) -> None:
     with keeper.lock(), caplog.at_level(logging.ERROR):
         for _ in range(5):
             keeper.publish()
-    assert len(caplog.records) == 1
 
 
 def test_waits_grow_to_a_limit() -> None:

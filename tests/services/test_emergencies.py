@@ -16,27 +16,20 @@ from geoshare.services.keeping import policies_held
 from geoshare.services.local import Local
 from geoshare.services.written import Author
 from geoshare.settings import Settings
+from tests.clocks import SetClock
 
 SECOND_US, HOUR_US = 1_000_000, 3_600_000_000
 ONE, TWO = Author("person one", "flood"), Author("person two", "seen it")
 AREA = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.us = 1_800_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Services:
+def services(tmp_path: Path, clock: SetClock) -> Services:
     found = build_services(Settings(data=tmp_path), clock, RandomIds())
     local = Local(found)
     for organisation, tier in (("city", "municipal"), ("maker", "developer")):
@@ -53,7 +46,7 @@ def lanes(services: Services, organisation: str) -> bool:
 
 
 def test_a_second_person_switches_it_on_for_those_it_is_meant_for_until_its_time(
-    services: Services, clock: Clock
+    services: Services, clock: SetClock
 ) -> None:
     number = services.emergencies.propose(said(), ONE)
     assert not lanes(services, "city")
@@ -77,7 +70,7 @@ def test_a_second_person_switches_it_on_for_those_it_is_meant_for_until_its_time
 
 
 def test_another_process_sees_it_within_a_second_and_its_early_end_too(
-    services: Services, clock: Clock
+    services: Services, clock: SetClock
 ) -> None:
     other = build_services(services.settings, clock, RandomIds())
     number = services.emergencies.propose(said(), ONE)
@@ -122,7 +115,7 @@ def test_both_acts_are_in_the_audit_log(services: Services) -> None:
     assert [item.author for item in changes] == ["person two", "person one"]
 
 
-def test_a_proposal_that_waits_too_long_is_void(services: Services, clock: Clock) -> None:
+def test_a_proposal_that_waits_too_long_is_void(services: Services, clock: SetClock) -> None:
     number = services.emergencies.propose(said(), ONE)
     clock.us += 24 * HOUR_US + 1
     assert services.emergencies.listed()[0]["state"] == "void"

@@ -16,31 +16,24 @@ from geoshare.services.local import Local
 from geoshare.services.tier_desk import TierDesk
 from geoshare.services.written import Author
 from geoshare.settings import Settings
+from tests.clocks import SetClock
 
 SECOND_US, DAY_US = 1_000_000, 86_400_000_000
 BY = Author("an operator", "a test")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.us = 1_800_000_000_000_000
-
-    def now_us(self) -> int:
-        return self.us
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def services(tmp_path: Path, clock: Clock) -> Services:
+def services(tmp_path: Path, clock: SetClock) -> Services:
     return build_services(Settings(data=tmp_path), clock, RandomIds())
 
 
 @pytest.fixture
-def other(services: Services, clock: Clock) -> Services:
+def other(services: Services, clock: SetClock) -> Services:
     """Another process on the same folder."""
     return build_services(services.settings, clock, RandomIds())
 
@@ -79,7 +72,7 @@ def test_a_key_gives_what_its_organisation_holds_by_agreement(services: Services
 
 
 def test_the_end_of_an_agreement_reaches_every_process_within_a_second(
-    services: Services, other: Services, clock: Clock
+    services: Services, other: Services, clock: SetClock
 ) -> None:
     key = make_key(services, "automaker")
     clock.us += SECOND_US
@@ -92,7 +85,7 @@ def test_the_end_of_an_agreement_reaches_every_process_within_a_second(
     assert other.principal(key).tiers == ()
 
 
-def test_a_term_ends_by_the_clock_alone(services: Services, clock: Clock) -> None:
+def test_a_term_ends_by_the_clock_alone(services: Services, clock: SetClock) -> None:
     key = make_key(services, "automaker", days=1)
     clock.us += DAY_US - SECOND_US
     assert sees(services, key)
@@ -100,7 +93,9 @@ def test_a_term_ends_by_the_clock_alone(services: Services, clock: Clock) -> Non
     assert not sees(services, key)
 
 
-def test_a_narrowed_key_never_gives_more_when_its_tier_ends(services: Services, clock: Clock) -> None:
+def test_a_narrowed_key_never_gives_more_when_its_tier_ends(
+    services: Services, clock: SetClock
+) -> None:
     key = make_key(services, "automaker", narrowed=("automaker",))
     local = Local(services)
     local.agree("maker", ("municipal",), days=300, reason="a test")
@@ -186,7 +181,7 @@ def test_a_wrong_agreement_is_refused_by_place_and_leaves_nothing(services: Serv
 
 
 def test_tiers_are_published_checked_and_compared(
-    services: Services, other: Services, clock: Clock
+    services: Services, other: Services, clock: SetClock
 ) -> None:
     desk = TierDesk(services)
     change, tiers = desk.tiers()
@@ -293,7 +288,7 @@ def test_a_tier_that_somebody_holds_cannot_be_dropped(services: Services) -> Non
 
 
 def test_an_edited_file_wins_and_an_unchanged_one_does_not_undo_what_was_published(
-    services: Services, tmp_path: Path, clock: Clock
+    services: Services, tmp_path: Path, clock: SetClock
 ) -> None:
     desk = TierDesk(services)
     document = desk.tiers()[1].document()
@@ -313,7 +308,7 @@ def test_an_edited_file_wins_and_an_unchanged_one_does_not_undo_what_was_publish
 
 
 def test_policies_that_cannot_be_read_give_nothing(
-    services: Services, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    services: Services, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = make_key(services, "automaker")
     assert sees(services, key)

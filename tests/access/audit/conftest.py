@@ -11,27 +11,18 @@ from geoshare.access.audit import COMMAND_LINE, Audit, Party
 from geoshare.access.audit.verify import DatabaseCheck, verify_files
 from geoshare.model.clock import RandomIds
 from geoshare.store import Governance, open_governance
+from tests.clocks import SetClock
 from tests.store.databases import database_url
 
 __all__ = ["database_url"]
 NOW_US = 1_767_225_600_000_000
 
 
-class SetClock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.us = NOW_US
-
-    def now_us(self) -> int:
-        return self.us
-
-
 class Log:
     """An audit log, its database and its folder, which can be opened again as after a restart."""
 
     def __init__(self, folder: Path, url: str | Path) -> None:
-        self.data, self.url, self.clock = folder, url, SetClock()
+        self.data, self.url, self.clock = folder, url, SetClock(NOW_US)
         self.open()
 
     def open(self) -> Audit:
