@@ -328,6 +328,9 @@ def _of(collection: str) -> str:
 
 
 def _asked(value: Any) -> Any:
+    """A value as it stands in an address: numbers of a box, or of an offset, between commas."""
+    if isinstance(value, tuple | list):
+        return ",".join(map(str, value))
     return "true" if value is True else value
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.progress import Progress
 
 from geoshare.client.client import Client
 from geoshare.client.command import read_key
@@ -31,18 +32,28 @@ def send_files(
     for path in files:
         try:
             with progress_bar() as bar:
-                task = bar.add_task(path.name, total=1.0)
-
-                def say(done: float) -> None:
-                    bar.update(task, completed=done)  # noqa: B023 - called before the loop goes on
-
-                found = client.contribute(path, progress=say, **options)
+                found = client.contribute(path, progress=_shown(bar, path.name), **options)
         except (ClientError, OSError) as error:
             click.echo(f"error {path.name}: {error}", err=True)
             good = False
             continue
         good &= _told(path.name, found, checked=bool(options.get("check_only")))
     return good
+
+
+def _shown(bar: Progress, name: str) -> Callable[[float], None]:
+    """Shows how far a file is, and says where one goes on that was interrupted."""
+    task = bar.add_task(name, total=1.0)
+    begun = False
+
+    def show(done: float) -> None:
+        nonlocal begun
+        if not begun and done > 0:
+            tell(f"{name}: goes on at {done:.0%}, where it was interrupted")
+        begun = True
+        bar.update(task, completed=done)
+
+    return show
 
 
 def _told(name: str, found: Mapping[str, Any], *, checked: bool) -> bool:

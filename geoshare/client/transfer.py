@@ -89,7 +89,10 @@ class Uploads:
     def send(
         self, path: Path, options: dict[str, Any], progress: Callable[[float], object]
     ) -> dict[str, Any]:
-        """Send a file; returns the contribution that the server makes of it."""
+        """Send a file; returns the contribution that the server makes of it.
+
+        ``progress`` is told at the beginning, too: there above 0 where an upload is gone on with.
+        """
         size = path.stat().st_size
         note = self._note(path, size, options)
         place, offset = self._resumed(note)
@@ -97,6 +100,7 @@ class Uploads:
             place, offset = self._begun(path, size, options), 0
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_bytes(orjson.dumps({"place": place}))
+        progress(offset / max(size, 1))  # not at 0: it goes on
         with path.open("rb") as file:
             found = self._pieces(file, place, offset, size, progress)
         note.unlink(missing_ok=True)

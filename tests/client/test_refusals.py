@@ -173,7 +173,10 @@ def test_a_check_contributes_nothing_and_comes_back(served, tmp_path):
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [row(1, 1, "checked")]}))
     rows = served.own.services.record.row_counts()
     with working(served.own):
-        found = client.contribute(path, collection="places", check_only=True)
+        within = (139, 35, 140, 36)
+        found = client.contribute(
+            path, collection="places", check_only=True, complete=True, within=within
+        )
     assert (found["status"], found["report"]["taken"]) == ("checked", {"places": 1})
     assert served.own.services.record.row_counts() == rows
     assert served.own.items("places") == []

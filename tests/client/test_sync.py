@@ -127,7 +127,7 @@ def test_a_file_goes_up_in_pieces_and_on_where_it_was_interrupted(served, tmp_pa
 
     def progress(fraction: float) -> None:
         seen.append(fraction)
-        if len(seen) == 2:
+        if len(seen) == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -137,7 +137,8 @@ def test_a_file_goes_up_in_pieces_and_on_where_it_was_interrupted(served, tmp_pa
     taken = client.contribute(path, collection="places", progress=progress, wait=False)
     begun = [said for said in served.paths if said == "POST /contributions/uploads"]
     assert not begun
-    assert seen[2] > seen[1]
+    assert seen[0] == 0
+    assert seen[3] == seen[2] > seen[1]  # it begins where it was, and goes on
     worker = make_worker(served.own.services)
     while worker.run_one():
         pass
