@@ -66,7 +66,7 @@ def page_body(
     said_profiles = (params.chosen_profile, *profiles.names(view, page.columns))
     members = members_of(services, who, base, collection, params, page, said_profiles)
     rows = worded(Caller(services, who, base), view, page.rows, page.columns, params, profiles)
-    page = replace(page, rows=rows)
+    page = page if rows is page.rows else replace(page, rows=rows)
     stamp = orjson.dumps(iso(services.clock.now_us() // _SECOND_US * _SECOND_US))
     profile = params.chosen_profile
     if profile == PROFILES[0]:

@@ -8,6 +8,7 @@ family is what an answer follows where nobody asks.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from geoshare.errors import BadRequest
@@ -23,6 +24,7 @@ OF_SCHEMAS: Final = (*CODELISTS, *DOMAINS)
 _CURIE, _CURIE_END = "[ogc-profile:", "]"
 
 
+@lru_cache(maxsize=256)
 def read(text: str | None, allowed: tuple[str, ...]) -> tuple[str, ...]:
     """The names that a parameter ``profile`` says, in its order.
 
@@ -57,7 +59,8 @@ def spelled(allowed: tuple[str, ...]) -> list[str]:
     return [*allowed, *(PROFILE + name for name in allowed)]
 
 
-def header(names: Iterable[str]) -> tuple[str, str]:
+@lru_cache(maxsize=256)
+def header(names: tuple[str, ...]) -> tuple[str, str]:
     """The header line that says which profiles an answer follows."""
     return "Link", ", ".join(f'<{PROFILE}{name}>; rel="profile"' for name in names)
 

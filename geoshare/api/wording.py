@@ -13,7 +13,7 @@ from geoshare.access.view import View
 from geoshare.api.params import ItemParams
 from geoshare.api.profiles import REFERENCES, VALUES, chosen
 from geoshare.errors import Gone, NotFound
-from geoshare.query.rewording import Form, Wording, refers, reworded
+from geoshare.query.rewording import Form, Wording, references, reworded
 from geoshare.services import Services
 from tiles.arrays import Rows
 
@@ -39,8 +39,7 @@ class Chosen:
 
     def names(self, view: View, columns: Iterable[str]) -> tuple[str, ...]:
         """Those that the answer tells of: about references where it has any."""
-        shown = set(columns)
-        has = any(refers(item.property) for item in view.columns if item.name in shown)
+        has = not references(view).isdisjoint(columns)
         return ((self.references,) if has else ()) + (
             (self.values,) if self.values != VALUES[0] else ()
         )
@@ -62,7 +61,9 @@ def worded(
     params: ItemParams,
     profiles: Chosen,
 ) -> Rows:
-    """Return the rows as the profiles want their words."""
+    """Return the rows as the profiles want their words; as they are where nothing is asked for."""
+    if (profiles.references, profiles.values) == (REFERENCES[0], VALUES[0]):
+        return rows
     wording = Wording(
         form=_FORMS[profiles.references],
         address=partial(_address, caller.base, params.as_of),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import orjson
@@ -24,6 +25,7 @@ Form = Literal["key", "uri", "link"]
 Word = Callable[[str], str]
 Titles = Callable[[str, Sequence[str]], Mapping[str, str]]
 Address = Callable[[str, str], str]
+_KNOWN: WeakKeyDictionary[View, frozenset[str]] = WeakKeyDictionary()
 _LISTED: Final = ("string", "array")  # types of properties whose values are ids of one collection
 
 
@@ -48,6 +50,15 @@ def refers(item: Property) -> str:
     """
     names = item.references
     return names[0] if len(names) == 1 and item.type in _LISTED else ""
+
+
+def references(view: View) -> frozenset[str]:
+    """Names of the view's columns whose values lead to features of one collection."""
+    found = _KNOWN.get(view)
+    if found is None:
+        found = frozenset(column.name for column in view.columns if refers(column.property))
+        _KNOWN[view] = found
+    return found
 
 
 def reworded(view: View, rows: Rows, columns: Sequence[str], wording: Wording) -> Rows:
