@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import shapely
@@ -141,30 +142,33 @@ def gone(
     BadData
         ``removes-most``: more than half of what stands would go.
     """
+    found: list[Said] = []
+    count = 0
+    wanted = series if complete.dataset else None
     with record.snapshot() as connection:
-        wanted = series if complete.dataset else None
-        every = sorted(said_in_files(connection, provider, collection, wanted, release_class))
-        if complete.within is not None or fence is not None:
-            shapes: dict[int, bytes | None] = {}
-            for start in range(0, len(every), _AT_ONCE):
-                versions = [claim.version for claim in every[start : start + _AT_ONCE]]
-                shapes |= shapes_of(connection, collection, versions)
-            every = [
-                claim for claim in every if _inside(shapes.get(claim.version), complete.within, fence)
-            ]
-    found = [claim for claim in every if not says(collection, claim)]
-    if len(found) * 2 > len(every) and not complete.remove_most:
+        standing = said_in_files(connection, provider, collection, wanted, release_class)
+        while some := list(islice(standing, _AT_ONCE)):
+            if complete.within is not None or fence is not None:
+                shapes = shapes_of(connection, collection, [claim.version for claim in some])
+                some = [
+                    claim
+                    for claim in some
+                    if _inside(shapes.get(claim.version), complete.within, fence)
+                ]
+            count += len(some)
+            found += [claim for claim in some if not says(collection, claim)]
+    if len(found) * 2 > count and not complete.remove_most:
         raise BadData(
-            f"{len(found)} of the {len(every)} features of {collection} that were contributed before "
+            f"{len(found)} of the {count} features of {collection} that were contributed before "
             "are not in the file, more than half of them: is it all there is?",
             code="removes-most",
             parameter="remove_most",
             allowed="remove_most (--remove-most) where they are to go",
-            message_ja=f"{collection}のこれまでの{len(every)}件のうち、半数を超える{len(found)}件が"
+            message_ja=f"{collection}のこれまでの{count}件のうち、半数を超える{len(found)}件が"
             "このファイルにありません。全件が入っているか確認してください",
             allowed_ja="本当に取り下げる場合は remove_most(--remove-most)を指定",
         )
-    return found
+    return sorted(found)
 
 
 def tell(report: Report, found: Mapping[str, list[Said]]) -> None:
