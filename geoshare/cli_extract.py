@@ -87,7 +87,7 @@ def extract(settings: Settings, /, file: Path, tier: str, **said: Any) -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True))
 @click.option("--vkey", help="The operator's public key, as text; default: the one the file names.")
 def verify(file: Path, vkey: str | None) -> None:
-    """Check an extract (a zip or its folder) without a server; exit code 1 if anything is wrong."""
+    """Check an extract (a zip, its folder or a page) without a server; exit code 1 if it is wrong."""
     found = verify_extract(file, vkey)
     for line in [*found.good, *found.notes]:
         click.echo(line)

@@ -83,10 +83,15 @@ def _charging(wanted: ExtractRequest) -> Callable[[int], None]:
 def _answered(found: Answer) -> Response:
     if found.file is not None:
         return download(found.file)
-    response = reply.json(
-        {"job": found.job, "status": "queued", "href": href("jobs", found.job)}, status=202
-    )
-    response.headers["Location"] = href("jobs", found.job)
+    return job_of(found)
+
+
+def job_of(found: Answer) -> Response:
+    """Where a job is, and how it stands: one of the same request may be done already."""
+    address = href("jobs", found.job)
+    said = {"job": found.job, "status": found.status, "href": address}
+    response = reply.json(said, status=202)
+    response.headers["Location"] = address
     return response
 
 
@@ -112,7 +117,14 @@ def job(params: NoParams, job: str) -> Response:
 
 
 @blueprint.delete("/jobs/<job>")
-@describes("Cancel a job", answers={204: ("", "Cancelled")}, tags=("extracts",))
+@describes(
+    "Cancel a job",
+    answers={
+        204: ("", "Cancelled"),
+        409: ("application/problem+json", "It is too late: it is done, or has failed"),
+    },
+    tags=("extracts",),
+)
 def cancel(params: NoParams, job: str) -> Response:
     """What it has made so far is removed."""
     services().extracts.cancel(caller(), job)

@@ -10,7 +10,7 @@ from geoshare.api.bodies import read_body
 from geoshare.api.context import caller, href, services
 from geoshare.api.costs import extract_asked
 from geoshare.api.describe import NoParams, describes
-from geoshare.api.extracts import PDF, download
+from geoshare.api.extracts import PDF, download, job_of
 from geoshare.extracts.maps.request import PrintRequest
 
 blueprint = Blueprint("prints", __name__)
@@ -36,10 +36,7 @@ def make_print(params: NoParams) -> Response:
     )
     if found.file is not None:
         return download(found.file)
-    answer = {"job": found.job, "status": "queued", "href": href("jobs", found.job)}
-    response = reply.json(answer, status=202)
-    response.headers["Location"] = href("jobs", found.job)
-    return response
+    return job_of(found)
 
 
 @blueprint.post("/prints/estimate")

@@ -72,9 +72,12 @@ def _check_collections(request: ExtractRequest) -> None:
             "同じコレクションが重複しています",
             "each collection once",
         )
+    if isinstance(request.filter, Mapping) and request.is_filtered_by_name:
+        _check_filters(request.filter)
     for member in ("columns", "filter"):
         said = getattr(request, member)
-        if isinstance(said, Mapping) and not set(said) <= set(request.collections):
+        is_by_name = member == "columns" or request.is_filtered_by_name
+        if isinstance(said, Mapping) and is_by_name and not set(said) <= set(request.collections):
             _refuse(
                 member,
                 "It speaks of a collection that is not asked for",
@@ -91,6 +94,18 @@ def _check_collections(request: ExtractRequest) -> None:
             f"{request.format}は道路のデータだけで作られます",
             f"{LANES} and, if wanted, {', '.join(of_roads[1:])}",
         )
+
+
+def _check_filters(said: Mapping[str, object]) -> None:
+    """Each is a text or an object; others could not be read as CQL2."""
+    for name, part in said.items():
+        if not isinstance(part, str | Mapping):
+            _refuse(
+                "filter",
+                f"The filter of {name[:64]} is neither a text nor an object",
+                "フィルターは文字列またはCQL2 JSONのオブジェクトで指定してください",
+                "CQL2 text, or an object of CQL2 JSON",
+            )
 
 
 def _check_members(request: ExtractRequest) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import orjson
 
+from geoshare.access.audit.single import ABOUT, PAGE, PLACE, part, stated
 from geoshare.errors import TooLarge, Unavailable
 from geoshare.extracts.archive import write_archive
 from geoshare.extracts.chunks import feature_chunks
@@ -36,7 +37,6 @@ Report = Callable[[float, str], None]
 Seal = Callable[[str], dict[str, bytes]]
 
 TEMPLATE: Final = "web/dist/single.html"
-PLACE: Final = "<!-- data -->"
 FORMAT: Final = 1
 MOST_TILES: Final = 1_500  # of one zoom; the deepest zoom follows from it
 DEEPEST: Final = 14  # a unit of such a tile is 0.6 m: nearer views are drawn from it
@@ -121,18 +121,19 @@ def write_page(
             whole=_complete(listed, zooms[1]),
             report=lambda fraction: progress(fraction * 0.9, "tiles"),
         )
-        manifest = _manifest(made, now_us, zooms, tiles, listed)
-        proofs = seal(hashlib.sha256(manifest).hexdigest())
-        about = _about(made, shown, now_us, zooms, box) | {
-            "manifest": base64.b64encode(manifest).decode(),
-            "proofs": {key: base64.b64encode(value).decode() for key, value in proofs.items()},
-        }
+        about = _about(made, shown, now_us, zooms, box)
         parts = {
-            "about": _packed(orjson.dumps(about)),
             "features": _packed(b"{" + b",".join(_member(*item) for item in listed.items()) + b"}"),
             "tiles": tiles.read_bytes(),
         }
-        content = _joined(page, parts)
+        files = {ABOUT: stated(about), PAGE: page.encode(), **parts}
+        manifest = _manifest(made, now_us, zooms, files, listed)
+        proofs = seal(hashlib.sha256(manifest).hexdigest())
+        sealed = about | {
+            "manifest": base64.b64encode(manifest).decode(),
+            "proofs": {key: base64.b64encode(value).decode() for key, value in proofs.items()},
+        }
+        content = _joined(page, {ABOUT: _packed(orjson.dumps(sealed)), **parts})
         aside = folder / "whole.html"
         aside.write_bytes(content)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,11 +168,8 @@ def packed_page(page: str) -> str:
 
 def _joined(page: str, parts: dict[str, bytes]) -> bytes:
     before, after = page.split(PLACE, 1)
-    pieces = [before.encode()]
-    for name, content in parts.items():
-        pieces += [f'<script type="text/plain" id="data-{name}">'.encode(), base64.b64encode(content)]
-        pieces.append(b"</script>")
-    content = b"".join([*pieces, after.encode()])
+    pieces = [part(name, content) for name, content in parts.items()]
+    content = b"".join([before.encode(), *pieces, after.encode()])
     if len(content) > MOST_BYTES:
         raise TooLarge(
             "The page would be too large; ask for a smaller area or fewer collections",
@@ -270,17 +268,20 @@ def _manifest(
     made: Plan,
     now_us: int,
     zooms: tuple[int, int],
-    tiles: Path,
+    files: dict[str, bytes],
     listed: dict[str, tuple[int, bytes]],
 ) -> bytes:
-    """What the log of what leaves is told of the file."""
+    """What the log of what leaves is told of the file, and what it is verified by."""
     said = {
         "format": FORMAT,
         "created": iso(now_us),
         "request": made.request.model_dump(mode="json", exclude_none=True),
         "policy": made.policy.hash,
         "zooms": list(zooms),
-        "tiles_sha256": hashlib.sha256(tiles.read_bytes()).hexdigest(),
+        "files": [
+            {"name": name, "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+        ],
         "collections": [
             {
                 "id": name,

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shapely.geometry.base import BaseGeometry
@@ -16,6 +17,7 @@ from geoshare.extracts.archive import DEEPEST, ZOOMS
 from geoshare.extracts.areas import MAX_MESHES, MESH_HELP, asked_area, mesh_area
 from geoshare.extracts.checks import check
 from geoshare.extracts.projection import CRS_HELP, Projection, projection
+from geoshare.filter import CQL2_JSON, CQL2_TEXT, Expression
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
 from geoshare.model.times import parse_interval
@@ -37,7 +39,7 @@ Projector = Literal["MGRS", "TransverseMercator"]
 class ExtractRequest(BaseModel):
     """Collections, the area of them that is wanted, and the format to write."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
     collections: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_COLLECTIONS)] = Field(
         ..., description=f"1 to {MAX_COLLECTIONS} names of collections"
@@ -66,8 +68,15 @@ class ExtractRequest(BaseModel):
         None, description="Names of properties, for all collections or by collection; all if left out"
     )
     datetime: str | None = Field(None, description="An RFC 3339 instant or interval")
-    filter: str | dict[str, str] | None = Field(
-        None, description="CQL2 text, for every collection asked for or by collection"
+    filter: str | dict[str, Any] | None = Field(
+        None,
+        description="CQL2 for every collection asked for, or by collection: a text in filter-lang, or "
+        "an object of CQL2 JSON",
+    )
+    filter_lang: Literal["cql2-text", "cql2-json"] = Field(
+        CQL2_TEXT,
+        alias="filter-lang",
+        description="Language of filters that are texts: cql2-text or cql2-json",
     )
     geometry_as: Literal["auto", "wkt", "lon_lat"] = Field(
         "auto",
@@ -124,9 +133,27 @@ class ExtractRequest(BaseModel):
         """The reference system of what is written."""
         return projection(self.crs)
 
-    def filter_of(self, collection: str) -> str | None:
-        """The filter that holds for one collection."""
-        return self.filter.get(collection) if isinstance(self.filter, dict) else self.filter
+    @property
+    def is_filtered_by_name(self) -> bool:
+        """Whether there is a filter for each collection by its name; else one holds for all."""
+        return isinstance(self.filter, dict) and not {"op", "args"} <= self.filter.keys()
+
+    def filter_on(self, view: View, collection: str) -> Expression | None:
+        """The filter that holds for one collection, read over what is visible of it.
+
+        Raises
+        ------
+        BadRequest
+            naming ``filter``, for one that cannot be read or does not fit.
+        """
+        said: Any = self.filter
+        if isinstance(said, dict) and self.is_filtered_by_name:
+            said = said.get(collection)
+        if said is None:
+            return None
+        if isinstance(said, str):
+            return parse_filter(view, said, self.filter_lang)
+        return parse_filter(view, orjson.dumps(said).decode(), CQL2_JSON)
 
     def columns_of(self, collection: str) -> tuple[str, ...] | None:
         """The properties that are wanted of one collection; None: all."""
@@ -167,7 +194,7 @@ class Plan:
     def select(self, view: View) -> Selected:
         """Rows of one view that the request asks for."""
         name = view.collection.name
-        rows = matching(view, self.box, self.request.datetime, self.request.filter_of(name))
+        rows = matching(view, self.box, self.request.datetime, self.request.filter_on(view, name))
         if self.area is not None and self.request.bbox is None:
             chosen = [_meeting(table, numbers, self.area) for table, numbers in rows.pairs]
             rows = Rows(rows.tables, tuple(chosen))
@@ -194,9 +221,8 @@ def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
         if request.format not in granted:
             allowed = ", ".join(sorted(granted))
             raise BadRequest("The format is not available.", parameter="format", allowed=allowed)
-        text = request.filter_of(view.collection.name)
-        if isinstance(view, View) and text is not None:
-            parse_filter(view, text)
+        if isinstance(view, View):
+            request.filter_on(view, view.collection.name)
     _check_columns(request, opened)
     if request.datetime is not None:
         parse_interval(request.datetime)
@@ -204,20 +230,6 @@ def plan(request: ExtractRequest, policy: Policy, views: Views) -> Plan:
     if area is None:
         area = asked_area(request.bbox, request.area, policy, views)
     return Plan(request, policy, opened, area)
-
-
-def estimate(request: ExtractRequest, policy: Policy, views: Views) -> int:
-    """Count the features an extract would hold at most; raises like :func:`plan`."""
-    return sum(counted(plan(request, policy, views)).values())
-
-
-def counted(made: Plan) -> dict[str, int]:
-    """Features of each collection that an extract would hold at most."""
-    return {
-        view.collection.name: view.count if made.box is None else len(view.search(made.box))
-        for view in made.views
-        if isinstance(view, View)
-    }
 
 
 def _check_columns(request: ExtractRequest, opened: tuple[View | RasterView, ...]) -> None:

@@ -11,6 +11,7 @@ from geoshare.extracts.request import ExtractRequest, Plan, plan
 from geoshare.extracts.road_maps import LANES, OF_FORMAT
 from geoshare.model.policy import Policy
 from geoshare.query import View, Views
+from geoshare.query.items import matching
 from tiles.arrays import Rows
 
 BYTES: Final[dict[str, tuple[int, int, int]]] = {
@@ -55,7 +56,7 @@ class Estimate:
 
 
 def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate:
-    """Count what lies in the box of the area, without looking at shapes or values.
+    """Count what lies in the box of the area and meets filter and time, without looking at shapes.
 
     Of a road map's lanes it is looked at whether they meet the area: without one there is no map.
 
@@ -63,6 +64,8 @@ def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate
     ------
     NotFound, BadRequest
         as :func:`geoshare.extracts.request.plan`.
+    TooLarge
+        for a filter that is too costly on what the view shows.
     """
     made = plan(request, policy, views)
     features, size, rasters = {}, {}, {}
@@ -84,7 +87,10 @@ def estimated(request: ExtractRequest, policy: Policy, views: Views) -> Estimate
 def _rows(made: Plan, view: View) -> Rows:
     if made.request.format in OF_FORMAT and view.collection.name == LANES:
         return made.select(view).rows
-    return view.scan(ordered=False) if made.box is None else view.search(made.box, ordered=False)
+    name = view.collection.name
+    return matching(
+        view, made.box, made.request.datetime, made.request.filter_on(view, name), ordered=False
+    )
 
 
 def _bytes(form: str, rows: Rows, columns: int) -> int:

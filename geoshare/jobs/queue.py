@@ -57,7 +57,7 @@ class JobStore(Protocol):
     def finish(
         self, job: str, token: str, state: str, now_us: int, *, result: str | None, error: str | None
     ) -> bool:
-        """End a job; false when the lease is lost."""
+        """End a job, as cancelled where that was asked; false when the lease is lost."""
         ...
 
     def settle(
@@ -190,6 +190,11 @@ class Queue:
         """Jobs of one owner, or all, newest first."""
         return [as_job(row) for row in self.store.newest(owner, limit)]
 
+    def is_to_end(self, job: str) -> bool:
+        """Whether somebody has asked to cancel a job."""
+        row = self.store.get(job)
+        return row is None or bool(row["cancel_asked"])
+
     def following(self, job: Job, limit: int) -> list[Job]:
         """Jobs of the same kind and owner that wait for their turn after this one, in their order."""
         return [as_job(row) for row in self.store.following(job.id, limit)]
@@ -208,7 +213,10 @@ class Queue:
         return self.store.settle(texts, self._clock.now_us(), also)
 
     def cancel(self, job: str, owner: str | None = None) -> Job:
-        """Cancel a job; one that runs stops at its next step. A job that is over stays as it is."""
+        """Cancel a job; one that runs stops at its next step, and ends as cancelled whatever it made.
+
+        A job that is over stays as it is.
+        """
         self.get(job, owner)
         self.store.ask_cancel(job, self._clock.now_us())
         return self.get(job, owner)

@@ -13,12 +13,12 @@ import orjson
 
 from geoshare.access.audit import Party
 from geoshare.access.credentials import Principal
-from geoshare.errors import GeoshareError, NotFound, TooLarge, Unavailable
+from geoshare.errors import Conflict, GeoshareError, NotFound, TooLarge, Unavailable
 from geoshare.extracts import ExtractRequest, write_extract, write_page
 from geoshare.extracts.road_maps import LANES, OF_FORMAT
 from geoshare.extracts.road_rows import no_lanes
 from geoshare.extracts.sizes import Estimate, estimated
-from geoshare.jobs import Job, Progress
+from geoshare.jobs import Job, JobCancelled, Progress
 from geoshare.model.policy import Policy
 from geoshare.services.auditing import party_of, sealing
 from geoshare.services.mailing import EMAIL
@@ -38,6 +38,8 @@ LOOKED_AT = 200  # of an organisation's newest jobs, for one of the same request
 WAIT_S = 20.0
 PAUSE_S = 0.05
 
+Maker = Callable[[Job, Progress], dict[str, Any]]
+
 
 class File(NamedTuple):
     """A finished file, and the SHA-256 of its bytes."""
@@ -48,9 +50,10 @@ class File(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished file, or the job that will make it."""
+    """A finished file, or the job that will make it, and how that stands."""
 
     job: str
+    status: str
     file: File | None = None
 
 
@@ -108,7 +111,7 @@ class Extracts:
             params["person"] = who.person
             kind = PAGE if request.format == "html" else KIND
             job = services.queue.enqueue(kind, params, who.organisation)
-        return self.wait(who, job, is_small) if wait else Answer(job.id)
+        return self.wait(who, job, is_small) if wait else Answer(job.id, job.state)
 
     def again(self, who: Principal, number: str, charge: Callable[[int], object]) -> Answer:
         """Ask for what a job was asked for, of the data as they are now."""
@@ -148,7 +151,7 @@ class Extracts:
         while time.monotonic() < deadline and not job.is_over:
             self.pause(PAUSE_S)
             job = self._services.queue.get(job.id)
-        return Answer(job.id, self.result(who, job.id) if job.state == "done" else None)
+        return Answer(job.id, job.state, self.result(who, job.id) if job.state == "done" else None)
 
     def jobs(self, who: Principal) -> list[dict[str, Any]]:
         """The organisation's newest extracts and prints; nobody in particular has none."""
@@ -162,10 +165,33 @@ class Extracts:
         return _as_status(self._job(who, number))
 
     def cancel(self, who: Principal, number: str) -> None:
-        """Cancel a job and remove its file."""
-        job = self._job(who, number)
-        self._services.queue.cancel(job.id)
+        """Cancel a job and remove what it has made so far.
+
+        Raises
+        ------
+        Conflict
+            where it is too late: it is done, or has failed.
+        """
+        job = self._services.queue.cancel(self._job(who, number).id)
+        if job.state in ("done", "failed"):
+            said = {"done": "完了しています", "failed": "失敗しています"}[job.state]
+            raise Conflict(
+                f"It is too late: the job is {job.state}",
+                message_ja=f"取り消せません。ジョブはすでに{said}",
+            )
         self.path_of(job).unlink(missing_ok=True)
+
+    def unless_cancelled(self, handler: Maker) -> Maker:
+        """The handler; of a job that somebody has cancelled by its end no file stays."""
+
+        def run(job: Job, progress: Progress) -> dict[str, Any]:
+            found = handler(job, progress)
+            if self._services.queue.is_to_end(job.id):
+                self.path_of(job).unlink(missing_ok=True)
+                raise JobCancelled
+            return found
+
+        return run
 
     def result(self, who: Principal, number: str) -> File:
         """The finished file, while the caller still holds what it was made from."""

@@ -181,12 +181,13 @@ def run_keeper(services: Services) -> None:
 
 def make_worker(services: Services) -> Worker:
     """A worker for every kind of job there is."""
+    made = services.extracts.unless_cancelled
     handlers = {
         CONTRIBUTE: audited(services.trail, ContributionJobs(services, make_keeper(services)).run),
-        EXTRACT: audited(services.trail, services.extracts.run_and_tell),
-        PAGE: audited(services.trail, services.extracts.run_and_tell),
+        EXTRACT: audited(services.trail, made(services.extracts.run_and_tell)),
+        PAGE: audited(services.trail, made(services.extracts.run_and_tell)),
         NOTICE: services.extracts.tell,
-        PRINT: audited(services.trail, services.prints.run),
+        PRINT: audited(services.trail, made(services.prints.run)),
     }
     return Worker(
         services.governance.jobs,

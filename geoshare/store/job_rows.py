@@ -145,7 +145,7 @@ class JobRows:
     def finish(
         self, job: str, token: str, state: str, now_us: int, *, result: str | None, error: str | None
     ) -> bool:
-        """End a job; false when the lease is lost."""
+        """End a job, as cancelled where somebody was promised that; false when the lease is lost."""
         mine = and_(JOBS.c.id == job, JOBS.c.lease == token, JOBS.c.state == RUNNING)
         values: dict[str, Any] = {
             "state": state,
@@ -157,8 +157,14 @@ class JobRows:
         }
         if state == DONE:
             values["progress"] = 1.0
+        instead = {**values, "state": CANCELLED, "result": None, "error": None}
+        instead.pop("progress", None)
         with self._database.write() as connection:
-            ended = bool(connection.execute(update(JOBS).where(mine).values(**values)).rowcount)
+            as_it_is = update(JOBS).where(mine, JOBS.c.cancel_asked == 0).values(**values)
+            ended = bool(connection.execute(as_it_is).rowcount)
+            if not ended:
+                cancelled = update(JOBS).where(mine).values(**instead)
+                ended = bool(connection.execute(cancelled).rowcount)
             if ended and state != FAILED:
                 connection.execute(JOB_BODIES.delete().where(JOB_BODIES.c.job == job))
         return ended

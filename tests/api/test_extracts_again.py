@@ -55,6 +55,69 @@ def test_an_estimate_says_what_it_would_be_and_makes_nothing(own):
     assert size / 5 < answer.json["size_about"] < size * 5
 
 
+def test_an_estimate_counts_what_the_filter_leaves_in_either_language(own):
+    every = [item["geometry"]["coordinates"][0] for item in own.items("places")]
+    text = "S_INTERSECTS(geometry, BBOX(138.9, 34.9, 139.0035, 35.1))"
+    box = {"bbox": [138.9, 34.9, 139.0035, 35.1]}
+    tree = {"op": "s_intersects", "args": [{"property": "geometry"}, box]}
+    count = sum(lon <= 139.0035 for lon in every)
+    assert 0 < count < len(every)
+    ways = (
+        {"filter": text},
+        {"filter": tree},
+        {"filter": {"places": tree}},
+        {"filter": json.dumps(tree), "filter-lang": "cql2-json"},
+    )
+    for way in ways:
+        said = post(own, "/extracts/estimate", ASKED | way)
+        assert said.status_code == 200, said.data
+        assert said.json["features"] == count, way
+        with zipfile.ZipFile(io.BytesIO(post(own, "/extracts", ASKED | way).data)) as archive:
+            assert len(archive.read("places.csv").decode().splitlines()) == count + 1
+    for wrong in (
+        {"filter": tree["args"]},
+        {"filter": {"places": 1}},
+        {"filter": {"op": "in", "args": []}},
+    ):
+        refused = post(own, "/extracts/estimate", ASKED | wrong)
+        assert (refused.status_code, refused.json["parameter"]) == (400, "filter"), wrong
+
+
+def test_it_is_too_late_to_cancel_what_is_done_and_the_answer_says_so(own):
+    asked = {**ASKED, "format": "geojsonseq"}
+    content = post(own, "/extracts", asked).data
+    [job] = jobs(own, "geojsonseq")
+    headers = {"X-API-Key": own.keys["operator"]}
+    late = own.client.delete(f"/jobs/{job['id']}", headers=headers)
+    assert late.status_code == 409
+    assert "done" in late.json["detail"]
+    assert own.get(f"/jobs/{job['id']}/result").data == content
+    again = own.client.post("/extracts", json=asked, headers={**headers, "Prefer": "respond-async"})
+    assert (again.status_code, again.json["job"]) == (202, job["id"])
+    assert again.json["status"] == "done"
+
+
+def test_a_job_that_is_cancelled_while_it_is_made_leaves_no_file(own, monkeypatch):
+    extracts = own.services.extracts
+    asked = {**ASKED, "format": "arrow"}
+    headers = {"X-API-Key": own.keys["operator"]}
+    run = extracts.run
+
+    def cancelled(job: Any, progress: Any) -> dict[str, Any]:
+        found = run(job, progress)
+        assert own.client.delete(f"/jobs/{job.id}", headers=headers).status_code == 204
+        extracts.path_of(job).write_bytes(b"made after")
+        return found
+
+    monkeypatch.setattr(extracts, "run", cancelled)
+    answer = post(own, "/extracts", asked)
+    assert (answer.status_code, answer.json["status"]) == (202, "cancelled")
+    job = own.services.queue.get(answer.json["job"])
+    assert job.state == "cancelled"
+    assert not extracts.path_of(job).exists()
+    assert own.get(f"/jobs/{job.id}/result").status_code == 404
+
+
 def test_the_same_request_is_the_same_job_until_something_changes(own, tmp_path):
     fgb = {**ASKED, "format": "fgb"}
     first = post(own, "/extracts", fgb)

@@ -18,9 +18,10 @@ from shapely import LineString, Point, box
 from geoshare.access.build import build_views
 from geoshare.access.view import View
 from geoshare.errors import BadRequest, TooLarge
-from geoshare.extracts import ExtractRequest, archive, estimate, write_extract
+from geoshare.extracts import ExtractRequest, archive, write_extract
 from geoshare.extracts.archive import write_archive
 from geoshare.extracts.areas import mesh_area
+from geoshare.extracts.sizes import estimated
 from geoshare.extracts.terms import attribution
 from geoshare.model.box import Box
 from geoshare.model.policy import Policy
@@ -306,7 +307,7 @@ def test_a_format_that_is_not_granted_is_refused(tmp_path: Path) -> None:
     grants = policy({"collections": ["places"], "columns": ["name"], "formats": ["gpkg"]})
     build_views([grants], town.packs, town.views_dir)
     with pytest.raises(BadRequest) as caught:
-        estimate(ExtractRequest(collections=("places",), format="pmtiles"), grants, town.views)
+        estimated(ExtractRequest(collections=("places",), format="pmtiles"), grants, town.views)
     assert caught.value.parameter == "format"
     assert caught.value.allowed == "gpkg"
 

@@ -15,7 +15,8 @@ from shapely import LineString, Point, box
 
 from geoshare.access.build import build_views
 from geoshare.errors import BadRequest, NotFound
-from geoshare.extracts import ExtractRequest, estimate, write_extract
+from geoshare.extracts import ExtractRequest, write_extract
+from geoshare.extracts.sizes import estimated
 from geoshare.model.policy import Policy
 from tests.access.town import Town, policy
 
@@ -158,19 +159,19 @@ def test_an_empty_extract_is_a_file_that_opens(held, tmp_path, file_format):
 def test_a_hidden_collection_is_an_unknown_one(held, tmp_path):
     for name in ("lanes", "nonsense"):
         with pytest.raises(NotFound, match="no such collection"):
-            estimate(ExtractRequest(collections=(name,)), held[1], held[0].views)
+            estimated(ExtractRequest(collections=(name,)), held[1], held[0].views)
 
 
 def test_a_code_that_no_visible_area_has_is_refused(held):
     with pytest.raises(BadRequest) as caught:
-        estimate(ExtractRequest(collections=("shelters",), area="13101"), held[1], held[0].views)
+        estimated(ExtractRequest(collections=("shelters",), area="13101"), held[1], held[0].views)
     assert caught.value.parameter == "area"
 
 
 @pytest.mark.parametrize("text", ["hidden = 1", "name = 'a') OR (TRUE", "notes IS NULL"])
 def test_a_filter_is_checked_against_visible_columns_before_any_work(held, text):
     with pytest.raises(BadRequest) as caught:
-        estimate(ExtractRequest(collections=("shelters",), filter=text), held[1], held[0].views)
+        estimated(ExtractRequest(collections=("shelters",), filter=text), held[1], held[0].views)
     assert caught.value.parameter == "filter"
 
 

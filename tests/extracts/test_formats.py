@@ -30,10 +30,10 @@ from shapely import LineString, Point, Polygon
 from geoshare.access.build import build_views
 from geoshare.api.bodies import read_as
 from geoshare.errors import BadRequest
-from geoshare.extracts import ExtractRequest, estimate, write_extract
+from geoshare.extracts import ExtractRequest, write_extract
 from geoshare.extracts.request import FileFormat
 from geoshare.extracts.shapefile import short_names
-from geoshare.extracts.sizes import BYTES
+from geoshare.extracts.sizes import BYTES, estimated
 from geoshare.extracts.styles import categories
 from geoshare.model import crs, datum
 from geoshare.model.collections import known
@@ -296,7 +296,7 @@ def test_columns_and_filters_of_each_collection_hold_for_it_alone(held, tmp_path
     assert "shelters,指定避難所,name" in told
     assert "max_capacity" not in told
     with pytest.raises(BadRequest) as caught:
-        estimate(
+        estimated(
             ExtractRequest(collections=("shelters",), columns=("address",)), held[1], held[0].views
         )
     assert caught.value.parameter == "columns"

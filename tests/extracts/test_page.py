@@ -14,6 +14,8 @@ from pmtiles.reader import MemorySource, all_tiles
 from pydantic import ValidationError
 from shapely import Point
 
+from geoshare.access.audit.manifests import verify_extract
+from geoshare.access.audit.notes import Signer
 from geoshare.access.build import build_views
 from geoshare.errors import BadRequest, NotFound, TooLarge
 from geoshare.extracts import ExtractRequest, page, write_page
@@ -47,7 +49,7 @@ def made(tmp_path: Path, **request: object) -> tuple[dict, bytes]:
         json.dumps({"collections": ["shelters"], "format": "html"} | request)
     )
     path = tmp_path / "map.html"
-    seal = lambda digest: {"receipt.txt": digest.encode()}  # noqa: E731
+    seal = lambda digest: {"audit.tlog-proof": digest.encode()}  # noqa: E731
     told = write_page(
         asked, grants, town.views, path, now_us=NOW_US, work_dir=tmp_path, seal=seal, template=TEMPLATE
     )
@@ -143,3 +145,29 @@ def test_the_app_in_a_page_is_packed_and_unpacks_to_itself() -> None:
     assert code not in packed
     assert packed.count(page.PLACE) == 1
     assert page.packed_page(TEMPLATE) == TEMPLATE
+
+
+def test_a_page_is_verified_by_itself_and_any_change_of_it_is_found(tmp_path: Path) -> None:
+    _, content = made(tmp_path)
+    path = tmp_path / "map.html"
+
+    def wrong(changed: bytes) -> list[str]:
+        path.write_bytes(changed)
+        found = verify_extract(path, str(Signer("test", bytes(32)).vkey)).findings
+        return [line for line in found if "is not the file" in line or "not listed" in line]
+
+    assert wrong(content) == []
+    assert wrong(content.replace(b"</body>", b"<p>more</p></body>"))
+    held = re.search(rb'id="data-features">([^<]*)<', content)[1]
+    assert wrong(content.replace(held, base64.b64encode(gzip.compress(b'{"shelters":[]}'))))
+    more = b'<script type="text/plain" id="data-more">AAAA</script>'
+    assert wrong(
+        content.replace(
+            b'<script type="text/plain" id="data-tiles">',
+            more + b'<script type="text/plain" id="data-tiles">',
+        )
+    )
+    packed = re.search(rb'id="data-about">([^<]*)<', content)[1]
+    about = json.loads(gzip.decompress(base64.b64decode(packed)))
+    about["created"] = "2020-01-01T00:00:00Z"
+    assert wrong(content.replace(packed, base64.b64encode(gzip.compress(json.dumps(about).encode()))))

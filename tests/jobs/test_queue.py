@@ -154,6 +154,20 @@ def test_a_running_job_is_cancelled_at_its_next_step(governance):
     assert (ended.state, ended.message) == ("cancelled", "half way")
 
 
+@on_both_databases
+def test_a_job_that_was_cancelled_never_ends_as_done_whatever_it_has_made(governance, queue, clock):
+    def late(job: Job, progress: Progress) -> dict[str, int]:
+        assert queue.cancel(job.id).state == "running"
+        assert queue.is_to_end(job.id)
+        return {"made": 1}
+
+    job = queue.enqueue("late", {}, "a")
+    assert not queue.is_to_end(job.id)
+    assert Worker(governance.jobs, {"late": late}, clock).run_one()
+    ended = queue.get(job.id)
+    assert (ended.state, ended.result) == ("cancelled", None)
+
+
 def test_another_owners_job_does_not_exist(queue):
     job = queue.enqueue("work", {}, "a")
     with pytest.raises(NotFound):

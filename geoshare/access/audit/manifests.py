@@ -26,9 +26,11 @@ from geoshare.access.audit.seal import (
     TEXT,
     check_extract,
 )
+from geoshare.access.audit.single import Single
 from geoshare.errors import BadData, BadRequest
 
 SMALL_BYTES: Final = 20_000_000  # of a file that is read whole
+PAGE_BYTES: Final = 100_000_000  # of a map in one page, which is read whole
 _FIRST: Final = "geoshare extract manifest"
 _KEY_LINE: Final = "The key at the time: "
 _BLOCK: Final = 1 << 20
@@ -55,7 +57,7 @@ def check_signature(note: bytes, manifest: bytes, key: VerifierKey) -> None:
 
 
 def verify_extract(path: Path, vkey: str | None = None) -> Checked:
-    """Check an extract with nothing but itself and a public key: a zip, or the folder it went to.
+    """Check an extract with nothing but itself and a public key: a zip, its folder, or a page.
 
     Parameters
     ----------
@@ -137,8 +139,11 @@ def _opened(path: Path) -> Iterator[_Files]:
     elif path.is_file() and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             yield _Zip(archive)
+    elif path.is_file() and path.suffix == ".html" and path.stat().st_size <= PAGE_BYTES:
+        yield Single(path.read_bytes())
     else:
-        raise BadRequest(f"{path} is no extract", parameter="FILE", allowed="a zip or its folder")
+        allowed = "a zip, its folder, or a map in one page (.html)"
+        raise BadRequest(f"{path} is no extract", parameter="FILE", allowed=allowed)
 
 
 def _key(vkey: str | None, files: _Files, found: Checked) -> VerifierKey:

@@ -22,7 +22,9 @@ export async function fileOf(path: string, request: unknown, progress: Progress,
   const address = `/jobs/${encodeURIComponent(job)}`;
   for (;;) {
     if (signal.aborted) {
-      await ask(address, { method: 'DELETE' });
+      await ask(address, { method: 'DELETE' }).catch((error: unknown) => {
+        if (!(error instanceof ApiError) || error.status !== 409) throw error; // it was done already
+      });
       throw new DOMException('cancelled', 'AbortError');
     }
     const found = await get<Job>(address);
