@@ -88,6 +88,43 @@ def test_every_lanelet_boundary_and_rule_of_a_map_comes_back(
         assert max(heights) == pytest.approx(max(known), abs=1e-3)
 
 
+def lanes_of(path: Path) -> int:
+    """How many lanes a road map has, by the standard library alone."""
+    root = ElementTree.parse(path).getroot()
+    if path.suffix == ".xodr":
+        return sum(lane.get("id") != "0" for lane in root.iter("lane"))
+    kinds = [tag.get("v") for item in root.iter("relation") for tag in item if tag.get("k") == "type"]
+    return kinds.count("lanelet")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["lanelet2/kashiwanoha_base.osm", "opendrive/multi_intersections.xodr"],
+)
+def test_every_lane_of_a_map_is_found_by_its_box(own, real_data, path):
+    options = {"crs": "EPSG:6677"} if path.endswith("xodr") else {}
+    own.contribute(real_data / path, **options)
+    lanes = own.items("lanes", "automaker")
+    assert len(lanes) == lanes_of(real_data / path)
+    boxes = {lane["id"]: shape(lane["geometry"]).bounds for lane in lanes}
+
+    def asked(west: float, south: float, east: float, north: float) -> dict:
+        box = ",".join(map(repr, (west, south, east, north)))
+        answer = own.get(f"/collections/lanes/items?limit=10000&bbox={box}", "automaker")
+        assert answer.status_code == 200
+        return answer.json
+
+    for key, box in boxes.items():
+        assert key in {item["id"] for item in asked(*box)["features"]}
+    west, south, east, north = shapely.MultiPolygon(
+        [shapely.box(*box) for box in boxes.values()]
+    ).bounds
+    assert asked(west, south, east, north)["numberMatched"] == len(lanes)
+    middle = (west + east) / 2
+    halves = [asked(west, south, middle, north), asked(middle, south, east, north)]
+    assert {item["id"] for half in halves for item in half["features"]} == boxes.keys()
+
+
 @pytest.mark.parametrize(
     ("name", "collection", "count"),
     [
