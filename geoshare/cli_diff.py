@@ -14,6 +14,7 @@ from geoshare.services.differing import compare_files, compare_times, picture_of
 from geoshare.services.scratch import scratch_folder
 from geoshare.settings import Settings
 
+_MAPS = ("lanelet2_map.osm", "geoshare.osm", "geoshare.xodr", "map.gpkg", "geoshare.gpkg")
 _COUNTED = (
     ("added", "+"),
     ("removed", "-"),
@@ -64,8 +65,9 @@ def diff(
 ) -> None:
     """Tell what changed: between two files, or of a collection between two times.
 
-    BEFORE and AFTER are maps in any format that can be contributed; or BEFORE is the name of a
-    collection in the data folder, and --from says when.
+    BEFORE and AFTER are maps in any format that can be contributed, or folders of such a map as
+    extracts and sync make them; or BEFORE is the name of a collection in the data folder, and --from
+    says when.
     """
     services = build_services(settings)
     if (after is None) == (since is None):
@@ -75,8 +77,8 @@ def diff(
     else:
         with scratch_folder(services.scratch()) as folder:
             found = compare_files(
-                Path(before),
-                Path(after),
+                _map_of(Path(before)),
+                _map_of(Path(after)),
                 folder,
                 accuracy_m=accuracy_m,
                 crs=crs,
@@ -86,6 +88,12 @@ def diff(
     if picture is not None:
         picture.write_bytes(picture_of(found, language=language))
     click.echo(json.dumps(as_geojson(found), ensure_ascii=False) if as_json else _said(found))
+
+
+def _map_of(path: Path) -> Path:
+    """A file, or the map in the folder of an extract."""
+    inside = (path / name for name in _MAPS)
+    return next((found for found in inside if found.is_file()), path) if path.is_dir() else path
 
 
 def _said(found: Changes) -> str:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geoshare.access.audit.manifests import verify_extract
 from geoshare.client import Client, ClientError
 from geoshare.client.folder import STATE
 from geoshare.client.sync import ROAD_MAPS, sync
@@ -104,6 +105,10 @@ def test_a_map_that_is_kept_is_a_fresh_one_for_a_fraction_of_the_bytes(served, t
     whole, size = fresh(served, tmp_path / f"fresh-{form}", form, names)
     assert later.written
     assert files(tmp_path / "map") == whole
+    assert not verify_extract(tmp_path / "map").findings
+    if form == "autoware":  # cells in which nothing changed stay
+        cells = [name for name in whole if name.startswith("divided/lanelet2_map.osm/")]
+        assert later.changed["files"] < len(cells)
     assert 0 < sum(parts) < 0.6 * size < first.received
 
 

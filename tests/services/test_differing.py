@@ -77,6 +77,22 @@ def test_the_command_line_tells_of_files_and_writes_the_change_set(two, tmp_path
     assert kinds == {"added", "changed"}
 
 
+def test_folders_of_extracts_are_compared_by_the_maps_in_them(tmp_path):
+    folders = [tmp_path / "before", tmp_path / "after"]
+    for folder, lat in zip(folders, (35.60001, 35.60003), strict=True):
+        (folder / ".geoshare").mkdir(parents=True)
+        nodes = [f'<node id="1" lat="{lat}" lon="139.7"/>', '<node id="2" lat="35.601" lon="139.7"/>']
+        line = '<way id="3"><nd ref="1"/><nd ref="2"/><tag k="type" v="curbstone"/></way>'
+        (folder / "geoshare.osm").write_text(f"<osm>{''.join(nodes)}{line}</osm>", "utf-8")
+    said = ["diff", *map(str, folders)]
+    run = CliRunner(env={"GEOSHARE_DATA": str(tmp_path / "data")}).invoke(main, said)
+    assert run.exit_code == 0, run.output
+    assert "node: moved 1 (1 unchanged)" in run.output
+    run = CliRunner(env={"GEOSHARE_DATA": str(tmp_path / "data")}).invoke(main, ["diff", said[1], "/"])
+    assert run.exit_code == 1
+    assert "there is no file /" in run.output
+
+
 def test_road_maps_whose_headers_are_wrong_are_compared_where_they_are_said_to_lie(tmp_path):
     """Neither has a reference, so that without one said beside it nothing could be placed."""
     text = shapes()

@@ -112,13 +112,17 @@ class _Zip:
             return file.read(SMALL_BYTES)
 
 
+_SYNC_STATE = ".geoshare/"  # what ``geoshare sync`` keeps beside the files of an extract
+
+
 class _Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def names(self) -> set[str]:
         inside = (item for item in self._path.rglob("*") if item.is_file())
-        return {item.relative_to(self._path).as_posix() for item in inside}
+        names = {item.relative_to(self._path).as_posix() for item in inside}
+        return {name for name in names if not name.startswith(_SYNC_STATE)}
 
     def open(self, name: str) -> IO[bytes]:
         if name not in self.names():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,7 +59,8 @@ def write_autoware(folder: Path, made: Plan, now_us: int) -> Written:
     """Write a map package of Autoware to a folder: the whole map, and the same in cells of 100 m.
 
     A cell holds every lanelet, line and area that meets it, whole, with the rules of its lanelets; what
-    lies in several cells has one id in all. Parameters, result and errors are those of
+    lies in several cells has one id in all. The whole map's version is the time of making, a cell's
+    follows from what it holds. Parameters, result and errors are those of
     :func:`write_lanelet2`.
     """
     rows, out, plane = _made(made, autoware=True)
@@ -70,7 +72,7 @@ def write_autoware(folder: Path, made: Plan, now_us: int) -> Written:
     for (x, y), found in sorted(_cells(out, plane).items()):
         named[f"{x}_{y}.osm"] = [float(x), float(y)]
         whole = _closed(out, found)
-        write_osm(cells / f"{x}_{y}.osm", out, plane, version=version, **whole)
+        write_osm(cells / f"{x}_{y}.osm", out, plane, version=_version(out, whole), **whole)
     for place in (folder, folder / DIVIDED):
         (place / PROJECTOR).write_text(_projector(plane), "utf-8")
     (folder / DIVIDED / METADATA).write_text(_metadata(named), "utf-8")
@@ -196,6 +198,19 @@ def _closed(out: OutMap, chosen: Chosen) -> dict[str, set[int]]:
     for key in ways:
         nodes.update(out.ways[key].nodes)
     return {"relations": relations, "ways": ways, "nodes": nodes}
+
+
+def _version(out: OutMap, whole: Chosen) -> str:
+    """A number that follows from what a cell holds: a cell in which nothing changed stays as it is."""
+    elements = [
+        *(out.nodes[key] for key in sorted(whole["nodes"])),
+        *(out.ways[key] for key in sorted(whole["ways"])),
+        *(out.relations[key] for key in sorted(whole["relations"])),
+    ]
+    digest = hashlib.blake2b(digest_size=6)
+    for element in elements:
+        digest.update(repr(element).encode())
+    return str(int.from_bytes(digest.digest(), "big"))
 
 
 def _related(out: OutMap, relations: set[int]) -> set[int]:
