@@ -13,11 +13,11 @@ import shapely
 from geoshare.merge import Claimed, Resolved, resolve
 from geoshare.merge.conform import moment_us
 from geoshare.model.box import Box
-from geoshare.model.collections import Collection
+from geoshare.model.collections import TOLD, Collection
 from geoshare.model.foundation import Rules
 from geoshare.store.rows import DESK, FullClaim, NewFeature
 
-CLAIMS: Final = "claims"  # the collection of what is told
+CLAIMS: Final = TOLD
 Homes = Mapping[str, Mapping[str, str]]  # by collection: features of records that stand on another's
 ALONE: Final[Homes] = {}
 

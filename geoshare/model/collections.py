@@ -30,6 +30,7 @@ from geoshare.errors import BadRequest
 
 NAME_RULE = "a letter a-z, then at most 62 of a-z, 0-9 and _; no device name such as nul or com1"
 CATALOGUE = "catalogue"  # the one collection that holds records of the others
+TOLD = "claims"  # the collection of what is told of claims, whatever they are on
 RELEASE = "@release"
 """The column of packs that tells of what release class a row is: no property has this name."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select, text
 
 from geoshare.model.box import Box
+from geoshare.model.collections import TOLD
 from geoshare.model.policy import OPEN_CLASS
 from geoshare.store.database import chunks
 from geoshare.store.record_tables import (
@@ -93,13 +94,15 @@ def collections_of(connection: Connection, sequence: int) -> set[str]:
 
 
 def is_classed(connection: Connection, collection: str) -> bool:
-    """Whether anything was ever contributed to a collection under another class than the open one."""
+    """Whether anything was ever contributed to a collection under another class than the open one.
+
+    What is told of claims may be told anew by anybody's change set: there any such contribution counts.
+    """
     source, touched = CONTRIBUTIONS.c, CHANGESET_COLLECTIONS.c
-    rows = (
-        select(source.id)
-        .join_from(CONTRIBUTIONS, CHANGESET_COLLECTIONS, touched.changeset == source.changeset)
-        .where(source.release_class != text(f"'{OPEN_CLASS}'"), touched.collection == collection)
-    )
+    rows = select(source.id).where(source.release_class != text(f"'{OPEN_CLASS}'"))
+    if collection != TOLD:
+        rows = rows.join(CHANGESET_COLLECTIONS, touched.changeset == source.changeset)
+        rows = rows.where(touched.collection == collection)
     return connection.execute(rows.limit(1)).first() is not None
 
 

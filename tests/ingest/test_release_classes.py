@@ -27,6 +27,7 @@ from geoshare.ingest.withdraw import withdraw
 from geoshare.merge import Identities
 from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import RELEASE, known
+from geoshare.model.foundation import parse
 from geoshare.model.policy import Grant, Policy
 from geoshare.publish import Packs, Publisher
 from geoshare.store import open_record
@@ -301,3 +302,27 @@ def test_a_layer_of_no_schema_of_ours_is_refused_whole_under_a_class(world: Worl
     with pytest.raises(BadData, match="open release class"):
         world.bench.contribute([batch("own_layer", {"a": {"x": 1}})], release_class="partners")
     assert world.bench.visible("own_layer") == {}
+
+
+def test_what_is_told_of_claims_of_a_class_stays_hidden_whoever_has_it_told_anew(world: World) -> None:
+    apart = parse('[default]\nkind = ["subtype"]')
+    for provider, east_m in (("maker-a", 0.0), ("maker-b", 0.3)):
+        world.bench.contribute(
+            [signs({"s": (east_m, 0.0, {"class": "sign", "subtype": provider})})],
+            provider,
+            content=provider,
+            accuracy_m=1.0,
+            release_class="partners",
+            foundation=apart,
+        )
+    world.publish()
+    assert counts(world, CLOSED) == (2, 0)
+    near = signs({"m": (8.0, 0.0, {"class": "sign"})})  # what lies around is decided anew, as one now
+    world.bench.contribute([near], "mapco", content="m", accuracy_m=1.0)
+    world.publish()
+    assert (counts(world, CLOSED), counts(world, OPEN)) == ((1, 1), (1, 0))
+
+
+def counts(world: World, policy: Policy) -> tuple[int, int]:
+    """Signs that are shown, and those of which is told whose claims they rest on."""
+    return world.view(policy, "roadside_features").count, world.view(policy, "claims").count
