@@ -10,9 +10,11 @@ Answers that are whole hold no thread: the server is handed all of their bytes.
 from __future__ import annotations
 
 import hashlib
+import io
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -22,6 +24,7 @@ FREE = 4  # of all threads, one in so many serves none of them
 PER_CLIENT = 3
 RETRY_AFTER_S = 2
 EVENTS = "text/event-stream"
+SMALL_BYTES = 64_000  # a body up to this is read before anything is done with it
 HELD_BYTES = 1_000_000  # an answer of files up to this is read at once
 _BODY = ("POST", "PATCH", "PUT")
 _FULL = orjson.dumps(
@@ -58,10 +61,14 @@ class Gate:
         client = _client(environ)
         if not self._enter(self._senders, client):
             return _full(start_response)
-        try:
-            answer = self._app(environ, said)
-        finally:  # by now the body has been read, which is all that a place is for
+        small = False
+        try:  # a place is for as long as a body is on its way
+            small = _read_small(environ)
+            answer = [] if small else self._app(environ, said)
+        finally:
             self._leave(self._senders, client)
+        if small:  # what is done with it takes no longer for a slow client than for a fast one
+            answer = self._app(environ, said)
         return self._answer(environ, answer, said, start_response)
 
     def _answer(
@@ -101,6 +108,22 @@ class Gate:
     def _leave(self, kind: Places, client: str) -> None:
         self._slow.leave(client)
         kind.leave(client)
+
+
+def _read_small(environ: Environ) -> bool:
+    """Read a small body, which then is here; False, and nothing is read, for any other.
+
+    Of a line that broke there is what came before; the application is told how much it should be.
+    """
+    text = environ.get("CONTENT_LENGTH") or ""
+    if not text.isdigit() or int(text) > SMALL_BYTES:
+        return False
+    body = bytearray()
+    with suppress(OSError):
+        while len(body) < int(text) and (piece := environ["wsgi.input"].read(int(text) - len(body))):
+            body += piece
+    environ["wsgi.input"] = io.BytesIO(bytes(body))
+    return True
 
 
 class Places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import pytest
@@ -102,3 +103,33 @@ def test_readers_and_senders_together_never_hold_all_threads() -> None:
     held = len(sending) + readers.count("200")
     assert len(sending) == THREADS // 2
     assert held <= THREADS * 3 // 4
+
+
+def test_small_bodies_hold_a_place_only_while_they_are_on_their_way() -> None:
+    """What is done with them may take its time: a gateway's batches come side by side."""
+    seen: list[bytes] = []
+
+    def app(environ: dict, start_response: Started) -> Iterable[bytes]:
+        seen.append(environ["wsgi.input"].read())
+        if len(seen) < 10:  # the next one comes while this one is worked on
+            post(b"x" * len(seen), len(seen))
+        start_response("200 OK", [])
+        return [b""]
+
+    def post(body: bytes, length: int) -> None:
+        environ = {"REQUEST_METHOD": "POST", "REMOTE_ADDR": "a", "CONTENT_LENGTH": str(length)}
+        started = Started()
+        gate(environ | {"wsgi.input": io.BytesIO(body)}, started)
+        statuses.append(started.status[:3])
+
+    statuses: list[str] = []
+    gate = Gate(app, THREADS)
+    post(b"", 0)
+    assert (statuses, seen) == (["200"] * 10, [b"x" * number for number in range(10)])
+    seen.clear()
+    statuses.clear()
+    post(b"x" * 100_000, 100_000)  # a large one is read as it is worked on
+    assert Counter(statuses) == {"200": 10}
+    seen[:] = [b""] * 20
+    post(b"torn", 10)
+    assert seen[-1] == b"torn"
