@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 _SHARES: Final = (0.5, 0.25, 0.8)  # of the road, along which it bends at an end
+_REACHES: Final = (0.3, 0.9)
+_BESIDE: Final = (0.5, 0.25, 0.75, 0.0, 1.0)  # how near to the right
 _STEP_M: Final = 0.25
 _STEEPEST: Final = math.radians(65.0)
 _WIDE_M: Final = 0.5  # of a cut that has a direction
@@ -30,18 +33,30 @@ def references(left: Array, right: Array) -> Iterator[Array]:
     middle = 0.5 * (_at(left, shares) + _at(right, shares))
     yield middle
     for share in _SHARES:
-        yield _bent(middle, right[0] - left[0], right[-1] - left[-1], share)
+        yield _bent(middle, right[0] - left[0], right[-1] - left[-1], share, share)
 
 
-def _bent(middle: Array, start: Array, end: Array, share: float) -> Array:
+def more_references(left: Array, right: Array) -> Iterator[Array]:
+    """More lines to try where those of :func:`references` are not good.
+
+    They lie nearer to one side, and bend along more of the road at one end than at the other.
+    """
+    shares = np.linspace(0.0, 1.0, max(int(_along(left)[-1] / _STEP_M), 8) + 1)
+    one, two = _at(left, shares), _at(right, shares)
+    for weight in _BESIDE:
+        between = (1.0 - weight) * one + weight * two
+        for start, end in product(_REACHES, repeat=2):
+            yield _bent(between, right[0] - left[0], right[-1] - left[-1], start, end)
+
+
+def _bent(middle: Array, start: Array, end: Array, share: float, share_end: float) -> Array:
     """The middle, moved sideways by cubics that turn its ends to meet the two cuts at right angles."""
     along = _along(middle)
-    reach = share * along[-1]
     ahead = np.gradient(middle[:, :2], axis=0)
     ahead /= np.maximum(np.hypot(ahead[:, 0], ahead[:, 1]), 1e-9)[:, None]
     first, last = middle[1] - middle[0], middle[-1] - middle[-2]
-    aside = _slope(first[:2], start[:2]) * _swing(along, reach)
-    aside -= _slope(last[:2], end[:2]) * _swing(along[-1] - along, reach)
+    aside = _slope(first[:2], start[:2]) * _swing(along, share * along[-1])
+    aside -= _slope(last[:2], end[:2]) * _swing(along[-1] - along, share_end * along[-1])
     out = middle.copy()
     out[:, 0] -= aside * ahead[:, 1]
     out[:, 1] += aside * ahead[:, 0]

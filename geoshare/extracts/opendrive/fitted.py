@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoshare.extracts.lane_bounds import ASIDE_M
-from geoshare.extracts.opendrive.askew import references
+from geoshare.extracts.opendrive.askew import more_references, references
 from geoshare.extracts.opendrive.borders import Ground
 from geoshare.extracts.opendrive.fit import (
     Alongside,
@@ -32,6 +32,7 @@ MAX_LANES_ABREAST: Final = 24
 _SINCE_1_8: Final = {"walking": "sidewalk", "shared": "sidewalk", "slipLane": "connectingRamp"}
 _TILT_RAD: Final = 0.0005
 _GOOD_M: Final = 0.02
+_FAR_M: Final = 0.1
 ELSEWHERE_M: Final = 3.0  # beside its lane, a road would lie on the next
 _KINK_DEG: Final = 5.0  # that another reference line may have, unless the first has more
 _JAPAN: Final = (122.0, 20.0, 154.0, 46.0)
@@ -131,13 +132,15 @@ def fit(lanes: tuple[Row, ...], ground: Ground, *, left_hand: bool, losses: Loss
 def _best(lines: list[Array], lanes: tuple[Row, ...], ids: tuple[int, ...], *, left_hand: bool) -> _Try:
     """The road along the reference line that keeps nearest to all lines."""
     best = _along(lines, lines[-1 if left_hand else 0], lanes, ids, left_hand=left_hand)
-    if best.worst <= _GOOD_M:
-        return best
-    others = (
-        _along(lines, line, lanes, ids, left_hand=left_hand) for line in references(lines[0], lines[-1])
-    )
-    smooth = (one for one in others if one.kink_deg <= max(best.kink_deg, _KINK_DEG))
-    return min((best, *smooth), key=lambda one: one.worst)
+    for bound, more in ((_GOOD_M, references), (_FAR_M, more_references)):
+        if best.worst <= bound:
+            break
+        others = (
+            _along(lines, line, lanes, ids, left_hand=left_hand) for line in more(lines[0], lines[-1])
+        )
+        smooth = [one for one in others if one.kink_deg <= max(best.kink_deg, _KINK_DEG)]
+        best = min((best, *smooth), key=lambda one: one.worst)
+    return best
 
 
 def _tell(lanes: tuple[Row, ...], best: _Try, losses: Losses) -> None:
