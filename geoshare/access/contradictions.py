@@ -98,7 +98,8 @@ def _covers(outer: Grant, inner: Grant) -> bool:
     rows = outer.rows is None or outer.rows == inner.rows
     area = outer.area is None or (outer.area, outer.area_mode) == (inner.area, inner.area_mode)
     actions = set(inner.actions) & set(READING) <= set(outer.actions)
-    return time and term and rows and area and actions
+    shows = outer.release_classes == "all" or set(inner.release_classes) <= set(outer.release_classes)
+    return time and term and rows and area and actions and shows
 
 
 def _both(grant: Grant, other: Grant) -> list[str]:

@@ -14,7 +14,7 @@ from geoshare.access.gains import alone
 from geoshare.access.tiers import OPEN, Tiers
 from geoshare.errors import BadRequest
 from geoshare.model.collections import Collection
-from geoshare.model.policy import DECLARED, READING, Grant, Tier
+from geoshare.model.policy import DECLARED, OPEN_CLASS, READING, Grant, Tier
 from geoshare.model.policy.grants import dominates
 
 DetailColumns = Callable[[str], Iterable[str]]
@@ -227,6 +227,8 @@ def _protected(tier: Tier, opened: Grant, collection: Collection, earlier: Itera
             continue
         reads = set(grant.actions) & set(READING)
         if not reads or not grant.covers(collection.name) or opened.snap_m > grant.snap_m:
+            continue
+        if not grant.releases(OPEN_CLASS):  # what it shows is none of what is open
             continue
         for item in collection.properties:
             same = opened.transform(item.name) == grant.transform(item.name)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from geoshare.access.classes import contributing, declared_classes
+from geoshare.access.contradictions import contradictions
 from geoshare.access.findings import readers_of
 from geoshare.access.tiers import read_tiers
 from geoshare.errors import BadRequest
@@ -241,6 +242,17 @@ def test_tiers_tell_who_reads_a_class_and_keep_it_in_their_document() -> None:
     assert found.class_names == ("open", "partners")
     plain = read_tiers({"open": {"title": "o", "title_ja": "o"}}, "tiers", known())
     assert "release_classes" not in plain.document()
+
+
+def test_a_grant_of_another_class_is_not_undone_by_one_that_shows_more_of_the_open_one() -> None:
+    said = tiers(NAMED, ["partners"])
+    [grant] = said["t"]["grants"]
+    grant["transforms"] = {"name": {"kind": "null"}}
+    more = {"collections": ["shelters"], "columns": ["name"], "release_classes": ["open"]}
+    said["t"]["grants"].append(more)
+    assert not list(contradictions(read_tiers(said, "tiers", known()).tiers["t"]))
+    more["release_classes"] = ["open", "partners"]
+    assert len(list(contradictions(read_tiers(said, "tiers", known()).tiers["t"]))) == 1
 
 
 def test_agreements_that_state_different_classes_leave_it_to_be_said() -> None:
