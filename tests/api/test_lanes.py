@@ -8,6 +8,9 @@ from urllib.parse import quote
 import pytest
 from shapely.geometry import shape
 
+from tests.api.test_extracting import extract
+from tests.extracts.lanelets import contribute, osm
+
 
 @pytest.fixture(scope="module")
 def lanes(live_server) -> list[dict]:
@@ -70,6 +73,31 @@ def test_the_lanes_of_two_makers_are_one_network(live_server):
         {id_, after} & several and {id_, after} & apart
         for id_, said in shown.items()
         for after in said["successor_ids"] or ()
+    )
+
+
+def test_the_lanelet2_map_of_two_makers_joins_all_their_lanes_and_has_each_border_once(
+    live_server, tmp_path
+):
+    wanted = {
+        "format": "lanelet2",
+        "collections": ["lanes", "lane_boundaries"],
+        "bbox": [140.86, 36.23, 140.92, 36.29],
+    }
+    with extract(live_server, wanted, "automaker") as archive:
+        archive.extractall(tmp_path)
+    told = json.loads((tmp_path / "conversion.json").read_bytes())
+    assert "ends of lanes too far apart to be joined" not in told["dropped"]
+    assert told["dropped"]["lines of which another maker's bound the lanes"] > 0
+    assert 0.3 < told["largest_error_m"]["horizontal"] < 0.8  # both makers' accuracies together
+    found = osm(tmp_path / "geoshare.osm")
+    sides = [members[side] for members in found.lanelets().values() for side in ("left", "right")]
+    bounds = {ref for side in sides for _, ref in side}
+    assert {key for key, (_, tags) in found.ways.items() if tags["type"].startswith("line_")} <= bounds
+    every = live_server.json("/collections/lanes/items?limit=10000", "automaker")["features"]
+    again = contribute(tmp_path / "geoshare.osm", "other").of["lanes"].values()
+    assert sum(len(json.loads(said.get("successor_ids") or "[]")) for _, said in again) >= sum(
+        len(lane["properties"]["successor_ids"] or ()) for lane in every
     )
 
 
