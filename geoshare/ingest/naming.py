@@ -20,6 +20,20 @@ OF_A_CLASS = Message(
 )
 
 
+OWN_LAYER = "layer-of-its-own"
+
+
+def of_its_own(name: str) -> Message:
+    """What is said of a layer of no schema of ours, whether or not there is one of its name."""
+    return Message(
+        f"{OWN_LAYER}:{name}",
+        f"{name} is no collection of the vocabulary, so this is a layer of its own: only whose grants "
+        "name it see it, beside the operator. If another was meant, withdraw this and say its name.",
+        f"「{name}」は共通語彙にないため、独自レイヤーとして登録しました。運用者と、権限で指定された利用者だけが"
+        "閲覧できます。別の種類のつもりだった場合は、取り下げて正しい名前で送ってください。",
+    )
+
+
 def check_layer(collection: str, release_class: str) -> None:
     """Refuse layers of no schema of ours of other classes: their columns would tell of what came.
 
@@ -64,6 +78,8 @@ class Namer:
         if name == CLAIMS:
             raise BadData("claims follow from what is contributed", parameter="collection")
         check_layer(name, self._class)
+        if name not in known():
+            report.note(of_its_own(name))
         if found.kind != "vector":
             raise BadData(f"{name} holds rasters, and the file holds features", parameter="collection")
         self.collections[name] = found

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 def contributing_of(services: Services, who: Principal, provider: str | None = None) -> Contributing:
     """Release classes of the caller, or of a provider that an operator speaks for.
 
-    An operator may state any; where it states none, the provider's usual one counts, and the open one
-    for a provider without an agreement.
+    An operator is held to what the provider's agreements state, too.
     """
     if who.role != "operator":
         return services.policies.contributing(who.organisation, who.tiers)
@@ -26,9 +25,9 @@ def contributing_of(services: Services, who: Principal, provider: str | None = N
 
 
 def of_provider(services: Services, provider: str) -> Contributing:
-    """Release classes that an operator may state for a provider, and the one that counts unsaid."""
+    """Release classes of a provider for whom an operator speaks; any for one without an agreement."""
     found = services.policies.contributing(provider)
-    return Contributing(services.tiers.class_names, found.usual if found.names else OPEN_CLASS)
+    return found if found.names else Contributing(services.tiers.class_names, OPEN_CLASS)
 
 
 def check_classes(services: Services, who: Principal, classes: Iterable[str]) -> None:

@@ -2,7 +2,8 @@
 
 A row that says the same as an earlier one of its id is left out, so that nothing is there twice. Where
 rows of one id differ nobody knows which one is meant: each is kept, the later ones with a number behind
-their id, and both are told with their places, so that nothing is lost and nothing happens in silence.
+their id and known in this file alone, and both are told with their places, so that nothing is lost and
+nothing happens in silence.
 """
 
 from __future__ import annotations
@@ -82,15 +83,15 @@ class RecordIds:
         last = self._counts.get(hash(name), 1)
         if not self._keeps_all:
             numbers = range(1, min(last, _COMPARED) + 1)
-            rows = (self._rows[hash(_numbered(name, number))] for number in numbers)
+            rows = (self._rows[hash(self._numbered(name, number))] for number in numbers)
             if any(self._prints[one] == self._prints[row] for one in rows):
                 self._report.repaired(messages.same_row(), name)
                 found.append(_said_again(collection, name, self._place(row)))
                 return None
         number = last + 1
-        while hash(_numbered(name, number)) in self._rows:  # another row is called so
+        while hash(self._numbered(name, number)) in self._rows:  # another row is called so
             number += 1
-        fresh = _numbered(name, number)
+        fresh = self._numbered(name, number)
         self._rows[hash(fresh)] = row
         self._counts[hash(name)] = number
         if not self._parts:
@@ -118,9 +119,10 @@ class RecordIds:
             self._severity,
             f"{collection}/{fresh if second else name}",
             f"The id {name!r} stands for two things that differ: this one and one {en}. "
-            f"The first is known by it, the other as {fresh!r}: give each an id of its own.",
+            f"The first is known by it, the other in this file alone, as {fresh!r}: "
+            "give each an id of its own.",
             f"ID「{name}」が内容の異なる2つの地物に付いています(もう一方は{ja})。"
-            f"1件目を「{name}」、もう一方を「{fresh}」として扱います。別々のIDを付けてください。",
+            f"1件目を「{name}」、もう一方を「{fresh}」(このファイル内のみの名前)として扱います。別々のIDを付けてください。",
             here,
         )
 
@@ -141,13 +143,20 @@ class RecordIds:
         self._lon.frombytes(np.ascontiguousarray(places[:, 0]).tobytes())
         self._lat.frombytes(np.ascontiguousarray(places[:, 1]).tobytes())
 
+    def _numbered(self, name: str, number: int) -> str:
+        """The id of a row whose own is taken.
+
+        A mark before it ties it to files of this name: an id that the provider gave to something else,
+        in this file or another, is never taken for it.
+        """
+        if number == 1:
+            return name
+        mark = "" if self._keeps_all or name.startswith("#") else "#"
+        return f"{mark}{name}~{number}"
+
     def _place(self, row: int) -> tuple[float, float] | None:
         lon, lat = self._lon[row], self._lat[row]
         return None if lon != lon else (round(lon, 7), round(lat, 7))
-
-
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else f"{name}~{number}"
 
 
 def _prints(geometry: NDArray[np.object_], table: pa.Table) -> NDArray[np.int64]:

@@ -123,6 +123,27 @@ def test_a_class_that_the_agreement_does_not_state_is_refused_as_one_that_is_non
     assert wanted == "all" or wanted not in json.dumps(answer.json)
 
 
+def test_who_contributes_in_a_provider_s_name_is_held_to_its_agreement(
+    town: Town, tmp_path: Path
+) -> None:
+    path, before = tmp_path / "shelters.geojson", names(town, None)
+    path.write_bytes(shelters("by hand"))
+    with pytest.raises(BadRequest) as refused:
+        town.local.contribute(path, TOWN, progress=lambda *_: None, release_class="staff")
+    assert (refused.value.parameter, refused.value.allowed) == ("release_class", "partners, open")
+    town.local.contribute(path, TOWN, progress=lambda *_: None, collection="shelters")
+    town.publish()
+    assert "by hand" in names(town, TOWN)
+    assert names(town, None) == before  # for partners, as is usual for it
+    free = tmp_path / "free.geojson"  # of one without an agreement the operator says it
+    free.write_bytes(shelters("of nobody", "of none"))
+    said = {"collection": "shelters", "release_class": "partners"}
+    town.local.contribute(free, "newcomer", progress=lambda *_: None, **said)
+    town.publish()
+    assert {"by hand", "of nobody", "of none"} <= set(names(town, TOWN))
+    assert names(town, None) == before
+
+
 def test_me_tells_the_classes_under_which_one_contributes_and_those_one_reads(town: Town) -> None:
     said = town.ask("GET", "/me").json
     assert [(item["id"], item["usual"]) for item in said["release_classes"]] == [

@@ -136,7 +136,7 @@ def test_a_value_that_cannot_be_understood_is_left_empty_and_said(table: Write, 
 def test_repeated_ids_of_different_things_are_told_apart(table: Write, read: ReadFile) -> None:
     others = [[*SITES[0][:2], name, *SITES[0][3:]] for name in ("第一公園", "第二公園")]
     found = read(table([HEAD, SITES[0], *others]))
-    assert set(found.rows("evacuation_sites")) == {"1", "1~2", "1~3"}
+    assert set(found.rows("evacuation_sites")) == {"1", "#1~2", "#1~3"}
     assert found.repairs()["record-id-repeated"] == 2
 
 
