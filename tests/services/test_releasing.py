@@ -140,7 +140,7 @@ def test_who_contributes_in_a_provider_s_name_is_held_to_its_agreement(
     said = {"collection": "shelters", "release_class": "partners"}
     town.local.contribute(free, "newcomer", progress=lambda *_: None, **said)
     town.publish()
-    assert {"by hand", "of nobody", "of none"} <= set(names(town, TOWN))
+    assert {"of nobody", "of none"} <= set(names(town, TOWN))
     assert names(town, None) == before
 
 
