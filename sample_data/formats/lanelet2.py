@@ -183,6 +183,8 @@ def _draw_signal(
         head, {"type": "traffic_light", "subtype": "red_yellow_green", "height": "0.45"}
     )
     bulbs = np.linspace(head[0], head[1], 5)[1:4] + np.array([0, 0, 0.22])
+    for place, colour in zip(bulbs, ("green", "yellow", "red"), strict=True):  # from the left, in Japan
+        draft.osm.tag(draft.osm.node(place), {"color": colour})
     bulb = draft.osm.way(bulbs, {"type": "light_bulbs", "traffic_light_id": str(light)})
     rule = draft.osm.relation(
         [("way", "refers", light), ("way", "ref_line", stop), ("way", "light_bulbs", bulb)],

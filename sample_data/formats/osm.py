@@ -18,6 +18,7 @@ class OsmMap:
     def __init__(self) -> None:
         self._nodes: dict[tuple[int, int, int], int] = {}
         self._places: list[tuple[float, float, float]] = []
+        self._node_tags: dict[int, dict[str, str]] = {}
         self._ways: list[tuple[int, list[int], dict[str, str]]] = []
         self._relations: dict[int, tuple[list[Member], dict[str, str]]] = {}
         self._next = 1
@@ -33,6 +34,11 @@ class OsmMap:
             self._nodes[key] = self._new_id()
             self._places.append(tuple(float(value) for value in xyz))
         return self._nodes[key]
+
+    def tag(self, node: int, tags: dict[str, str]) -> int:
+        """The node, with what is said of it."""
+        self._node_tags[node] = tags
+        return node
 
     def way(self, xyz: Array, tags: dict[str, str], closed: bool = False) -> int:
         """A way through points (n, 3)."""
@@ -64,7 +70,8 @@ class OsmMap:
             self._nodes.values(), lon_lat, utm, places[:, 2], strict=True
         ):
             lines.append(f' <node id="{number}" lat="{lat:.9f}" lon="{lon:.9f}">')
-            lines += _tags({"ele": f"{z:.3f}", "local_x": f"{x:.3f}", "local_y": f"{y:.3f}"})
+            place = {"ele": f"{z:.3f}", "local_x": f"{x:.3f}", "local_y": f"{y:.3f}"}
+            lines += _tags(place | self._node_tags.get(number, {}))
             lines.append(" </node>")
         for number, nodes, tags in self._ways:
             lines.append(f' <way id="{number}">')
