@@ -82,13 +82,14 @@ def records(params: RecordsParams) -> Response:
     found = matching(entries(services(), caller()), wanted)
     limit = min(params.limit, MAX_RECORDS)
     page = found[params.offset : params.offset + limit]
+    after = params.offset + limit
     return reply.json(
         {
             "type": "FeatureCollection",
             "numberMatched": len(found),
             "numberReturned": len(page),
             "features": [record(item, _links(item)) for item in page],
-            "links": _page_links(params, params.offset + limit if page[-1:] != found[-1:] else None),
+            "links": _page_links(params, after if after < len(found) else None),
         },
         GEOJSON,
     )

@@ -132,6 +132,7 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> BadReques
     named = [part for part in location if part not in _BRANCHES and "[" not in part]
     name, allowed_ja = ".".join(named)[:MAX_NAME], ""
     message_ja = f"「{name}」の値が正しくありません" if name else "内容が正しくありません"
+    message = _PLAIN.get(first["type"], message)
     if first["type"] == "extra_forbidden":
         message = "Unknown member"
         allowed = allowed_ja = ", ".join(model.model_fields)
@@ -145,6 +146,11 @@ def from_validation(error: ValidationError, model: type[BaseModel]) -> BadReques
     )
 
 
+_PLAIN: Final = {
+    "missing": "It must be said",
+    "too_short": "There are too few",
+    "too_long": "There are too many",
+}
 _BRANCHES: Final = ("str", "int", "float", "bool")  # of a union, which pydantic names beside members
 
 

@@ -241,7 +241,7 @@ def _check_columns(request: ExtractRequest, opened: tuple[View | RasterView, ...
         said = request.columns or {}
         asked = [(said.get(view.collection.name, ()), [view]) for view in vectors]
     for names, views in asked:
-        known = dict.fromkeys(name for view in views for name in view.fields)
+        known = dict.fromkeys(["id", *(name for view in views for name in view.fields)])
         if not set(names) <= set(known):
             allowed = ", ".join(known)
             raise BadRequest("There is no such property.", parameter="columns", allowed=allowed)

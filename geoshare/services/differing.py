@@ -22,7 +22,7 @@ from geoshare.model.box import Box
 from geoshare.model.collections import Collection, known
 from geoshare.model.report import Report
 from geoshare.model.things import Member, Thing
-from geoshare.model.times import parse_instant
+from geoshare.model.times import parse_instant, parse_interval
 from geoshare.query.items import matching
 from geoshare.sources import ReadRequest, read_file
 from geoshare.sources.lanelet2 import read_primitives
@@ -204,7 +204,7 @@ def compare_seen(services: Services, who: Principal, said: DifferenceInputs) -> 
     sides = []
     for moment, name in ((said.since, "since"), (said.until, "until")):
         if moment is not None:
-            parse_instant(moment, name)
+            _come(services, moment, name)
         view = services.view_at(who, said.collection, moment)
         rows = matching(view, Box(*said.bbox))
         if len(rows) > MOST_SEEN:
@@ -265,18 +265,32 @@ def compare_times(
     Raises
     ------
     BadRequest
-        for a collection that is none, or a text that is no instant.
+        for a collection that is none, a text that is no instant, or a time that has not come.
     """
     about = services.record.collections().get(name)
     if about is None or about.kind != "vector":
         raise BadRequest("there is no such collection of features", parameter="COLLECTION")
     moments = [
-        parse_instant(since, "--from"),
-        None if until is None else parse_instant(until, "--to"),
+        _come(services, since, "--from"),
+        None if until is None else _come(services, until, "--to"),
     ]
     with services.record.snapshot() as connection:
         one, other = (_bounded(_recorded(connection, about, moment_us)) for moment_us in moments)
     return compared(one, other, accuracy_m)
+
+
+def _come(services: Services, text: str, parameter: str) -> int:
+    """A time that has come, in microseconds: of one that lies ahead nobody knows what is shown."""
+    moment_us = parse_instant(text, parameter)
+    if (parse_interval(text, parameter).start_us or 0) > services.clock.now_us():  # of a day its first
+        raise BadRequest(
+            "The time lies ahead",
+            parameter=parameter,
+            allowed="a time that has come",
+            message_ja="未来の時刻は指定できません",
+            allowed_ja="現在までの時刻",
+        )
+    return moment_us
 
 
 def _recorded(connection: Any, about: Collection, moment_us: int | None) -> Iterator[Thing]:

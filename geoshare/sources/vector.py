@@ -315,6 +315,6 @@ def read_shapes(column: pa.Array, report: Report) -> tuple[NDArray[np.object_], 
 def _broken(report: Report, error: Exception) -> BadData:
     if "OGR_GEOJSON_MAX_OBJ_SIZE" in str(error):
         return messages.refuse_and_note(report, messages.feature_too_large(FEATURE_MB * 5_000))
-    detail = str(error).split("\n")[0]
-    detail = detail.split("': ")[-1].split("; ")[0][:120] if "/" not in detail[-60:] else ""
+    detail = str(error).split("\n")[0].split("': ")[-1].split("; ")[0]
+    detail = "" if "/" in detail else detail[:120]  # a path of this machine is nobody's
     return messages.refuse_and_note(report, messages.broken("a vector file", "ベクタファイル", detail))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -175,6 +175,11 @@ def test_the_process_tells_what_changed_between_two_times(own, publish):
     png = run(said, outputs={"result": {"format": {"mediaType": "image/png"}}})
     assert png.data.startswith(b"\x89PNG")
     assert run(said | {"since": "2001-01-01"}).status_code == 410
+    ahead = run(said | {"since": "2101-01-01"})
+    assert (ahead.status_code, ahead.json["parameter"]) == (400, "since")
+    today = own.services.clock.now_us() // 86_400_000_000
+    day = (datetime(1970, 1, 1) + timedelta(days=today)).date().isoformat()
+    assert run(said | {"until": day}).status_code == 200  # it ends later, and has begun
     assert run(said | {"bbox": [0, 1, 0, -1]}).status_code == 400
     hidden, missing = (run(said | {"collection": name}, "developer") for name in ("lanes_x", "nothing"))
     assert (

@@ -78,6 +78,9 @@ def test_pages_follow_each_other_and_end(live_server):
         address = next((link["href"] for link in page["links"] if link["rel"] == "next"), "")
     assert found == names(live_server, f"q={quote('地,の,a')}")
     assert len(found) > 4
+    beyond = live_server.json(f"{ITEMS}?limit=1&offset={len(names(live_server))}")
+    assert beyond["features"] == []
+    assert "next" not in {link["rel"] for link in beyond["links"]}
 
 
 @pytest.mark.parametrize(

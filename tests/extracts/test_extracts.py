@@ -168,6 +168,15 @@ def test_a_code_that_no_visible_area_has_is_refused(held):
     assert caught.value.parameter == "area"
 
 
+def test_ids_may_be_named_among_columns_and_always_go(held):
+    named = ExtractRequest(collections=("shelters",), columns=("id", "name"))
+    assert estimated(named, held[1], held[0].views)
+    with pytest.raises(BadRequest) as caught:
+        estimated(ExtractRequest(collections=("shelters",), columns=("ids",)), held[1], held[0].views)
+    assert caught.value.parameter == "columns"
+    assert caught.value.allowed.startswith("id, name")
+
+
 @pytest.mark.parametrize("text", ["hidden = 1", "name = 'a') OR (TRUE", "notes IS NULL"])
 def test_a_filter_is_checked_against_visible_columns_before_any_work(held, text):
     with pytest.raises(BadRequest) as caught:
