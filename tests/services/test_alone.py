@@ -9,7 +9,8 @@ import pytest
 
 from geoshare.errors import Unauthenticated, Unavailable
 from geoshare.services import Services
-from tests.services.test_policies import DAY_US, SECOND_US, Clock, clock, make_key, sees, services
+from tests.clocks import SetClock
+from tests.services.test_policies import DAY_US, SECOND_US, clock, make_key, sees, services
 
 __all__ = ["clock", "services"]
 
@@ -35,7 +36,7 @@ def open_names(services: Services) -> frozenset[str]:
     return services.policy(services.principal(None), "read").collections
 
 
-def test_open_data_go_on_and_keys_for_ten_seconds(services: Services, clock: Clock) -> None:
+def test_open_data_go_on_and_keys_for_ten_seconds(services: Services, clock: SetClock) -> None:
     key, unseen = make_key(services, "automaker"), make_key(services, "automaker")
     assert sees(services, key)
     seen = open_names(services)
@@ -58,7 +59,7 @@ def test_open_data_go_on_and_keys_for_ten_seconds(services: Services, clock: Clo
     assert sees(services, unseen)
 
 
-def test_what_ends_by_the_clock_ends_alone_too(services: Services, clock: Clock) -> None:
+def test_what_ends_by_the_clock_ends_alone_too(services: Services, clock: SetClock) -> None:
     key = make_key(services, "automaker", days=1)
     clock.us += DAY_US - 5 * SECOND_US
     assert sees(services, key)
@@ -67,7 +68,7 @@ def test_what_ends_by_the_clock_ends_alone_too(services: Services, clock: Clock)
         assert not sees(services, key)
 
 
-def test_a_key_revoked_before_stays_refused(services: Services, clock: Clock) -> None:
+def test_a_key_revoked_before_stays_refused(services: Services, clock: SetClock) -> None:
     key = make_key(services, "automaker")
     services.keys.revoke(key.split("_")[1])
     with pytest.raises(Unauthenticated):
@@ -78,7 +79,7 @@ def test_a_key_revoked_before_stays_refused(services: Services, clock: Clock) ->
             services.principal(key)
 
 
-def test_a_session_of_somebody_known_goes_on_as_keys_do(services: Services, clock: Clock) -> None:
+def test_a_session_of_somebody_known_goes_on_as_keys_do(services: Services, clock: SetClock) -> None:
     make_key(services, "automaker")
     person = services.people.add("maker", {"name": "花子", "roles": ("viewer",)})["id"]
     text = services.people.begin(services.people.person(person), "invite")
