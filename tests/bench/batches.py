@@ -148,7 +148,7 @@ def _count(data: Path, sent: Sent, begun: float, names: list[str]) -> bool:
     lasted = time.monotonic() - begun
     jobs = {one.id: one for one in services.queue.newest(None, 1_000_000) if one.id in ids}
     reports = [one.result["report"] for one in jobs.values() if one.result and one.state == "done"]
-    taken = [one.id for one in services.record.contributions() if one.id in ids]
+    taken = [one.id for one in services.record.contributions(limit=1_000_000) if one.id in ids]
     refused = sum(report["refused"] for report in reports)
     features = sum(sum(report["taken"].values()) for report in reports)
     half = sum(is_half(int(name.rsplit("-", 1)[1])) for name in names)
