@@ -300,7 +300,7 @@ def test_columns_and_filters_of_each_collection_hold_for_it_alone(held, tmp_path
             ExtractRequest(collections=("shelters",), columns=("address",)), held[1], held[0].views
         )
     assert caught.value.parameter == "columns"
-    assert caught.value.allowed == "name, max_capacity"
+    assert caught.value.allowed == "id, name, max_capacity"
 
 
 def test_mesh_squares_of_every_size_choose_what_lies_in_them(held, tmp_path):
