@@ -20,13 +20,10 @@ OF_A_CLASS = Message(
 )
 
 
-OWN_LAYER = "layer-of-its-own"
-
-
 def of_its_own(name: str) -> Message:
     """What is said of a layer of no schema of ours, whether or not there is one of its name."""
     return Message(
-        f"{OWN_LAYER}:{name}",
+        f"layer-of-its-own:{name}",
         f"{name} is no collection of the vocabulary, so this is a layer of its own: only whose grants "
         "name it see it, beside the operator. If another was meant, withdraw this and say its name.",
         f"「{name}」は共通語彙にないため、独自レイヤーとして登録しました。運用者と、権限で指定された利用者だけが"

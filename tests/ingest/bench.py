@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pyarrow as pa
+import pytest
 import shapely
 
 from geoshare.ingest import IngestResult, Terms, contribute
@@ -18,8 +19,11 @@ from geoshare.model.batch import FeatureBatch, RasterItem
 from geoshare.model.report import Report
 from geoshare.sources import ReadRequest
 from geoshare.store import Record, reading
+from tests.store.databases import KINDS
 
 HALF_OFFSET = 0.001
+
+on_both_databases = pytest.mark.parametrize("bench", KINDS, indirect=True)
 
 
 class Counting:

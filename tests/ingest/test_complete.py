@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,22 +22,12 @@ from geoshare.model.report import Report
 from geoshare.sources import ReadRequest
 from geoshare.store import open_record
 from geoshare.store.rows import DESK
-from tests.ingest.bench import Workbench, batch
+from tests.ingest.bench import Workbench, batch, on_both_databases
 from tests.ingest.test_contribute import raster
-from tests.store.databases import KINDS, fresh_url
+from tests.store.databases import fresh_url
 
 ALL = Complete()
 FOUR = {name: {"name": name} for name in "abcd"}
-
-
-@pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    record = open_record(fresh_url(getattr(request, "param", "sqlite"), tmp_path))
-    yield Workbench(record, tmp_path)
-    record.close()
-
-
-on_both_databases = pytest.mark.parametrize("bench", KINDS, indirect=True)
 
 
 def without(*names: str) -> dict[str, dict[str, str]]:

@@ -21,19 +21,7 @@ from geoshare.model.collections import known
 from geoshare.model.foundation import parse
 from geoshare.model.report import Message, Report
 from geoshare.sources import ReadRequest, read_file
-from geoshare.store import open_record
-from tests.ingest.bench import Workbench, batch
-from tests.store.databases import KINDS, fresh_url
-
-
-@pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    record = open_record(fresh_url(getattr(request, "param", "sqlite"), tmp_path))
-    yield Workbench(record, tmp_path)
-    record.close()
-
-
-on_both_databases = pytest.mark.parametrize("bench", KINDS, indirect=True)
+from tests.ingest.bench import Workbench, batch, on_both_databases
 
 PLACES = {"p1": {"name": "潮見", "rank": 1}, "p2": {"name": "港", "rank": 2}}
 

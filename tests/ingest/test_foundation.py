@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,7 @@ from geoshare.model.batch import FeatureBatch
 from geoshare.model.collections import known
 from geoshare.model.foundation import parse
 from geoshare.store import open_record, reading
-from tests.ingest.bench import Workbench
-from tests.store.databases import KINDS, fresh_url
+from tests.ingest.bench import Workbench, on_both_databases
 
 M = 1 / 111_319.49  # degrees of latitude
 SECRET = bytes(range(32))
@@ -60,16 +59,6 @@ def line(collection: str, rows: dict[str, tuple[Sequence[tuple[float, float]], d
         for at, _ in rows.values()
     ]
     return FeatureBatch(collection, list(rows), np.asarray(shapes, dtype=object), table)
-
-
-@pytest.fixture
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workbench]:
-    record = open_record(fresh_url(getattr(request, "param", "sqlite"), tmp_path))
-    yield Workbench(record, tmp_path)
-    record.close()
-
-
-on_both_databases = pytest.mark.parametrize("bench", KINDS, indirect=True)
 
 
 def told(bench: Workbench) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from geoshare.model.collections import known
 from geoshare.store import open_record, places
 from tests.ingest.bench import Workbench
 from tests.ingest.test_foundation import line
-from tests.store.databases import fresh_url
 
 OFF_M = {"maker-a": 0.0, "maker-b": 0.3, "maker-c": -0.2}
 ACCURACY_M = {"maker-a": 0.3, "maker-b": 0.5, "maker-c": 0.4}
@@ -33,13 +32,6 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("empty") / "record.db"
     open_record(path).close()
     return path
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Workbench]:
-    record = open_record(fresh_url("sqlite", tmp_path))
-    yield Workbench(record, tmp_path)
-    record.close()
 
 
 def drawn(provider: str, ways: Mapping[int, Way]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -44,7 +44,7 @@ def features(
         said |= {"id": f"q{number}", "name": said["name"] if number % 3 else "測量"}
         if full:
             said[HIDDEN[collection]] = hidden.choice(("paved", "gravel"))
-        shape = _beside(seen["geometry"], 0.4 / DEGREE_M)
+        shape = beside(seen["geometry"], 0.4 / DEGREE_M)
         found.append({"type": "Feature", "id": said["id"], "properties": said, "geometry": shape})
     return found
 
@@ -54,7 +54,9 @@ def declared(*, full: bool) -> dict[str, Any]:
     return {"accuracy_m": ACCURATE_M, "licence": f"LicenseRef-{'secret' if full else 'plain'}"}
 
 
-def _beside(shape: dict[str, Any], north_deg: float) -> dict[str, Any]:
+def beside(shape: dict[str, Any], north_deg: float) -> dict[str, Any]:
+    """A geometry that lies so many degrees farther north."""
+
     def moved(at: Any) -> Any:
         if isinstance(at[0], int | float):
             return [at[0], round(at[1] + north_deg, 8)]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from tests.leaks.claim_town import beside
+
 CLASS = "partners"
 ON = ("segments", "connectors", "places", "events", "admin_areas", "evacuation_areas", "satellite")
 MOST = 10
@@ -22,15 +24,6 @@ def features(first: list[dict[str, Any]], hidden: random.Random) -> list[dict[st
         said = dict(feature["properties"])
         if hidden.random() < 0.5 and "name" in said:
             said["name"] = "協力企業のみ Station Road"
-        shape = _beside(feature["geometry"], hidden.choice((0.0, FAR_DEG)))
+        shape = beside(feature["geometry"], hidden.choice((0.0, FAR_DEG)))
         found.append({**feature, "properties": said, "geometry": shape})
     return found
-
-
-def _beside(shape: dict[str, Any], north_deg: float) -> dict[str, Any]:
-    def moved(at: Any) -> Any:
-        if isinstance(at[0], int | float):
-            return [at[0], round(at[1] + north_deg, 8)]
-        return [moved(inner) for inner in at]
-
-    return {**shape, "coordinates": moved(shape["coordinates"])}

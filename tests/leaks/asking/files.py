@@ -108,11 +108,26 @@ def contribution(path: str) -> Question:
         name = "events" if rng.random() < 0.7 else asker.collection()
         own = asker.organisation if rng.random() < 0.9 else "org-x"
         said = f"attachment; filename*=UTF-8''{rng.choice(('a.geojson', 'b.geojson', 'c.csv'))}"
-        query = (("provider", own), ("collection", name))
+        query = (("provider", own), ("collection", name), *_of_a_file(asker))
         headers = (("Content-Type", "application/octet-stream"), ("Content-Disposition", said))
         return Request("POST", path, query, headers, _events(rng, asker.box()))
 
     return ask
+
+
+def _of_a_file(asker: Parts) -> tuple[tuple[str, str], ...]:
+    """What may be said of a file beside whose it is."""
+    rng = asker.rng
+    there_are = (
+        ("release_class", rng.choice(("open", "partners", "all", "x"))),
+        ("complete", rng.choice(("true", "false"))),
+        ("remove_most", "true"),
+        ("within", ",".join(map(str, asker.box()))),
+        ("dataset", rng.choice(("a.geojson", "d"))),
+        ("refuse_on", rng.choice(("error", "none", "x"))),
+        ("check_only", "true"),
+    )
+    return tuple(said for said in there_are if rng.random() < 0.2)
 
 
 def _events(rng: random.Random, box: tuple[float, ...]) -> bytes:
@@ -138,7 +153,7 @@ def upload_begun(asker: Parts) -> Request:
     )
     name = "events" if asker.rng.random() < 0.7 else asker.collection()
     own = asker.organisation if asker.rng.random() < 0.9 else "org-x"
-    query = (("provider", own), ("collection", name))
+    query = (("provider", own), ("collection", name), *_of_a_file(asker))
     return Request("POST", "/contributions/uploads", query, said)
 
 
